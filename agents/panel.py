@@ -1,0 +1,93 @@
+"""A panel: which judges sit on it, on which models, over which references, under which budget. Read from YAML."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue, model_validator
+
+from tracejury.agents.records import Seat
+from tracejury.models import Endpoint
+from tracejury.traces import Record
+
+
+class JudgeSpec(Record):
+    """One judge of a panel, re-created from (kind, params)."""
+
+    name: str
+    """Unique on the panel; what opinions are recorded under."""
+    judge: str
+    """A registered kind: see `tracejury judges`."""
+    endpoint: str | None = None
+    """A key of the panel's `endpoints`; None for a judge without a model."""
+    seat: Seat = Seat.VOTE
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ResolverSpec(Record):
+    """The resolver. Without an endpoint it only recomputes derivations, and abstains otherwise."""
+
+    endpoint: str | None = None
+    rounds: int = Field(default=2, ge=0, le=8)
+    """How often it may ask retrieval for more."""
+    k: int = 4
+    """Passages a query."""
+    max_tokens: int = 512
+
+
+class RetrievalSpec(Record):
+    """Which references, and how they are found."""
+
+    sources: tuple[str, ...] = ()
+    k: int = 5
+    """Passages a case."""
+    embedder: str = "minilm"
+    fusion: bool = True
+    """Dense and BM25 fused; false: dense alone."""
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class RelevanceSpec(Record):
+    """What decides that a verified quote bears on the step. The floor is measured: see docs/grounding.md."""
+
+    scorer: str = "cosine"
+    floor: float = 0.45
+
+
+class Panel(Record):
+    """A whole panel, as its YAML file says it."""
+
+    name: str
+    description: str = ""
+    endpoints: dict[str, Endpoint] = Field(default_factory=dict)
+    judges: tuple[JudgeSpec, ...] = Field(min_length=1)
+    resolver: ResolverSpec | None = ResolverSpec()
+    retrieval: RetrievalSpec = RetrievalSpec()
+    relevance: RelevanceSpec = RelevanceSpec()
+    case_tokens: int = 6000
+    """Budget of a case: earlier steps, passages, vignette, step."""
+    reply_tokens: int = 512
+    show_gold: bool = False
+    """A control arm of its own; judges are answer-blind otherwise."""
+    show_earlier: bool = True
+    early_stop: bool = False
+    full_share: float = Field(default=0.1, ge=0, le=1)
+    """With early stop: the seeded share of steps that is heard in full all the same."""
+    segmenter: str = "auto"
+    """`auto`: `given` where a trace brings steps, else `numbered`."""
+    calibrator: str | None = None
+    """A file that `tracejury calibrate` wrote."""
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Panel:
+        names = [j.name for j in self.judges]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two judges have the same name: {sorted(n for n in names if names.count(n) > 1)}")
+        wanted = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
+            {"resolver": self.resolver.endpoint} if self.resolver and self.resolver.endpoint else {}
+        )
+        for who, endpoint in wanted.items():
+            if endpoint not in self.endpoints:
+                raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")
+        if not any(j.seat is Seat.VOTE for j in self.judges):
+            raise ValueError("no judge has a vote; give at least one the seat 'vote'")
+        return self

@@ -1,0 +1,88 @@
+"""The exported row of a step: the contract that reports, notebooks and other tools build on (design.md, 'Export')."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tracejury.agents import Outcome, Reason, Route
+from tracejury.traces import ErrorType, Record, Role, StepLabel
+
+
+class CitationRow(Record):
+    """A citation as exported."""
+
+    evidence_id: str
+    source: str
+    citation: str
+    quote: str
+    verified: bool
+    relevance: float | None = None
+
+
+class OpinionRow(Record):
+    """An opinion as exported."""
+
+    judge: str
+    model: str | None
+    label: str | None
+    confidence: float | None
+    grounded: bool
+    error_type: ErrorType | None
+    rationale: str
+    citations: tuple[CitationRow, ...]
+    failed: str | None
+
+
+class ResolverRow(Record):
+    """What the resolver did, as exported."""
+
+    label: str | None
+    grounded: bool
+    asked: tuple[str, ...]
+    rationale: str
+    citations: tuple[CitationRow, ...]
+    failed: str | None
+
+
+class StepRow(Record):
+    """One row a step. A trace without steps has one row with `step_index` -1 and outcome None."""
+
+    run: str
+    question_id: str
+    trace_id: str
+    model: str
+    arm: str
+    sample: int
+    split: str | None
+    segmenter: str
+    panel: str
+    step_id: str
+    step_index: int
+    step_text: str
+    start: int
+    end: int
+    role: Role
+    hedges: int
+    hint_used: bool | None
+    claim: bool
+    outcome: Outcome | None
+    error_type: ErrorType | None
+    confidence: float | None
+    route: Route | None
+    reason: Reason | None
+    citations: tuple[CitationRow, ...] = ()
+    opinions: tuple[OpinionRow, ...] = ()
+    resolver: ResolverRow | None = None
+    answer: str | None
+    gold: str | None
+    answer_correct: bool | None
+    """None where there is no gold; an unparsable answer is False with `answer` None."""
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    label: StepLabel | None = None
+    label_type: ErrorType | None = None
+    meta: dict[str, object] = Field(default_factory=dict)
+    """Question source and key, number of options, lengths: what analyses stratify by."""

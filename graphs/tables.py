@@ -1,0 +1,96 @@
+"""The ledger's tables. The calls and the response cache have tables of their own in `tracejury.models`, same database.
+
+What lists, filters and rates need stands in columns; the whole record stands beside it as JSON.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created", String(40), nullable=False),
+    Column("finished", String(40)),
+    Column("panel_name", String(200), nullable=False),
+    Column("panel", JSON, nullable=False),
+    # What made the run: prompts' hashes, index manifest, segmenter, package versions, seed, inputs.
+    Column("manifest", JSON, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("traces_total", Integer),
+)
+
+question = Table(
+    "question",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
+trace = Table(
+    "trace",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("question_id", String(32), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("answer", Text),
+    Column("gold", Text),
+    Column("answer_correct", Boolean),
+    # From the segmenter; `closed` once every step has a deliberation that did not fail.
+    Column("steps", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False, default=False),
+    Column("segmentation", JSON, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("trace_by_arm", "run_id", "arm"),
+    Index("trace_by_question", "run_id", "question_id"),
+)
+
+deliberation = Table(
+    "deliberation",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("step_index", Integer, nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("error_type", String(32)),
+    Column("claim", Boolean, nullable=False),
+    Column("route", String(16), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("confidence", Float),
+    Column("role", String(24), nullable=False),
+    Column("label", String(12)),
+    # Heard voting judges gave more than one label.
+    Column("disagreement", Boolean, nullable=False),
+    Column("resolver", Boolean, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("committed", String(40), nullable=False),
+    Column("body", JSON, nullable=False),
+    ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
+    Index("deliberation_by_trace", "run_id", "trace_id", "step_index"),
+    Index("deliberation_by_outcome", "run_id", "outcome"),
+)

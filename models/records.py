@@ -1,0 +1,144 @@
+"""What goes into the gateway and what comes out of it: endpoints, messages, requests, call records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from tracejury.traces import Record
+
+
+class Price(Record):
+    """US dollars for a million tokens."""
+
+    prompt: float = 0.0
+    cached: float | None = None
+    """Prompt tokens served from the server's cache; None: the same as `prompt`."""
+    completion: float = 0.0
+
+
+class Endpoint(Record):
+    """One model behind one OpenAI-compatible address, or the embedded server. Keys come from the environment only."""
+
+    name: str
+    kind: Literal["openai", "embedded"] = "openai"
+    model: str
+    """The model's name at the address; for `embedded` a name of `tracejury models list` or the path of a GGUF."""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    """The environment variable that holds the key; None where the server wants none."""
+    prefix_cache: bool = False
+    """The server reuses the prompt's prefix: a step's first judge is asked alone, a trace's steps start in order."""
+    max_concurrency: int = 32
+    """Where adaptive concurrency starts and its ceiling."""
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    timeout_s: float = 120.0
+    """One attempt."""
+    deadline_s: float = 600.0
+    """All attempts of one call together."""
+    max_attempts: int = 6
+    context_window: int | None = None
+    """Tokens; None: asked from the server where it tells, else not checked beforehand."""
+    reply_format: Literal["json_schema", "json_object", "text"] = "json_schema"
+    price: Price = Price()
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further fields of the request body, passed as they are (`top_p`, `reasoning_effort`, ...)."""
+
+
+class Data(Record):
+    """Text that is data, never an instruction: it is fenced, and neutralised, when the message is rendered."""
+
+    label: str
+    """What the fence calls it: `question`, `step`, `passage p_12ab`, ..."""
+    text: str
+
+
+class Message(Record):
+    """A chat message of literal parts (ours) and data parts (anybody's)."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[str | Data, ...]
+
+
+class FailureReason(StrEnum):
+    """Why no usable reply was had. Never a label."""
+
+    REFUSED = "refused"
+    """The endpoint said no for good: 400, 401, 403, 404."""
+    UNAVAILABLE = "unavailable"
+    """429, 5xx, timeouts and broken connections until attempts or deadline ran out."""
+    UNUSABLE = "unusable"
+    """The reply did not validate, nor did its one repair."""
+    CONTEXT = "context"
+    """The case does not fit into the model's context, whatever is left out."""
+    BUDGET = "budget"
+    """A budget of the run is used up."""
+    BLOCKED = "blocked"
+    """The network guard (`--air-gapped`) refused the address."""
+    JUDGE_BROKE = "judge_broke"
+    """A judge's own code raised."""
+
+
+class CallRecord(Record):
+    """One request that was sent (or answered from the cache), written down before its reply is parsed."""
+
+    id: str
+    key: str
+    """The response cache's key: model, messages before fencing, parameters, sample."""
+    purpose: str
+    """For instance `judge:facts`, `resolver`, `repair:judge:facts`."""
+    endpoint: str
+    model: str
+    started: str
+    """ISO 8601, UTC."""
+    latency_s: float
+    attempts: int
+    from_cache: bool = False
+    raw: str | None = None
+    """The reply's text as it came; None: no reply."""
+    finish_reason: str | None = None
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to one endpoint."""
+
+    endpoint: Endpoint
+    messages: tuple[Message, ...]
+    purpose: str
+    fence_key: str
+    """What the fence is keyed on: the trace id. The same for all steps, judges and retries of a trace."""
+    schema: type[BaseModel] | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    sample: int = 0
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """A usable reply, and every call that it took (the second, where there is one, is the repair)."""
+
+    text: str
+    parsed: Any
+    """An instance of the request's schema; None where it had none."""
+    calls: tuple[CallRecord, ...]
+
+
+class CallFailed(Exception):
+    """No usable reply. Carries why, and the calls that were made all the same."""
+
+    def __init__(self, reason: FailureReason, detail: str, calls: tuple[CallRecord, ...] = ()) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.calls = calls

@@ -1,0 +1,8 @@
+"""Knowledge sources, chunking, the Chroma index, search, quote checks.
+
+What a judge may cite comes from here. Public names are listed in `__init__.pyi` and loaded on first use.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

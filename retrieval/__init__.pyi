@@ -1,0 +1,3 @@
+from .records import Document, Hit, Passage, Source, Withheld
+
+__all__ = ["Document", "Hit", "Passage", "Source", "Withheld"]
