@@ -13,8 +13,10 @@ from .records import (
     Trace,
     content_id,
 )
+from .registry import Entry, Registry, UnknownNameError
 
 __all__ = [
+    "Entry",
     "ErrorType",
     "Found",
     "GivenStep",
@@ -23,11 +25,13 @@ __all__ = [
     "Question",
     "Reader",
     "Record",
+    "Registry",
     "Role",
     "Segmentation",
     "Segmenter",
     "Step",
     "StepLabel",
     "Trace",
+    "UnknownNameError",
     "content_id",
 ]
