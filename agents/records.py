@@ -218,14 +218,24 @@ class Verdict(Record):
     """The verified evidence of the winning side."""
 
 
+class Retrieved(Record):
+    """How a passage of the case was found."""
+
+    passage_id: str
+    query: str
+    score: float
+    ranks: dict[str, int] = Field(default_factory=dict)
+
+
 class Deliberation(Record):
     """Everything that led to one verdict; the unit of commit."""
 
     step: Step
-    case: Case
-    hits: tuple[Hit, ...] = ()
+    case: Case | None
+    """None: the case did not fit into the budget, whatever was left out."""
+    found: tuple[Retrieved, ...] = ()
     withheld: tuple[Withheld, ...] = ()
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[Opinion, ...] = ()
     unheard: tuple[str, ...] = ()
     """Judges that early stop did not ask."""
     resolution: Resolution | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tracejury.agents import Outcome, Reason, Route
+from tracejury.agents import Outcome, Reason, Route, Seat
 from tracejury.traces import ErrorType, Record, Role, StepLabel
 
 
@@ -23,6 +23,7 @@ class OpinionRow(Record):
     """An opinion as exported."""
 
     judge: str
+    seat: Seat = Seat.VOTE
     model: str | None
     label: str | None
     confidence: float | None

@@ -1,6 +1,7 @@
 """The ledger's tables. The calls and the response cache have tables of their own in `tracejury.models`, same database.
 
-What lists, filters and rates need stands in columns; the whole record stands beside it as JSON.
+What lists, filters and rates need stands in columns; the whole record stands beside it as JSON text, as Pydantic wrote
+it (SQLAlchemy's JSON type would parse and dump it a second time on the way).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ question = Table(
     "question",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("body", JSON, nullable=False),
+    Column("body", Text, nullable=False),
 )
 
 trace = Table(
@@ -60,7 +61,7 @@ trace = Table(
     Column("steps", Integer, nullable=False),
     Column("closed", Boolean, nullable=False, default=False),
     Column("segmentation", JSON, nullable=False),
-    Column("body", JSON, nullable=False),
+    Column("body", Text, nullable=False),
     Index("trace_by_arm", "run_id", "arm"),
     Index("trace_by_question", "run_id", "question_id"),
 )
@@ -89,7 +90,7 @@ deliberation = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float, nullable=False),
     Column("committed", String(40), nullable=False),
-    Column("body", JSON, nullable=False),
+    Column("body", Text, nullable=False),
     ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
     Index("deliberation_by_trace", "run_id", "trace_id", "step_index"),
     Index("deliberation_by_outcome", "run_id", "outcome"),

@@ -1,0 +1,54 @@
+# `make demo` and `make test` do all the set-up that they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SETUP := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench docs view clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(SETUP) | $(BIN)/python
+	$(PIP) -e '.[local]'
+	@touch $@
+
+$(VENV)/.dev: $(SETUP) | $(BIN)/python
+	$(PIP) -e '.[local,viewer,reports,postgres,train,ray,studio,documents,knowledge,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## Set up, fetch the small weights, run the jury on the demo's traces
+	$(BIN)/tracejury demo
+
+weights: $(VENV)/.demo
+	@$(BIN)/tracejury models fetch minilm
+	@$(BIN)/tracejury models fetch smollm2-135m
+
+test: $(VENV)/.dev weights  ## Set up and run all tests
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.dev  ## Ruff, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev weights  ## The quick benchmarks; benchmarks/README.md lists them all
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev  ## Check that the generated pages of docs/ are in step with the code
+	$(BIN)/python docs/generate.py --check
+
+view: $(VENV)/.demo  ## Look at the newest run in a browser
+	$(PIP) -e '.[viewer]'
+	$(BIN)/tracejury view last
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
