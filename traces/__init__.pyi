@@ -1,4 +1,9 @@
+from .answers import answer_correct, extract_answer
+from .batches import Batch, BatchSummary, Tally, write_batch
+from .blinding import blind
 from .contracts import Found, Reader, Segmenter
+from .hedging import count_hedges
+from .reading import read, readers
 from .records import (
     ErrorType,
     GivenStep,
@@ -14,8 +19,12 @@ from .records import (
     content_id,
 )
 from .registry import Entry, Registry, UnknownNameError
+from .roles import step_role
+from .segmenting import segment, segmenters
 
 __all__ = [
+    "Batch",
+    "BatchSummary",
     "Entry",
     "ErrorType",
     "Found",
@@ -31,7 +40,18 @@ __all__ = [
     "Segmenter",
     "Step",
     "StepLabel",
+    "Tally",
     "Trace",
     "UnknownNameError",
+    "answer_correct",
+    "blind",
     "content_id",
+    "count_hedges",
+    "extract_answer",
+    "read",
+    "readers",
+    "segment",
+    "segmenters",
+    "step_role",
+    "write_batch",
 ]

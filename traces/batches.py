@@ -1,0 +1,167 @@
+"""A batch: questions and traces of one or more inputs, kept on disk so that memory does not grow with their number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tracejury.traces.contracts import Found
+from tracejury.traces.reading import read
+from tracejury.traces.records import Problem, Question, Record, Trace
+from tracejury.traces.spool import Spool
+
+
+class BatchSummary(Record):
+    """What was found in a batch; counts."""
+
+    questions: int = 0
+    traces: int = 0
+    problems: int = 0
+    unparsable: int = 0
+    """Traces whose final answer could not be found."""
+    empty: int = 0
+    """Traces without text and steps."""
+    labelled_steps: int = 0
+    arms: dict[str, int] = {}
+    models: dict[str, int] = {}
+
+
+class Batch:
+    """The questions and traces of some inputs, read once into a temporary file and streamed from there.
+
+    Usable as a context manager; the temporary file goes when the batch is closed or forgotten.
+    """
+
+    def __init__(self, spool: Spool, problems: tuple[Problem, ...]) -> None:
+        self._spool = spool
+        self.problems = problems
+
+    @classmethod
+    def open(cls, paths: Iterable[str | Path] | str | Path, reader: str | None = None, **params: object) -> Self:
+        """Read `paths` (what `write_batch` wrote, or any input that `reader` reads).
+
+        Raises:
+            UnknownNameError: No reader has this name.
+        """
+        places = [paths] if isinstance(paths, str | Path) else list(paths)
+        spool, problems = Spool("questions", "traces"), []
+        for place in places:
+            for found in read(reader or "native", place, **params):
+                match found:
+                    case Question():
+                        spool.put("questions", found.id, found.model_dump_json())
+                    case Trace():
+                        spool.put("traces", found.id, found.model_dump_json())
+                    case Problem():
+                        problems.append(found)
+        return cls(spool, tuple(problems))
+
+    def __len__(self) -> int:
+        """Return the number of traces."""
+        return self._spool.count("traces")
+
+    def traces(self) -> Iterator[Trace]:
+        """Yield the traces in the order read."""
+        for value in self._values("traces"):
+            yield Trace.model_validate_json(value)
+
+    def questions(self) -> Iterator[Question]:
+        """Yield the questions in the order read."""
+        for value in self._values("questions"):
+            yield Question.model_validate_json(value)
+
+    def question(self, question_id: str) -> Question | None:
+        """Return a question by its id."""
+        value = self._spool.get("questions", question_id)
+        return None if value is None else Question.model_validate_json(value)
+
+    def trace(self, trace_id: str) -> Trace | None:
+        """Return a trace by its id."""
+        value = self._spool.get("traces", trace_id)
+        return None if value is None else Trace.model_validate_json(value)
+
+    def _values(self, table: str) -> Iterator[str]:
+        n = 0
+        while rows := self._spool.after(table, n):
+            yield from (value for _, _, value in rows)
+            n = rows[-1][0]
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def write_batch(found: Iterable[Found], out: Path) -> BatchSummary:
+    """Write `found` in the native format: OUT/questions.jsonl, OUT/traces.jsonl, OUT/problems.jsonl.
+
+    The files appear under their names only when all is written, so that an interrupted run leaves no half batch.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    tally = Tally()
+    names = ("questions", "traces", "problems")
+    parts = {name: out / f"{name}.jsonl.part" for name in names}
+    with parts["questions"].open("w", encoding="utf-8") as questions, parts["traces"].open("w", encoding="utf-8") as traces:
+        with parts["problems"].open("w", encoding="utf-8") as problems:
+            for item in found:
+                tally.add(item)
+                match item:
+                    case Question():
+                        questions.write(native_line(item) + "\n")
+                    case Trace():
+                        traces.write(native_line(item) + "\n")
+                    case Problem():
+                        problems.write(item.model_dump_json(exclude_none=True) + "\n")
+    for name, part in parts.items():
+        part.replace(out / f"{name}.jsonl")
+    return tally.summary()
+
+
+def native_line(item: Question | Trace) -> str:
+    """Return `item` as a line of the native format."""
+    data = item.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(item, Question):
+        return json.dumps({"kind": "question", "id": item.id, **data, "key": item.key}, ensure_ascii=False)
+    data.pop("id", None)
+    question = data.pop("question_id")
+    # `answer` is always written: absent would mean "look for it", null means that there is none.
+    return json.dumps({"kind": "trace", "question": question, **data, "answer": item.answer}, ensure_ascii=False)
+
+
+class Tally:
+    """Counts what goes by."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.arms: dict[str, int] = {}
+        self.models: dict[str, int] = {}
+
+    def add(self, item: Found) -> None:
+        """Count one thing found."""
+        match item:
+            case Question():
+                self._one("questions")
+            case Problem():
+                self._one("problems")
+            case Trace():
+                self._one("traces")
+                self.arms[item.arm] = self.arms.get(item.arm, 0) + 1
+                self.models[item.model] = self.models.get(item.model, 0) + 1
+                self._one("unparsable", item.answer is None)
+                self._one("empty", not item.text.strip() and not item.steps)
+                self._one("labelled_steps", sum(s.label is not None for s in item.steps or ()))
+
+    def _one(self, name: str, by: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + by
+
+    def summary(self) -> BatchSummary:
+        """Return the counts so far."""
+        return BatchSummary(**self.counts, arms=self.arms, models=self.models)

@@ -1,0 +1,79 @@
+"""JSON lines, one at a time, with the place of every line that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from tracejury.traces.records import Problem
+
+
+class Line(NamedTuple):
+    """One object of a JSON lines file; `number` from 1."""
+
+    number: int
+    data: dict[str, Any]
+
+
+def json_lines(path: Path) -> Iterator[Line | Problem]:
+    """Yield the objects of a JSON lines file; blank lines are skipped, what is not an object is a problem."""
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        yield unreadable(path, error)
+        return
+    with handle:
+        for number, raw in enumerate(handle, 1):
+            if not raw.strip():
+                continue
+            data = parse(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw, path, number)
+            if isinstance(data, Problem):
+                yield data
+            elif isinstance(data, dict):
+                yield Line(number, data)
+            else:
+                reason = f"the line holds {_kind(data)}, not a JSON object"
+                yield Problem(file=str(path), line=number, reason=reason, hint="write one {...} a line")
+
+
+def parse(raw: bytes, path: Path, line: int | None = None) -> object:
+    """Return what `raw` holds as JSON, or a `Problem` that says why it holds nothing."""
+    try:
+        data: object = json.loads(raw.decode("utf-8"))
+        if b"\\ud" in raw.lower():
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError:
+        what = "holds half of a surrogate pair (\\ud800 to \\udfff)"
+        return Problem(file=str(path), line=line, reason=what, hint="write the whole character")
+    except UnicodeDecodeError as error:
+        what = f"not valid UTF-8 at byte {error.start} (0x{raw[error.start]:02x})"
+        return Problem(file=str(path), line=line, reason=what, hint="convert the file, for instance with iconv -t UTF-8")
+    except json.JSONDecodeError as error:
+        at = error.lineno if line is None else line
+        what = f"not valid JSON: {error.msg} at column {error.colno}"
+        return Problem(file=str(path), line=at, reason=what, hint="correct the line; all others are read")
+    except RecursionError:
+        what = "JSON nested too deeply"
+        return Problem(file=str(path), line=line, reason=what, hint="flatten or remove the nested value")
+
+
+def unreadable(path: Path, error: OSError) -> Problem:
+    """Return the problem of a file that cannot be opened."""
+    return Problem(file=str(path), reason=f"cannot be opened: {error.strerror}", hint="check the path and its permissions")
+
+
+def invalid(path: Path, line: int | None, error: ValidationError, hint: str) -> Problem:
+    """Return the problem of a record whose fields do not fit, naming each field."""
+    faults = [f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg'].lower()}" for e in error.errors(include_input=False)]
+    more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""
+    return Problem(file=str(path), line=line, reason="; ".join(faults[:4]) + more, hint=hint)
+
+
+def _kind(data: object) -> str:
+    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a truth value"}
+    return names.get(type(data), "null")

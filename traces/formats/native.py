@@ -1,0 +1,108 @@
+"""The native format: JSON lines of questions and traces that refer to each other by the user's own keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tracejury.traces.answers import extract_answer
+from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.formats.lines import Line, invalid, json_lines
+from tracejury.traces.records import Problem, Question, Trace
+from tracejury.traces.spool import Spool
+
+_QUESTION = 'a question needs "id" and "stem"; it may have options, gold, explanation, source, split, meta'
+_TRACE = 'a trace needs "question" (the id of its question), "model" and "text"; it may have arm, sample, answer, steps, meta'
+
+
+class Native:
+    """`{"kind": "question", "id": ...}` and `{"kind": "trace", "question": ...}`, in any order, in a file or a folder.
+
+    The lines are gone through twice, questions first, so that a trace may stand before its question.
+    """
+
+    name = "native"
+    summary = "tracejury's own JSON lines: what `read` writes and what you write by hand"
+
+    def __init__(self) -> None:
+        self.line: int | None = None
+        self.file: Path | None = None
+
+    def read(self, path: Path) -> Iterator[Found]:
+        """Yield the questions, then the traces, with the problems of the lines between them."""
+        files = sorted(p for p in path.glob("*.jsonl") if p.name != "problems.jsonl") if path.is_dir() else [path]
+        if not files:
+            yield Problem(file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader")
+        with Spool("keys") as keys:
+            for file in files:
+                yield from self._questions(file, keys)
+            for file in files:
+                yield from self._traces(file, keys)
+
+    def _questions(self, file: Path, keys: Spool) -> Iterator[Found]:
+        for line in json_lines(file):
+            if isinstance(line, Problem):
+                yield line
+                continue
+            self.file, self.line = file, line.number
+            kind = line.data.get("kind")
+            if kind == "question":
+                yield from _question(file, line, keys)
+            elif kind != "trace":
+                reason = f'"kind" is {kind!r}' if "kind" in line.data else 'the field "kind" is missing'
+                yield Problem(file=str(file), line=line.number, reason=reason, hint='write "question" or "trace"')
+
+    def _traces(self, file: Path, keys: Spool) -> Iterator[Found]:
+        for line in json_lines(file):
+            if isinstance(line, Line) and line.data.get("kind") == "trace":
+                self.file, self.line = file, line.number
+                yield _trace(file, line, keys)
+
+
+def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
+    data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "id")}
+    key = str(line.data.get("id", "")).strip()
+    if not key:
+        yield Problem(file=str(file), line=line.number, reason='the field "id" is missing or empty', hint=_QUESTION)
+        return
+    try:
+        question = Question.model_validate({"key": key, **data})
+    except ValidationError as error:
+        yield invalid(file, line.number, error, _QUESTION)
+        return
+    if not keys.put("keys", key, json.dumps([question.id, f"{file}:{line.number}", question.options])):
+        first_id, place, _ = json.loads(keys.get("keys", key) or "[]")
+        same = "the same question" if first_id == question.id else "another question"
+        reason = f"the id {key!r} was already given to {same} at {place}"
+        yield Problem(file=str(file), line=line.number, reason=f"{reason}; that one stays", hint="give every question an id of its own")
+        return
+    yield question
+
+
+def _trace(file: Path, line: Line, keys: Spool) -> Found:
+    data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "question", "id")}
+    key = str(line.data.get("question", "")).strip()
+    if not key:
+        return Problem(file=str(file), line=line.number, reason='the field "question" is missing or empty', hint=_TRACE)
+    stored = keys.get("keys", key)
+    if stored is None:
+        reason = f"no question has the id {key!r} that this trace refers to; the trace is left out"
+        return Problem(file=str(file), line=line.number, reason=reason, hint="add the question, or correct the id")
+    question_id, _, options = json.loads(stored)
+    if "id" in line.data and isinstance(data.get("meta", {}), dict):
+        data["meta"] = {**data.get("meta", {}), "key": line.data["id"]}
+    if "answer" not in data and isinstance(data.get("text"), str):
+        data["answer"] = extract_answer(data["text"], options)
+    try:
+        return Trace.model_validate({**data, "question_id": question_id})
+    except ValidationError as error:
+        return invalid(file, line.number, error, _TRACE)
+
+
+def native() -> Reader:
+    """Make the `native` reader."""
+    return Native()

@@ -1,0 +1,30 @@
+"""Cutting a trace into steps, by name, with roles, hedges and labels filled in."""
+
+from __future__ import annotations
+
+from tracejury.traces.contracts import Segmenter
+from tracejury.traces.hedging import count_hedges
+from tracejury.traces.records import Segmentation, Trace
+from tracejury.traces.registry import Registry
+from tracejury.traces.roles import step_role
+
+segmenters: Registry[Segmenter] = Registry("tracejury.segmenters", "segmenter")
+"""The segmenters installed: `segmenters.entries()` lists them."""
+
+
+def segment(trace: Trace, name: str = "auto", **params: object) -> Segmentation:
+    """Cut `trace` into steps.
+
+    Args:
+        trace: The trace.
+        name: A registered segmenter, or `auto`: the trace's own steps where it brings any, else `numbered`.
+        params: Passed to the segmenter.
+
+    Raises:
+        UnknownNameError: No segmenter has this name.
+    """
+    if name == "auto":
+        name = "numbered" if trace.steps is None else "given"
+    found = segmenters.make(name, **params).segment(trace)
+    steps = (s.model_copy(update={"role": step_role(s.text), "hedges": count_hedges(s.text)}) for s in found.steps)
+    return found.model_copy(update={"steps": tuple(steps)})
