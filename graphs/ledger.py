@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
-from tracejury.graphs.rows import StepRow
-from tracejury.graphs.runs import Manifest, Run, RunProgress, run_name
-from tracejury.graphs.step_rows import empty_row, step_row
+from tracejury.graphs.ledger_reading import LedgerReading, run_of
+from tracejury.graphs.runs import Manifest, Run, run_name
 from tracejury.graphs.tables import deliberation, metadata, question, run, trace
 from tracejury.models import open_engine
 from tracejury.traces import Question, Segmentation, Trace
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
-
-
-class UnknownRunError(LookupError):
-    """No run has this name or id; the message lists the newest."""
 
 
 class RunDiffersError(ValueError):
@@ -47,7 +43,7 @@ class Standing(NamedTuple):
     """Steps with such an outcome; empty where the trace is closed."""
 
 
-class Ledger:
+class Ledger(LedgerReading):
     """Reads and writes the ledger. One instance a process; its methods are synchronous and safe from any thread."""
 
     def __init__(self, url: str = DEFAULT_STORE) -> None:
@@ -75,51 +71,33 @@ class Ledger:
         }
         resumed = False
         try:
-            with self.engine.begin() as connection:
+            with self._writing() as connection:
                 connection.execute(insert(run).values(values))
         except IntegrityError:
             resumed = True
         with self.engine.connect() as connection:
             row = connection.execute(select(run).where(run.c.name == name)).one()
-        found = _run(row)
+        found = run_of(row)
         differences = manifest.differences(found.manifest)
         if differences:
             said = "; ".join(f"{what}: now {here}, then {there}" for what, (here, there) in differences.items())
             raise RunDiffersError(f"run {name!r} was made otherwise ({said}). Give another --run NAME")
         return Opened(found, row.secret, resumed)
 
-    def runs(self) -> list[Run]:
-        """List all runs, newest first."""
-        with self.engine.connect() as connection:
-            return [_run(row) for row in connection.execute(select(run).order_by(run.c.created.desc()))]
-
-    def run(self, ref: str = "last") -> Run:
-        """Find a run by name, by the beginning of its id, or `last`.
-
-        Raises:
-            UnknownRunError: There is none, or more than one id begins so.
-        """
-        query = select(run).order_by(run.c.created.desc())
-        if ref != "last":
-            query = query.where(or_(run.c.name == ref, run.c.id.startswith(ref, autoescape=True)))
-        with self.engine.connect() as connection:
-            rows = connection.execute(query.limit(10)).all()
-        exact = [row for row in rows if row.name == ref]
-        if exact or (rows and (ref == "last" or len(rows) == 1)):
-            return _run((exact or rows)[0])
-        known = ", ".join(r.name for r in self.runs()[:8]) or "none yet; `tracejury adjudicate` makes one"
-        what = "more than one run begins with" if rows else "no run called"
-        raise UnknownRunError(f"{what} {ref!r} in {self.url}. Runs: {known}")
-
     def finish(self, run_id: str, traces_total: int) -> None:
         """Write down that every trace of the batch has been dealt with."""
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(update(run).where(run.c.id == run_id).values(finished=_now(), traces_total=traces_total))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            yield connection
 
     # --- writing --------------------------------------------------------------------------------------------------
 
     def standing(self, run_id: str, trace_id: str) -> Standing:
-        """Return what the ledger holds of a trace: whether it is done with, and its steps that need no second hearing."""
+        """Return what the ledger holds of a trace: whether it is done with, which steps need no second hearing."""
         with self.engine.connect() as connection:
             closed = connection.execute(
                 select(trace.c.closed).where(trace.c.run_id == run_id, trace.c.id == trace_id)
@@ -186,103 +164,9 @@ class Ledger:
             .values(closed=True)
         )
 
-    # --- reading --------------------------------------------------------------------------------------------------
-
-    def progress(self, found: Run) -> RunProgress:
-        """Count what the ledger holds of a run."""
-        sums = [deliberation.c[name] for name in ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")]
-        sums.append(deliberation.c.cost_usd)
-        mine = deliberation.c.run_id == found.id
-        with self.engine.connect() as connection:
-            spent = connection.execute(select(*(func.coalesce(func.sum(c), 0) for c in sums)).where(mine)).one()
-            outcomes = connection.execute(
-                select(deliberation.c.outcome, func.count())
-                .where(mine, deliberation.c.claim)
-                .group_by(deliberation.c.outcome)
-            ).all()
-            silent = connection.execute(
-                select(func.count()).select_from(deliberation).where(mine, ~deliberation.c.claim)
-            ).scalar_one()
-            rows = connection.execute(
-                select(trace.c.closed, trace.c.steps == 0, func.count())
-                .where(trace.c.run_id == found.id)
-                .group_by(trace.c.closed, trace.c.steps == 0)
-            ).all()
-        return RunProgress(
-            run=found,
-            traces=sum(n for _, _, n in rows),
-            closed=sum(n for closed, _, n in rows if closed),
-            empty=sum(n for _, empty, n in rows if empty),
-            outcomes={outcome.value: dict(map(tuple, outcomes)).get(outcome.value, 0) for outcome in Outcome},
-            no_claim=silent,
-            calls=spent[0],
-            prompt_tokens=spent[1],
-            cached_tokens=spent[2],
-            completion_tokens=spent[3],
-            cost_usd=float(spent[4]),
-        )
-
-    def rows(self, found: Run, chunk: int = 200) -> Iterator[StepRow]:
-        """Stream the run's step rows, trace by trace in the order of their ids; memory holds `chunk` traces."""
-        after = ""
-        while True:
-            with self.engine.connect() as connection:
-                traces = connection.execute(
-                    select(trace, question.c.body.label("asked"))
-                    .join(question, question.c.id == trace.c.question_id)
-                    .where(trace.c.run_id == found.id, trace.c.id > after)
-                    .order_by(trace.c.id)
-                    .limit(chunk)
-                ).all()
-                if not traces:
-                    return
-                made = connection.execute(
-                    select(deliberation.c.trace_id, deliberation.c.body)
-                    .where(deliberation.c.run_id == found.id)
-                    .where(deliberation.c.trace_id.between(traces[0].id, traces[-1].id))
-                    .order_by(deliberation.c.trace_id, deliberation.c.step_index)
-                ).all()
-            after = traces[-1].id
-            bodies: dict[str, list[str]] = {}
-            for row in made:
-                bodies.setdefault(row.trace_id, []).append(row.body)
-            for row in traces:
-                yield from _step_rows(found, row, bodies.get(row.id, []))
-
-    def traces(self, found: Run) -> Iterator[tuple[Trace, Question, int]]:
-        """Stream (trace, question, number of steps) of a run."""
-        with self.engine.connect() as connection:
-            rows = connection.execution_options(yield_per=200).execute(
-                select(trace.c.body, trace.c.steps, question.c.body.label("asked"))
-                .join(question, question.c.id == trace.c.question_id)
-                .where(trace.c.run_id == found.id)
-                .order_by(trace.c.id)
-            )
-            for row in rows:
-                yield Trace.model_validate_json(row.body), Question.model_validate_json(row.asked), row.steps
-
-    def deliberations(self, found: Run, trace_id: str) -> list[Deliberation]:
-        """Return the deliberations of a trace, in the order of its steps."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                select(deliberation.c.body)
-                .where(deliberation.c.run_id == found.id, deliberation.c.trace_id == trace_id)
-                .order_by(deliberation.c.step_index)
-            )
-            return [Deliberation.model_validate_json(row.body) for row in rows]
-
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()
-
-
-def _step_rows(found: Run, row: Row[Any], bodies: Iterable[str]) -> Iterator[StepRow]:
-    taken, asked = Trace.model_validate_json(row.body), Question.model_validate_json(row.asked)
-    if row.steps == 0:
-        yield empty_row(found, taken, asked, row.segmentation["segmenter"])
-    for body in bodies:
-        made = Deliberation.model_validate_json(body)
-        yield step_row(found, taken, asked, row.segmentation["segmenter"], made)
 
 
 def _columns(run_id: str, made: Deliberation) -> dict[str, Any]:
@@ -320,18 +204,6 @@ def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key)))
-
-
-def _run(row: Row[Any]) -> Run:
-    return Run(
-        id=row.id,
-        name=row.name,
-        created=row.created,
-        finished=row.finished,
-        panel=Panel.model_validate(row.panel),
-        manifest=Manifest.model_validate(row.manifest),
-        traces_total=row.traces_total,
-    )
 
 
 def _now() -> str:

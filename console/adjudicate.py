@@ -1,0 +1,182 @@
+"""`tracejury adjudicate`: the main job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import IndexPath, Json, Store
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tracejury.agents import Panel
+    from tracejury.graphs import Run, Tally
+    from tracejury.traces import Batch
+
+
+def adjudicate(
+    paths: Annotated[list[Path], typer.Argument(help="What `tracejury read` wrote, or any input with --reader.")],
+    panel: Annotated[str, typer.Option(help="A shipped panel (`tracejury panels`), or a YAML file.")] = "embedded",
+    run: Annotated[str | None, typer.Option(help="The run's name. Default: derived from the command.")] = None,
+    store: Store = None,
+    reader: Annotated[str | None, typer.Option(help="The format of PATH (`tracejury read --help`).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many traces.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Trace or question id, or its beginning. Repeatable.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Only this arm. Repeatable.")] = None,
+    segmenter: Annotated[str | None, typer.Option(help="Instead of the panel's own.")] = None,
+    index: IndexPath = None,
+    air_gapped: Annotated[bool, typer.Option(help="Refuse every address but loopback.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show what would be asked, its tokens and cost; ask nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge every step of a batch of traces.
+
+    The run lands in the ledger step by step. Killed or interrupted, the same command takes it up again: nothing is
+    judged twice, no finished call is paid again, and what failed is asked again.
+
+    Example: tracejury adjudicate traces/ --panel embedded --limit 2
+    """
+    with explained():
+        from tracejury.agents import load_panel
+        from tracejury.graphs import DEFAULT_STORE
+        from tracejury.traces import Batch
+
+        chosen = load_panel(panel)
+        if segmenter:
+            chosen = chosen.model_copy(update={"segmenter": segmenter})
+        batch = Batch.open(paths, reader)
+        for problem in batch.problems[:20]:
+            typer.secho(str(problem), err=True, fg="yellow")
+        if len(batch.problems) > 20:
+            typer.secho(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all", err=True)
+        if not len(batch):
+            raise fail(f"no trace in {', '.join(map(str, paths))}; `tracejury read --check` says what was found")
+        if dry_run:
+            from tracejury.console.dry_run import show_estimate
+
+            show_estimate(chosen, batch, limit=limit, only=only or (), arms=arm or (), as_json=as_json)
+            return
+        ready_index(chosen, index)
+        done, tally = sit(
+            batch,
+            chosen,
+            store=store or DEFAULT_STORE,
+            name=run,
+            index=index,
+            limit=limit,
+            only=only or (),
+            arms=arm or (),
+            air_gapped=air_gapped,
+        )
+    report(done, tally, store or DEFAULT_STORE, as_json)
+    if tally.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
+    if tally.failed or tally.problems:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
+    """Run the batch with a live display. The first Ctrl-C finishes what has begun, the second stops at once."""
+    from rich.live import Live
+
+    from tracejury.console.screen import err
+    from tracejury.graphs import Tally
+    from tracejury.graphs import adjudicate as run_batch
+
+    tally = Tally(traces_total=len(batch))
+    title = {"run": ""}
+
+    def opened(run: Run, resumed: bool) -> None:
+        title["run"] = run.name
+        err.print(f"run [bold]{run.name}[/]" + (" (taken up again)" if resumed else ""), highlight=False)
+
+    async def main() -> tuple[Run, Tally]:
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+        me = asyncio.current_task()
+
+        def interrupted() -> None:
+            if stopping.is_set() and me is not None:
+                me.cancel()
+            stopping.set()
+            err.print("stopping: steps that have begun are finished; Ctrl-C again stops at once", style="yellow")
+
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+        return await run_batch(batch, panel, tally=tally, stopping=stopping, opened=opened, **options)  # type: ignore[arg-type]
+
+    with Live(get_renderable=lambda: progress(tally), console=err, refresh_per_second=4, transient=True):
+        try:
+            return asyncio.run(main())
+        except asyncio.CancelledError:
+            raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def progress(tally: Tally) -> RenderableType:
+    """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    took = time.monotonic() - tally.started
+    done, total = tally.traces + tally.resumed, tally.traces_total or 0
+    fresh = max(total - tally.resumed, 1)
+    left = took / tally.traces * (fresh - tally.traces) if tally.traces else None
+    grid = Table.grid(padding=(0, 1))
+    outcomes = " ".join(f"{name} {n}" for name, n in sorted(tally.outcomes.items()))
+    grid.add_row(
+        ProgressBar(total=max(total, 1), completed=done, width=24),
+        f"{done}/{total} traces",
+        f"{tally.steps} steps, {tally.steps / max(took, 1e-9):.2f}/s",
+        outcomes,
+        f"{tally.calls} calls ({tally.cached} cached)",
+        f"{(tally.prompt_tokens + tally.completion_tokens) / 1000:.1f}k tokens",
+        f"${tally.cost_usd:.3f}",
+        f"ETA {_clock(left)}" if left is not None else "",
+    )
+    return grid
+
+
+def report(run: Run, tally: Tally, store: str, as_json: bool) -> None:
+    """Print what the run holds now, and what to do next."""
+    from tracejury.console.screen import out
+    from tracejury.graphs import Ledger
+
+    standing = Ledger(store).progress(run)
+    if as_json:
+        body = standing.model_dump(mode="json", exclude={"run": {"panel"}})
+        print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
+        return
+    calibrated = "" if run.panel.calibrator else " (uncalibrated)"
+    counts = ", ".join(f"{name} {n}" for name, n in standing.outcomes.items())
+    out.print(f"[bold]{run.name}[/]: {standing.closed} of {standing.traces} traces done; steps{calibrated}: {counts}")
+    out.print(f"  no claim {standing.no_claim}; traces without a step {standing.empty}; {standing.calls} calls")
+    for problem in tally.problems[:10]:
+        out.print(f"  [yellow]{problem}[/]", highlight=False)
+    if standing.outcomes["failed"]:
+        out.print("  failed steps are asked again by the same command", style="yellow")
+    out.print(
+        f"Next: tracejury show {run.name} | tracejury summary {run.name} | tracejury export {run.name} --out rows.jsonl"
+    )
+
+
+def ready_index(panel: Panel, index: Path | None) -> None:
+    """Build, once, what the index lacks of the panel's sources."""
+    from tracejury.console.screen import err
+    from tracejury.retrieval import Index, sources
+
+    if not panel.retrieval.sources:
+        return
+    opened = Index.open(index, embedder=panel.retrieval.embedder)
+    for name in [n for n in panel.retrieval.sources if n not in opened.manifest()]:
+        with err.status(f"building the index of {name}, once"):
+            opened.build(sources.make(name))
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S", time.gmtime(seconds))

@@ -1,0 +1,192 @@
+"""A deliberation on the terminal: the step, what was cited with the quoted words marked, opinions, resolver, outcome.
+
+All text of traces, passages and replies goes through `Text`, never through Rich's markup: a trace cannot style, link or
+forge the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel as Box
+from rich.rule import Rule
+from rich.text import Text
+
+from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Reason, Resolution, Seat, Verdict
+from tracejury.traces import Question, Trace
+
+OUTCOME_STYLE = {
+    Outcome.SUPPORTED: ("✓", "green"),
+    Outcome.ERROR: ("✗", "bold red"),
+    Outcome.ABSTAINED: ("-", "yellow"),
+    Outcome.FAILED: ("!", "magenta"),
+}
+
+WHY = {
+    Reason.GROUNDED_MAJORITY: "a strict majority of the panel, with verified evidence",
+    Reason.RESOLVED: "the resolver brought new verified evidence",
+    Reason.NO_CLAIM: "a strict majority holds that the step claims nothing",
+    Reason.NO_MAJORITY: "the judges disagree, and the resolver found nothing that settles it",
+    Reason.NOT_GROUNDED: "a majority without verified evidence, and the resolver found none",
+    Reason.CHALLENGED: "a grounded error stands against the majority, and the resolver could not settle it",
+    Reason.EVIDENCE_SILENT: "the judges cannot tell from the evidence",
+    Reason.BELOW_THRESHOLD: "the calibrated probability is below the panel's threshold",
+    Reason.ALL_FAILED: "no judge gave a usable opinion; asked again on resume",
+    Reason.MISSING_OPINIONS: "opinions that could have decided failed; asked again on resume",
+    Reason.RESOLVER_FAILED: "the resolver gave no usable reply; asked again on resume",
+    Reason.CONTEXT: "vignette and step do not fit into the case budget",
+}
+
+
+def one_line(verdict: Verdict) -> str:
+    """Return outcome, error type and reason in one line."""
+    kind = f" ({verdict.error_type.value.replace('_', ' ')})" if verdict.error_type else ""
+    name = verdict.outcome.value if verdict.claim else "no claim"
+    return f"{name}{kind} · {verdict.route.value} · {verdict.reason.value.replace('_', ' ')}"
+
+
+def heading(question: Question, trace: Trace) -> RenderableType:
+    """Return vignette, options and what the trace answered."""
+    body = Text(question.stem or "(no vignette)")
+    for letter, option in question.options.items():
+        mark = " ◀ gold" if letter == question.gold else ""
+        body.append(f"\n  {letter}. {option}{mark}", style="bold" if mark else "")
+    answered = Text(
+        f"{trace.model} · {trace.arm} · sample {trace.sample} · answered {trace.answer or 'nothing parsable'}"
+    )
+    return Box(
+        body,
+        title=f"question {question.key or question.id}",
+        subtitle=answered,
+        title_align="left",
+        subtitle_align="left",
+    )
+
+
+def deliberation(made: Deliberation, *, raw: bool, calibrated: bool) -> Iterator[RenderableType]:
+    """Yield the parts of one deliberation, in the order in which it happened."""
+    symbol, style = OUTCOME_STYLE[made.verdict.outcome]
+    yield Rule(Text(f"step {made.step.index} · {made.step.role.value.replace('_', ' ')}"), align="left")
+    yield Padding(Text(made.step.text.strip(), style="bold"), (0, 2))
+    if made.case is not None:
+        yield from _passages(made)
+    for opinion in made.opinions:
+        yield _opinion(opinion, raw)
+    if made.unheard:
+        yield Text(
+            f"not asked, since nothing they say could change the outcome: {', '.join(made.unheard)}", style="dim"
+        )
+    if made.resolution is not None:
+        yield _resolution(made.resolution, raw)
+    lines = Text(f"{symbol} {one_line(made.verdict)}\n", style=style)
+    lines.append(WHY[made.verdict.reason], style="default")
+    lines.append(f"\n{' → '.join(made.path)} → verdict", style="dim")
+    if made.step.label:
+        lines.append(f"\nhuman label: {made.step.label}", style="default")
+    yield Box(lines, title="verdict" if calibrated else "verdict (uncalibrated)", title_align="left")
+
+
+def _passages(made: Deliberation) -> Iterator[RenderableType]:
+    assert made.case is not None  # noqa: S101 - the caller asked
+    cited = [c for o in made.opinions for c in o.citations] + list(made.resolution.citations if made.resolution else ())
+    ranks = {f.passage_id: f for f in made.found}
+    extra = [h.passage for h in made.resolution.found] if made.resolution else []
+    yield Text(f"\nevidence ({len(made.case.passages)} passages)", style="bold")
+    for passage in (*made.case.passages, *extra):
+        mine = [c for c in cited if c.evidence_id == passage.id]
+        text = Text(
+            passage.text.strip() if mine else passage.text.strip()[:160] + " …", style="default" if mine else "dim"
+        )
+        for citation in mine:
+            if citation.verified:
+                text.highlight_words([citation.quote], style="black on yellow" if citation.grounds else "underline")
+        head = Text(f"{passage.id[:8]} ", style="cyan")
+        head.append(passage.citation)
+        if passage.superseded_by:
+            head.append(f" (superseded by {passage.superseded_by})", style="red")
+        found = ranks.get(passage.id)
+        if found:
+            head.append(f"  score {found.score:.2f}", style="dim")
+        yield Padding(Group(head, Padding(text, (0, 0, 0, 2))), (0, 2))
+    if made.case.omitted:
+        yield Text(f"  left out by the token budget: {', '.join(made.case.omitted)}", style="dim")
+    if made.withheld:
+        yield Text(f"  withheld, since they give away the question: {len(made.withheld)}", style="dim")
+
+
+def _opinion(opinion: Opinion, raw: bool) -> RenderableType:
+    seat = "" if opinion.seat is Seat.VOTE else f" · {opinion.seat.value}"
+    title = Text(f"{opinion.judge}{seat} · {opinion.model or 'no model'}")
+    if opinion.failed:
+        return Box(
+            Text(f"failed: {opinion.failed.value}: {opinion.failure}", style="magenta"), title=title, title_align="left"
+        )
+    kind = f" ({opinion.error_type.value.replace('_', ' ')})" if opinion.error_type else ""
+    sure = f", confidence {opinion.confidence:.2f}" if opinion.confidence is not None else ""
+    body = Text(f"{opinion.label}{kind}{sure}, {'grounded' if opinion.grounded else 'not grounded'}\n", style="bold")
+    for finding in opinion.findings:
+        body.append(f"• {finding}\n", style="default")
+    for citation in opinion.citations:
+        body.append_text(_citation(citation))
+    for derivation in opinion.derivations:
+        body.append(
+            f"⊢ {derivation.expression} = {derivation.computed}; the step says {derivation.claimed}\n", style="green"
+        )
+    if opinion.rationale:
+        body.append(opinion.rationale, style="default italic")
+    if raw:
+        body.append_text(_calls(opinion))
+    body.rstrip()
+    return Box(body, title=title, title_align="left")
+
+
+def _citation(citation: Citation) -> Text:
+    line = Text("  ")
+    line.append(
+        f"“{citation.quote}”", style="green" if citation.grounds else "default" if citation.verified else "strike red"
+    )
+    line.append(f" [{citation.evidence_id[:12]}]", style="cyan")
+    if citation.relevance is not None:
+        line.append(f" relevance {citation.relevance:.2f}", style="dim")
+    if citation.why_not:
+        line.append(f" ({citation.why_not})", style="dim")
+    return line.append("\n")
+
+
+def _resolution(resolution: Resolution, raw: bool) -> RenderableType:
+    body = Text()
+    for query in resolution.asked:
+        body.append(f"asked retrieval: {query}\n", style="cyan")
+    if resolution.failed:
+        body.append(f"failed: {resolution.failed.value}: {resolution.failure}\n", style="magenta")
+    elif resolution.label is not None:
+        body.append(
+            f"{resolution.label}, {'grounded' if resolution.grounded else 'no new verified evidence'}\n", style="bold"
+        )
+    for citation in resolution.citations:
+        body.append_text(_citation(citation))
+    for derivation in resolution.derivations:
+        body.append(
+            f"⊢ {derivation.expression} = {derivation.computed}; the step says {derivation.claimed}\n", style="green"
+        )
+    if resolution.rationale:
+        body.append(resolution.rationale, style="italic")
+    if raw:
+        body.append_text(_calls(resolution))
+    body.rstrip()
+    return Box(body, title=f"resolver, {resolution.rounds} round(s)", title_align="left", border_style="cyan")
+
+
+def _calls(of: Opinion | Resolution) -> Text:
+    body = Text()
+    for call in of.calls:
+        where = "cache" if call.from_cache else f"{call.latency_s:.2f} s, {call.attempts} attempt(s)"
+        tokens = f"{call.prompt_tokens} ({call.cached_tokens} cached) + {call.completion_tokens} tokens"
+        body.append(
+            f"\n{call.purpose} · {call.endpoint}/{call.model} · {where} · {tokens} · ${call.cost_usd:.5f}\n",
+            style="dim",
+        )
+        body.append(call.raw if call.raw is not None else f"no reply: {call.error}", style="dim")
+    return body

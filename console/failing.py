@@ -1,0 +1,39 @@
+"""Ending with a message: what went wrong, where, and what to do next; never a traceback for a user's mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    USAGE = 1
+    SOME_FAILED = 2
+    GATE = 3
+    INTERRUPTED = 130
+
+
+def fail(message: str, code: Exit = Exit.USAGE) -> typer.Exit:
+    """Print `message` to standard error and return the exception to raise."""
+    typer.secho(message, err=True, fg="red")
+    return typer.Exit(code)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors that a user can mend into a message and exit code 1."""
+    try:
+        yield
+    except (LookupError, ValueError, OSError, ModuleNotFoundError) as error:
+        raise fail(error_text(error)) from error
+
+
+def error_text(error: BaseException) -> str:
+    """Return an error's own words; KeyError's are quoted by Python, and unquoted here."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

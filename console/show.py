@@ -1,0 +1,111 @@
+"""`tracejury show`: deliberations as a person reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.failing import explained, fail
+from tracejury.console.options import Json, RunRef, Store
+
+if TYPE_CHECKING:
+    from tracejury.agents import Deliberation
+    from tracejury.graphs import Ledger, Run
+
+
+def show(
+    run: RunRef = "last",
+    trace: Annotated[str | None, typer.Option(help="Trace id, or its beginning.")] = None,
+    step: Annotated[int | None, typer.Option(help="Step number, from 0.")] = None,
+    store: Store = None,
+    raw: Annotated[bool, typer.Option(help="Raw replies, prompts' versions, tokens and latency too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a run's traces, a trace's steps, or one step's whole deliberation.
+
+    Example: tracejury show last --trace t_1f3a --step 2
+    """
+    with explained():
+        from tracejury.graphs import DEFAULT_STORE, Ledger
+
+        ledger = Ledger(store or DEFAULT_STORE)
+        found = ledger.run(run)
+        if trace is None:
+            _traces(ledger, found, as_json)
+            return
+        trace_id = ledger.trace_id(found, trace)
+        made = ledger.deliberations(found, trace_id)
+        if step is not None:
+            made = [d for d in made if d.step.index == step]
+            if not made:
+                raise fail(f"no deliberation of step {step}; `tracejury show {run} --trace {trace}` lists the steps")
+        if as_json:
+            print("[" + ",\n".join(d.model_dump_json() for d in made) + "]")
+        elif step is None:
+            _steps(ledger, found, trace_id, made)
+        else:
+            _deliberation(ledger, found, made[0], raw)
+
+
+def _traces(ledger: Ledger, found: Run, as_json: bool) -> None:
+    import json
+
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+
+    rows = list(ledger.trace_outcomes(found))
+    if as_json:
+        print(json.dumps([row._asdict() for row in rows], indent=2))
+        return
+    table = Table(title=f"run {found.name}: {len(rows)} traces", title_justify="left")
+    for column in ("trace", "question", "arm", "model", "answer", "gold", "steps", "✓", "✗", "abstained", "failed"):
+        table.add_column(column, justify="right" if column in {"steps", "✓", "✗", "abstained", "failed"} else "left")
+    for row in rows[:200]:
+        counts = [str(n) if n else "·" for n in (row.supported, row.error, row.abstained, row.failed)]
+        table.add_row(
+            row.trace_id[:10],
+            row.question[:24],
+            row.arm,
+            row.model,
+            row.answer or "-",
+            row.gold or "-",
+            str(row.steps),
+            *counts,
+        )
+    out.print(table)
+    if len(rows) > 200:
+        out.print(f"... and {len(rows) - 200} more; --json lists all")
+    if rows:
+        out.print(f"Next: tracejury show {found.name} --trace {rows[0].trace_id[:10]}")
+
+
+def _steps(ledger: Ledger, found: Run, trace_id: str, made: list[Deliberation]) -> None:
+    from rich.text import Text
+
+    from tracejury.console.deliberation import OUTCOME_STYLE, heading, one_line
+    from tracejury.console.screen import out
+
+    taken, question = ledger.trace(found, trace_id)
+    out.print(heading(question, taken))
+    for d in made:
+        symbol, style = OUTCOME_STYLE[d.verdict.outcome]
+        line = Text(f"{d.step.index:>3} ", style="dim")
+        line.append(f"{symbol} {one_line(d.verdict)}\n", style=style)
+        line.append(f"      {d.step.text.strip()}")
+        out.print(line)
+    if made:
+        out.print(f"\nNext: tracejury show {found.name} --trace {trace_id[:10]} --step {made[0].step.index}")
+    else:
+        out.print("[dim]no step of this trace has been heard[/]")
+
+
+def _deliberation(ledger: Ledger, found: Run, made: Deliberation, raw: bool) -> None:
+    from tracejury.console.deliberation import deliberation, heading
+    from tracejury.console.screen import out
+
+    taken, question = ledger.trace(found, made.step.trace_id)
+    out.print(heading(question, taken))
+    for part in deliberation(made, raw=raw, calibrated=found.panel.calibrator is not None):
+        out.print(part)

@@ -1,0 +1,84 @@
+"""The main job, from a batch and a panel to a finished run: what the command line and the library both call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tracejury.agents import Panel, load_panel, prompt_hashes
+from tracejury.graphs.batch import Runner, Tally, select
+from tracejury.graphs.court import open_court
+from tracejury.graphs.ledger import DEFAULT_STORE, Ledger
+from tracejury.graphs.runs import Manifest, Run, installed, panel_hash
+from tracejury.models import CallStore
+from tracejury.retrieval import Index
+from tracejury.traces import Batch
+
+
+async def adjudicate(
+    batch: Batch | str | Path,
+    panel: Panel | str | Path,
+    *,
+    store: str = DEFAULT_STORE,
+    name: str | None = None,
+    index: Path | None = None,
+    limit: int | None = None,
+    only: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    skip_steps: frozenset[str] = frozenset(),
+    air_gapped: bool = False,
+    tally: Tally | None = None,
+    stopping: asyncio.Event | None = None,
+    opened: Callable[[Run, bool], None] | None = None,
+) -> tuple[Run, Tally]:
+    """Adjudicate a batch with a panel. The same call again resumes: nothing is judged twice, nothing paid twice.
+
+    Args:
+        batch: An open batch, or the path of one.
+        panel: A panel, the name of a shipped one, or the path of a YAML file.
+        store: Ledger URL, `sqlite:///file.db` or `postgresql://...`.
+        name: The run's name; None: derived from panel, inputs and selection, so that the same call finds the same run.
+        index: The Chroma index's folder.
+        limit: At most so many traces.
+        only: Trace or question ids, or the beginnings of them.
+        arms: Arms.
+        skip_steps: Step ids to leave alone.
+        air_gapped: Refuse every address but loopback.
+        tally: Counts what happens, for a progress display.
+        stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
+        opened: Called with the run, and whether it is a resumed one, before the first trace.
+
+    Returns:
+        The run and what this call did.
+
+    Raises:
+        RunDiffersError: A run of this name was made by something else.
+    """
+    chosen = panel if isinstance(panel, Panel) else load_panel(panel)
+    taken = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
+    ledger = Ledger(store)
+    selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
+    manifest = Manifest(
+        panel=panel_hash(chosen),
+        prompts=prompt_hashes(chosen),
+        index=Index.hashes(index, chosen.retrieval.sources),
+        segmenter=chosen.segmenter,
+        seed=chosen.seed,
+        inputs=tuple(str(path) for path in taken.paths),
+        selection={key: str(value) for key, value in selection.items() if value},
+        packages=installed(),
+    )
+    run, secret, resumed = ledger.open_run(chosen, manifest, name)
+    if opened is not None:
+        opened(run, resumed)
+    calls = CallStore(ledger.engine)
+    try:
+        async with open_court(chosen, calls, secret=secret, index=index, air_gapped=air_gapped) as court:
+            court.skip = skip_steps
+            court.stopping = stopping or court.stopping
+            runner = Runner(court, ledger, calls.writer, run, tally)
+            done = await runner.run(taken, select(taken.traces(), limit=limit, only=only, arms=arms))
+        return ledger.run(run.name), done
+    finally:
+        calls.close()
