@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from tracejury.console.read import read
+
 app = typer.Typer(
     name="tracejury",
     no_args_is_help=True,
@@ -11,6 +13,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
+
+app.command()(read)
+
+
+@app.callback()
+def _group() -> None:
+    """Without this, Typer makes an app of one command into that command."""
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 from .answers import answer_correct, extract_answer
-from .batches import Batch, BatchSummary, Tally, write_batch
+from .batches import Batch, write_batch
 from .blinding import blind
 from .contracts import Found, Reader, Segmenter
 from .hedging import count_hedges
@@ -21,12 +21,14 @@ from .records import (
 from .registry import Entry, Registry, UnknownNameError
 from .roles import step_role
 from .segmenting import segment, segmenters
+from .tally import BatchSummary, FieldCount, Tally
 
 __all__ = [
     "Batch",
     "BatchSummary",
     "Entry",
     "ErrorType",
+    "FieldCount",
     "Found",
     "GivenStep",
     "Named",

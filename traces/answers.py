@@ -32,15 +32,21 @@ _CUES = (
         rf"(?![A-Za-z'])[)\]]?{_MORE}",
         re.IGNORECASE,
     ),
-    re.compile(rf"\b(?:choose|select|pick|go with|choosing|selecting)\s+{_NAMED}{_OPEN}([A-Z])(?![A-Za-z'])[)\]]?{_MORE}", re.I),
+    re.compile(
+        rf"\b(?:choose|select|pick|go with|choosing|selecting)\s+{_NAMED}{_OPEN}([A-Z])(?![A-Za-z'])[)\]]?{_MORE}", re.I
+    ),
     re.compile(
         rf"\b(?:choice|option|answer)[ _]+\(?([A-Z])\)?(?![A-Za-z']){_MORE}[^.\n]{{0,120}}\b(?:is|as)\s+(?:therefore |thus |likely )*(?:the\s+)?"
         r"(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)",
         re.IGNORECASE,
     ),
 )
-_FIRST_LINE = re.compile(rf"\A[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))", re.I)
-_LAST_LINE = re.compile(rf"(?:\A|\n)[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z", re.I)
+_FIRST_LINE = re.compile(
+    rf"\A[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))", re.I
+)
+_LAST_LINE = re.compile(
+    rf"(?:\A|\n)[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z", re.I
+)
 _ITALIC_A = re.compile(r"\Aa\s", re.I)
 
 
@@ -86,7 +92,9 @@ def _from_options(text: str, options: Mapping[str, str]) -> str | None:
             # "the answer is a ..." is an article, not option A.
             if match.group(1) == "a":
                 continue
-            found = _keys(letters if len(letters) == 1 else letters.upper() if len(match.group(1)) == 1 else letters, options)
+            found = _keys(
+                letters if len(letters) == 1 else letters.upper() if len(match.group(1)) == 1 else letters, options
+            )
             if found is not None:
                 return found
     return _at_the_edges(text, options) or _by_text(text, options)
@@ -97,7 +105,11 @@ def _from_value(value: str, options: Mapping[str, str]) -> str | None:
     value = value.strip().strip("\"'*$ ")
     match = _FIRST_LINE.match(value)
     if match and not _ITALIC_A.match(value):
-        letters = re.findall(r"\b([A-Z])\b", value) if re.fullmatch(r"[A-Z](?:\s*(?:,|/|and|or|&)\s*[A-Z])+\.?", value) else []
+        letters = (
+            re.findall(r"\b([A-Z])\b", value)
+            if re.fullmatch(r"[A-Z](?:\s*(?:,|/|and|or|&)\s*[A-Z])+\.?", value)
+            else []
+        )
         found = _keys("".join(letters) or match.group(1), options)
         if found is not None:
             return found
@@ -154,7 +166,9 @@ def _plain(text: str) -> str:
 
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
-    re.compile(r"\banswer\s*(?:is|:|=)\s*\**\s*([^\n]{1,300}?)\**(?=[.!]?(?:\s|\Z)(?:\Z|\n|[A-Z])|[.!]?\Z|\n)", re.IGNORECASE),
+    re.compile(
+        r"\banswer\s*(?:is|:|=)\s*\**\s*([^\n]{1,300}?)\**(?=[.!]?(?:\s|\Z)(?:\Z|\n|[A-Z])|[.!]?\Z|\n)", re.IGNORECASE
+    ),
 )
 
 

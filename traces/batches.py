@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tracejury.traces.contracts import Found
 from tracejury.traces.reading import read
-from tracejury.traces.records import Problem, Question, Record, Trace
+from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
-
-
-class BatchSummary(Record):
-    """What was found in a batch; counts."""
-
-    questions: int = 0
-    traces: int = 0
-    problems: int = 0
-    unparsable: int = 0
-    """Traces whose final answer could not be found."""
-    empty: int = 0
-    """Traces without text and steps."""
-    labelled_steps: int = 0
-    arms: dict[str, int] = {}
-    models: dict[str, int] = {}
+from tracejury.traces.tally import BatchSummary, Tally
 
 
 class Batch:
@@ -96,30 +83,42 @@ class Batch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
-def write_batch(found: Iterable[Found], out: Path) -> BatchSummary:
+def write_batch(found: Iterable[Found], out: Path, tally: Tally | None = None) -> BatchSummary:
     """Write `found` in the native format: OUT/questions.jsonl, OUT/traces.jsonl, OUT/problems.jsonl.
 
     The files appear under their names only when all is written, so that an interrupted run leaves no half batch.
+
+    Args:
+        found: What a reader yields.
+        out: A folder; it is made where it is missing.
+        tally: Counts beside the summary what else is wanted, such as the fields.
     """
     out.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
+    tally = Tally() if tally is None else tally
     names = ("questions", "traces", "problems")
     parts = {name: out / f"{name}.jsonl.part" for name in names}
-    with parts["questions"].open("w", encoding="utf-8") as questions, parts["traces"].open("w", encoding="utf-8") as traces:
-        with parts["problems"].open("w", encoding="utf-8") as problems:
+    try:
+        with ExitStack() as stack:
+            files = {name: stack.enter_context(part.open("w", encoding="utf-8")) for name, part in parts.items()}
             for item in found:
                 tally.add(item)
                 match item:
                     case Question():
-                        questions.write(native_line(item) + "\n")
+                        files["questions"].write(native_line(item) + "\n")
                     case Trace():
-                        traces.write(native_line(item) + "\n")
+                        files["traces"].write(native_line(item) + "\n")
                     case Problem():
-                        problems.write(item.model_dump_json(exclude_none=True) + "\n")
+                        files["problems"].write(item.model_dump_json(exclude_none=True) + "\n")
+    except BaseException:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+        raise
     for name, part in parts.items():
         part.replace(out / f"{name}.jsonl")
     return tally.summary()
@@ -134,34 +133,3 @@ def native_line(item: Question | Trace) -> str:
     question = data.pop("question_id")
     # `answer` is always written: absent would mean "look for it", null means that there is none.
     return json.dumps({"kind": "trace", "question": question, **data, "answer": item.answer}, ensure_ascii=False)
-
-
-class Tally:
-    """Counts what goes by."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self.arms: dict[str, int] = {}
-        self.models: dict[str, int] = {}
-
-    def add(self, item: Found) -> None:
-        """Count one thing found."""
-        match item:
-            case Question():
-                self._one("questions")
-            case Problem():
-                self._one("problems")
-            case Trace():
-                self._one("traces")
-                self.arms[item.arm] = self.arms.get(item.arm, 0) + 1
-                self.models[item.model] = self.models.get(item.model, 0) + 1
-                self._one("unparsable", item.answer is None)
-                self._one("empty", not item.text.strip() and not item.steps)
-                self._one("labelled_steps", sum(s.label is not None for s in item.steps or ()))
-
-    def _one(self, name: str, by: int = 1) -> None:
-        self.counts[name] = self.counts.get(name, 0) + by
-
-    def summary(self) -> BatchSummary:
-        """Return the counts so far."""
-        return BatchSummary(**self.counts, arms=self.arms, models=self.models)

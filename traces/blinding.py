@@ -32,7 +32,8 @@ _LINES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^[ \t]*[-*+\u2022\u2023\u25aa\u25cf][ \t]+", re.M), ""),
 )
 _ENUMERATOR = re.compile(
-    r"^[ \t]*(?:\*\*|__)?(?:step[ \t]*\d{1,3}[ \t]*[:.)\u2013-]*|\(?\d{1,2}[.):](?=[ \t*_])|\([a-z]\)|[a-z]\))(?:\*\*|__)?[ \t]*",
+    r"^[ \t]*(?:\*\*|__)?(?:step[ \t]*\d{1,3}[ \t]*[:.)\u2013-]*|\(?\d{1,2}[.):](?=[ \t*_])|\([a-z]\)|[a-z]\))"
+    r"(?:\*\*|__)?[ \t]*",
     re.M | re.I,
 )
 _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
@@ -11,7 +12,8 @@ from tracejury.traces.spans import Limits, Span, build
 
 _ITEM = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+][ \t]+)?(?:\*\*|__)?"
-    r"(?:step[ \t]*\d{1,3}(?:[ \t]*[:.)\u2013-]+(?:\*\*|__)?|(?:\*\*|__)?(?=\s))|\(?\d{1,2}[.):](?:\*\*|__)?(?=\s))[ \t]*",
+    r"(?:step[ \t]*\d{1,3}(?:[ \t]*[:.)\u2013-]+(?:\*\*|__)?|(?:\*\*|__)?(?=\s))"
+    r"|\(?\d{1,2}[.):](?:\*\*|__)?(?=\s))[ \t]*",
     re.MULTILINE | re.IGNORECASE,
 )
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
@@ -39,7 +41,7 @@ class Numbered:
         marks = [Span(*m.span()) for m in _ITEM.finditer(text, 0, end)]
         if not marks:
             cuts = [0, *(m.end() for m in _BLANK.finditer(text, 0, end)), end]
-            pieces = [Span(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+            pieces = [Span(a, b) for a, b in pairwise(cuts)]
             return build(self.name, trace, pieces, self.paragraphs, stripped=stripped)
         ends = [*(mark.start for mark in marks[1:]), end]
         pieces = [Span(mark.end, stop) for mark, stop in zip(marks, ends, strict=True)]

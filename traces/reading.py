@@ -55,7 +55,9 @@ def _question(question: Question, seen: Spool, file: str, line: int | None) -> I
     if question.gold is not None and not _is_option(question.gold, list(question.options)):
         reason = f"the gold answer {question.gold!r} is none of the options {', '.join(question.options)}"
         yield question.model_copy(update={"gold": None, "meta": {**question.meta, "gold_as_read": question.gold}})
-        yield Problem(file=file, line=line, reason=f"{reason}; the question is kept without it", hint="correct the gold answer")
+        yield Problem(
+            file=file, line=line, reason=f"{reason}; the question is kept without it", hint="correct the gold answer"
+        )
     else:
         yield question
 
@@ -77,7 +79,9 @@ def _trace(trace: Trace, seen: Spool, file: str, line: int | None) -> Iterator[F
     if trace.answer is not None and not _is_option(trace.answer, options):
         reason = f"the answer {trace.answer!r} is none of the options {', '.join(options)}"
         yield trace.model_copy(update={"answer": None, "meta": {**trace.meta, "answer_as_read": trace.answer}})
-        yield Problem(file=file, line=line, reason=f"{reason}; the trace counts as unparsable", hint="correct the answer")
+        yield Problem(
+            file=file, line=line, reason=f"{reason}; the trace counts as unparsable", hint="correct the answer"
+        )
     else:
         yield trace
     if not trace.text.strip() and not trace.steps:

@@ -20,15 +20,19 @@ _CUES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
         ),
         (
             Role.FINAL_SYNTHESIS,
-            r"^\s*(?:solution|final answer|answer|conclusion)\s*:|\b(?:in (?:conclusion|summary)|to (?:conclude|sum up))\b"
+            r"^\s*(?:solution|final answer|answer|conclusion)\s*:"
+            r"|\b(?:in (?:conclusion|summary)|to (?:conclude|sum up))\b"
             r"|\b(?:therefore|thus|hence|so|overall|based on (?:this|these|the above|all))\b[^.?!\n]{0,120}"
             rf"(?:\b(?:answer|choice|option)\b[^.?!\n]{{0,40}}\bis\b|\bis {_OPTION})"
-            r"|\bthe (?:correct|best|right|final|most (?:likely|appropriate)) (?:answer|choice|option)\b[^.?!\n]{0,60}\bis\b",
+            r"|\bthe (?:correct|best|right|final|most (?:likely|appropriate)) (?:answer|choice|option)\b"
+            r"[^.?!\n]{0,60}\bis\b",
         ),
         (
             Role.OPTION_ELIMINATION,
-            rf"{_OPTION}[^.?!\n]{{0,160}}\b(?:incorrect|wrong|unlikely|less likely|not|n't|can be|cannot|ruled?|eliminated)\b"
-            r"|\b(?:rul(?:e|es|ed|ing) out|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|less likely|process of elimination)\b"
+            rf"{_OPTION}[^.?!\n]{{0,160}}\b"
+            r"(?:incorrect|wrong|unlikely|less likely|not|n't|can be|cannot|ruled?|eliminated)\b"
+            r"|\b(?:rul(?:e|es|ed|ing) out|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing))\b"
+            r"|\b(?:less likely|process of elimination)\b"
             r"|\bthe other (?:options|choices|answers)\b",
         ),
         (
@@ -38,7 +42,9 @@ _CUES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_NO_STATEMENT = re.compile(r"^\s*(?:let'?s|let us|first,? (?:we|i) (?:need|should|will)|(?:we|i) (?:need|have) to)\b|\?\s*$", re.I)
+_NO_STATEMENT = re.compile(
+    r"^\s*(?:let'?s|let us|first,? (?:we|i) (?:need|should|will)|(?:we|i) (?:need|have) to)\b|\?\s*$", re.I
+)
 _STATES = re.compile(
     r"\b(?:is|are|was|were|has|have|had|can|does|do|will|causes?|leads?|results?|occurs?|presents?|requires?|includes?"
     r"|increases?|decreases?|reduces?|inhibits?|binds?|acts?|shows?|produces?|contains?|treats?|means?|[a-z]{3,}(?:s|ed))\b"

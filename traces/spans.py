@@ -32,7 +32,9 @@ def trimmed(text: str, start: int, end: int) -> Span:
     return Span(start + left, start + left + len(piece.strip()))
 
 
-def build(name: str, trace: Trace, pieces: list[Span], limits: Limits, *, dropped: int = 0, stripped: bool = False) -> Segmentation:
+def build(
+    name: str, trace: Trace, pieces: list[Span], limits: Limits, *, dropped: int = 0, stripped: bool = False
+) -> Segmentation:
     """Make a segmentation of `pieces`.
 
     Args:

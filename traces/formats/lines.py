@@ -52,7 +52,9 @@ def parse(raw: bytes, path: Path, line: int | None = None) -> object:
         return Problem(file=str(path), line=line, reason=what, hint="write the whole character")
     except UnicodeDecodeError as error:
         what = f"not valid UTF-8 at byte {error.start} (0x{raw[error.start]:02x})"
-        return Problem(file=str(path), line=line, reason=what, hint="convert the file, for instance with iconv -t UTF-8")
+        return Problem(
+            file=str(path), line=line, reason=what, hint="convert the file, for instance with iconv -t UTF-8"
+        )
     except json.JSONDecodeError as error:
         at = error.lineno if line is None else line
         what = f"not valid JSON: {error.msg} at column {error.colno}"
@@ -64,12 +66,16 @@ def parse(raw: bytes, path: Path, line: int | None = None) -> object:
 
 def unreadable(path: Path, error: OSError) -> Problem:
     """Return the problem of a file that cannot be opened."""
-    return Problem(file=str(path), reason=f"cannot be opened: {error.strerror}", hint="check the path and its permissions")
+    return Problem(
+        file=str(path), reason=f"cannot be opened: {error.strerror}", hint="check the path and its permissions"
+    )
 
 
 def invalid(path: Path, line: int | None, error: ValidationError, hint: str) -> Problem:
     """Return the problem of a record whose fields do not fit, naming each field."""
-    faults = [f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg'].lower()}" for e in error.errors(include_input=False)]
+    faults = [
+        f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg'].lower()}" for e in error.errors(include_input=False)
+    ]
     more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""
     return Problem(file=str(path), line=line, reason="; ".join(faults[:4]) + more, hint=hint)
 

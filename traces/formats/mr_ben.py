@@ -108,9 +108,10 @@ def _labels(solution: _Solution) -> list[StepLabel | None] | None:
 
 
 def _trace(solution: _Solution, question: Question, labels: list[StepLabel | None] | None, draw: int) -> Trace:
+    wrong = solution.Model_Solution_Correctness != "correct"
     text = "\n".join(solution.Model_Solution_Steps)
     steps, at = [], 0
-    for step, label in zip(solution.Model_Solution_Steps, labels or repeat(None)):
+    for step, label in zip(solution.Model_Solution_Steps, labels or repeat(None), strict=False):
         steps.append(GivenStep(text=step, start=at, end=at + len(step), label=label))
         at += len(step) + 1
     return Trace(
@@ -122,9 +123,9 @@ def _trace(solution: _Solution, question: Question, labels: list[StepLabel | Non
         steps=tuple(steps),
         meta={
             "key": solution.Question_UUID,
-            "solution_correct": solution.Model_Solution_Correctness == "correct",
-            "error_reason": solution.Model_Solution_Error_Reason,
-            "rectified": solution.Model_Solution_Rectified_First_Error_Step,
+            "solution_correct": not wrong,
+            "error_reason": solution.Model_Solution_Error_Reason if wrong else None,
+            "rectified": solution.Model_Solution_Rectified_First_Error_Step if wrong else None,
         },
     )
 

@@ -16,7 +16,9 @@ from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
 
 _QUESTION = 'a question needs "id" and "stem"; it may have options, gold, explanation, source, split, meta'
-_TRACE = 'a trace needs "question" (the id of its question), "model" and "text"; it may have arm, sample, answer, steps, meta'
+_TRACE = (
+    'a trace needs "question" (its question\'s id), "model" and "text"; it may have arm, sample, answer, steps, meta'
+)
 
 
 class Native:
@@ -34,9 +36,11 @@ class Native:
 
     def read(self, path: Path) -> Iterator[Found]:
         """Yield the questions, then the traces, with the problems of the lines between them."""
-        files = sorted(p for p in path.glob("*.jsonl") if p.name != "problems.jsonl") if path.is_dir() else [path]
+        files = sorted(p for p in path.glob("*.jsonl") if p.name not in _ASIDE) if path.is_dir() else [path]
         if not files:
-            yield Problem(file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader")
+            yield Problem(
+                file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader"
+            )
         with Spool("keys") as keys:
             for file in files:
                 yield from self._questions(file, keys)
@@ -78,7 +82,12 @@ def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
         first_id, place, _ = json.loads(keys.get("keys", key) or "[]")
         same = "the same question" if first_id == question.id else "another question"
         reason = f"the id {key!r} was already given to {same} at {place}"
-        yield Problem(file=str(file), line=line.number, reason=f"{reason}; that one stays", hint="give every question an id of its own")
+        yield Problem(
+            file=str(file),
+            line=line.number,
+            reason=f"{reason}; that one stays",
+            hint="give every question an id of its own",
+        )
         return
     yield question
 
