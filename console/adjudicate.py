@@ -173,7 +173,7 @@ def ready_index(panel: Panel, index: Path | None) -> None:
     if not panel.retrieval.sources:
         return
     opened = Index.open(index, embedder=panel.retrieval.embedder)
-    for name in [n for n in panel.retrieval.sources if n not in opened.manifest()]:
+    for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
         with err.status(f"building the index of {name}, once"):
             opened.build(sources.make(name))
 

