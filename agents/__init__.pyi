@@ -1,3 +1,10 @@
+from .adaptive import heard_in_full, hearing_order, next_judges, unheard_votes
+from .bench import Bench, endpoints_of
+from .cases import CaseTooLarge, build_case, context_failure
+from .contracts import Ask, Chats, Judge, Relevance, judges
+from .derivations import recompute
+from .hearing import hear
+from .loading import PanelError, load_panel, panel_names
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from .policy import Dispute, decide, grounded_error, settle, settled_early
 from .records import (
@@ -18,22 +25,31 @@ from .records import (
     Seat,
     Verdict,
 )
+from .resolver import Enquiry, Seek, resolve_round
 
 __all__ = [
+    "Ask",
+    "Bench",
     "Case",
+    "CaseTooLarge",
+    "Chats",
     "Citation",
     "ContextStep",
     "Deliberation",
     "Derivation",
     "Dispute",
     "Draft",
+    "Enquiry",
+    "Judge",
     "JudgeSpec",
     "Label",
     "Opinion",
     "Outcome",
     "Panel",
+    "PanelError",
     "Quote",
     "Reason",
+    "Relevance",
     "RelevanceSpec",
     "Resolution",
     "ResolverSpec",
@@ -41,9 +57,23 @@ __all__ = [
     "Retrieved",
     "Route",
     "Seat",
+    "Seek",
     "Verdict",
+    "build_case",
+    "context_failure",
     "decide",
+    "endpoints_of",
     "grounded_error",
+    "hear",
+    "heard_in_full",
+    "hearing_order",
+    "judges",
+    "load_panel",
+    "next_judges",
+    "panel_names",
+    "recompute",
+    "resolve_round",
     "settle",
     "settled_early",
+    "unheard_votes",
 ]

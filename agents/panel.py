@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, JsonValue, model_validator
 
 from tracejury.agents.records import Seat
@@ -19,6 +21,11 @@ class JudgeSpec(Record):
     endpoint: str | None = None
     """A key of the panel's `endpoints`; None for a judge without a model."""
     seat: Seat = Seat.VOTE
+    temperature: float = Field(default=0.0, ge=0)
+    sample: int = 0
+    """Tells apart judges that ask the same model the same thing, at a temperature above 0."""
+    only_if: Literal["always", "disputed"] = "always"
+    """`disputed`: the second stage of a cascade, heard only where the first reached no verdict or is unsure."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
 
 
@@ -68,9 +75,13 @@ class Panel(Record):
     show_gold: bool = False
     """A control arm of its own; judges are answer-blind otherwise."""
     show_earlier: bool = True
+    require_grounding: bool = True
+    """False for the panel `paper` alone: its protocol has no evidence, so a plain majority decides."""
     early_stop: bool = False
     full_share: float = Field(default=0.1, ge=0, le=1)
     """With early stop: the seeded share of steps that is heard in full all the same."""
+    unsure_below: float = Field(default=0.0, ge=0, le=1)
+    """With a cascade: a verdict whose judges are on average less confident than this goes to the second stage."""
     segmenter: str = "auto"
     """`auto`: `given` where a trace brings steps, else `numbered`."""
     calibrator: str | None = None
@@ -88,6 +99,8 @@ class Panel(Record):
         for who, endpoint in wanted.items():
             if endpoint not in self.endpoints:
                 raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")
+        if all(j.only_if == "disputed" for j in self.judges):
+            raise ValueError("every judge is heard only if disputed; let at least one be heard always")
         if not any(j.seat is Seat.VOTE for j in self.judges):
             raise ValueError("no judge has a vote; give at least one the seat 'vote'")
         return self

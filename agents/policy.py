@@ -12,6 +12,7 @@ from tracejury.agents.records import Citation, Label, Opinion, Outcome, Reason, 
 from tracejury.traces import ErrorType, Record
 
 _OUTCOME = {Label.SUPPORTED: Outcome.SUPPORTED, Label.ERROR: Outcome.ERROR}
+_NO_VERDICT: dict[Label | None, Reason] = {Label.NO_CLAIM: Reason.NO_CLAIM, Label.UNCLEAR: Reason.EVIDENCE_SILENT}
 _SEVERITY = {t: i for i, t in enumerate(ErrorType)}
 
 
@@ -19,18 +20,24 @@ class Dispute(Record):
     """What goes to the resolver: why, and the outcome's reason should the resolver abstain."""
 
     reason: Reason
+    missing: bool = False
+    """A failed opinion could have decided the step: should the resolver abstain, the step failed and is asked again."""
 
 
-def decide(opinions: Sequence[Opinion], unheard: int = 0) -> Verdict | Dispute:
+def decide(opinions: Sequence[Opinion], unheard: int = 0, *, require_grounding: bool = True) -> Verdict | Dispute:
     """Apply the policy to one step's opinions.
 
     Args:
-        opinions: One per judge that was asked, in any order; failed ones included.
-        unheard: Voting judges that were not asked, because nothing they say could change the outcome.
+        opinions: One per judge that was asked, in any order; failed ones included. A judge who appears twice counts
+            once, with its first opinion by content.
+        unheard: Voting judges that were not asked: nothing they say could change the outcome (early stop), or they
+            belong to a cascade's second stage. They still count in the size of the panel.
+        require_grounding: `panel.require_grounding`; False lets a plain majority decide, and challenges nothing.
 
     Returns:
         The verdict, or the dispute that the resolver must hear.
     """
+    opinions = _once(opinions)
     jury = [o for o in opinions if o.seat is Seat.VOTE]
     size = len(jury) + unheard
     heard = [o for o in jury if o.label is not None]
@@ -39,36 +46,49 @@ def decide(opinions: Sequence[Opinion], unheard: int = 0) -> Verdict | Dispute:
     votes = Counter(o.label for o in heard)
     majority = size // 2 + 1
     winner = next((label for label, n in votes.items() if n >= majority), None)
-    challenged = any(grounded_error(o) for o in opinions)
-    if winner is Label.ERROR:
-        return _error_majority(opinions, unheard)
-    if challenged:
-        # A grounded error is never outvoted, whatever the majority and whichever seat it has.
-        return Dispute(reason=Reason.CHALLENGED if winner else Reason.NO_MAJORITY)
-    if winner is Label.NO_CLAIM:
-        return Verdict(outcome=Outcome.ABSTAINED, route=Route.MAJORITY, reason=Reason.NO_CLAIM, claim=False)
-    if winner is Label.UNCLEAR:
-        return Verdict(outcome=Outcome.ABSTAINED, route=Route.MAJORITY, reason=Reason.EVIDENCE_SILENT)
-    if winner is Label.SUPPORTED:
-        if not any(o.grounded for o in heard if o.label is winner):
-            return Dispute(reason=Reason.NOT_GROUNDED)
-        return _verdict(Label.SUPPORTED, opinions, Route.MAJORITY)
-    if max(votes.values()) + (len(jury) - len(heard)) >= majority and len(heard) < len(jury):
-        # A missing opinion is not a smaller panel: it could have made the majority, so the step is asked again.
-        return Verdict(outcome=Outcome.FAILED, route=Route.NONE, reason=Reason.MISSING_OPINIONS)
-    return Dispute(reason=Reason.NO_MAJORITY)
+    absent = len(jury) - len(heard)
+    challenged = require_grounding and any(grounded_error(o) for o in opinions)
+    if challenged and winner is not Label.ERROR:
+        # A grounded error is never outvoted, whatever the majority and whichever seat it has. With a majority against
+        # it a missing opinion changes nothing; without one it could have made the majority for error.
+        if winner:
+            return Dispute(reason=Reason.CHALLENGED)
+        return Dispute(reason=Reason.NO_MAJORITY, missing=_reach(votes, absent, majority))
+    if winner in _NO_VERDICT:
+        reason = _NO_VERDICT[winner]
+        return Verdict(
+            outcome=Outcome.ABSTAINED, route=Route.MAJORITY, reason=reason, claim=reason is not Reason.NO_CLAIM
+        )
+    if winner is None:
+        missing = _reach(votes, absent, majority)
+        if missing:
+            # A missing opinion is not a smaller panel: it could have made the majority, so the step is asked again.
+            return Verdict(outcome=Outcome.FAILED, route=Route.NONE, reason=Reason.MISSING_OPINIONS)
+        return Dispute(reason=Reason.NO_MAJORITY)
+    if require_grounding and not any(o.grounded for o in heard if o.label is winner):
+        return Dispute(reason=Reason.NOT_GROUNDED, missing=absent > 0)
+    return _verdict(winner, opinions, Route.EARLY_STOP if unheard else Route.MAJORITY, require_grounding)
 
 
-def settle(dispute: Dispute, opinions: Sequence[Opinion], resolution: Resolution) -> Verdict:
+def settle(dispute: Dispute, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
     """Turn a dispute and what the resolver made of it into a verdict.
 
     Only new verified evidence settles a dispute; a label without it is an abstention, however well argued.
+
+    Args:
+        dispute: What `decide` returned.
+        opinions: The opinions it was given.
+        resolution: What the resolver made of it; None where the panel has no resolver.
     """
-    if resolution.label is None:
+    if resolution is not None and resolution.label is None:
         return Verdict(outcome=Outcome.FAILED, route=Route.RESOLVER, reason=Reason.RESOLVER_FAILED)
-    outcome = _OUTCOME.get(resolution.label)
-    if outcome is None or not resolution.grounded:
-        return Verdict(outcome=Outcome.ABSTAINED, route=Route.RESOLVER, reason=dispute.reason)
+    outcome = _OUTCOME.get(resolution.label) if resolution and resolution.label else None
+    if resolution is None or outcome is None or not resolution.grounded:
+        route = Route.RESOLVER if resolution else Route.NONE
+        if dispute.missing:
+            # An abstention here would count a judge's failure as a judgement of the jury's.
+            return Verdict(outcome=Outcome.FAILED, route=route, reason=Reason.MISSING_OPINIONS)
+        return Verdict(outcome=Outcome.ABSTAINED, route=route, reason=dispute.reason)
     return Verdict(
         outcome=outcome,
         route=Route.RESOLVER,
@@ -95,18 +115,25 @@ def grounded_error(opinion: Opinion) -> bool:
     return opinion.seat is not Seat.LISTED and opinion.label is Label.ERROR and opinion.grounded
 
 
-def _error_majority(opinions: Sequence[Opinion], unheard: int) -> Verdict | Dispute:
-    if not any(grounded_error(o) and o.seat is Seat.VOTE for o in opinions):
-        return Dispute(reason=Reason.NOT_GROUNDED)
-    return _verdict(Label.ERROR, opinions, Route.EARLY_STOP if unheard else Route.MAJORITY)
+def _once(opinions: Sequence[Opinion]) -> list[Opinion]:
+    """Return the opinions with each judge once; a vote does not count twice because its record came twice."""
+    if len({o.judge for o in opinions}) == len(opinions):
+        return list(opinions)
+    ordered = sorted(opinions, key=lambda o: (o.judge, o.model_dump_json()))
+    return list({o.judge: o for o in reversed(ordered)}.values())
 
 
-def _verdict(label: Label, opinions: Sequence[Opinion], route: Route) -> Verdict:
+def _reach(votes: Counter[Label | None], absent: int, majority: int) -> bool:
+    """Tell whether the missing opinions could have made a majority."""
+    return absent > 0 and max(votes.values()) + absent >= majority
+
+
+def _verdict(label: Label, opinions: Sequence[Opinion], route: Route, grounded: bool) -> Verdict:
     side = sorted((o for o in opinions if o.label is label and o.seat is not Seat.LISTED), key=lambda o: o.judge)
     return Verdict(
         outcome=_OUTCOME[label],
         route=route,
-        reason=Reason.GROUNDED_MAJORITY,
+        reason=Reason.GROUNDED_MAJORITY if grounded else Reason.PLAIN_MAJORITY,
         error_type=_error_type(opinions) if label is Label.ERROR else None,
         citations=_distinct(c for o in side for c in o.citations if c.grounds),
     )

@@ -154,14 +154,17 @@ class Route(StrEnum):
     MAJORITY = "majority"
     RESOLVER = "resolver"
     EARLY_STOP = "early_stop"
+    """A majority, reached with judges left unasked: nothing they said could change it, or a cascade was sure."""
     NONE = "none"
-    """No opinion decided: all failed, or the case did not fit."""
+    """Nothing decided: all failed, the case did not fit, or the panel has no resolver for its dispute."""
 
 
 class Reason(StrEnum):
     """Why this outcome."""
 
     GROUNDED_MAJORITY = "grounded_majority"
+    PLAIN_MAJORITY = "plain_majority"
+    """On panels that require no grounding (`paper`) alone."""
     RESOLVED = "resolved"
     NO_CLAIM = "no_claim"
     NO_MAJORITY = "no_majority"

@@ -1,0 +1,117 @@
+"""Building a case: what judges see of a step, within the panel's token budget, with nothing left out in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tracejury.agents.order import permuted
+from tracejury.agents.panel import Panel
+from tracejury.agents.records import Case, ContextStep, Outcome, Reason, Route, Verdict
+from tracejury.retrieval import Hit, Passage
+from tracejury.traces import Question, Step, Trace, blind
+
+# What heading and fence add to a piece of evidence in the prompt, in tokens (measured with three tokenizers: 31 to 44).
+_PIECE_TOKENS = 44
+
+
+class CaseTooLarge(Exception):
+    """Vignette and step alone exceed the panel's budget: the step fails as `context`, it is never cut."""
+
+    def __init__(self, needed: int, budget: int, case: Case) -> None:
+        super().__init__(
+            f"vignette and step need {needed} tokens and the panel's case_tokens is {budget}; "
+            "raise case_tokens, within the model's context window"
+        )
+        self.needed = needed
+        self.budget = budget
+        self.case = case
+        """The bare case, for the record."""
+
+
+def build_case(
+    trace: Trace,
+    question: Question,
+    steps: Sequence[Step],
+    step: Step,
+    hits: Sequence[Hit],
+    panel: Panel,
+    count: Callable[[str], int],
+) -> Case:
+    """Build the case of one step.
+
+    The text of steps is blinded (style, and names of models). Where the budget is short, whole earlier steps go first,
+    the oldest first (of a note's sentences, the farthest first), then the lowest-ranked passages; vignette, options and
+    step are never cut. Passages stand in a seeded order, so that a judge cannot lean on their rank.
+
+    Args:
+        trace: The step's trace.
+        question: Its question.
+        steps: All steps of the trace, from its segmentation.
+        step: The step to judge; one of `steps`.
+        hits: The passages found for it, best first.
+        panel: Says the budget, whether the gold answer and the earlier steps are shown, and the seed.
+        count: Counts tokens; `Bench.count`.
+
+    Raises:
+        CaseTooLarge: Vignette, options and step alone exceed the budget.
+    """
+    names = blinded_names(trace)
+    context = [ContextStep(index=s.index, text=blind(s.text, names)) for s in _context(trace, steps, step, panel)]
+    # Stable for equal distance: the earlier of two sentences comes first, so it goes first.
+    expendable = sorted(context, key=lambda c: -abs(c.index - step.index))
+    bare = Case(
+        step_id=step.id,
+        trace_id=trace.id,
+        stem=question.stem,
+        options=question.options,
+        gold=question.gold if panel.show_gold else None,
+        step_index=step.index,
+        step=blind(step.text, names),
+    )
+    fixed = [bare.stem, *(f"{k}. {v}" for k, v in bare.options.items()), bare.step]
+    used = sum(count(text) for text in fixed) + 3 * _PIECE_TOKENS
+    if used > panel.case_tokens:
+        raise CaseTooLarge(used, panel.case_tokens, bare)
+    passages = [hit.passage for hit in hits]
+    pieces: list[ContextStep | Passage] = [*context, *passages]
+    size = {id(piece): count(piece.text) + _PIECE_TOKENS for piece in pieces}
+    used += sum(size.values())
+    omitted = []
+    while used > panel.case_tokens:
+        if expendable:
+            gone = expendable.pop(0)
+            used -= size[id(gone)]
+            omitted.append(f"step:{gone.index}")
+        else:
+            lowest = passages.pop()
+            used -= size[id(lowest)]
+            omitted.append(lowest.id)
+    return bare.model_copy(
+        update={
+            "context": tuple(sorted(expendable, key=lambda c: c.index)),
+            "passages": permuted(passages, lambda p: p.id, panel.seed, step.id, "passages"),
+            "omitted": tuple(omitted),
+        }
+    )
+
+
+def context_failure() -> Verdict:
+    """Return the verdict on a step whose case did not fit."""
+    return Verdict(outcome=Outcome.FAILED, route=Route.NONE, reason=Reason.CONTEXT)
+
+
+def blinded_names(trace: Trace) -> tuple[str, ...]:
+    """Return the names that must not be seen in a step: model and teacher.
+
+    A name that is a plain lower-case word (`base`, `student`) is left alone: it tells nothing, and medicine needs it.
+    """
+    names = (trace.model, trace.meta.get("teacher"))
+    return tuple(n for n in names if isinstance(n, str) and n and not (n.isalpha() and n.islower()))
+
+
+def _context(trace: Trace, steps: Sequence[Step], step: Step, panel: Panel) -> list[Step]:
+    if not panel.show_earlier:
+        return []
+    if trace.context == "others":
+        return [s for s in steps if s.index != step.index]
+    return [s for s in steps if s.index < step.index]

@@ -1,0 +1,112 @@
+"""Recomputing a derivation: the same result from the same inputs, by anybody, or it counts for nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tracejury.agents.records import Case, Derivation, Label, Quote
+from tracejury.agents.units import NotComputable, compute
+from tracejury.retrieval import check_quote
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_RELATIVE = 0.01
+
+
+def recompute(derivation: Derivation) -> bool:
+    """Tell whether the derivation's expression gives what it says, and compares with the claim as it says.
+
+    A claim equals a result that differs by less than one unit of the claim's last written digit (people round, and
+    they truncate), by less than half a unit where that digit is left of trailing zeros (1,500 may be 1,470 rounded),
+    or by less than 1 %.
+    """
+    try:
+        result = compute(derivation.expression)
+        computed = compute(derivation.computed)
+        claimed = compute(derivation.claimed.replace(",", ""))
+        if not _equal(derivation.computed, computed, result):
+            return False
+        return compare(derivation.relation, derivation.claimed, claimed, result) is derivation.holds
+    except NotComputable:
+        return False
+
+
+def compare(relation: str, written: str, claimed: Any, result: Any) -> bool:
+    """Tell whether `claimed` (as it was `written`) stands in `relation` to `result`; both are pint quantities.
+
+    Raises:
+        NotComputable: Their units do not fit together.
+    """
+    if not claimed.is_compatible_with(result):
+        raise NotComputable(f"{claimed.units} and {result.units} do not compare")
+    if relation == "equal":
+        return _equal(written, claimed, result)
+    value, bound = claimed.magnitude, result.to(claimed.units).magnitude
+    verdicts = {
+        "less": value < bound,
+        "less_equal": value <= bound,
+        "greater": value > bound,
+        "greater_equal": value >= bound,
+    }
+    return bool(verdicts[relation])
+
+
+def standing(case: Case, derivations: tuple[Derivation, ...], label: Label) -> tuple[Derivation, ...]:
+    """Return the derivations that ground `label`: they recompute, and their inputs and claim stand where they say.
+
+    A derivation that holds grounds `supported`, one that does not grounds `error`.
+    """
+    wanted = {Label.SUPPORTED: True, Label.ERROR: False}.get(label)
+    return tuple(d for d in derivations if d.holds is wanted and _anchored(case, d) and recompute(d))
+
+
+def evidence_text(case: Case, evidence_id: str) -> str | None:
+    """Return the text that an evidence id names in this case; None: the case has no such evidence.
+
+    The judged step itself is `step:N` too: derivations take their inputs from it, and quotes of it ground nothing.
+    """
+    if evidence_id == "vignette":
+        return case.stem
+    if evidence_id == f"step:{case.step_index}":
+        return case.step
+    named = {f"step:{c.index}": c.text for c in case.context} | {p.id: p.text for p in case.passages}
+    return named.get(evidence_id)
+
+
+def _anchored(case: Case, derivation: Derivation) -> bool:
+    """Tell whether every input is verbatim, every number comes from an input, and the step makes the claim."""
+    if not derivation.inputs or not all(_verbatim(case, quote) for quote in derivation.inputs):
+        return False
+    given = {n for quote in derivation.inputs for n in _numbers(quote.quote)}
+    used = _numbers(derivation.expression)
+    # A score's formula has constants of its own; everything else computes with what was quoted and nothing more.
+    from_inputs = sum(n in given for n in used)
+    if from_inputs < (min(2, len(used)) if derivation.kind == "score" else len(used)):
+        return False
+    claimed = _numbers(derivation.claimed)
+    return bool(claimed) and set(claimed) <= set(_numbers(case.step))
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(n) for n in _NUMBER.findall(text.replace(",", ""))]
+
+
+def _verbatim(case: Case, quote: Quote) -> bool:
+    text = evidence_text(case, quote.evidence_id)
+    return text is not None and check_quote(quote.quote, text).verified
+
+
+def _equal(written: str, claimed: Any, result: Any) -> bool:
+    value, other = float(claimed.magnitude), float(result.to(claimed.units).magnitude)
+    return abs(value - other) < max(_tolerance(written), _RELATIVE * abs(other))
+
+
+def _tolerance(written: str) -> float:
+    found = _NUMBER.search(written.replace(",", ""))
+    if found is None:
+        return 0.0
+    whole, _, fraction = found[0].partition(".")
+    if fraction:
+        return float(10 ** -len(fraction))
+    zeros = len(whole) - len(whole.rstrip("0"))
+    return 10.0**zeros / 2 if zeros and whole.strip("0") else 1.0

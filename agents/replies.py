@@ -1,0 +1,119 @@
+"""What a model must reply, as schemas whose findings and quotes come before the label.
+
+The order is the point: a model that has named its label first spends its remaining tokens defending it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from tracejury.agents.records import Label
+from tracejury.traces import ErrorType
+
+WrongAs = Literal[
+    "none",
+    "factual",
+    "unsupported_inference",
+    "contradicts_vignette",
+    "contradicts_step",
+    "arithmetic",
+    "unsafe_management",
+]
+_HANDLE = "^(vignette|P[1-9][0-9]?|step:[0-9]{1,2})$"
+Percent = Annotated[int, Field(ge=0, le=100)]
+# A reply of 160 tokens: about 60 go to keys, label and type, the rest holds 250 characters even of dense clinical
+# text (2.5 characters a token). Measured: benchmarks/results/reply_tokens.json.
+_FIXED_TOKENS = 60
+_CHARS_PER_TOKEN = 2.5
+# What validation lets through beyond what the schema asks for: servers that do not enforce lengths send a sentence
+# more now and then, and a good opinion is not lost for it. It still bounds memory.
+_SLACK = 8
+
+
+class Cited(BaseModel):
+    """A quote as a model gives it: the evidence by its handle in the prompt."""
+
+    evidence: str
+    quote: str
+
+
+class JudgeReply(BaseModel):
+    """A judge's reply; `judge_reply` cuts it to a token limit."""
+
+    findings: list[str]
+    quotes: list[Cited]
+    label: Label
+    error_type: WrongAs
+    confidence: Percent
+
+
+class ResolverReply(BaseModel):
+    """The resolver's reply; `resolver_reply` cuts it to a token limit."""
+
+    queries: list[str]
+    findings: list[str]
+    quotes: list[Cited]
+    label: Label
+    error_type: WrongAs
+    confidence: Percent
+
+
+class PaperReply(BaseModel):
+    """The paper's order: the label first."""
+
+    label: Literal["correct", "incorrect", "uncertain"]
+    explanation: Annotated[str, Field(max_length=2000, json_schema_extra={"maxLength": 300})]
+
+
+@cache
+def judge_reply(max_tokens: int) -> type[JudgeReply]:
+    """Return the schema of a judge's reply that fits into `max_tokens`."""
+    findings, quotes = (1, 1) if max_tokens < 300 else (3, 3)
+    chars = _chars(max_tokens, findings + quotes)
+    return create_model(
+        "JudgeReply",
+        __base__=JudgeReply,
+        findings=(_list_of(_text(chars), findings), ...),
+        quotes=(_list_of(_cited(chars), quotes), ...),
+    )
+
+
+@cache
+def resolver_reply(max_tokens: int, may_seek: bool) -> type[ResolverReply]:
+    """Return the schema of the resolver's reply; once it may seek no more, `queries` is to be empty."""
+    queries, findings, quotes = (1, 1, 1) if max_tokens < 300 else (2, 2, 3)
+    chars = _chars(max_tokens, queries + findings + quotes)
+    return create_model(
+        "ResolverReply",
+        __base__=ResolverReply,
+        queries=(_list_of(_text(min(chars, 120)), queries if may_seek else 0), ...),
+        findings=(_list_of(_text(chars), findings), ...),
+        quotes=(_list_of(_cited(chars), quotes), ...),
+    )
+
+
+def wrong_as(reply: JudgeReply | ResolverReply) -> ErrorType | None:
+    """Return the error type that a reply names, where its label is `error`."""
+    return ErrorType(reply.error_type) if reply.label is Label.ERROR and reply.error_type != "none" else None
+
+
+def _chars(max_tokens: int, strings: int) -> int:
+    return max(40, min(600, int((max_tokens - _FIXED_TOKENS) * _CHARS_PER_TOKEN / strings)))
+
+
+def _text(chars: int) -> Any:
+    # The schema asks for `chars`; validation takes more, see _SLACK.
+    return Annotated[str, Field(max_length=chars * _SLACK, json_schema_extra={"maxLength": chars})]
+
+
+def _list_of(item: Any, most: int) -> Any:
+    return Annotated[list[item], Field(max_length=max(most, 1) * _SLACK, json_schema_extra={"maxItems": most})]
+
+
+@cache
+def _cited(chars: int) -> type[Cited]:
+    handle = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": _HANDLE, "maxLength": 12})]
+    return create_model("Cited", __base__=Cited, evidence=(handle, ...), quote=(_text(chars), ...))

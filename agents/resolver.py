@@ -1,0 +1,181 @@
+"""The resolver: settles a dispute by a derivation that recomputes or by new verified evidence, or abstains."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field
+
+from tracejury.agents.bench import Bench, BoundAsk
+from tracejury.agents.derivations import standing
+from tracejury.agents.grounding import check_quotes
+from tracejury.agents.llm import named
+from tracejury.agents.order import permuted
+from tracejury.agents.policy import Dispute
+from tracejury.agents.prompting import case_messages, handles, prompt
+from tracejury.agents.records import Case, Citation, Derivation, Label, Opinion, Resolution, Seat
+from tracejury.agents.replies import ResolverReply, resolver_reply, wrong_as
+from tracejury.models import CallFailed, CallRecord, Data, FailureReason
+from tracejury.retrieval import Hit
+from tracejury.traces import ErrorType, Record
+
+_ABSTAINS = "No new evidence: an earlier quote or an argument does not settle a dispute."
+
+
+class Enquiry(Record):
+    """What the resolver has asked for and been given so far. Starts empty; grows by a round at a time."""
+
+    asked: tuple[str, ...] = ()
+    found: tuple[Hit, ...] = ()
+    rounds: int = 0
+    calls: tuple[CallRecord, ...] = Field(default=())
+
+    def given(self, hits: Iterable[Hit]) -> Enquiry:
+        """Return the enquiry with what retrieval found for its last queries; passages found before count once."""
+        known = {h.passage.id for h in self.found}
+        fresh = {h.passage.id: h for h in hits if h.passage.id not in known}
+        return self.model_copy(update={"found": (*self.found, *fresh.values())})
+
+
+class Seek(Record):
+    """The resolver wants more from retrieval, before it says anything."""
+
+    queries: tuple[str, ...]
+    enquiry: Enquiry
+    """Hand it to the next round, after `enquiry.given(hits)`."""
+
+
+async def resolve_round(
+    case: Case, opinions: Sequence[Opinion], dispute: Dispute, bench: Bench, enquiry: Enquiry | None = None
+) -> Seek | Resolution:
+    """Take one round of resolving a dispute.
+
+    The first move needs no model: a derivation that recomputes settles the dispute. After it the resolver's model,
+    where the panel names one, may ask retrieval for more (at most `panel.resolver.rounds` times), and must then bring
+    a verified quote that no opinion brought. It sees the opinions without names, in a seeded order.
+
+    Args:
+        case: The case that the judges had.
+        opinions: All opinions that were heard.
+        dispute: What `decide` returned.
+        bench: The panel's bench; `bench.panel.resolver` must not be None.
+        enquiry: None in the first round; then what `Seek` carried, with what was found.
+
+    Returns:
+        Queries to put to retrieval, or the resolution. A failure is a resolution without a label. Never raises but for
+        cancellation.
+    """
+    enquiry = enquiry or Enquiry()
+    seen = permuted(_audible(opinions), lambda o: o.judge, bench.panel.seed, case.step_id, "opinions")
+    order = tuple(o.judge for o in seen)
+    if upheld := _upheld(case, opinions):
+        return upheld.model_copy(update={"order": order})
+    spec = bench.panel.resolver
+    if spec is None or spec.endpoint is None:
+        return Resolution(label=Label.UNCLEAR, rationale=_ABSTAINS, order=order)
+    ask = bench.ask(spec.endpoint, "resolver", case.trace_id)
+    wider = _widened(case, enquiry)
+    may_seek = enquiry.rounds < spec.rounds
+    try:
+        reply = await _asked(wider, seen, ask, may_seek)
+        calls = (*enquiry.calls, *ask.calls)
+        if may_seek and (queries := _fresh(reply.queries, enquiry.asked)):
+            update = {"asked": (*enquiry.asked, *queries), "rounds": enquiry.rounds + 1, "calls": calls}
+            return Seek(queries=queries, enquiry=enquiry.model_copy(update=update))
+        quotes = named(wider, reply.quotes)
+        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, bench)
+    except CallFailed as failure:
+        return _failed(failure.reason, failure.detail, enquiry, order, ask)
+    except Exception as broken:  # noqa: BLE001 - one step's resolver must not take the run down; it is recorded.
+        return _failed(FailureReason.JUDGE_BROKE, f"{type(broken).__name__}: {broken}", enquiry, order, ask)
+    return Resolution(
+        label=reply.label,
+        error_type=wrong_as(reply),
+        citations=tuple(c for c in citations if not brought(c, opinions)),
+        rationale=" ".join(reply.findings),
+        confidence=reply.confidence / 100,
+        asked=enquiry.asked,
+        found=enquiry.found,
+        rounds=enquiry.rounds,
+        order=order,
+        calls=calls,
+    )
+
+
+def brought(citation: Citation, opinions: Sequence[Opinion]) -> bool:
+    """Tell whether an opinion has brought this quote already: half of it or more stands in a quote of theirs."""
+    if citation.start is None or citation.end is None:
+        return False
+    covered: set[int] = set()
+    for other in (c for o in opinions for c in o.citations if c.evidence_id == citation.evidence_id):
+        if other.start is not None and other.end is not None:
+            covered.update(range(max(other.start, citation.start), min(other.end, citation.end)))
+    return 2 * len(covered) >= citation.end - citation.start
+
+
+def _audible(opinions: Sequence[Opinion]) -> list[Opinion]:
+    # A judge that is only listed is heard for the record; its words must not sway anybody.
+    return [o for o in opinions if o.label is not None and o.seat is not Seat.LISTED]
+
+
+def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
+    """Return the error that a recomputed derivation shows; where one shows error and another support, error stands."""
+    errors = sorted((o for o in _audible(opinions) if o.label is Label.ERROR), key=lambda o: o.judge)
+    stands: dict[tuple[str, str], Derivation] = {}
+    for opinion in errors:
+        for derivation in standing(case, opinion.derivations, Label.ERROR):
+            stands.setdefault((derivation.expression, derivation.claimed), derivation)
+    if not stands:
+        return None
+    kinds = {o.error_type for o in errors if o.derivations and o.error_type}
+    first = next(iter(stands.values()))
+    return Resolution(
+        label=Label.ERROR,
+        error_type=min(kinds, key=list(ErrorType).index) if kinds else ErrorType.ARITHMETIC,
+        derivations=tuple(stands.values()),
+        rationale=f"Recomputed: {first.expression} is {first.computed}; the step says {first.claimed}.",
+    )
+
+
+def _widened(case: Case, enquiry: Enquiry) -> Case:
+    known = {p.id for p in case.passages}
+    extra = tuple(h.passage for h in enquiry.found if h.passage.id not in known)
+    return case.model_copy(update={"passages": (*case.passages, *extra)})
+
+
+async def _asked(case: Case, seen: Sequence[Opinion], ask: BoundAsk, may_seek: bool) -> ResolverReply:
+    instruction = prompt("resolver").text
+    if not may_seek:
+        instruction += "\nThere is nothing more to look up: queries stays empty."
+    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in seen)
+    messages = case_messages(case, instruction, extra=opinions)
+    return await ask(messages, resolver_reply(ask.max_tokens, may_seek))
+
+
+def _anonymous(opinion: Opinion, case: Case) -> str:
+    """Return an opinion as the resolver sees it: no judge, no model, no confidence, verified quotes only."""
+    names = {evidence_id: handle for handle, evidence_id in handles(case).items()}
+    lines = [f"label: {opinion.label}"]
+    if opinion.error_type:
+        lines.append(f"error type: {opinion.error_type}")
+    lines += [f"finding: {finding}" for finding in opinion.findings]
+    lines += [f"quote from {names.get(c.evidence_id, '?')}: {c.quote}" for c in opinion.citations if c.verified]
+    return "\n".join(lines)
+
+
+def _fresh(queries: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
+    done = {q.casefold() for q in asked}
+    return tuple(q for q in dict.fromkeys(q.strip() for q in queries) if q and q.casefold() not in done)
+
+
+def _failed(reason: FailureReason, detail: str, enquiry: Enquiry, order: tuple[str, ...], ask: BoundAsk) -> Resolution:
+    return Resolution(
+        asked=enquiry.asked,
+        found=enquiry.found,
+        rounds=enquiry.rounds,
+        order=order,
+        failed=reason,
+        failure=detail,
+        calls=(*enquiry.calls, *ask.calls),
+    )
