@@ -1,0 +1,75 @@
+"""Fences: what anybody wrote is data, set off by a tag that its author cannot guess, and robbed of what could forge one.
+
+The tag is an HMAC of the trace's id under a secret of the run. It is the same for all steps, judges and retries of a
+trace: a tag that changed with every call would cut a server's reusable prefix to the few tokens before the first fence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from tracejury.models.records import Data, Message
+
+# Directional marks and overrides, zero-width and other characters that show nothing: the reader of a prompt and the
+# reader of a report must see the same text.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
+_OPENING = "<＜﹤‹〈〈⟨❬❮«≺˂ᐸ"
+# What looks like a fence, and what chat templates of current models take for a change of role or an end of text
+# (llama.cpp and others turn such words into special tokens even inside a message).
+_FORGED = re.compile(
+    rf"[{_OPENING}](?=[\s/／∕⁄⧸\\]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a\b|d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a_"
+    r"|[|｜]|s>|s_|sys|inst|think|im_|start_of|end_of|begin_of|eot|bos|eos|unk|pad"
+    r"|system|user|assistant|human|tool|function))"
+    r"|\[(?=\s*/?\s*(?:inst|system|available_tools|tool_))",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"[^\w :.()\-]")
+
+
+def fence_tag(secret: bytes, key: str) -> str:
+    """Return the fence tag of `key` (a trace id) under `secret` (one a run): 12 hex digits, 48 bits."""
+    return hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:12]
+
+
+def neutralise(text: str, tag: str) -> str:
+    """Return `text` without control, directional and invisible characters, and with every fence look-alike broken.
+
+    A forged `</data` or `<|im_start|>` stays readable: its bracket becomes a parenthesis.
+    """
+    text = _BREAK.sub("\n", text)
+    text = _CONTROL.sub(" ", text)
+    text = _INVISIBLE.sub("", text)
+    # Fullwidth and mathematical letters can spell the fence's name or the tag; text that holds them is folded.
+    if not text.isascii() and (folded := unicodedata.normalize("NFKC", text)) != text:
+        text = _fold_if_forged(text, folded, tag)
+    text = _FORGED.sub("(", text)
+    return re.sub(re.escape(tag), "[tag]", text, flags=re.IGNORECASE)
+
+
+def render(messages: Sequence[Message], tag: str) -> list[dict[str, str]]:
+    """Return `messages` as the endpoint takes them: literal parts as they are, data parts fenced with `tag`."""
+    return [
+        {"role": m.role, "content": "".join(p if isinstance(p, str) else _fence(p, tag) for p in m.parts)}
+        for m in messages
+    ]
+
+
+def _fence(data: Data, tag: str) -> str:
+    label = _LABEL.sub("", data.label)
+    return f'<data_{tag} label="{label}">\n{neutralise(data.text, tag)}\n</data_{tag}>'
+
+
+def _fold_if_forged(text: str, folded: str, tag: str) -> str:
+    # Folding also turns a superscript or a unit sign into plain letters, so it is kept for text that hides something.
+    if len(_FORGED.findall(folded)) > len(_FORGED.findall(text)) or tag in folded.lower():
+        return folded
+    return text

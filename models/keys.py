@@ -1,0 +1,69 @@
+"""API keys: from the environment or from a file that only its owner can read; never in a panel, a log or a record."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tracejury.models.records import Endpoint
+
+KEYS_FILE = "TRACEJURY_KEYS"
+"""Environment variable with the path of a file of `NAME=value` lines, read where NAME is not in the environment."""
+
+_seen: set[str] = set()
+
+
+class KeyMissingError(ValueError):
+    """An endpoint names a key that is nowhere to be found; the message says where it was looked for."""
+
+
+def api_key(endpoint: Endpoint) -> str | None:
+    """Return the endpoint's key, or None where it wants none. A returned key is redacted from then on.
+
+    Raises:
+        KeyMissingError: The key is neither in the environment nor in the keys file, or others may read that file.
+    """
+    name = endpoint.api_key_env
+    if endpoint.base_url and (password := urlsplit(endpoint.base_url).password):
+        _seen.add(password)
+    if name is None:
+        return None
+    value = os.environ.get(name, "").strip() or _from_file(name)
+    if not value:
+        raise KeyMissingError(
+            f"endpoint {endpoint.name!r} wants the key {name}: set it in the environment (export {name}=...), "
+            f"or in a file of mode 600 that {KEYS_FILE} names"
+        )
+    _seen.add(value)
+    return value
+
+
+def redact(text: str) -> str:
+    """Return `text` without any key that was handed out, whole or as servers echo it (`sk-ab****cdef`)."""
+    for secret in _seen:
+        if secret in text:
+            text = text.replace(secret, "[key]")
+        if len(secret) >= 12 and "*" in text:
+            text = re.sub(rf"{re.escape(secret[:3])}[\w-]*\*{{3,}}[\w-]*", "[key]", text)
+    return text
+
+
+def _from_file(name: str) -> str | None:
+    where = os.environ.get(KEYS_FILE)
+    if not where:
+        return None
+    path = Path(where).expanduser()
+    try:
+        mode = path.stat()
+    except OSError as error:
+        raise KeyMissingError(f"{KEYS_FILE} names {path}, which cannot be read: {error.strerror}") from error
+    if os.name == "posix" and (mode.st_uid not in (os.getuid(), 0) or stat.S_IMODE(mode.st_mode) & 0o077):
+        raise KeyMissingError(f"{path} can be read by others: run `chmod 600 {path}` (and own it) first")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, equals, value = line.removeprefix("export ").partition("=")
+        if equals and key.strip() == name:
+            return value.strip().strip("'\"")
+    return None

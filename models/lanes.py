@@ -1,0 +1,209 @@
+"""A lane: the way to one model at one address, with its client, its limits and its retries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import openai
+from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from tracejury.models.failures import Fault, MalformedReplyError, fault_of
+from tracejury.models.limits import Limiter
+from tracejury.models.records import Endpoint, FailureReason
+
+BACKOFF_S = 1.0
+BACKOFF_MAX_S = 60.0
+
+_backoff = wait_random_exponential(multiplier=BACKOFF_S, max=BACKOFF_MAX_S)
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    text: str
+    finish_reason: str | None
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    error: str | None
+    """A refusal in words, or an empty reply; the text is what it is all the same."""
+    latency_s: float
+    attempts: int
+
+
+class NoAnswerError(Exception):
+    """No reply was had, after all retries."""
+
+    def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.attempts = attempts
+
+
+class Lane:
+    """Sends to one endpoint. Several endpoints of a panel that name the same model at the same address share one.
+
+    Args:
+        endpoint: The first of those; its limits hold for all.
+        key: API key, or None.
+        http: The client that all lanes share, an `openai.DefaultAioHttpClient`.
+        address: Returns the base URL; awaited before every attempt, for the embedded server starts at the first.
+    """
+
+    def __init__(self, endpoint: Endpoint, key: str | None, http: Any, address: Callable[[], Awaitable[str]]) -> None:
+        self.endpoint = endpoint
+        self.limiter = Limiter(endpoint.max_concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        self._key = key
+        self._http = http
+        self._address = address
+        self._made: tuple[str, ChatOpenAI] | None = None
+
+    async def chat(self, messages: list[dict[str, str]], fields: dict[str, Any], tokens: int) -> Answer:
+        """Send `messages` until there is a reply, attempts or deadline run out, or the endpoint refuses.
+
+        Args:
+            messages: As the endpoint takes them.
+            fields: Further fields of the request's body.
+            tokens: Estimated tokens of prompt and reply, for the limit of tokens a minute.
+
+        Raises:
+            NoAnswerError: With the reason.
+        """
+
+        async def attempt() -> Answer:
+            chat = await self._client()
+            started = time.monotonic()
+            try:
+                message = await chat.ainvoke(messages, extra_body=fields)
+            except (KeyError, IndexError, TypeError) as error:
+                # langchain-openai raises these for choices that are missing, null or empty.
+                raise MalformedReplyError(f"{type(error).__name__}: {error}") from error
+            return _answer(message, time.monotonic() - started)
+
+        return await self._retry(attempt, tokens)
+
+    async def embed(self, texts: list[str], model: str) -> list[list[float]]:
+        """Return one vector a text.
+
+        Raises:
+            NoAnswerError: With the reason.
+        """
+
+        async def attempt() -> list[list[float]]:
+            chat = await self._client()
+            reply = await chat.root_async_client.embeddings.create(input=texts, model=model)
+            return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
+
+        return await self._retry(attempt, sum(len(t) for t in texts) // 4)
+
+    async def _retry(self, attempt: Callable[[], Awaitable[Any]], tokens: int) -> Any:
+        endpoint = self.endpoint
+        spent = 0.0  # in attempts and pauses; waiting for a slot behind others is nobody's failure
+        faults: list[Fault] = []
+
+        async def once() -> Any:
+            nonlocal spent
+            entered = await self.limiter.enter(tokens)
+            fault = None
+            try:
+                async with asyncio.timeout(min(endpoint.timeout_s, max(0.1, endpoint.deadline_s - spent))):
+                    return await attempt()
+            except MalformedReplyError:
+                raise
+            except Exception as error:
+                fault = fault_of(error)
+                if fault is not None:
+                    faults.append(fault)
+                raise
+            finally:
+                spent += time.monotonic() - entered
+                overloaded = fault is not None and fault.overload
+                self.limiter.leave(entered, overloaded, fault.retry_after if fault else None)
+
+        def stop(state: RetryCallState) -> bool:
+            return state.attempt_number >= endpoint.max_attempts or spent + state.upcoming_sleep > endpoint.deadline_s
+
+        def wait(state: RetryCallState) -> float:
+            asked = faults[-1].retry_after
+            # What the endpoint asks for, plus jitter: everybody was told the same moment.
+            return _backoff(state) if asked is None else asked + 0.1 * _backoff(state)
+
+        async def sleep(seconds: float) -> None:
+            nonlocal spent
+            spent += seconds
+            await asyncio.sleep(seconds)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(
+                lambda error: bool(faults) and not isinstance(error, MalformedReplyError) and faults[-1].transient
+            ),
+            stop=stop,
+            wait=wait,
+            sleep=sleep,
+            reraise=True,
+        )
+        try:
+            result = await retrying(once)
+        except MalformedReplyError as error:
+            return Answer("", None, 0, 0, 0, f"no reply in the response: {error}", spent, len(faults) + 1)
+        except Exception as error:
+            if not faults or fault_of(error) is None:
+                raise
+            fault = faults[-1]
+            raise NoAnswerError(fault.reason, _tell(fault, faults, spent), len(faults)) from error
+        return result._replace(attempts=len(faults) + 1) if isinstance(result, Answer) else result
+
+    async def _client(self) -> ChatOpenAI:
+        address = await self._address()
+        if self._made is None or self._made[0] != address:
+            self._made = (address, _client(self.endpoint, address, self._key, self._http))
+        return self._made[1]
+
+
+def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> ChatOpenAI:
+    return ChatOpenAI(
+        model=endpoint.model,
+        base_url=address,
+        api_key=(lambda: key or "none"),  # type: ignore[arg-type]
+        max_retries=0,
+        timeout=endpoint.timeout_s,
+        http_async_client=http,
+        disable_streaming=True,
+        cache=False,
+    )
+
+
+def _tell(fault: Fault, faults: list[Fault], spent: float) -> str:
+    if not fault.transient:
+        return fault.detail
+    return f"{fault.detail} (after {len(faults)} attempts, {spent:.1f} s)"
+
+
+def _answer(message: AIMessage, latency_s: float) -> Answer:
+    told = message.response_metadata
+    usage = told.get("token_usage") or {}
+    details = usage.get("prompt_tokens_details") or {}
+    refusal = message.additional_kwargs.get("refusal")
+    text = message.text
+    error = f"refused: {refusal}" if refusal else None if text else "the reply is empty"
+    return Answer(
+        text,
+        told.get("finish_reason"),
+        usage.get("prompt_tokens") or 0,
+        details.get("cached_tokens") or 0,
+        usage.get("completion_tokens") or 0,
+        error,
+        latency_s,
+        1,
+    )
+
+
+def shared_client(trust_env: bool) -> Any:
+    """Return the HTTP client that all lanes share; without `trust_env` no proxy of the environment is used."""
+    return openai.DefaultAioHttpClient(trust_env=trust_env)

@@ -1,0 +1,12 @@
+"""What a call cost."""
+
+from __future__ import annotations
+
+from tracejury.models.records import Price
+
+
+def cost_usd(price: Price, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float:
+    """Return the cost in US dollars; `cached_tokens` are part of `prompt_tokens`, at the price of cached ones."""
+    cached_price = price.prompt if price.cached is None else price.cached
+    fresh = prompt_tokens - cached_tokens
+    return (fresh * price.prompt + cached_tokens * cached_price + completion_tokens * price.completion) / 1_000_000

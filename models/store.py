@@ -1,0 +1,138 @@
+"""The call store: every call that was paid, written down before its reply is parsed, and the response cache over it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tracejury.models.engine import open_engine
+from tracejury.models.records import CallRecord
+from tracejury.models.writer import Writer
+
+metadata = MetaData()
+
+model_call = Table(
+    "model_call",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("key", String(80), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("started", String(40), nullable=False),
+    Column("latency_s", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("raw", Text),
+    Column("finish_reason", Text),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("error", Text),
+    # Null until the reply was parsed. False takes it out of the cache: neither it nor its repair was usable, and a
+    # resumed run should ask again.
+    Column("usable", Boolean),
+    Index("model_call_by_key", "key"),
+)
+
+
+class Spent(NamedTuple):
+    """What all calls in a store cost."""
+
+    calls: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+class CallStore:
+    """Calls and cached replies, in the same database as the ledger.
+
+    Args:
+        url: Database URL, see `open_engine`; or an engine that is open already.
+        writer: Shared with the ledger where both stand in one database, so that SQLite sees one writer.
+    """
+
+    def __init__(self, url: str | Engine, writer: Writer | None = None) -> None:
+        self.engine = open_engine(url) if isinstance(url, str) else url
+        self.writer = writer or Writer(self.engine)
+        metadata.create_all(self.engine)
+        self._insert = postgres_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
+
+    async def put(self, call: CallRecord) -> None:
+        """Write down a call; it is durable on return."""
+        row = call.model_dump(exclude={"from_cache"})
+        statement = self._insert(model_call).on_conflict_do_nothing()
+
+        def write(connection: Connection) -> None:
+            connection.execute(statement, row)
+
+        await self.writer.write(write)
+
+    def cached(self, key: str) -> CallRecord | None:
+        """Return the newest reply under `key` that is not known to be unusable, as a call that cost nothing."""
+        query = (
+            select(model_call)
+            .where(model_call.c.key == key, model_call.c.raw.is_not(None), model_call.c.usable.is_not(False))
+            .order_by(model_call.c.started.desc())
+            .limit(1)
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        fields = {name: row[name] for name in CallRecord.model_fields if name in row}
+        return CallRecord(**fields | {"from_cache": True, "latency_s": 0.0, "attempts": 0, "cost_usd": 0.0})
+
+    def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+        """Note whether the replies of these calls could be used; not waited for, since losing it only costs a parse."""
+        statement = update(model_call).where(model_call.c.id.in_(ids)).values(usable=usable)
+
+        def write(connection: Connection) -> None:
+            connection.execute(statement)
+
+        self.writer.submit(write)
+
+    def calls(self, key: str | None = None) -> list[CallRecord]:
+        """Return the calls in the store, oldest first; with `key` only those under it."""
+        query = select(model_call).order_by(model_call.c.started)
+        if key is not None:
+            query = query.where(model_call.c.key == key)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [CallRecord(**{name: row[name] for name in CallRecord.model_fields if name in row}) for row in rows]
+
+    def spent(self) -> Spent:
+        """Return what all calls in the store cost together."""
+        columns = model_call.c
+        query = select(
+            func.count(),
+            *(func.coalesce(func.sum(c), 0) for c in (columns.prompt_tokens, columns.cached_tokens)),
+            *(func.coalesce(func.sum(c), 0) for c in (columns.completion_tokens, columns.cost_usd)),
+        )
+        with self.engine.connect() as connection:
+            return Spent(*connection.execute(query).one())
+
+    def close(self) -> None:
+        """Write what waits, then close the database."""
+        self.writer.close()
+        self.engine.dispose()
