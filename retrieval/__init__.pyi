@@ -7,8 +7,8 @@ from .queries import step_query
 from .quotes import QuoteCheck, check_quote
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .registered import sources
-from .shelf import BrokenIndexError, IndexLockedError
 from .sentences import sentence_spans
+from .shelf import BrokenIndexError, IndexLockedError
 
 __all__ = [
     "BrokenIndexError",
@@ -31,7 +31,7 @@ __all__ = [
     "check_quote",
     "chunk",
     "diff",
+    "sentence_spans",
     "sources",
     "step_query",
-    "sentence_spans",
 ]

@@ -68,6 +68,24 @@ class Withheld(Record):
     similarity: float
 
 
+class Query(Record):
+    """What to look for, and the question that it must not give away."""
+
+    text: str
+    step: str = ""
+    """The step's own words; relevance and reranking go by them."""
+    stem: str = ""
+    explanation: str = ""
+    """The gold explanation: known to the guard against leaks alone."""
+
+
+class Finding(Record):
+    """What was found for one query, best first, and what was kept out."""
+
+    hits: tuple[Hit, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+
+
 class Source(Protocol):
     """A knowledge source. Entry point group `tracejury.sources`; the entry is a factory `(**params) -> Source`."""
 

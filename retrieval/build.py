@@ -1,0 +1,189 @@
+"""Building one source's collection: what is new is embedded and added, what is gone is removed, the rest is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from tracejury.retrieval.chunks import CHUNKING, chunk
+from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry, digest
+from tracejury.retrieval.records import Passage, Source
+from tracejury.retrieval.rows import PAGE, ids_in, metadata
+from tracejury.retrieval.shelf import BrokenIndexError, Shelf
+from tracejury.traces import Problem
+
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+
+    from tracejury.models import Embedder
+
+Progress = Callable[[int], None]
+"""Called with the number of passages done so far."""
+
+_BATCH = 256
+
+
+class EmptySourceError(ValueError):
+    """The source gave no passage at all. The message says what could not be read."""
+
+
+@dataclass
+class Recipe:
+    """How a source is made again: its registered name and parameters."""
+
+    factory: str = ""
+    params: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def build_source(
+    shelf: Shelf,
+    manifest: Manifest,
+    source: Source,
+    recipe: Recipe,
+    embedder: Callable[[], Embedder],
+    *,
+    force: bool = False,
+    progress: Progress = lambda done: None,
+) -> tuple[BuildReport, Manifest]:
+    """Build `source` into its next generation, then make that the valid one. The caller holds the write lock.
+
+    A build that is cut off leaves the valid generation alone; the next one takes up what it had finished.
+
+    Returns:
+        What was done, and the manifest now in force.
+
+    Raises:
+        EmptySourceError: Nothing could be read; the index stays as it was.
+    """
+    began = time.monotonic()
+    old = manifest.sources.get(source.name)
+    if old and not force and _same(old, source, recipe):
+        return BuildReport(source=source.name, passages=old.passages, kept=old.passages, unchanged=True), manifest
+
+    indexed = ids_in(shelf.collection(source.name, old.generation)) if old else set()
+    generation = shelf.begin(source.name, old.generation if old else None)
+    filling = _Filling(shelf.collection(source.name, generation, create=True), embedder, progress)
+    filling.take_all(source)
+    if not filling.seen:
+        shelf.drop(source.name, generation)
+        raise EmptySourceError(_nothing(source, filling.problems))
+    filling.remove_rest()
+
+    entry = SourceEntry(
+        name=source.name,
+        factory=recipe.factory,
+        params=dict(recipe.params),
+        chunking=CHUNKING,
+        license=source.license,
+        version=source.version,
+        documents=filling.documents,
+        passages=len(filling.seen),
+        digest=digest(filling.seen),
+        generation=generation,
+        built=datetime.now(UTC).isoformat(timespec="seconds"),
+        problems=len(filling.problems),
+    )
+    fresh = manifest.model_copy(
+        update={
+            "sources": {**manifest.sources, source.name: entry},
+            "dim": embedder().dim,
+        }
+    )
+    shelf.save(fresh)
+    # The generation just replaced stays one build longer: other processes may be reading it.
+    for number in shelf.generations(source.name):
+        if number < (old.generation if old else generation):
+            shelf.drop(source.name, number)
+    report = BuildReport(
+        source=source.name,
+        passages=len(filling.seen),
+        added=len(filling.seen - indexed),
+        removed=len(indexed - filling.seen),
+        kept=len(filling.seen & indexed),
+        resumed=len((filling.before & filling.seen) - indexed),
+        problems=tuple(filling.problems),
+        seconds=round(time.monotonic() - began, 3),
+    )
+    return report, fresh
+
+
+class _Filling:
+    """One collection being filled."""
+
+    def __init__(self, collection: Collection, embedder: Callable[[], Embedder], progress: Progress) -> None:
+        self.collection = collection
+        self.embedder = embedder
+        self.progress = progress
+        self.before = ids_in(collection)
+        self.seen: set[str] = set()
+        self.problems: list[Problem] = []
+        self.documents = 0
+
+    def take_all(self, source: Source) -> None:
+        """Add every passage that is not there yet."""
+        batch: list[Passage] = []
+        for passage in self._passages(source):
+            if passage.id in self.seen:
+                continue
+            self.seen.add(passage.id)
+            if passage.id not in self.before:
+                batch.append(passage)
+            if len(batch) >= _BATCH:
+                self._add(batch)
+                batch = []
+        self._add(batch)
+
+    def remove_rest(self) -> None:
+        """Delete what the source no longer has, and see that the collection holds what it should."""
+        gone = sorted(self.before - self.seen)
+        for start in range(0, len(gone), PAGE):
+            self.collection.delete(ids=gone[start : start + PAGE])
+        held = self.collection.count()
+        if held != len(self.seen):
+            raise BrokenIndexError(
+                f"{self.collection.name}: holds {held} passages after a build of {len(self.seen)}; "
+                "run `tracejury index verify --repair` and build again"
+            )
+
+    def _passages(self, source: Source) -> Iterator[Passage]:
+        for found in source.documents():
+            if isinstance(found, Problem):
+                self.problems.append(found)
+                continue
+            self.documents += 1
+            if found.source != source.name:
+                found = found.model_copy(update={"source": source.name})
+            yield from chunk(found)
+
+    def _add(self, batch: list[Passage]) -> None:
+        if batch:
+            vectors = self.embedder().embed([embedded_text(p) for p in batch])
+            self.collection.upsert(
+                ids=[p.id for p in batch],
+                embeddings=vectors,
+                documents=[p.text for p in batch],
+                metadatas=[metadata(p) for p in batch],
+            )
+        self.progress(len(self.seen))
+
+
+def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:
+    now = (source.version, dict(recipe.params), recipe.factory, CHUNKING)
+    return (old.version, old.params, old.factory, old.chunking) == now
+
+
+def embedded_text(passage: Passage) -> str:
+    """Return what is embedded: the title gives a passage from the middle of a page its subject."""
+    return f"{passage.title}\n{passage.text}"
+
+
+def _nothing(source: Source, problems: list[Problem]) -> str:
+    if not problems:
+        return f"source {source.name!r} has no document; see that its path or query is right"
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return f"source {source.name!r} gave no passage: " + "; ".join(str(p) for p in problems[:3]) + more

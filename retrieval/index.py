@@ -1,0 +1,172 @@
+"""The index: passages of the knowledge sources in Chroma, one collection a source, under one manifest."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from tracejury.retrieval.build import Progress, Recipe, build_source
+from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
+from tracejury.retrieval.records import Passage, Source
+from tracejury.retrieval.registered import sources as registered
+from tracejury.retrieval.rows import passage_of
+from tracejury.retrieval.shelf import BrokenIndexError, Shelf, open_shelf, writing
+from tracejury.traces import UnknownNameError
+
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+
+    from tracejury.models import Embedder
+
+DEFAULT_PATH = "./tracejury.index"
+
+
+class Index:
+    """An opened index: a snapshot. What another process builds meanwhile is seen by the next `Index.open`.
+
+    Opening reads the manifest and nothing else; Chroma, the embedder and the BM25 tables come with their first use.
+    All methods may be called from several threads.
+    """
+
+    def __init__(self, shelf: Shelf, embedder: str | Embedder) -> None:
+        self.shelf = shelf
+        self._embedder = embedder
+        self._lock = threading.RLock()
+        self._manifest = shelf.load()
+        if self._manifest and self._manifest.sources and self._manifest.embedder != self.embedder_name:
+            raise BrokenIndexError(
+                f"{shelf.where} was built with the embedder {self._manifest.embedder!r}, not {self.embedder_name!r}: "
+                "vectors of two models cannot be compared. Name the same embedder, or build another index"
+            )
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, embedder: str | Embedder = "minilm") -> Index:
+        """Open an index, or prepare to build one.
+
+        Args:
+            path: A folder, or the http(s) address of a Chroma server. None: `TRACEJURY_INDEX`, else
+                `./tracejury.index`.
+            embedder: A name that `tracejury.models.embedder` knows, or an embedder.
+
+        Raises:
+            BrokenIndexError: The index was built with another embedder, or its manifest cannot be read.
+        """
+        where = str(path) if path is not None else os.environ.get("TRACEJURY_INDEX") or DEFAULT_PATH
+        return cls(open_shelf(where), embedder)
+
+    @property
+    def embedder_name(self) -> str:
+        """The embedder's name, without loading it."""
+        return self._embedder if isinstance(self._embedder, str) else self._embedder.name
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder, loaded on first use."""
+        with self._lock:
+            if isinstance(self._embedder, str):
+                from tracejury.models import embedder
+
+                self._embedder = embedder(self._embedder)
+            return self._embedder
+
+    def manifest(self) -> Manifest:
+        """Return the manifest as it was when the index was opened, or after the last build through this object."""
+        return self._manifest or Manifest(embedder=self.embedder_name)
+
+    def entry(self, source: str) -> SourceEntry:
+        """Return a source's entry in the manifest.
+
+        Raises:
+            UnknownNameError: The source is not indexed; the message says how to build it.
+        """
+        entries = self.manifest().sources
+        if source not in entries:
+            raise UnknownNameError(
+                f"{self.shelf.where} has no source {source!r}; it has {', '.join(sorted(entries)) or 'none'}. "
+                f"Build it with `tracejury index build {source}`"
+            )
+        return entries[source]
+
+    def build(
+        self,
+        source: str | Source,
+        params: Mapping[str, JsonValue] | None = None,
+        *,
+        force: bool = False,
+        progress: Progress = lambda done: None,
+    ) -> BuildReport:
+        """Index a source, or bring it up to date. Passages that are there already are kept, with their vectors.
+
+        Args:
+            source: A registered name, re-created with `params`; or a source object.
+            params: What the registered factory is called with.
+            force: Read the source even if its version is the one that is indexed.
+            progress: Called with the number of passages done so far.
+
+        Returns:
+            What was added, removed and kept, and what could not be read.
+
+        Raises:
+            IndexLockedError: Another process is building this index.
+        """
+        recipe = Recipe(source, dict(params or {})) if isinstance(source, str) else Recipe()
+        made = registered.make(source, **recipe.params) if isinstance(source, str) else source
+        with writing(self.shelf):
+            # What another process has built since this index was opened must not be lost.
+            manifest = self.shelf.load() or Manifest(embedder=self.embedder_name)
+            report, self._manifest = build_source(
+                self.shelf, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
+            )
+        return report
+
+    def remove(self, source: str) -> None:
+        """Take a source out of the index."""
+        with writing(self.shelf):
+            manifest = self.shelf.load() or self.manifest()
+            left = {name: entry for name, entry in manifest.sources.items() if name != source}
+            self._manifest = manifest.model_copy(update={"sources": left})
+            self.shelf.save(self._manifest)
+            for generation in self.shelf.generations(source):
+                self.shelf.drop(source, generation)
+
+    def nearest(self, source: str, vectors: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
+        """Find the `k` nearest passages to each vector.
+
+        Args:
+            source: An indexed source.
+            vectors: (n, dim), L2-normalised.
+            k: How many a vector.
+
+        Returns:
+            For each vector, pairs (passage id, cosine) from the nearest on.
+        """
+        entry = self.entry(source)
+        collection = self._collection(entry)
+        found = collection.query(
+            query_embeddings=vectors, n_results=max(1, min(k, entry.passages)), include=["distances"]
+        )
+        distances = found["distances"] or []
+        return [
+            [(i, 1.0 - float(d)) for i, d in zip(ids, row, strict=True)]
+            for ids, row in zip(found["ids"], distances, strict=True)
+        ]
+
+    def passages(self, source: str, ids: Iterable[str]) -> dict[str, Passage]:
+        """Return passages of a source by id; ids that it does not hold are absent."""
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return {}
+        page = self._collection(self.entry(source)).get(ids=wanted, include=["documents", "metadatas"])
+        rows = zip(page["ids"], page["documents"] or (), page["metadatas"] or (), strict=True)
+        return {i: passage_of(text, fields) for i, text, fields in rows}
+
+    def _collection(self, entry: SourceEntry) -> Collection:
+        with self._lock:
+            return self.shelf.collection(entry.name, entry.generation)

@@ -1,0 +1,101 @@
+"""The index's manifest: what is in it, made of what, under which licence. Runs record it; builds replace it whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from tracejury.traces import Problem, Record
+
+
+class SourceEntry(Record):
+    """One source as indexed."""
+
+    name: str
+    factory: str
+    """The registered name that it is re-created from, with `params`; "" for an object handed over in code."""
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    chunking: str
+    license: str
+    version: str
+    documents: int
+    passages: int
+    digest: str
+    """Hash of the sorted passage ids: two indexes with the same digest hold the same passages."""
+    generation: int
+    """The collection that is valid; an older one may still serve readers, a newer one is unfinished."""
+    built: str
+    """ISO 8601, UTC."""
+    problems: int = 0
+
+
+class Manifest(Record):
+    """The whole index."""
+
+    format: Literal[1] = 1
+    embedder: str
+    dim: int = 0
+    sources: dict[str, SourceEntry] = Field(default_factory=dict)
+
+
+class BuildReport(Record):
+    """What a build did."""
+
+    source: str
+    passages: int
+    added: int = 0
+    removed: int = 0
+    kept: int = 0
+    unchanged: bool = False
+    """The source's version is the one that is indexed already: nothing was read."""
+    resumed: int = 0
+    """Passages found finished in a build that had been cut off."""
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+
+class SourceChange(Record):
+    """What changed in one source between two manifests."""
+
+    name: str
+    change: Literal["added", "removed", "changed"]
+    fields: dict[str, tuple[JsonValue, JsonValue]] = Field(default_factory=dict)
+    """Field -> (before, after)."""
+
+
+def digest(ids: Iterable[str]) -> str:
+    """Return a hash of passage ids, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
+
+
+def diff(before: Manifest, after: Manifest) -> list[SourceChange]:
+    """Say what changed between two manifests, by source; the index itself is called `index`."""
+    changes = []
+    heads = {
+        field: (getattr(before, field), getattr(after, field))
+        for field in ("format", "embedder", "dim")
+        if getattr(before, field) != getattr(after, field)
+    }
+    if heads:
+        changes.append(SourceChange(name="index", change="changed", fields=heads))
+    for name in sorted(before.sources.keys() | after.sources.keys()):
+        old, new = before.sources.get(name), after.sources.get(name)
+        if old is None or new is None:
+            changes.append(
+                SourceChange(
+                    name=name,
+                    change="added" if old is None else "removed",
+                    fields={"passages": (old.passages if old else 0, new.passages if new else 0)},
+                )
+            )
+        elif (old.digest, old.version, old.license) != (new.digest, new.version, new.license):
+            fields = {
+                field: (getattr(old, field), getattr(new, field))
+                for field in ("version", "license", "documents", "passages", "digest", "built", "problems", "params")
+                if getattr(old, field) != getattr(new, field)
+            }
+            changes.append(SourceChange(name=name, change="changed", fields=fields))
+    return changes

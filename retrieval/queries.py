@@ -1,0 +1,27 @@
+"""Queries: a step's own words in the light of the vignette."""
+
+from __future__ import annotations
+
+from tracejury.retrieval.sentences import sentence_spans
+
+_STEP_CHARS = 600
+_STEM_CHARS = 240
+
+
+def step_query(step_text: str, stem: str) -> str:
+    """Return the query for a step: the step, then the question's own sentence and the patient's first.
+
+    Args:
+        step_text: The step.
+        stem: The question's stem; may be empty.
+
+    Returns:
+        At most some 840 characters: the embedder reads 256 word pieces, and what comes first must be the step's claim.
+    """
+    sentences = [stem[a:b] for a, b in sentence_spans(stem)]
+    light = sentences[:1] if len(sentences) < 2 else [sentences[-1], sentences[0]]
+    return f"{_clip(step_text.strip(), _STEP_CHARS)}\n{_clip(' '.join(light), _STEM_CHARS)}".strip()
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]

@@ -1,0 +1,38 @@
+"""Passages as Chroma keeps them: the text as the document, the rest as flat metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tracejury.retrieval.records import Passage
+
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+
+# Chroma 1.5 takes at most 5,461 records in one call, and a page of this size stays far below.
+PAGE = 1000
+
+
+def metadata(passage: Passage) -> dict[str, str | int]:
+    """Return all but id and text; Chroma has no None, so what is absent is left out."""
+    fields = passage.model_dump(exclude={"id", "text"})
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def passage_of(text: str, fields: Mapping[str, Any]) -> Passage:
+    """Make the passage again; its id is computed from its content, so a damaged row cannot pass for the original."""
+    return Passage(text=text, **fields)
+
+
+def ids_in(collection: Collection) -> set[str]:
+    """Return the ids that a collection holds."""
+    return set(collection.get(include=[])["ids"])
+
+
+def passages_in(collection: Collection) -> Iterable[Passage]:
+    """Stream a collection's passages, in pages."""
+    for offset in range(0, collection.count(), PAGE):
+        page = collection.get(limit=PAGE, offset=offset, include=["documents", "metadatas"])
+        for text, fields in zip(page["documents"] or (), page["metadatas"] or (), strict=True):
+            yield passage_of(text, fields)
