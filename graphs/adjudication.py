@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, Protocol, TypedDict, cast
+from typing import Annotated, Any, Literal, NotRequired, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -37,6 +37,7 @@ from tracejury.agents import (
     decide,
     resolve_round,
     settle,
+    unheard_votes,
 )
 from tracejury.graphs.court import Court
 from tracejury.graphs.hearing import hear_all
@@ -61,13 +62,13 @@ class TraceInput(TypedDict):
 
     question: Question
     trace: Trace
+    settled: NotRequired[list[str]]
+    """Ids of steps that have an outcome already."""
 
 
 class TraceState(TraceInput, total=False):
     """The state of one trace's run."""
 
-    settled: frozenset[str]
-    """Step ids that have an outcome already."""
     segmentation: Segmentation
     deliberations: Annotated[list[Deliberation], operator.add]
 
@@ -149,7 +150,7 @@ def build_graph(
     graph.add_edge("segment", "retrieve")
     graph.add_edge("hear", END)
     graph.add_edge("resolve", END)
-    return cast("Graph", graph.compile(name="adjudication"))
+    return graph.compile(name="adjudication")
 
 
 class _Nodes:
@@ -167,10 +168,10 @@ class _Nodes:
 
     async def retrieve(self, state: TraceState) -> Command[Literal["hear", "__end__"]]:
         trace, question, steps = state["trace"], state["question"], state["segmentation"].steps
-        settled = state.get("settled", frozenset())
+        settled = frozenset(state.get("settled", ()))
         pending = [s for s in steps if s.id not in settled and s.id not in self.court.skip]
         if not pending:
-            return Command(goto=END)
+            return Command(goto="__end__")
         findings = await self.court.find(question, pending)
         self.court.turns.open(trace.id, (s.index for s in pending))
         return Command(
@@ -199,14 +200,16 @@ class _Nodes:
                 )
             except CaseTooLarge as too_large:
                 return await self._close(hearing.at("hear", case=too_large.case), context_failure())
-            opinions, unheard = await hear_all(court, case, lambda: court.turns.pass_on(trace_id, index))
+            opinions = await hear_all(court, case, lambda: court.turns.pass_on(trace_id, index))
         finally:
             court.turns.pass_on(trace_id, index)
-        heard = hearing.at("hear", case=case, opinions=opinions, unheard=tuple(s.name for s in unheard))
-        decision = decide(opinions, len(unheard))
+        panel, asked = court.panel, {o.judge for o in opinions}
+        unheard = tuple(spec.name for spec in panel.judges if spec.name not in asked)
+        heard = hearing.at("hear", case=case, opinions=opinions, unheard=unheard)
+        decision = decide(opinions, unheard_votes(panel, opinions), require_grounding=panel.require_grounding)
         if isinstance(decision, Verdict):
             return await self._close(heard, decision)
-        if court.panel.resolver is None:
+        if panel.resolver is None:
             silent = Verdict(outcome=Outcome.ABSTAINED, route=Route.MAJORITY, reason=decision.reason)
             return await self._close(heard, silent)
         return Command(goto=Send("resolve", replace(heard, dispute=decision)))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tracejury.agents import Deliberation, Outcome, Panel, endpoints_of
-from tracejury.graphs.adjudication import build_graph
+from tracejury.graphs.adjudication import TraceInput, build_graph
 from tracejury.graphs.court import Court
 from tracejury.graphs.ledger import Ledger
 from tracejury.graphs.runs import Run
@@ -138,7 +138,7 @@ class Runner:
             return
         try:
             await self._graph.ainvoke(
-                {"trace": trace, "question": question, "settled": standing.settled},  # type: ignore[typeddict-unknown-key]
+                TraceInput(trace=trace, question=question, settled=sorted(standing.settled)),
                 config={"recursion_limit": 64},
             )
         except Exception as broken:

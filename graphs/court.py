@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracejury.agents import Bench, Judge, JudgeSpec, Opinion, Panel, Resolution, Verdict, endpoints_of
+from tracejury.agents import Bench, Opinion, Panel, Resolution, Verdict, endpoints_of
 from tracejury.graphs.turns import Turns
 from tracejury.models import CallStore, Gateway
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
@@ -30,9 +30,6 @@ class Court:
 
     def __post_init__(self) -> None:
         self.panel: Panel = self.bench.panel
-        self.jury: tuple[tuple[JudgeSpec, Judge], ...] = tuple(
-            (spec, self.bench.seats[spec.name]) for spec in self.panel.judges
-        )
         self.prefix = any(endpoint.prefix_cache for endpoint in endpoints_of(self.panel))
 
     async def find(self, question: Question, steps: Sequence[Step]) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Row, case, func, or_, select
+from sqlalchemy import Engine, case, func, or_, select
 
 from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.graphs.rows import StepRow
@@ -200,7 +200,7 @@ class LedgerReading:
             return [Deliberation.model_validate_json(row.body) for row in rows]
 
 
-def run_of(row: Row[Any]) -> Run:
+def run_of(row: Any) -> Run:
     """Return a row of the `run` table as a record."""
     return Run(
         id=row.id,
@@ -213,7 +213,7 @@ def run_of(row: Row[Any]) -> Run:
     )
 
 
-def _step_rows(found: Run, row: Row[Any], bodies: Iterable[str]) -> Iterator[StepRow]:
+def _step_rows(found: Run, row: Any, bodies: Iterable[str]) -> Iterator[StepRow]:
     taken, asked = Trace.model_validate_json(row.body), Question.model_validate_json(row.asked)
     if row.steps == 0:
         yield empty_row(found, taken, asked, row.segmentation["segmenter"])

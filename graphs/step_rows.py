@@ -15,7 +15,7 @@ def step_row(run: Run, trace: Trace, question: Question, segmenter: str, made: D
     calls = [c for o in made.opinions for c in o.calls] + list(made.resolution.calls if made.resolution else ())
     verdict, step = made.verdict, made.step
     return StepRow(
-        **_shared(run, trace, question, segmenter),  # type: ignore[arg-type]
+        **_shared(run, trace, question, segmenter),
         step_id=step.id,
         step_index=step.index,
         step_text=step.text,
@@ -45,7 +45,7 @@ def step_row(run: Run, trace: Trace, question: Question, segmenter: str, made: D
 def empty_row(run: Run, trace: Trace, question: Question, segmenter: str) -> StepRow:
     """Return the row of a trace without steps: a counted outcome of its own, not an absence."""
     return StepRow(
-        **_shared(run, trace, question, segmenter),  # type: ignore[arg-type]
+        **_shared(run, trace, question, segmenter),
         step_id="",
         step_index=-1,
         step_text="",

@@ -22,8 +22,9 @@ class Batch:
     Usable as a context manager; the temporary file goes when the batch is closed or forgotten.
     """
 
-    def __init__(self, spool: Spool, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, spool: Spool, problems: tuple[Problem, ...], paths: tuple[str, ...] = ()) -> None:
         self._spool = spool
+        self.paths = paths
         self.problems = problems
 
     @classmethod
@@ -44,7 +45,7 @@ class Batch:
                         spool.put("traces", found.id, found.model_dump_json())
                     case Problem():
                         problems.append(found)
-        return cls(spool, tuple(problems))
+        return cls(spool, tuple(problems), tuple(map(str, places)))
 
     def __len__(self) -> int:
         """Return the number of traces."""
