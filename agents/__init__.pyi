@@ -4,7 +4,7 @@ from .cases import CaseTooLarge, build_case, context_failure
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .hearing import hear
-from .loading import PanelError, load_panel, panel_names
+from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from .policy import Dispute, decide, grounded_error, settle, settled_early
 from .records import (
@@ -71,6 +71,7 @@ __all__ = [
     "load_panel",
     "next_judges",
     "panel_names",
+    "prompt_hashes",
     "recompute",
     "resolve_round",
     "settle",

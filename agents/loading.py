@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from tracejury.agents.bench import endpoints_of
 from tracejury.agents.contracts import judges
 from tracejury.agents.panel import Panel
+from tracejury.agents.prompting import prompt
 from tracejury.traces import UnknownNameError
 
 
@@ -60,6 +61,21 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
     if keys:
         _check_keys(path, root, panel)
     return panel
+
+
+def prompt_hashes(panel: Panel) -> dict[str, str]:
+    """Return what each part of the panel is told, as `name@version:hash`; a run's manifest records it.
+
+    A stranger's judge is in it by a `prompt` attribute that has a `stamp`.
+    """
+    stamps = {}
+    for spec in panel.judges:
+        told = getattr(judges.make(spec.judge, **spec.params), "prompt", None)
+        if told is not None:
+            stamps[spec.name] = str(told.stamp)
+    if panel.resolver and panel.resolver.endpoint:
+        stamps["resolver"] = prompt("resolver").stamp
+    return stamps | ({"rules": prompt("rules").stamp} if stamps else {})
 
 
 def _find(name_or_path: str | Path) -> Path:
