@@ -1,0 +1,155 @@
+"""A summary as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tracejury.console.screen import out
+
+if TYPE_CHECKING:
+    from tracejury.graphs import Run
+    from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary
+
+SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
+DEFAULT = ("arm", "error-type", "role", "judge")
+_SLICES = {"role": "roles", "position": "positions", "length": "lengths", "hint": "hints"}
+
+
+def chosen_sections(wanted: list[str]) -> tuple[str, ...]:
+    """Return the tables to print; `DEFAULT` where none is named.
+
+    Raises:
+        ValueError: A name is not a table's.
+    """
+    wrong = sorted(set(wanted) - set(SECTIONS))
+    if wrong:
+        raise ValueError(f"--by {wrong[0]}: no such table. Tables: {', '.join(SECTIONS)}")
+    return tuple(s for s in SECTIONS if s in wanted) or DEFAULT
+
+
+def print_summary(run: Run, made: Summary, sections: tuple[str, ...]) -> None:
+    """Print the tables of `sections`, and how to read them."""
+    settled = "calibrated" if made.calibrated else "uncalibrated"
+    out.print(f"[bold]{run.name}[/bold]  panel {run.panel.name}, {settled}")
+    if not any(arm.traces.traces for arm in made.arms):
+        out.print("nothing has been judged in this run yet; the same `tracejury adjudicate` command goes on with it")
+        return
+    for section in sections:
+        out.print()
+        if section == "arm":
+            out.print(_arms_table(made.arms))
+        elif section == "error-type":
+            out.print(_types_table(made.arms))
+        elif section == "judge":
+            for table in _judges_tables(made.arms):
+                out.print(table)
+        elif any(arm.slices.get(_SLICES[section]) for arm in made.arms):
+            out.print(_slice_table(made.arms, section))
+    unit = "failures counted as uncertain (the paper's convention)" if made.failures_abstain else "failures in no rate"
+    out.print(
+        f"\n[dim]Rates in %, with {100 * made.confidence:g} % intervals by question ({made.draws:,} draws); {unit}; "
+        "steps without a claim in no rate.[/dim]"
+    )
+
+
+def shown(estimate: Estimate, factor: float = 100, digits: int = 1) -> str:
+    """Return an estimate as `30.6 [28.1, 33.0]`; a dash where there is none."""
+    if estimate.value is None:
+        return "-"
+    text = f"{factor * estimate.value:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{factor * estimate.low:.{digits}f}, {factor * estimate.high:.{digits}f}]"
+
+
+def _bounds(ends: tuple[float | None, float | None]) -> str:
+    low, high = ends
+    return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _table(title: str, first: str, columns: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column(first)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+_ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
+    "steps": lambda a: f"{a.steps.steps:,}",
+    "  supported": lambda a: f"{a.steps.supported:,}",
+    "  error": lambda a: f"{a.steps.error:,}",
+    "  abstained": lambda a: f"{a.steps.abstained:,}",
+    "  failed": lambda a: f"{a.steps.failed:,}",
+    "  no claim": lambda a: f"{a.steps.no_claim:,}",
+    "[bold]error rate[/bold]": lambda a: f"[bold]{shown(a.steps.error_rate)}[/bold]",
+    "  bounds over abstentions": lambda a: _bounds(a.steps.bounds),
+    "  bounds over failures too": lambda a: _bounds(a.steps.bounds_with_failures),
+    "abstention rate": lambda a: shown(a.steps.abstention_rate),
+    "failure rate": lambda a: shown(a.steps.failure_rate),
+    "coverage": lambda a: shown(a.steps.coverage),
+    "hedges per 100 words": lambda a: shown(a.hedging.a_hundred_words, 1, 2),
+    "error rate of hedged minus other steps": lambda a: shown(a.hedging.error_difference),
+    "traces": lambda a: f"{a.traces.traces:,}",
+    "  without steps": lambda a: f"{a.traces.without_steps:,}",
+    "  without a verdict": lambda a: f"{a.traces.without_verdict:,}",
+    "[bold]answers right[/bold]": lambda a: f"[bold]{shown(a.answers.accuracy)}[/bold]" if a.answers else "no gold",
+    "  unparsable (if all were right)": lambda a: (
+        f"{a.answers.unparsable:,} ({100 * a.answers.if_unparsable_right:.1f})" if a.answers else "-"
+    ),
+    "traces with an error": lambda a: shown(a.traces.any_error),
+    "first error at step": lambda a: shown(a.traces.first_error, 1),
+    "right answer, flawed reasoning": lambda a: shown(a.traces.flawed_when_right),
+    "wrong answer, no error found": lambda a: shown(a.traces.sound_when_wrong),
+    "model calls": lambda a: f"{a.cost['calls']:,.0f}",
+    "cost, USD": lambda a: f"{a.cost['cost_usd']:.4f}",
+}
+
+
+def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
+    table = _table("By arm", "", [arm.name for arm in arms])
+    for name, cell in _ARM_ROWS.items():
+        table.add_row(name, *(cell(arm) for arm in arms))
+    for reason in sorted({r for arm in arms for r in arm.reasons}):
+        table.add_row(f"no verdict: {reason.replace('_', ' ')}", *(f"{a.reasons.get(reason, 0):,}" for a in arms))
+    return table
+
+
+def _slice_table(arms: tuple[ArmSummary, ...], section: str) -> Table:
+    table = _table(f"Error rate by {section} (steps; of these abstained)", section, [arm.name for arm in arms])
+    found = [{r.name: r for r in arm.slices.get(_SLICES[section], ())} for arm in arms]
+    for name in dict.fromkeys(n for rates in found for n in rates):
+        table.add_row(name.replace("_", " "), *(_slice_cell(rates.get(name)) for rates in found))
+    return table
+
+
+def _slice_cell(rates: StepRates | None) -> str:
+    return f"{shown(rates.error_rate)} ({rates.steps:,}; {rates.abstained:,})" if rates else "-"
+
+
+def _types_table(arms: tuple[ArmSummary, ...]) -> Table:
+    table = _table("Error types, of the steps with a verdict", "error type", [arm.name for arm in arms])
+    found = [{t.error_type: t for t in arm.error_types} for arm in arms]
+    for name in dict.fromkeys(t for types in found for t in types):
+        cells = [f"{t[name].errors:,}  {shown(t[name].share)}" if name in t else "0" for t in found]
+        table.add_row(name.replace("_", " "), *cells)
+    return table
+
+
+def _judges_tables(arms: tuple[ArmSummary, ...]) -> Iterator[Table]:
+    counts = _table("What the judges said", "judge", ["arm", "sup", "err", "unclear", "none", "failed", "cited"])
+    rates = _table("Error rate of each judge alone; agreement with the verdict", "judge", [arm.name for arm in arms])
+    found: dict[str, dict[str, JudgeRates]] = {}
+    for arm in arms:
+        for j in arm.judges:
+            name = f"{j.judge}, {j.model or 'no model'}" + ("" if j.votes else " (no vote)")
+            found.setdefault(name, {})[arm.name] = j
+            said = (j.supported, j.error, j.unclear, j.no_claim, j.failed, j.grounded)
+            counts.add_row(name, arm.name, *(f"{n:,}" for n in said))
+    for name, by_arm in found.items():
+        cells = [by_arm.get(arm.name) for arm in arms]
+        rates.add_row(name, *(f"{shown(j.error_rate)}; {shown(j.agrees)}" if j else "-" for j in cells))
+    yield from (counts, rates)

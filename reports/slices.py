@@ -1,0 +1,133 @@
+"""An arm's steps in slices: by role, position, length and hint; error types and judges with rates of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
+from tracejury.reports.columns import ERROR_TYPES, LABEL_FAILED, LABELS, ROLES, Bools, Columns, Ints
+from tracejury.reports.rates import share_estimate
+from tracejury.traces import Record
+
+LENGTHS = ((0, 100), (100, 200), (200, 400), (400, None))
+"""Characters of a step, lower end included."""
+
+
+class TypeShare(Record):
+    """One error type in one arm, as a share of the steps with a verdict."""
+
+    error_type: str
+    """`unnamed` where the jury named none."""
+    errors: int
+    share: Estimate
+
+
+class JudgeRates(Record):
+    """What one judge said in one arm."""
+
+    judge: str
+    model: str | None
+    votes: bool
+    opinions: int
+    supported: int
+    error: int
+    unclear: int
+    no_claim: int
+    failed: int
+    grounded: int
+    error_rate: Estimate
+    """error / (error + supported) of this judge's own labels."""
+    agrees: Estimate
+    """Share of its supported and error labels that equal the verdict, where both are there."""
+
+
+def step_slices(columns: Columns, mask: Bools) -> dict[str, list[tuple[str, Bools]]]:
+    """Return the slices of the steps in `mask` by dimension, each (name, mask over steps), empty ones left out."""
+    steps = columns.steps
+    thirds = np.minimum(3 * steps["position"] // np.maximum(_length(columns), 1), 2)
+    chars, hint = steps["chars"], columns.traces["hint"][steps["trace"]]
+    slices = {
+        "roles": [(role.value, steps["role"] == code) for code, role in enumerate(ROLES)],
+        "positions": [(f"{name} third", thirds == i) for i, name in enumerate(("first", "middle", "last"))],
+        "lengths": [(_span(a, b), (chars >= a) & (chars < (b or np.inf))) for a, b in LENGTHS],
+        "hints": [("hint used", hint == 1), ("no hint", hint == 0)],
+    }
+    return {by: [(name, m & mask) for name, m in found if (m & mask).any()] for by, found in slices.items()}
+
+
+def error_types(
+    columns: Columns, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
+) -> tuple[TypeShare, ...]:
+    """Return the share of each error type among the steps in `mask` that have a verdict, the commonest first."""
+    kind, kinds = columns.steps["kind"], columns.steps["error_type"]
+    question, n = columns.step_question, len(columns.questions)
+    decided = np.bincount(question[mask & (kind <= 1)], minlength=n)
+    codes = range(-1, len(ERROR_TYPES))
+    errors = [np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n) for code in codes]
+    sums = np.stack([decided, *errors], axis=1).astype(np.float64)
+    found = bootstrap(sums, _first_divides, draws=draws, confidence=confidence, seed=seed)
+    clusters = int((decided > 0).sum())
+    shares = [
+        TypeShare(
+            error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
+            errors=int(sums[:, i + 1].sum()),
+            share=share_estimate(found.estimate(i), clusters, confidence),
+        )
+        for i, code in enumerate(codes)
+    ]
+    return tuple(sorted((s for s in shares if s.errors), key=lambda s: -s.errors))
+
+
+def judge_rates(
+    columns: Columns, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
+) -> tuple[JudgeRates, ...]:
+    """Return what each judge said of the steps in `mask`, in the order of the judges' names."""
+    opinions = columns.opinions
+    here = mask[opinions["step"]]
+    verdict, question = columns.steps["kind"][opinions["step"]], columns.step_question[opinions["step"]]
+    n, found = len(columns.questions), []
+    for code in sorted(range(len(columns.judges)), key=lambda c: str(columns.judges[c])):
+        mine = here & (opinions["judge"] == code)
+        if not mine.any():
+            continue
+        label = opinions["label"]
+        said, settled = mine & (label <= 1), mine & (label <= 1) & (verdict <= 1)
+        picked = [said & (label == 1), said, settled & (label == verdict), settled]
+        sums = np.stack([np.bincount(question[p], minlength=n) for p in picked], axis=1).astype(np.float64)
+        rates = bootstrap(sums, _odd_divide, draws=draws, confidence=confidence, seed=seed)
+        name, model = columns.judges[code]
+        counts = np.bincount(label[mine], minlength=LABEL_FAILED + 1)
+        found.append(
+            JudgeRates(
+                judge=name,
+                model=model,
+                votes=bool(opinions["votes"][mine].any()),
+                opinions=int(mine.sum()),
+                **{kind.value: int(counts[i]) for i, kind in enumerate(LABELS)},
+                failed=int(counts[LABEL_FAILED]),
+                grounded=int(opinions["grounded"][mine].sum()),
+                error_rate=share_estimate(rates.estimate(0), int((sums[:, 1] > 0).sum()), confidence),
+                agrees=share_estimate(rates.estimate(1), int((sums[:, 3] > 0).sum()), confidence),
+            )
+        )
+    return tuple(found)
+
+
+def _length(columns: Columns) -> Ints:
+    trace = columns.steps["trace"]
+    steps: Ints = np.bincount(trace, minlength=len(columns.traces["question"]))[trace]
+    return steps
+
+
+def _span(start: int, end: int | None) -> str:
+    return f"{start}-{end - 1} characters" if end else f"{start} characters and more"
+
+
+def _first_divides(total: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total[..., 1:] / total[..., :1])
+
+
+def _odd_divide(total: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total[..., 0::2] / total[..., 1::2])
