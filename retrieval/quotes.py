@@ -21,6 +21,8 @@ ALIGNMENT_FLOOR = 80.0
 _SLIPS_PER_TOKEN = 1 / 8
 _SHORTEST_ALIGNED = 6
 _SHORTEST_SLIP = 8
+# The aligner's window is as long as the quote; articles and split words make the true span a little longer or shorter.
+_PLAY = 3
 _ARTICLES = frozenset({"a", "an", "the"})
 _NEGATOR = re.compile(
     r"no|not|never|without|neither|nor|cannot|non|absent|den(?:y|ies|ied)|against|avoid(?:ed|ing)?|contraindicated|except"
@@ -81,13 +83,10 @@ def _cut_off(wanted: Sequence[Token], there: Sequence[Token], first: int, last: 
     if after and after[0].text in _ATTACHED and not _spaced(there[last], after[0]):
         return f"the quote ends in the middle of {text[there[last].start : after[0].end]!r}"
     sentence = [t for t in before if not _sentence_ends(text[t.end : there[first].start])]
-    denied = next(
-        (t.text for t in (*sentence, *after) if _NEGATOR.fullmatch(t.text) and _joined(t, there, first, last, text)),
-        None,
-    )
-    if denied:
-        return f"the quote leaves out the word {denied!r} beside it"
-    return None
+    if after and not _sentence_ends(text[there[last].end : after[0].start].replace(",", ".")):
+        sentence += after
+    denied = next((t.text for t in sentence if _NEGATOR.fullmatch(t.text)), None)
+    return f"the quote leaves out the word {denied!r} beside it" if denied else None
 
 
 def _spaced(left: Token, right: Token) -> bool:
@@ -103,10 +102,10 @@ def _aligned(wanted: Sequence[Token], there: Sequence[Token], text: str) -> Quot
     if len(wanted) < _SHORTEST_ALIGNED or not there:
         return missing
     ours, theirs = [t.text for t in wanted], [t.text for t in there]
-    near = fuzz.partial_ratio_alignment(ours, theirs, score_cutoff=ALIGNMENT_FLOOR)
-    if near is None or near.dest_end <= near.dest_start:
+    window = _window(ours, theirs)
+    if window is None:
         return missing
-    first, last = near.dest_start, near.dest_end - 1
+    first, last = window
     slips = 0
     for code in Levenshtein.opcodes(ours, theirs[first : last + 1]):
         if code.tag == "equal":
@@ -122,12 +121,24 @@ def _aligned(wanted: Sequence[Token], there: Sequence[Token], text: str) -> Quot
         slips += 1
     if slips > max(1, int(len(wanted) * _SLIPS_PER_TOKEN)):
         return QuoteCheck(verified=False, why_not="too many words differ from the evidence")
-    while first < last and theirs[first] in _ARTICLES and ours[0] not in _ARTICLES:
-        first += 1
     cut = _cut_off(wanted, there, first, last, text)
     if cut:
         return QuoteCheck(verified=False, why_not=cut)
     return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
+
+
+def _window(ours: Sequence[str], theirs: Sequence[str]) -> tuple[int, int] | None:
+    """Return the first and last token of the span nearest to the quote, or None where nothing comes near."""
+    near = fuzz.partial_ratio_alignment(ours, theirs, score_cutoff=ALIGNMENT_FLOOR)
+    if near is None or len(ours) > len(theirs) + _PLAY:
+        return None
+    spans = [
+        (start, end)
+        for start in range(max(0, near.dest_start - _PLAY), min(near.dest_start + _PLAY, len(theirs) - 1) + 1)
+        for end in range(max(start + 1, near.dest_end - _PLAY), min(near.dest_end + _PLAY, len(theirs)) + 1)
+    ]
+    start, end = min(spans, key=lambda span: (Levenshtein.distance(ours, theirs[slice(*span)]), span))
+    return start, end - 1
 
 
 def _same_word(ours: str, theirs: str) -> bool:

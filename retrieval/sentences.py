@@ -11,7 +11,8 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(
-    r"\n[ \t]*(?=\n)|\n(?=[ \t]*(?:[-*•◦▪#>|]|\d{1,2}[.)])[ \t]*)|(?<=[.!?])[\"'\u201d\u2019)\]]*(?=\s)|\n\s*\n"
+    r"\n[ \t]*(?=\n)|\n(?=[ \t]*(?:[-*•◦▪#>|]|\d{1,2}[.)])[ \t]*)"  # blank lines; list items, headings, table rows
+    r"|(?<=[.!?])[\"'\u201d\u2019)\]]*(?=\s)|\n\s*\n"
 )
 _LAST_WORD = re.compile(r"([\w.]+)\.[\"'\u201d\u2019)\]]*$")
 
