@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from tracejury.console import models
 from tracejury.console.adjudicate import adjudicate
+from tracejury.console.audit import summary
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
@@ -19,8 +21,11 @@ app = typer.Typer(
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
 
-for command in (demo, read, adjudicate, show, export, runs, doctor):
+for command in (demo, read, adjudicate, summary, show, export, runs, doctor):
     app.command()(command)
+
+
+app.add_typer(models.app, name="models")
 
 
 @app.callback()

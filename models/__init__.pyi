@@ -1,14 +1,19 @@
+from .cores import free_cores
+from .embedder import Embedder, MiniLM, VectorCache, embedder
 from .engine import open_engine
 from .fences import fence_tag, neutralise, render
 from .gateway import Gateway, cache_key
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, redact
+from .onnx import onnx_session
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .store import CallStore, Spent
 from .tokens import estimate_tokens
+from .weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .writer import Writer
 
 __all__ = [
+    "CATALOGUE",
     "BlockedError",
     "CallFailed",
     "CallRecord",
@@ -16,21 +21,33 @@ __all__ = [
     "ChatReply",
     "ChatRequest",
     "Data",
+    "Embedder",
     "Endpoint",
     "FailureReason",
     "Gateway",
     "KeyMissingError",
     "Message",
+    "MiniLM",
     "Price",
     "Spent",
+    "VectorCache",
+    "Weights",
+    "WeightsError",
     "Writer",
+    "cache_dir",
     "cache_key",
     "close_network",
+    "embedder",
     "estimate_tokens",
     "fence_tag",
+    "fetch",
+    "free_cores",
+    "is_fetched",
     "neutralise",
+    "onnx_session",
     "open_engine",
     "open_network",
     "redact",
     "render",
+    "weights_path",
 ]

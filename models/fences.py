@@ -1,4 +1,4 @@
-"""Fences: what anybody wrote is data, set off by a tag that its author cannot guess, and robbed of what could forge one.
+"""Fences: what anybody wrote is data, set off by a tag that its author cannot guess, and unable to forge one.
 
 The tag is an HMAC of the trace's id under a secret of the run. It is the same for all steps, judges and retries of a
 trace: a tag that changed with every call would cut a server's reusable prefix to the few tokens before the first fence.
@@ -22,12 +22,14 @@ _INVISIBLE = re.compile(
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
-_OPENING = "<＜﹤‹〈〈⟨❬❮«≺˂ᐸ"
+# Angle brackets: plain, fullwidth, small, mathematical, ornamental, quoting, and letters that look like one.
+_OPENING = r"<\uff1c\ufe64\u2039\u3008\u2329\u27e8\u276c\u276e\u00ab\u227a\u02c2\u1438"
+_SLASH = r"\s/\\\uff0f\u2215\u2044\u29f8"
 # What looks like a fence, and what chat templates of current models take for a change of role or an end of text
 # (llama.cpp and others turn such words into special tokens even inside a message).
 _FORGED = re.compile(
-    rf"[{_OPENING}](?=[\s/／∕⁄⧸\\]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a\b|d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a_"
-    r"|[|｜]|s>|s_|sys|inst|think|im_|start_of|end_of|begin_of|eot|bos|eos|unk|pad"
+    rf"[{_OPENING}](?=[{_SLASH}]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a(?:\b|_)|[|\uff5c]"
+    r"|s>|s_|sys|inst|think|im_|start_of|end_of|begin_of|eot|bos|eos|unk|pad"
     r"|system|user|assistant|human|tool|function))"
     r"|\[(?=\s*/?\s*(?:inst|system|available_tools|tool_))",
     re.IGNORECASE,

@@ -49,7 +49,7 @@ class Limiter:
         else:
             self.in_flight += 1
         try:
-            while (wait := self._open_at - time.monotonic()) > 0:
+            while (wait := self._open_at - time.monotonic()) > 0:  # noqa: ASYNC110 - a moment, not an event
                 await asyncio.sleep(wait)
             for pace, by_tokens in self._rates:
                 if (wait := pace.take(tokens if by_tokens else 1)) > 0:
