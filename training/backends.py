@@ -1,0 +1,153 @@
+"""The two back ends behind one recipe: Unsloth on a CUDA GPU, plain TRL + PEFT anywhere.
+
+Both load the same weights, adapt the same layers and hand the same tokens to `trl.SFTTrainer`; they differ in kernels.
+Every call into Unsloth is built here as keyword arguments, and a test binds them to the installed signatures.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from tracejury.training.recipe import Lora, Recipe, RecipeError
+
+Backend = Literal["unsloth", "trl"]
+
+
+class Loaded(NamedTuple):
+    """A model ready for the trainer, and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+
+
+def choose_backend(wanted: str) -> Backend:
+    """Settle `auto` and refuse what cannot work here.
+
+    Raises:
+        RecipeError: `unsloth` was asked for without a CUDA GPU or without the package; the message says what to do.
+    """
+    import torch
+
+    installed = importlib.util.find_spec("unsloth") is not None
+    if wanted == "auto":
+        return "unsloth" if installed and torch.cuda.is_available() else "trl"
+    if wanted == "trl":
+        return "trl"
+    if wanted != "unsloth":
+        raise RecipeError(f"no back end called {wanted!r}; there are unsloth and trl")
+    if not torch.cuda.is_available():
+        raise RecipeError(
+            "backend unsloth needs a CUDA GPU, and torch sees none. Run this recipe with `--backend trl` (a CPU will "
+            "do for small models), or run it on a GPU machine: the SFT modules need only the training stack there."
+        )
+    if not installed:
+        raise RecipeError("backend unsloth is not installed: `pip install 'tracejury[unsloth]'`, or `--backend trl`.")
+    return "unsloth"
+
+
+def prepare(backend: Backend, cache: Path) -> None:
+    """Import Unsloth before anything else of the stack, as it must be to patch it; nothing to do for `trl`."""
+    if backend == "unsloth":
+        # Offline and out of the working directory: no statistics call, compiled kernels beside the run.
+        os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
+        os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache))
+        import unsloth  # noqa: F401
+
+
+def load(recipe: Recipe, weights: str, backend: Backend) -> Loaded:
+    """Load `weights` (a folder or a hub name) and put the recipe's adapter on it."""
+    if backend == "unsloth":
+        return _load_unsloth(recipe, weights)
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(weights, revision=recipe.student.revision)
+    dtype = torch.bfloat16 if half_precision(recipe) and recipe.lora else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(weights, revision=recipe.student.revision, dtype=dtype)
+    if torch.cuda.is_available():
+        model = model.to("cuda")
+    if recipe.lora:
+        torch.manual_seed(recipe.schedule.seed)
+        model = get_peft_model(model, LoraConfig(**lora_arguments(recipe.lora)))
+    return Loaded(model, pad_ready(tokenizer))
+
+
+def _load_unsloth(recipe: Recipe, weights: str) -> Loaded:
+    from unsloth import FastLanguageModel
+
+    model, tokenizer = FastLanguageModel.from_pretrained(**unsloth_load_arguments(recipe, weights))
+    if recipe.lora:
+        model = FastLanguageModel.get_peft_model(model, **unsloth_lora_arguments(recipe, recipe.lora))
+    return Loaded(model, pad_ready(tokenizer))
+
+
+def lora_arguments(lora: Lora) -> dict[str, Any]:
+    """Return what `peft.LoraConfig` is made with."""
+    return {
+        "r": lora.r,
+        "lora_alpha": lora.alpha,
+        "lora_dropout": lora.dropout,
+        "target_modules": list(lora.targets),
+        "bias": "none",
+        "task_type": "CAUSAL_LM",
+    }
+
+
+def unsloth_load_arguments(recipe: Recipe, weights: str) -> dict[str, Any]:
+    """Return what `FastLanguageModel.from_pretrained` is called with."""
+    return {
+        "model_name": weights,
+        "revision": recipe.student.revision,
+        "max_seq_length": recipe.schedule.max_length,
+        "dtype": None,
+        "load_in_4bit": False,
+        "full_finetuning": recipe.lora is None,
+        "use_gradient_checkpointing": _checkpointing(recipe),
+        "random_state": recipe.schedule.seed,
+    }
+
+
+def unsloth_lora_arguments(recipe: Recipe, lora: Lora) -> dict[str, Any]:
+    """Return what `FastLanguageModel.get_peft_model` is called with, beside the model."""
+    return {
+        "r": lora.r,
+        "target_modules": list(lora.targets),
+        "lora_alpha": lora.alpha,
+        "lora_dropout": lora.dropout,
+        "bias": "none",
+        "use_gradient_checkpointing": _checkpointing(recipe),
+        "random_state": recipe.schedule.seed,
+        "max_seq_length": recipe.schedule.max_length,
+    }
+
+
+def unsloth_merge_arguments(folder: Path, tokenizer: Any) -> dict[str, Any]:
+    """Return what `model.save_pretrained_merged` is called with."""
+    return {"save_directory": str(folder), "tokenizer": tokenizer, "save_method": "merged_16bit"}
+
+
+def unsloth_gguf_arguments(folder: Path, tokenizer: Any, quantisation: str) -> dict[str, Any]:
+    """Return what `model.save_pretrained_gguf` is called with."""
+    return {"save_directory": str(folder), "tokenizer": tokenizer, "quantization_method": quantisation}
+
+
+def pad_ready(tokenizer: Any) -> Any:
+    """Give the tokenizer a padding token where it has none; padded labels are ignored, so which one is no matter."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def half_precision(recipe: Recipe) -> bool:
+    """Tell whether to compute in bf16: where the recipe says so and a GPU can. A CPU trains in float32."""
+    import torch
+
+    return recipe.schedule.precision == "bf16" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+
+
+def _checkpointing(recipe: Recipe) -> str | bool:
+    return "unsloth" if recipe.schedule.gradient_checkpointing else False

@@ -1,0 +1,154 @@
+"""What a student is trained with: one YAML file, read by both back ends. Figures are protocol.md's unless it says so.
+
+Imports nothing but the standard library, pydantic and yaml, so that a GPU machine needs no other part of tracejury.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+RECIPES = Path(__file__).resolve().parent.parent / "configs" / "students"
+
+
+class RecipeError(ValueError):
+    """A recipe, or what a recipe needs, is not usable. The message names the file and the next step."""
+
+
+class Part(BaseModel):
+    """A frozen part of a recipe; a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shape(Part):
+    """A randomly initialised Qwen3, for tests and benchmarks: nothing is downloaded."""
+
+    vocab_size: int = 2048
+    """Of the model; the tokenizer is trained on the corpus and may use less."""
+    hidden_size: int = 128
+    intermediate_size: int = 256
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    head_dim: int = 32
+    tied: bool = True
+    bf16: bool = False
+    """Store the weights in 16 bit."""
+
+
+class Student(Part):
+    """Which weights are trained, and how a conversation is rendered for them."""
+
+    model: str
+    """A folder, a Hugging Face name, `fetched:NAME` (a GGUF of `tracejury models fetch`), or `random`."""
+    revision: str | None = None
+    think: Literal["none", "empty"] = "none"
+    """`empty`: Qwen3's empty think block stands before the chain, in training and in sampling alike."""
+    markers: tuple[str, ...] = ()
+    """Strings that the rendered template must hold; a template that lost them trains another model than it seems."""
+    shape: Shape | None = None
+    """For `model: random` only."""
+
+
+class CorpusSpec(Part):
+    """Which traces become training rows."""
+
+    target: Literal["chain", "answer"] = "chain"
+    """`answer`: the completion is the closing answer sentence alone (the answer-only control)."""
+    models: tuple[str, ...] = ()
+    """Keep traces of these models only; empty: of any."""
+    arms: tuple[str, ...] = ()
+    correct_only: bool = True
+    """Drop traces whose answer is not the gold one, or was not parsable."""
+    heldout: float = Field(default=0.02, ge=0, lt=1)
+    """Share of questions held out for the evaluation loss."""
+
+
+class Lora(Part):
+    """The adapter."""
+
+    r: int = Field(default=16, ge=1)
+    alpha: int = 32
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class Schedule(Part):
+    """The optimisation."""
+
+    learning_rate: float = Field(default=2e-5, gt=0)
+    scheduler: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps."""
+    epochs: float = Field(default=3, gt=0)
+    max_steps: int = -1
+    """Overrides `epochs` where positive."""
+    batch: int = Field(default=2, ge=1)
+    accumulation: int = Field(default=8, ge=1)
+    max_length: int = Field(default=3072, ge=16)
+    """Tokens; longer rows are dropped and counted, never cut."""
+    packing: bool = False
+    """Several rows in one sequence of `max_length`; attention does not cross rows."""
+    gradient_checkpointing: bool = True
+    precision: Literal["bf16", "fp32"] = "bf16"
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    log_every: int = 1
+    save_every: int = Field(default=50, ge=1)
+    """Steps between checkpoints; the evaluation loss is taken at the same steps."""
+    keep: int = 2
+    """Checkpoints kept."""
+    patience: int | None = None
+    """Early stop after so many evaluations without a better loss; None: never."""
+    seed: int = 42
+
+
+class Export(Part):
+    """What is written beside the adapter."""
+
+    merged: bool = False
+    """Whole weights with the adapter merged in, 16 bit (the precision of training on a CPU)."""
+    gguf: str | None = None
+    """A llama.cpp quantisation such as `q8_0` or `q4_k_m`; needs the unsloth back end."""
+
+
+class Recipe(Part):
+    """A whole student, as its YAML file says it."""
+
+    name: str
+    description: str = ""
+    backend: Literal["auto", "unsloth", "trl"] = "auto"
+    student: Student
+    corpus: CorpusSpec = CorpusSpec()
+    lora: Lora | None = Lora()
+    """None: every weight is trained (the tiny model's pre-training)."""
+    schedule: Schedule = Schedule()
+    export: Export = Export()
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a recipe by name (from the package) or by path.
+
+    Raises:
+        RecipeError: No such recipe, or its content is not valid; the message says where and what.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = RECIPES / f"{name_or_path}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in RECIPES.glob("*.yaml"))
+        near = difflib.get_close_matches(Path(name_or_path).stem, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise RecipeError(f"{path}: no such recipe{hint} Known by name: {', '.join(known)}")
+    try:
+        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: not valid YAML: {error}") from error
+    except ValidationError as error:
+        what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise RecipeError(f"{path}: {what}. Keys are described in docs/students.md") from error

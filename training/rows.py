@@ -1,0 +1,127 @@
+"""The rows of an SFT corpus: what `corpus` writes and `train` reads, one JSON object a line.
+
+A row holds rendered text, not messages: what is trained on can be read in the file, and hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from tracejury.training.recipe import Part, RecipeError
+
+
+class SftRow(Part):
+    """One prompt and the completion that is learned."""
+
+    id: str
+    question_id: str
+    prompt: str
+    """Rendered with the student's chat template, up to and with the assistant's header."""
+    completion: str
+    """Rendered, up to and with the end-of-turn token: the student must learn to stop."""
+    weight: float = Field(default=1.0, ge=0)
+    """Expected copies of the row in an epoch (1: once)."""
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+class Split(NamedTuple):
+    """The two halves of a corpus; no question is in both."""
+
+    train: list[SftRow]
+    heldout: list[SftRow]
+
+
+def read_rows(path: Path) -> Iterator[SftRow]:
+    """Yield the rows of one JSON-lines file.
+
+    Raises:
+        RecipeError: A line is not a row; the message names file and line.
+    """
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield SftRow.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "line"
+                raise RecipeError(
+                    f"{path}:{number}: not a corpus row ({where}: {first['msg']}). "
+                    "Write the corpus again with `tracejury corpus`."
+                ) from error
+
+
+def read_corpus(folder: Path) -> tuple[Split, str]:
+    """Read a finished corpus and check it against its manifest.
+
+    Returns:
+        The rows, and the SHA-256 of both files.
+
+    Raises:
+        RecipeError: There is no finished corpus here, it was changed since, or a question is in both splits.
+    """
+    manifest_file = folder / "manifest.json"
+    if not manifest_file.is_file():
+        raise RecipeError(f"{folder}: no finished corpus (manifest.json is missing). Run `tracejury corpus` first.")
+    manifest: dict[str, Any] = json.loads(manifest_file.read_text(encoding="utf-8"))
+    digest = hash_files([folder / "train.jsonl", folder / "heldout.jsonl"])
+    if digest != manifest["data_sha256"]:
+        raise RecipeError(
+            f"{folder}: the rows are not those that the manifest was written for ({digest[:12]} is not "
+            f"{manifest['data_sha256'][:12]}). Write the corpus again with `tracejury corpus`."
+        )
+    split = Split(list(read_rows(folder / "train.jsonl")), list(read_rows(folder / "heldout.jsonl")))
+    both = {r.question_id for r in split.train} & {r.question_id for r in split.heldout}
+    if both:
+        raise RecipeError(f"{folder}: {len(both)} questions are in both splits, for instance {sorted(both)[0]!r}.")
+    return split, digest
+
+
+def write_rows(path: Path, rows: Iterable[SftRow]) -> int:
+    """Write rows to `path`, whole or not at all; return their number."""
+    partial = path.with_suffix(".partial")
+    count = 0
+    with partial.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(row.model_dump_json() + "\n")
+            count += 1
+    partial.replace(path)
+    return count
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all: a file that exists is complete."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return the SHA-256 of the files' bytes, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def repeat_by_weight(rows: Iterable[SftRow]) -> list[SftRow]:
+    """Return the rows of one epoch: each as often as its weight says, fractions carried from row to row.
+
+    Two rows of weight 0.5 give one copy, of the second; weights that are all 1 give the rows themselves. Copies rather
+    than a weighted loss, because both back ends replace the loss with kernels of their own.
+    """
+    epoch: list[SftRow] = []
+    owed = 0.0
+    for row in rows:
+        owed += row.weight
+        copies = int(owed + 1e-9)
+        epoch.extend([row] * copies)
+        owed -= copies
+    return epoch

@@ -1,0 +1,314 @@
+"""Supervised fine-tuning, top to bottom: corpus in, adapter and manifest out. Run it again and it goes on.
+
+The folder that it writes:
+    inputs.json     what the training is of; another recipe or corpus in the same folder is refused
+    checkpoints/    whole ones carry whole.json; others are dropped on resume
+    log.jsonl       the loss, step by step
+    steps.json      seconds and tokens of each step since the last start
+    loss.png        the loss as a picture
+    adapter/        LoRA weights and tokenizer (`model/` where every weight is trained)
+    merged/         whole weights, where the recipe exports them; gguf/ likewise
+    manifest.json   written last: a folder without it is not a finished student
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracejury.training.backends import (
+    Backend,
+    Loaded,
+    choose_backend,
+    half_precision,
+    load,
+    prepare,
+    unsloth_gguf_arguments,
+    unsloth_merge_arguments,
+)
+from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.memory import estimate, measure, require_memory
+from tracejury.training.recipe import Recipe, RecipeError
+from tracejury.training.rows import read_corpus, repeat_by_weight, write_json
+from tracejury.training.tokens import Kept, encode_all
+
+if TYPE_CHECKING:
+    from tracejury.training.watching import Report
+
+
+def train(
+    recipe: Recipe,
+    corpus: Path,
+    out: Path,
+    *,
+    backend: str | None = None,
+    weights: str | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Train a student.
+
+    Args:
+        recipe: What to train, and how.
+        corpus: A folder that `tracejury corpus` wrote.
+        out: The student's folder. Where it holds an interrupted training of the same inputs, that goes on.
+        backend: `unsloth`, `trl` or `auto`; None: as the recipe says.
+        weights: Start from these instead of the recipe's model (a folder, or a hub name).
+        report: Called as training goes on.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        RecipeError: Something about recipe, corpus, memory, disk or folder is not usable; nothing counts as finished.
+    """
+    split, data_sha256 = read_corpus(corpus)
+    weights = weights or resolve_weights(recipe, corpus)
+    inputs = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data_sha256, "weights": _identity(weights)}
+    finished = _open(out, inputs)
+    if finished is not None:
+        return finished
+
+    chosen = choose_backend(backend or recipe.backend)
+    prepare(chosen, out / "compiled")
+    half = half_precision(recipe)
+    need = require_memory(weights, recipe, half)
+    _require_disk(out, weights, recipe)
+
+    loaded = load(recipe, weights, chosen)
+    kept = encode_all(repeat_by_weight(split.train), loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/train")
+    if not kept.rows:
+        raise RecipeError(f"{corpus}: the training split has no rows. Look at the drops in its card.md.")
+    heldout = encode_all(split.heldout, loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/heldout")
+    try:
+        figures = _fit(recipe, chosen, loaded, kept, heldout, out, report)
+        outputs = _export(recipe, chosen, loaded, out)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
+            raise
+        raise RecipeError(
+            f"{out}: the disk is full ({error.strerror}). Free some space and run the same command: it goes on from "
+            "the last whole checkpoint."
+        ) from error
+
+    from tracejury.training.plots import plot_losses
+
+    plot_losses({recipe.name: out / "log.jsonl"}, out / "loss.png")
+    manifest = {
+        **inputs,
+        "backend": chosen,
+        "precision": "bf16" if half else "fp32",
+        "rows": {"train": len(kept.rows), "heldout": len(heldout.rows)},
+        "too_long": {"train": kept.too_long, "heldout": heldout.too_long},
+        "tokens_an_epoch": {"all": kept.tokens, "trained": kept.trained},
+        "memory_estimate_gib": round(need.total / 2**30, 2),
+        **figures,
+        "outputs": outputs,
+        "versions": versions(),
+        "hardware": hardware(),
+        "commit": commit(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    write_json(out / "manifest.json", manifest)
+    return manifest
+
+
+def resolve_weights(recipe: Recipe, corpus: Path) -> str:
+    """Return where the recipe's weights are: `random` ones lie beside the corpus, as `corpus` made them.
+
+    Raises:
+        RecipeError: They are not there.
+    """
+    name = recipe.student.model
+    if name != "random" and not name.startswith("fetched:"):
+        return name
+    folder = corpus / "student"
+    if not (folder / "config.json").is_file():
+        raise RecipeError(f"{folder}: no weights for student.model {name!r}; `tracejury corpus` puts them there.")
+    return str(folder)
+
+
+def _fit(
+    recipe: Recipe, backend: Backend, loaded: Loaded, kept: Kept, heldout: Kept, out: Path, report: Report | None
+) -> dict[str, Any]:
+    """Run the trainer to the end, from the last whole checkpoint where there is one."""
+    # trl after unsloth (see `prepare`), which replaces its trainer.
+    import torch
+    from datasets import Dataset
+    from transformers import EarlyStoppingCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from tracejury.training.watching import Watch, last_whole_checkpoint, peak_memory
+
+    checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
+    for leftover in broken:
+        shutil.rmtree(leftover)
+    watch = Watch(out, report)
+    callbacks: list[Any] = [watch]
+    if recipe.schedule.patience and heldout.rows:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.schedule.patience))
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    trainer = SFTTrainer(
+        model=loaded.model,
+        args=SFTConfig(**trainer_arguments(recipe, out, backend, bool(heldout.rows))),
+        train_dataset=Dataset.from_list([e._asdict() for e in kept.rows]),
+        eval_dataset=Dataset.from_list([e._asdict() for e in heldout.rows]) if heldout.rows else None,
+        processing_class=loaded.tokenizer,
+        callbacks=callbacks,
+    )
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    write_json(out / "steps.json", {"seconds": watch.seconds, "tokens": watch.tokens})
+    history = trainer.state.log_history
+    losses = [h["loss"] for h in history if "loss" in h]
+    evaluations = [h["eval_loss"] for h in history if "eval_loss" in h]
+    return {
+        "steps": trainer.state.global_step,
+        "resumed_at": int(checkpoint.name.rsplit("-", 1)[-1]) if checkpoint else None,
+        "dropped_checkpoints": [p.name for p in broken],
+        "loss": {"first": losses[0], "last": losses[-1]} if losses else None,
+        "eval_loss": {"first": evaluations[0], "last": evaluations[-1], "best": min(evaluations)}
+        if evaluations
+        else None,
+        **watch.speed(),
+        **peak_memory(),
+    }
+
+
+def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bool) -> dict[str, Any]:
+    """Return what `trl.SFTConfig` is made with; the same for both back ends but for who checkpoints gradients."""
+    import torch
+
+    schedule = recipe.schedule
+    half = half_precision(recipe)
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "learning_rate": schedule.learning_rate,
+        "lr_scheduler_type": schedule.scheduler,
+        "warmup_steps": schedule.warmup,
+        "num_train_epochs": schedule.epochs,
+        "max_steps": schedule.max_steps,
+        "per_device_train_batch_size": schedule.batch,
+        "per_device_eval_batch_size": schedule.batch,
+        "gradient_accumulation_steps": schedule.accumulation,
+        "weight_decay": schedule.weight_decay,
+        "max_grad_norm": schedule.max_grad_norm,
+        "max_length": schedule.max_length,
+        "packing": schedule.packing,
+        "eval_packing": False,
+        # Unsloth puts its own checkpointing into the model when it loads it.
+        "gradient_checkpointing": schedule.gradient_checkpointing and backend == "trl",
+        "bf16": half,
+        "fp16": False,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "logging_steps": schedule.log_every,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "steps",
+        "save_steps": schedule.save_every,
+        "save_total_limit": schedule.keep,
+        "eval_strategy": "steps" if evaluates else "no",
+        "eval_steps": schedule.save_every if evaluates else None,
+        "load_best_model_at_end": bool(evaluates and schedule.patience),
+        "metric_for_best_model": "eval_loss" if evaluates and schedule.patience else None,
+        "greater_is_better": False if evaluates and schedule.patience else None,
+        "include_num_input_tokens_seen": "non_padding",
+        "seed": schedule.seed,
+        "data_seed": schedule.seed,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "log_level": "error",
+    }
+
+
+def _export(recipe: Recipe, backend: Backend, loaded: Loaded, out: Path) -> dict[str, str]:
+    """Write adapter, merged weights and GGUF, each whole or not at all."""
+    outputs: dict[str, str] = {}
+    name = "adapter" if recipe.lora else "model"
+    outputs[name] = _whole(out / name, lambda folder: _save(loaded.model, loaded.tokenizer, folder))
+    if recipe.export.merged and recipe.lora:
+        outputs["merged"] = _whole(out / "merged", lambda folder: _merge(backend, loaded, folder))
+    if recipe.export.gguf:
+        if backend != "unsloth":
+            raise RecipeError(
+                "export.gguf needs the unsloth back end; on a CPU take `export.merged` and llama.cpp's "
+                "convert_hf_to_gguf.py on merged/."
+            )
+        outputs["gguf"] = _whole(
+            out / "gguf",
+            lambda folder: loaded.model.save_pretrained_gguf(
+                **unsloth_gguf_arguments(folder, loaded.tokenizer, str(recipe.export.gguf))
+            ),
+        )
+    return outputs
+
+
+def _merge(backend: Backend, loaded: Loaded, folder: Path) -> None:
+    if backend == "unsloth":
+        loaded.model.save_pretrained_merged(**unsloth_merge_arguments(folder, loaded.tokenizer))
+        return
+    _save(loaded.model.merge_and_unload(), loaded.tokenizer, folder)
+
+
+def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _whole(folder: Path, write: Any) -> str:
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    write(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return folder.name
+
+
+def _open(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    """Claim the folder for these inputs; return the manifest where they are trained already."""
+    out.mkdir(parents=True, exist_ok=True)
+    record = out / "inputs.json"
+    if record.is_file():
+        before = json.loads(record.read_text(encoding="utf-8"))
+        changed = sorted(k for k in inputs if before.get(k) != inputs[k])
+        if changed:
+            raise RecipeError(
+                f"{out}: holds a training of another {' and '.join(changed)}. Give another --out, or remove the folder."
+            )
+    else:
+        write_json(record, inputs)
+    manifest = out / "manifest.json"
+    return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
+
+
+def _identity(weights: str) -> str:
+    """Name weights: a hub name as it is, a folder by a hash of its files' sizes and first mebibytes."""
+    folder = Path(weights)
+    if not folder.is_dir():
+        return weights
+    digest = hashlib.sha256()
+    for file in sorted(p for p in folder.iterdir() if p.suffix in {".json", ".safetensors"}):
+        digest.update(f"{file.name}:{file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(1 << 20))
+    return f"{folder.name}@{digest.hexdigest()[:20]}"
+
+
+def _require_disk(out: Path, weights: str, recipe: Recipe) -> None:
+    """Refuse to start where checkpoints and exports cannot be written."""
+    size = measure(weights, recipe)
+    trained = estimate(size, recipe, half=True).training
+    wanted = (recipe.schedule.keep + 1) * trained + size.parameters * 2 * (
+        recipe.export.merged + bool(recipe.export.gguf)
+    )
+    free = shutil.disk_usage(out).free
+    if free < wanted:
+        raise RecipeError(
+            f"{out}: {free / 2**30:.1f} GiB free on this disk; checkpoints and exports need about "
+            f"{wanted / 2**30:.1f} GiB. Free some space, keep fewer checkpoints (schedule.keep), or give another --out."
+        )

@@ -1,0 +1,102 @@
+"""What is seen of a training while it runs: progress, step times, a log that survives a kill, whole checkpoints."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+Report = Callable[[int, int, dict[str, float]], None]
+"""Called with (step, steps in all, the latest figures)."""
+
+WHOLE = "whole.json"
+"""Written into a checkpoint after everything else: a checkpoint without it was interrupted."""
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Times every step, reports progress, and marks a checkpoint as whole once all of it is on disk."""
+
+    def __init__(self, folder: Path, report: Report | None = None) -> None:
+        self.folder = folder
+        self.report = report
+        self.seconds: list[float] = []
+        self.tokens: list[int] = []
+        self._started = 0.0
+        self._seen = 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start from what a checkpoint had seen."""
+        self._seen = int(state.num_input_tokens_seen)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock."""
+        synchronize()
+        self._started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Stop the clock."""
+        synchronize()
+        self.seconds.append(time.perf_counter() - self._started)
+        seen = int(state.num_input_tokens_seen)
+        self.tokens.append(seen - self._seen)
+        self._seen = seen
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """Write the whole history again: after a resume it is the checkpoint's, continued."""
+        write_log(self.folder / "log.jsonl", state.log_history)
+        if self.report and logs:
+            self.report(int(state.global_step), int(state.max_steps), dict(logs))
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Mark the checkpoint of this step."""
+        checkpoint = self.folder / "checkpoints" / f"checkpoint-{state.global_step}"
+        (checkpoint / WHOLE).write_text(json.dumps({"step": state.global_step}), encoding="utf-8")
+
+    def speed(self) -> dict[str, float | None]:
+        """Return tokens per second over all steps but the first (which compiles and warms up), and that first one."""
+        rest, tokens = sum(self.seconds[1:]), sum(self.tokens[1:])
+        return {
+            "tokens_per_s": round(tokens / rest, 1) if rest and tokens else None,
+            "first_step_s": round(self.seconds[0], 3) if self.seconds else None,
+            "median_step_s": round(sorted(self.seconds[1:])[len(self.seconds[1:]) // 2], 4) if rest else None,
+            "tokens": float(sum(self.tokens)),
+        }
+
+
+def write_log(path: Path, history: list[dict[str, Any]]) -> None:
+    """Write the trainer's history as JSON lines, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
+    partial.replace(path)
+
+
+def last_whole_checkpoint(folder: Path) -> tuple[Path | None, list[Path]]:
+    """Return the newest checkpoint that is whole, and those that are not (a kill came while they were written)."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rsplit("-", 1)[-1]))
+    whole = [p for p in found if (p / WHOLE).is_file()]
+    return (whole[-1] if whole else None), [p for p in found if not (p / WHOLE).is_file()]
+
+
+def synchronize() -> None:
+    """Wait for the GPU, so that a clock measures work and not launches."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def peak_memory() -> dict[str, float]:
+    """Return peak memory in GiB: allocated and reserved on a GPU, resident on a CPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return {
+            "gpu_allocated_gib": round(torch.cuda.max_memory_allocated() / 2**30, 3),
+            "gpu_reserved_gib": round(torch.cuda.max_memory_reserved() / 2**30, 3),
+        }
+    return {"resident_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3)}
