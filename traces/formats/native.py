@@ -16,6 +16,8 @@ from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
 
 _QUESTION = 'a question needs "id" and "stem"; it may have options, gold, explanation, source, split, meta'
+# What may lie beside a batch and is none of it: what `read` could not read, and the key to planted errors.
+_ASIDE = {"problems.jsonl", "labels.jsonl"}
 _TRACE = (
     'a trace needs "question" (its question\'s id), "model" and "text"; it may have arm, sample, answer, steps, meta'
 )
