@@ -1,0 +1,185 @@
+"""Answer metrics: accuracy, self-consistency, calibration of the vote share. Unparsable answers are counted, not lost.
+
+A tie between options counts as the chance of a fair draw among them, so that nothing depends on the order of samples.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+
+from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
+from tracejury.reports.columns import Columns
+from tracejury.reports.rates import share_estimate
+from tracejury.reports.reliability import Calibration, calibration
+from tracejury.traces import Record
+
+
+class Votes(NamedTuple):
+    """The samples of one question."""
+
+    gold: int
+    """Samples that gave the gold answer."""
+    others: tuple[int, ...]
+    """Samples of each other answer given, the commonest first."""
+    unparsable: int
+
+    @property
+    def samples(self) -> int:
+        """All samples, unparsable ones included."""
+        return self.gold + sum(self.others) + self.unparsable
+
+    @property
+    def share(self) -> float | None:
+        """Vote share of the commonest answer among those that could be parsed: the confidence. None: none could."""
+        parsed = self.gold + sum(self.others)
+        return max(self.gold, *self.others, 0) / parsed if parsed else None
+
+
+class SelfConsistency(Record):
+    """Expected accuracy of the majority of `k` samples."""
+
+    k: int
+    questions: int
+    """Those with at least `k` samples."""
+    accuracy: Estimate
+
+
+class AnswerMetrics(Record):
+    """Answers of one arm, over questions with a gold answer. Shares from 0 to 1."""
+
+    name: str
+    questions: int
+    traces: int
+    unparsable: int
+    accuracy: Estimate
+    """Mean over questions of the share of right samples; unparsable ones are wrong."""
+    if_unparsable_right: float
+    self_consistency: tuple[SelfConsistency, ...]
+    """For k = 1 to the largest number of samples that a question has."""
+    calibration: Calibration | None
+    """None where questions have a single sample: a vote share needs votes."""
+
+
+def answer_metrics(
+    columns: Columns, arm: int, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0, bins: int = 10
+) -> AnswerMetrics | None:
+    """Return the answer metrics of the arm with code `arm`; None where no question has a gold answer.
+
+    Args:
+        columns: From `gather`.
+        arm: Index in `columns.arms`.
+        draws: Bootstrap samples of questions.
+        confidence: Of every interval.
+        seed: Of the resampling.
+        bins: Of the reliability diagram, equal in width from 1 / number of options to 1 (protocol.md).
+    """
+    found = question_votes(columns, arm)
+    if not found:
+        return None
+    votes = [v for v, _ in found]
+    options = np.array([m for _, m in found])
+    samples = np.array([v.samples for v in votes])
+    right, unparsable = (np.array([getattr(v, name) for v in votes]) for name in ("gold", "unparsable"))
+    most = int(samples.max())
+    majority = np.stack([_padded(v, most) for v in votes])
+    there = np.arange(1, most + 1) <= samples[:, None]
+    share = right / samples
+    sums = np.concatenate([np.stack([share, np.ones(len(votes))], 1), np.where(there, majority, 0.0), there], axis=1)
+
+    def measure(total: Floats) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            accuracy = total[..., :1] / total[..., 1:2]
+            return np.concatenate([accuracy, total[..., 2 : 2 + most] / total[..., 2 + most :]], axis=-1)
+
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    reached = there.sum(axis=0)
+    parsed = samples > unparsable
+    top = np.array([v.share if v.share is not None else np.nan for v in votes])
+    hits = majority[np.arange(len(votes)), samples - 1]
+    return AnswerMetrics(
+        name=columns.arms[arm].arm,
+        questions=len(votes),
+        traces=int(samples.sum()),
+        unparsable=int(unparsable.sum()),
+        accuracy=share_estimate(estimates.estimate(0), len(votes), confidence),
+        if_unparsable_right=float(((right + unparsable) / samples).mean()),
+        self_consistency=tuple(
+            SelfConsistency(
+                k=k,
+                questions=int(reached[k - 1]),
+                accuracy=share_estimate(estimates.estimate(k), int(reached[k - 1]), confidence),
+            )
+            for k in range(1, most + 1)
+        ),
+        calibration=calibration(
+            top[parsed], hits[parsed], options[parsed], bins=bins, draws=draws, confidence=confidence, seed=seed
+        )
+        if most > 1
+        else None,
+    )
+
+
+def question_votes(columns: Columns, arm: int) -> list[tuple[Votes, int]]:
+    """Return (votes, number of options) of every question with a gold answer, in the order of the question codes."""
+    traces = columns.traces
+    mine = np.flatnonzero((traces["arm"] == arm) & (traces["gold"] >= 0))
+    mine = mine[np.argsort(traces["question"][mine], kind="stable")]
+    starts = np.unique(traces["question"][mine], return_index=True)[1]
+    found = []
+    for rows in np.split(mine, starts[1:]) if len(mine) else []:
+        answers, gold = traces["answer"][rows], int(traces["gold"][rows[0]])
+        given, counts = np.unique(answers[(answers >= 0) & (answers != gold)], return_counts=True)
+        others = tuple(sorted((int(n) for n in counts), reverse=True)) if len(given) else ()
+        votes = Votes(int((answers == gold).sum()), others, int((answers < 0).sum()))
+        found.append((votes, int(traces["options"][rows[0]])))
+    return found
+
+
+def self_consistency(votes: Votes) -> Floats:
+    """Return the expected accuracy of the majority of k of the question's samples, for k = 1 to all, shape (samples,).
+
+    Exact over all subsets: the number of k-subsets with g right samples and j_o of each other answer is a product of
+    binomials (multivariate hypergeometric; Wang et al. 2023, arXiv 2203.11171, estimate the same by sampling). Samples
+    that could not be parsed are drawn like others and cast no vote; a draw without any vote is wrong.
+    """
+    return np.array(_self_consistency(votes))
+
+
+@lru_cache(maxsize=4096)
+def _self_consistency(votes: Votes) -> tuple[float, ...]:
+    n = votes.samples
+    silent = _choices(votes.unparsable, votes.unparsable)
+    wins = np.zeros(n + 1)
+    for g in range(1, votes.gold + 1):
+        # ties[t] counts, by number of samples drawn, the ways in which t others have exactly g votes and none has more.
+        ties = [silent]
+        for other in votes.others:
+            below = _choices(other, min(g - 1, other))
+            even = np.zeros(g + 1)
+            even[g] = float(comb(other, g))
+            stepped = [np.convolve(ways, below) for ways in ties] + [np.zeros(1)]
+            for t, ways in enumerate(ties if other >= g else []):
+                stepped[t + 1] = _added(stepped[t + 1], np.convolve(ways, even))
+            ties = stepped
+        for t, ways in enumerate(ties):
+            wins[g : g + len(ways)] += comb(votes.gold, g) * ways[: n + 1 - g] / (t + 1)
+    return tuple(wins[k] / comb(n, k) for k in range(1, n + 1))
+
+
+def _choices(n: int, at_most: int) -> Floats:
+    return np.array([float(comb(n, j)) for j in range(at_most + 1)])
+
+
+def _added(a: Floats, b: Floats) -> Floats:
+    total = np.zeros(max(len(a), len(b)))
+    total[: len(a)] += a
+    total[: len(b)] += b
+    return total
+
+
+def _padded(votes: Votes, length: int) -> Floats:
+    return np.pad(self_consistency(votes), (0, length - votes.samples))

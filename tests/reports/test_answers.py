@@ -1,0 +1,130 @@
+"""Answer metrics against brute force, and on real samples against a second implementation."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss
+
+from tracejury.reports import Votes, answer_metrics, gather, self_consistency
+from tracejury.traces import Question, Trace, read
+
+
+def majority_by_brute_force(answers, gold, k):
+    """Every k-subset of the samples, ties by fair draw."""
+    score = []
+    for drawn in itertools.combinations(answers, k):
+        votes = Counter(a for a in drawn if a is not None)
+        top = [a for a, n in votes.items() if n == max(votes.values())] if votes else []
+        score.append((gold in top) / len(top) if top else 0.0)
+    return float(np.mean(score))
+
+
+@pytest.mark.parametrize(
+    "answers", ["AABBC", "AAAA", "ABCDE", "BBBBA", "AB??", "????", "AABBCC?", "BBCCAAAAD", "A", "?A"]
+)
+def test_self_consistency_is_the_mean_over_all_subsets(answers):
+    given = [None if a == "?" else a for a in answers]
+    counts = Counter(a for a in given if a is not None)
+    others = tuple(sorted((n for a, n in counts.items() if a != "A"), reverse=True))
+    found = self_consistency(Votes(counts["A"], others, given.count(None)))
+    assert found == pytest.approx([majority_by_brute_force(given, "A", k) for k in range(1, len(given) + 1)])
+
+
+def test_sixty_four_samples_are_exact_enough():
+    found = self_consistency(Votes(30, (20, 10, 4), 0))
+    assert found[0] == pytest.approx(30 / 64)
+    assert found[-1] == pytest.approx(1.0)
+    assert np.all((found >= 0) & (found <= 1 + 1e-9))
+
+
+def samples(step_row, question, answers, gold="A", options=4):
+    return [
+        step_row(question_id=question, trace_id=f"{question}-{i}", step_id=f"{question}-{i}-0", sample=i, gold=gold,
+                 answer=None if a == "?" else a, answer_correct=a == gold, meta={"options": options})
+        for i, a in enumerate(answers)
+    ]  # fmt: skip
+
+
+def test_metrics_by_hand(step_row):
+    rows = samples(step_row, "q1", "AAAB") + samples(step_row, "q2", "BBB?") + samples(step_row, "q3", "AABB")
+    found = answer_metrics(gather(rows), 0)
+    assert (found.questions, found.traces, found.unparsable) == (3, 12, 1)
+    assert found.accuracy.value == pytest.approx((0.75 + 0 + 0.5) / 3)
+    assert found.if_unparsable_right == pytest.approx((0.75 + 0.25 + 0.5) / 3)
+    assert found.self_consistency[-1].accuracy.value == pytest.approx((1 + 0 + 0.5) / 3)
+    # Shares 3/4, 3/3, 2/4; right 1, 0, a half. Three bins of [.25, 1]: two questions share none of them.
+    assert found.calibration.ece.value == pytest.approx((0.25 + 1.0 + 0.0) / 3)
+    assert found.calibration.brier.value == pytest.approx((0.25**2 + 1.0 + 0.0) / 3)
+    assert [b.questions for b in found.calibration.bins] == [0, 0, 0, 1, 0, 0, 1, 0, 0, 1]
+
+
+def test_one_sample_a_question_has_accuracy_and_no_calibration(step_row):
+    rows = [row for q in range(6) for row in samples(step_row, f"q{q}", "AB"[q % 2])]
+    found = answer_metrics(gather(rows), 0)
+    assert found.accuracy.value == pytest.approx(0.5)
+    assert found.calibration is None
+
+
+def second_implementation(answers, golds, bins=10, options=4):
+    """Self-consistency by the counts of hypergeometric draws and ECE bin by bin, in plain loops."""
+    rng = np.random.default_rng(0)
+    sc, shares, hits = {1: [], 5: [], 15: [], 30: []}, [], []
+    for given, gold in zip(answers, golds, strict=True):
+        kinds = sorted({a for a in given if a})
+        counts = [given.count(a) for a in kinds] + [given.count(None)]
+        for k, scores in sc.items():
+            drawn = rng.multivariate_hypergeometric(counts, k, size=4_000)[:, :-1]
+            top = drawn.max(axis=1, keepdims=True)
+            winners = (drawn == top) & (top > 0)
+            mine = np.array([a == gold for a in kinds])
+            scores.append(((winners & mine).sum(1) / np.maximum(winners.sum(1), 1)).mean())
+        top = max(given.count(a) for a in kinds)
+        winners = [a for a in kinds if given.count(a) == top]
+        shares.append(top / sum(a is not None for a in given))
+        hits.append((gold in winners) / len(winners))
+    ece, low, width = 0.0, 1 / options, (1 - 1 / options) / bins
+    for b in range(bins):
+        start, end = low + b * width, low + (b + 1) * width
+        inside = [
+            i for i, s in enumerate(shares) if start - 1e-9 <= s < end - 1e-9 or (b == bins - 1 and s > end - 1e-9)
+        ]
+        if inside:
+            gap = abs(sum(hits[i] for i in inside) / len(inside) - sum(shares[i] for i in inside) / len(inside))
+            ece += gap * len(inside) / len(shares)
+    return {k: float(np.mean(v)) for k, v in sc.items()}, ece, shares, hits
+
+
+def test_thirty_real_samples_a_question_agree_with_a_second_implementation(shared_data, step_row):
+    page = shared_data / "vlievin_medical_reasoning" / "usmle-valid.html"
+    found = list(read("vlievin", page))
+    questions = {q.id: q for q in found if isinstance(q, Question)}
+    by_question = {}
+    for trace in (t for t in found if isinstance(t, Trace)):
+        by_question.setdefault(trace.question_id, []).append(trace)
+    assert len(by_question) == 100
+    assert {len(traces) for traces in by_question.values()} == {30}
+    rows = [
+        step_row(question_id=t.question_id, trace_id=t.id, step_id=t.id, arm="all", answer=t.answer,
+                 gold=questions[t.question_id].gold, answer_correct=t.answer == questions[t.question_id].gold,
+                 meta={"options": len(questions[t.question_id].options)})
+        for traces in by_question.values() for t in traces
+    ]  # fmt: skip
+    ours = answer_metrics(gather(rows), 0)
+    answers = [[t.answer for t in traces] for traces in by_question.values()]
+    sc, ece, shares, hits = second_implementation(answers, [questions[q].gold for q in by_question])
+    assert ours.accuracy.value == pytest.approx(np.mean([r.answer_correct for r in rows]))
+    for k, value in sc.items():
+        assert ours.self_consistency[k - 1].accuracy.value == pytest.approx(value, abs=0.003)
+    assert ours.calibration.ece.value == pytest.approx(ece, abs=1e-9)
+    whole = [i for i, h in enumerate(hits) if h in (0, 1)]
+    brier = brier_score_loss([hits[i] for i in whole], [shares[i] for i in whole])
+    left = sum((shares[i] - hits[i]) ** 2 for i in range(len(hits)) if i not in whole)
+    assert ours.calibration.brier.value == pytest.approx((brier * len(whole) + left) / len(hits))
+    # The page itself marks what is right: an accuracy counted without any reader of ours.
+    marks = re.findall(r"<td[^>]*>\s*(&#\d+;)", page.read_text(encoding="utf-8"))
+    assert np.mean([m == "&#9989;" for m in marks]) == pytest.approx(ours.accuracy.value, abs=0.02)
