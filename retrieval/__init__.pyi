@@ -7,6 +7,7 @@ from .queries import step_query
 from .quotes import QuoteCheck, check_quote
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .registered import sources
+from .relevance import Scorer, relevance, scorers
 from .sentences import sentence_spans
 from .shelf import BrokenIndexError, IndexLockedError
 
@@ -24,6 +25,7 @@ __all__ = [
     "Passage",
     "Query",
     "QuoteCheck",
+    "Scorer",
     "Source",
     "SourceChange",
     "SourceEntry",
@@ -31,6 +33,8 @@ __all__ = [
     "check_quote",
     "chunk",
     "diff",
+    "relevance",
+    "scorers",
     "sentence_spans",
     "sources",
     "step_query",

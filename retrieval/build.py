@@ -173,8 +173,7 @@ class _Filling:
 
 
 def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:
-    now = (source.version, dict(recipe.params), recipe.factory, CHUNKING)
-    return (old.version, old.params, old.factory, old.chunking) == now
+    return (old.version, old.params, old.chunking) == (source.version, dict(recipe.params), CHUNKING)
 
 
 def embedded_text(passage: Passage) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracejury.retrieval.index import Index
+from tracejury.retrieval.leaks import withhold
 from tracejury.retrieval.records import Finding, Hit, Query
 
 
@@ -42,8 +43,9 @@ class Finder:
             for pool, query, row in zip(pools, queries, rows, strict=True):
                 pool.extend(Hit(passage=passages[i], score=score, query=query.text) for i, score in row)
         found = []
-        for pool in pools:
+        for query, pool in zip(queries, pools, strict=True):
             pool.sort(key=lambda hit: (-hit.score, hit.passage.id))
-            hits = tuple(h.model_copy(update={"ranks": {"dense": n}}) for n, h in enumerate(pool[: self.k], 1))
-            found.append(Finding(hits=hits))
+            shown, withheld = withhold(query, pool)
+            hits = tuple(h.model_copy(update={"ranks": {"dense": n}}) for n, h in enumerate(shown[: self.k], 1))
+            found.append(Finding(hits=hits, withheld=tuple(withheld)))
         return found

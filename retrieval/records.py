@@ -75,7 +75,7 @@ class Query(Record):
     step: str = ""
     """The step's own words; relevance and reranking go by them."""
     stem: str = ""
-    explanation: str = ""
+    explanation: str | None = None
     """The gold explanation: known to the guard against leaks alone."""
 
 
