@@ -2,6 +2,7 @@ from .adjudicate import adjudicate
 from .adjudication import Keeper, TraceInput, TraceOutput, build_graph
 from .batch import Runner, Tally, select, traces_in_flight
 from .court import Court, open_court
+from .estimate import Asker, Estimate, estimate
 from .export import write_rows
 from .ledger import DEFAULT_STORE, Ledger, RunDiffersError
 from .ledger_reading import TraceOutcomes, UnknownRunError
@@ -10,8 +11,10 @@ from .runs import Manifest, Run, RunProgress, installed, panel_hash
 
 __all__ = [
     "DEFAULT_STORE",
+    "Asker",
     "CitationRow",
     "Court",
+    "Estimate",
     "Keeper",
     "Ledger",
     "Manifest",
@@ -29,6 +32,7 @@ __all__ = [
     "UnknownRunError",
     "adjudicate",
     "build_graph",
+    "estimate",
     "installed",
     "open_court",
     "panel_hash",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def absent(what: str, reason: str) -> NoReturn:
+    """Skip the test, or fail it where `TRACEJURY_REQUIRE` (CI) says that `what` must be there."""
+    if what in os.environ.get("TRACEJURY_REQUIRE", "").split():
+        pytest.fail(f"{what} is required here: {reason}")
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -15,5 +23,5 @@ def shared_data() -> Path:
     """The folder of real data sets; a test that needs it skips, saying so, where it is absent."""
     folder = Path(os.environ.get("TRACEJURY_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}; set TRACEJURY_DATA to the folder that holds it")
+        absent("data", f"no real data at {folder}; set TRACEJURY_DATA to the folder that holds it")
     return folder

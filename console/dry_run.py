@@ -1,0 +1,44 @@
+"""`tracejury adjudicate --dry-run`: what would be asked, and what it would cost; nothing is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracejury.agents import Panel
+    from tracejury.traces import Batch
+
+
+def show_estimate(
+    panel: Panel, batch: Batch, *, limit: int | None, only: Sequence[str], arms: Sequence[str], as_json: bool
+) -> None:
+    """Print calls, tokens, cost by judge, and the time that the configured limits allow."""
+    from tracejury.graphs import estimate
+
+    made = estimate(panel, batch, limit=limit, only=only, arms=arms)
+    if as_json:
+        print(json.dumps(made.model_dump(mode="json"), indent=2))
+        return
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+
+    table = Table(title=f"{made.traces} traces, {made.steps} steps; nothing has been asked", title_justify="left")
+    for column in ("who", "endpoint", "model", "calls", "prompt tokens", "completion tokens, at most", "USD, at most"):
+        table.add_column(column, justify="left" if column in {"who", "endpoint", "model"} else "right")
+    for row in made.askers:
+        calls = f"{row.calls:,}" if row.certain else f"up to {row.calls:,}"
+        table.add_row(
+            row.who, row.endpoint or "-", row.model or "no model", calls,
+            f"{row.prompt_tokens:,}", f"{row.completion_tokens:,}", f"{row.cost_usd:.2f}",
+        )  # fmt: skip
+    out.print(table)
+    out.print(
+        f"Together at most {made.calls:,} calls, ${made.cost_usd:.2f}; "
+        f"{made.minutes:.0f} minutes or more at the configured limits. Tokens are estimates: passages are counted "
+        "at the size that the case budget allows, and replies at their cap."
+    )
+    if made.too_large:
+        out.print(f"{made.too_large} steps do not fit into the case budget and would fail as `context`", style="yellow")

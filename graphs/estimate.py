@@ -1,0 +1,129 @@
+"""What a run would ask: calls, tokens, cost and time, before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tracejury.agents import CaseTooLarge, Panel, ResolverSpec, build_case
+from tracejury.graphs.batch import select
+from tracejury.models import Endpoint, estimate_tokens
+from tracejury.traces import Batch, Record, segment
+
+# What the rules, the perspective and the reply schema add to a case, in tokens: measured on the shipped prompts.
+_PROMPT_TOKENS = 900
+# A passage of the shipped chunking, in tokens.
+_PASSAGE_TOKENS = 260
+# Seconds that a call takes where an endpoint names no limit to reckon with.
+_CALL_S = 5.0
+
+
+class Asker(Record):
+    """A judge or the resolver, and what it would ask."""
+
+    who: str
+    endpoint: str | None
+    model: str | None
+    calls: int
+    certain: bool
+    """False: an upper bound, since not every step goes there."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+class Estimate(Record):
+    """What a run would ask at most."""
+
+    traces: int
+    steps: int
+    too_large: int
+    """Steps whose vignette and text alone exceed the case budget."""
+    askers: tuple[Asker, ...]
+    calls: int
+    cost_usd: float
+    minutes: float
+
+
+def estimate(
+    panel: Panel,
+    batch: Batch,
+    *,
+    limit: int | None = None,
+    only: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    count: Callable[[str], int] = estimate_tokens,
+) -> Estimate:
+    """Estimate a run without asking anything: no endpoint, no index, no key is needed."""
+    traces = steps = too_large = tokens = 0
+    for trace in select(batch.traces(), limit=limit, only=only, arms=arms):
+        question = batch.question(trace.question_id)
+        if question is None:
+            continue
+        traces += 1
+        cut = segment(trace, panel.segmenter).steps
+        for step in cut:
+            steps += 1
+            try:
+                case = build_case(trace, question, cut, step, (), panel, count)
+            except CaseTooLarge:
+                too_large += 1
+                continue
+            shown = [case.stem, *case.options.values(), *(c.text for c in case.context), case.step]
+            body = sum(map(count, shown)) + panel.retrieval.k * _PASSAGE_TOKENS
+            tokens += min(body, panel.case_tokens) + _PROMPT_TOKENS
+    asked = steps - too_large
+    certain = not panel.early_stop and all(j.only_if == "always" for j in panel.judges)
+    askers = [
+        _asker(panel, j.name, j.endpoint, asked, tokens, panel.reply_tokens, certain or j.only_if == "always")
+        for j in panel.judges
+    ]
+    if panel.resolver is not None:
+        askers.append(_resolver(panel, panel.resolver, asked, tokens))
+    return Estimate(
+        traces=traces,
+        steps=steps,
+        too_large=too_large,
+        askers=tuple(askers),
+        calls=sum(a.calls for a in askers),
+        cost_usd=sum(a.cost_usd for a in askers),
+        minutes=max(
+            (_minutes(e, [a for a in askers if a.endpoint == n]) for n, e in panel.endpoints.items()), default=0
+        ),
+    )
+
+
+def _asker(panel: Panel, who: str, endpoint: str | None, calls: int, prompt: int, reply: int, certain: bool) -> Asker:
+    if endpoint is None:
+        return Asker(
+            who=who, endpoint=None, model=None, calls=0, certain=True, prompt_tokens=0, completion_tokens=0, cost_usd=0
+        )
+    priced = panel.endpoints[endpoint]
+    cost = (prompt * priced.price.prompt + calls * reply * priced.price.completion) / 1e6
+    return Asker(
+        who=who,
+        endpoint=endpoint,
+        model=priced.model,
+        calls=calls,
+        certain=certain,
+        prompt_tokens=prompt,
+        completion_tokens=calls * reply,
+        cost_usd=cost,
+    )
+
+
+def _resolver(panel: Panel, spec: ResolverSpec, calls: int, prompt: int) -> Asker:
+    rounds = spec.rounds + 1
+    extra = rounds * (rounds - 1) // 2 * spec.k * _PASSAGE_TOKENS * calls
+    return _asker(panel, "resolver", spec.endpoint, calls * rounds, prompt * rounds + extra, spec.max_tokens, False)
+
+
+def _minutes(endpoint: Endpoint, askers: Sequence[Asker], name: str) -> float:
+    mine = [a for a in askers if a.endpoint == name]
+    calls = sum(a.calls for a in mine)
+    tokens = sum(a.prompt_tokens + a.completion_tokens for a in mine)
+    limits = [calls * _CALL_S / endpoint.max_concurrency / 60]
+    if endpoint.requests_per_minute:
+        limits.append(calls / endpoint.requests_per_minute)
+    if endpoint.tokens_per_minute:
+        limits.append(tokens / endpoint.tokens_per_minute)
+    return max(limits)
