@@ -1,7 +1,9 @@
-"""The final answer of a reply: an option's key, found the way the benchmarks' own scripts and readers would find it.
+r"""The final answer of a reply: an option's key, found the way the benchmarks' own scripts and readers would find it.
 
-Cues are tried from the most explicit to the least, and within one cue the last mention counts: a trace that weighs
-options names many letters, and what it says last is what it answers.
+Places are tried from the most explicit to the least (a field of JSON, a box, "the answer is", the edges of the reply,
+the option's own words), and within one place the last mention counts: a trace that weighs options names many letters,
+and what it says last is what it answers. A field or box that names no option ("None of the above") settles the matter:
+nothing is guessed from the reasoning behind it.
 """
 
 from __future__ import annotations
@@ -11,173 +13,168 @@ import re
 from collections.abc import Iterator, Mapping
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_JSON_KEYS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
-_JSON_FIELD = re.compile(
-    rf"""["'](?:{"|".join(_JSON_KEYS)})["']\s*:\s*(?:"((?:[^"\\]|\\.){{0,500}})|'([^'\n]{{0,500}})|([A-Za-z]+)|\[([^\]\n]{{0,500}}))"""
+_FIELDS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
+_FIELD = re.compile(
+    rf"""["'](?:{"|".join(_FIELDS)})["']\s*:\s*"""
+    r"""(?:"((?:[^"\\]|\\.){0,500})|'([^'\n]{0,500})|([A-Za-z]+)|\[([^\]\n]{0,500}))"""
 )
-_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{(?:\\text\s*\{)?([^{}\n]{1,300})\}?")
-_MORE = r"(?:\s*(?:/|,|&|\band\b|\bor\b)\s*(?:(?:choice|option)[ _])?\(?([A-Z])\)?(?![A-Za-z']))?"
-_NAMED = r"(?:(?:choice|option|answer|letter)[ _]+)?"
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{(?:\\text\s*\{)?([^{}\n]{1,300})\}?")
+
+_SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
-_CUES = (
-    re.compile(
-        r"\b(?:final answer|(?:correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
-        rf"(?:\((?:option|choice|letter)\))?[\s*_]*(?:is|are|would be|should be|will be|must be|:|=|-|\u2013)+[\s*_:]*"
-        rf"(?:most likely |likely |probably |therefore |thus |clearly )?{_OPEN}{_NAMED}{_OPEN}([A-Z]{{1,4}})(?![A-Za-z'])[)\]]?{_MORE}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"\b(?:correct|best|right|most (?:likely|appropriate|accurate)|appropriate|final)\s+(?:answer|choice|option|diagnosis"
-        rf"|treatment|management|step|response)\b[^.\n]{{0,80}}?\b(?:is|are|would be|:)[\s*_:]*{_OPEN}{_NAMED}{_OPEN}([A-Z]{{1,4}})"
-        rf"(?![A-Za-z'])[)\]]?{_MORE}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"\b(?:choose|select|pick|go with|choosing|selecting)\s+{_NAMED}{_OPEN}([A-Z])(?![A-Za-z'])[)\]]?{_MORE}", re.I
-    ),
-    re.compile(
-        rf"\b(?:choice|option|answer)[ _]+\(?([A-Z])\)?(?![A-Za-z']){_MORE}[^.\n]{{0,120}}\b(?:is|as)\s+(?:therefore |thus |likely )*(?:the\s+)?"
-        r"(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)",
-        re.IGNORECASE,
-    ),
+_WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
+_KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?![\w'])[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?![\w'])\)?)*)"
+_IS = r"(?:is|are|was|would be|should be|will be|must be|:|=|\u2013)"
+_ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
+_CUES = tuple(
+    re.compile(cue, re.IGNORECASE)
+    for cue in (
+        r"\b(?:(?:final|correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
+        rf"(?:\((?:option|choice)\))?[\s*_]*{_IS}+[\s*_:]*{_ADVERB}{_KEY}",
+        r"\b(?:correct|best|right|most (?:likely|appropriate|accurate)|appropriate|final)\s+"
+        r"(?:choice|option|diagnosis|treatment|management|(?:next )?step|response|explanation|cause)\b"
+        rf"[^.\n]{{0,80}}?\b{_IS}[\s*_:]*{_ADVERB}{_KEY}",
+        rf"\b(?:choose|select|pick|go with|choosing|selecting)\s{_KEY}",
+        r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?![\w'])()[^.\n]{0,120}\b(?:is|as|represents)\s+"
+        r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
+        # "The index among these is C. PMA": a letter written as options are lettered.
+        r"\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
+    )
 )
-_FIRST_LINE = re.compile(
-    rf"\A[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))", re.I
+_IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
+_VALUE = re.compile(
+    rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
 )
+_SEVERAL = re.compile(rf"\A\W*{_WORD}[A-Z](?:{_SEPARATOR}{_WORD}[A-Z])+\W*\Z")
+_FIRST_LINE = re.compile(rf"\A[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))")
 _LAST_LINE = re.compile(
-    rf"(?:\A|\n)[\s*_#>\"'(]*{_NAMED}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z", re.I
+    rf"(?:\A|\n)[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z"
 )
-_ITALIC_A = re.compile(r"\Aa\s", re.I)
+_NEGATED = re.compile(
+    r"\b(?:not|none|neither|nor|cannot|without|unlikely|incorrect|wrong|except)\b|n't\b", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_FREE = (
+    re.compile(r"####\s*([^\n]{1,300})"),
+    re.compile(rf"\banswer\b[\s*_]*{_IS}+[\s*_:]*([^\n]{{1,300}})", re.IGNORECASE),
+)
 
 
 def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the option key that `text` settles on, or None where no rule finds one.
+    r"""Return the option key that `text` settles on, or None where no rule finds one.
 
-    Understands JSON (`answer_choice`, also when the JSON is broken), `\\boxed{}`, "the answer is", "Answer: B",
+    Understands JSON (`answer_choice`, also when the JSON is broken), `\boxed{}`, "the answer is", "Answer: B",
     "Solution: Choice_B", a reply that opens or closes with a letter, and the option's own text. Text inside `<think>`
-    is looked at only when nothing stands outside it. Several keys (`C/D`, `BD`) come back as one sorted key, `CD`.
+    is looked at only when nothing is found outside it. Several keys (`C/D`, `B and D`) come back as one, `CD`; all
+    keys at once are no answer.
 
     Args:
         text: The reply.
-        options: Option key to option text. Without options the answer is free text: the content of a box, or what
-            follows the last "answer is", or a final `#### 42`.
+        options: Option key to option text. Without options the answer is free text: the content of a box, a final
+            `#### 42`, or what follows the last "answer is".
     """
     outside = _THINK.sub(" ", text)
-    for part in (outside, text) if outside.strip() and outside != text else (text,):
-        found = _from_options(part, options) if options else _free(part)
+    parts = (outside, text) if outside != text else (text,)
+    for part in parts:
+        found = (_choice(part, options) if options else _free(part)) if part.strip() else None
         if found is not None:
             return found
     return None
 
 
-def _keys(letters: str, options: Mapping[str, str]) -> str | None:
-    """Return `letters` as a key of `options`, or as several of its one-letter keys; None where it is neither."""
-    exact = {key.casefold(): key for key in options}
-    if letters.casefold() in exact:
-        return exact[letters.casefold()]
-    found = [exact.get(letter.casefold()) for letter in letters]
-    if len(found) > 1 and None not in found and letters.isupper():
-        return "".join(sorted({key for key in found if key}))
-    return None
-
-
-def _from_options(text: str, options: Mapping[str, str]) -> str | None:
-    for value in (*_json_values(text), *reversed([m.group(1) for m in _BOXED.finditer(text)])):
-        found = _from_value(value, options)
-        if found is not None:
-            return found
+def _choice(text: str, options: Mapping[str, str]) -> str | None:
+    explicit = next(_json_values(text), None) or next((m.group(1) for m in reversed(list(_BOX.finditer(text)))), None)
+    if explicit is not None:
+        return _from_value(explicit, options)
     for cue in _CUES:
         for match in reversed(list(cue.finditer(text))):
-            letters = "".join(group for group in match.groups() if group)
-            # "the answer is a ..." is an article, not option A.
+            # "the answer is a ..." is an article; other lower-case letters do stand for options.
             if match.group(1) == "a":
                 continue
-            found = _keys(
-                letters if len(letters) == 1 else letters.upper() if len(match.group(1)) == 1 else letters, options
-            )
+            more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
+            found = _key("".join([match.group(1), *more]) if more else match.group(1), options)
             if found is not None:
                 return found
-    return _at_the_edges(text, options) or _by_text(text, options)
+    for match in reversed(list(_IS_TEXT.finditer(text))):
+        found = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
+        if found is not None:
+            return found
+    for edge in (_FIRST_LINE, _LAST_LINE):
+        at_edge = edge.search(text)
+        found = _key(at_edge.group(1), options) if at_edge else None
+        if found is not None:
+            return found
+    closing = [s for s in _SENTENCE_END.split(text.strip()[-1500:]) if s.strip()][-2:]
+    return next((found for s in reversed(closing) if (found := _option_named(s, options)) is not None), None)
+
+
+def _key(letters: str, options: Mapping[str, str]) -> str | None:
+    """Return `letters` as a key of `options`, or as several of its one-letter keys; None where it is neither."""
+    keys = {key.casefold(): key for key in options}
+    if letters.casefold() in keys:
+        return keys[letters.casefold()]
+    found = {keys.get(letter.casefold()) for letter in letters}
+    if not letters.isupper() or None in found or len(found) == len(options):
+        return None
+    return "".join(sorted(key for key in found if key))
 
 
 def _from_value(value: str, options: Mapping[str, str]) -> str | None:
     """Return the key that a short value names: `B`, `B. Aspirin`, `(B)`, `Option B`, `Aspirin`, `B, D`."""
     value = value.strip().strip("\"'*$ ")
-    match = _FIRST_LINE.match(value)
-    if match and not _ITALIC_A.match(value):
-        letters = (
-            re.findall(r"\b([A-Z])\b", value)
-            if re.fullmatch(r"[A-Z](?:\s*(?:,|/|and|or|&)\s*[A-Z])+\.?", value)
-            else []
-        )
-        found = _keys("".join(letters) or match.group(1), options)
-        if found is not None:
-            return found
-    return _by_text(value, options)
+    if _SEVERAL.match(value):
+        return _key("".join(re.findall(r"\b[A-Z]\b", value)), options)
+    match = _VALUE.match(value)
+    found = _key(match.group(1), options) if match else None
+    return found if found is not None else _option_named(value, options)
 
 
 def _json_values(text: str) -> Iterator[str]:
-    """Yield what stands under an answer's key in JSON, whole or broken; the last one first."""
+    """Yield what stands under an answer's field in JSON, whole or broken; of broken JSON the last one first."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict):
-        for key in _JSON_KEYS:
-            value = data.get(key)
-            if isinstance(value, list) and value:
-                value = ", ".join(str(v) for v in value)
+        for name in _FIELDS:
+            value = data.get(name)
+            if isinstance(value, list):
+                value = ", ".join(map(str, value))
             if isinstance(value, str | int | float) and str(value).strip():
                 yield str(value)
         return
-    for match in reversed(list(_JSON_FIELD.finditer(text))):
+    for match in reversed(list(_FIELD.finditer(text))):
         value = next((group for group in match.groups() if group), "")
-        if value.strip(" \"'"):
+        if value.strip(" \"'\\"):
             yield value.replace('\\"', '"').replace('"', "").replace("'", "")
 
 
-def _at_the_edges(text: str, options: Mapping[str, str]) -> str | None:
-    for pattern in (_FIRST_LINE, _LAST_LINE):
-        match = pattern.search(text)
-        if match and match.group(1).isupper():
-            found = _keys(match.group(1), options)
-            if found is not None:
-                return found
-    return None
-
-
-def _by_text(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the option whose text is named last in the closing sentences; a longer option beats one inside it."""
-    tail = _plain(text[-600:])
-    best: tuple[int, int, str] | None = None
-    for key, option in options.items():
-        words = _plain(option)
-        at = f" {tail} ".rfind(f" {words} ") if len(words) > 2 else -1
-        if at >= 0:
-            end = at + len(words)
-            if best is None or (end, len(words)) > best[:2]:
-                best = (end, len(words), key)
-    return best[2] if best else None
+def _option_named(sentence: str, options: Mapping[str, str]) -> str | None:
+    """Return the one option that `sentence` names in its own words; None where it names several, or says no."""
+    said = f" {_plain(sentence)} "
+    words = {key: _plain(option) for key, option in options.items()}
+    exact = [key for key, option in words.items() if option and said == f" {option} "]
+    if exact:
+        return exact[0]
+    named = [key for key, option in words.items() if len(option) > 2 and f" {option} " in said]
+    # "aspirin" is also named where "aspirin and heparin" is; the longer option is meant.
+    named = [k for k in named if not any(k != o and f" {words[k]} " in f" {words[o]} " for o in named)]
+    return named[0] if len(named) == 1 and not _NEGATED.search(sentence) else None
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[\w.%+-]*\w[%+]?", text.casefold()))
-
-
-_FREE = (
-    re.compile(r"####\s*([^\n]{1,300})"),
-    re.compile(
-        r"\banswer\s*(?:is|:|=)\s*\**\s*([^\n]{1,300}?)\**(?=[.!]?(?:\s|\Z)(?:\Z|\n|[A-Z])|[.!]?\Z|\n)", re.IGNORECASE
-    ),
-)
+    return " ".join(word.strip(".,") for word in re.findall(r"[\w.,%+/-]*\w[%+]?", text.casefold()))
 
 
 def _free(text: str) -> str | None:
-    for pattern in (_BOXED, *_FREE):
-        found = [m.group(1).strip().rstrip(".") for m in pattern.finditer(text)]
+    boxes = [m.group(1).strip() for m in _BOX.finditer(text)]
+    if boxes:
+        return boxes[-1]
+    for pattern in _FREE:
+        found = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]
         if found and found[-1]:
-            return found[-1].strip("$* ")
-    return next((v.strip() for v in _json_values(text)), None)
+            return found[-1]
+    return next((value.strip() for value in _json_values(text)), None)
 
 
 def answer_correct(answer: str | None, gold: str | None) -> bool | None:

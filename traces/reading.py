@@ -50,7 +50,14 @@ def _checked(reader: Reader, path: Path) -> Iterator[Found]:
 
 
 def _question(question: Question, seen: Spool, file: str, line: int | None) -> Iterator[Found]:
-    if not seen.put("questions", question.id, json.dumps([question.key, list(question.options), line])):
+    if not seen.put("questions", question.id, json.dumps([question.key, list(question.options), f"{file}:{line}"])):
+        key, _, place = json.loads(seen.get("questions", question.id) or "[]")
+        # A reader may name a question once for each of its traces; two names for one question are worth telling.
+        if key != question.key:
+            reason = (
+                f"question {question.key!r} has the stem and options of question {key!r} ({place}); they count as one"
+            )
+            yield Problem(file=file, line=line, reason=reason, hint="nothing to do, if the source repeats itself")
         return
     if question.gold is not None and not _is_option(question.gold, list(question.options)):
         reason = f"the gold answer {question.gold!r} is none of the options {', '.join(question.options)}"

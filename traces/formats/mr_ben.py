@@ -15,6 +15,7 @@ from tracejury.traces.answers import extract_answer
 from tracejury.traces.contracts import Found, Reader
 from tracejury.traces.formats.documents import json_items
 from tracejury.traces.formats.lines import invalid
+from tracejury.traces.formats.place import Placed
 from tracejury.traces.records import GivenStep, Problem, Question, StepLabel, Trace
 
 _OPTION = re.compile(r"(?:\A|\n)\s*([A-Z])\s*[:.)]\s*(.*?)\s*(?=\n\s*[A-Z]\s*[:.)]|\Z)", re.DOTALL)
@@ -37,7 +38,7 @@ class _Solution(BaseModel):
     Model_Solution_Rectified_First_Error_Step: JsonValue = None
 
 
-class MrBen:
+class MrBen(Placed):
     """A JSON object (question UUID to solutions), a list of solutions, or JSON lines of them.
 
     Steps before the first error are labelled supported, that step error, later ones not at all: the annotators stopped
@@ -47,10 +48,6 @@ class MrBen:
 
     name = "mr-ben"
     summary = "Mr-Ben JSON: solutions in steps, with the first error labelled by people"
-
-    def __init__(self) -> None:
-        self.line: int | None = None
-        self.file: Path | None = None
 
     def read(self, path: Path) -> Iterator[Found]:
         """Yield every question before its solutions."""

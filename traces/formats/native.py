@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.contracts import Found, Reader
 from tracejury.traces.formats.lines import Line, invalid, json_lines
+from tracejury.traces.formats.place import Placed
 from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
 
@@ -23,7 +24,7 @@ _TRACE = (
 )
 
 
-class Native:
+class Native(Placed):
     """`{"kind": "question", "id": ...}` and `{"kind": "trace", "question": ...}`, in any order, in a file or a folder.
 
     The lines are gone through twice, questions first, so that a trace may stand before its question.
@@ -31,10 +32,6 @@ class Native:
 
     name = "native"
     summary = "tracejury's own JSON lines: what `read` writes and what you write by hand"
-
-    def __init__(self) -> None:
-        self.line: int | None = None
-        self.file: Path | None = None
 
     def read(self, path: Path) -> Iterator[Found]:
         """Yield the questions, then the traces, with the problems of the lines between them."""

@@ -1,0 +1,92 @@
+"""CSV files, row by row, with the line on which each row begins."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tracejury.traces.formats.lines import unreadable
+from tracejury.traces.records import Problem
+
+_LONGEST_FIELD = 10_000_000
+
+
+class Row(NamedTuple):
+    """One row: column name to text. Without a header the names are `0`, `1`, ..."""
+
+    line: int
+    data: dict[str, str]
+
+
+def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Row | Problem]:
+    """Yield the rows of a UTF-8 CSV file; a row with too few or too many fields is a problem and reading goes on.
+
+    Args:
+        path: The file.
+        header: Whether the first row names the columns.
+        needs: Columns that must be there; with one missing nothing is read.
+    """
+    csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        yield unreadable(path, error)
+        return
+    with handle:
+        lines = _Lines(handle, path)
+        rows = csv.reader(lines, strict=True)
+        names: list[str] = []
+        while True:
+            begins = lines.number + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                hint = "look for a quotation mark that is not closed"
+                yield Problem(file=str(path), line=begins, reason=f"not valid CSV: {error}", hint=hint)
+                rows = csv.reader(lines, strict=True)
+                continue
+            if not any(cell.strip() for cell in row):
+                continue
+            if header and not names:
+                names = [cell.strip().lstrip("\ufeff") for cell in row]
+                if missing := [need for need in needs if need not in names]:
+                    what = f"the column(s) {', '.join(missing)} are missing; the file has {', '.join(names)[:200]}"
+                    yield Problem(file=str(path), line=begins, reason=what, hint="choose the reader of this format")
+                    return
+                continue
+            if lines.broken:
+                what, lines.broken = f"not valid UTF-8: {lines.broken}; the row is left out", ""
+                hint = "convert the file, for instance with iconv -t UTF-8"
+                yield Problem(file=str(path), line=begins, reason=what, hint=hint)
+            elif header and len(row) != len(names):
+                what = f"the row has {len(row)} fields where the header has {len(names)}"
+                yield Problem(file=str(path), line=begins, reason=what, hint="look for an unquoted comma or a cut line")
+            else:
+                yield Row(begins, dict(zip(names or map(str, range(len(row))), row, strict=True)))
+        if not lines.number:
+            yield Problem(file=str(path), reason="the file is empty", hint="fetch it again")
+
+
+class _Lines:
+    """The file's lines as text, counted; bytes that are not UTF-8 are noted and replaced."""
+
+    def __init__(self, handle: Iterator[bytes], path: Path) -> None:
+        self._handle, self.path = handle, path
+        self.number = 0
+        self.broken = ""
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        raw = next(self._handle)
+        self.number += 1
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.broken = f"byte 0x{raw[error.start]:02x} on line {self.number}"
+            return raw.decode("utf-8", "replace")
