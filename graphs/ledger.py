@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
 from tracejury.graphs.ledger_reading import LedgerReading, run_of
+from tracejury.graphs.pages import open_pages, page_deliberation, page_trace
 from tracejury.graphs.runs import Manifest, Run, run_name
 from tracejury.graphs.tables import deliberation, metadata, question, run, trace
+from tracejury.graphs.votes import votes_of
 from tracejury.models import open_engine
 from tracejury.traces import Question, Segmentation, Trace
 
@@ -50,6 +52,7 @@ class Ledger(LedgerReading):
         self.url = url
         self.engine = open_engine(url)
         metadata.create_all(self.engine)
+        open_pages(self.engine)
 
     # --- runs -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +136,8 @@ class Ledger(LedgerReading):
             "segmentation": cut.model_dump(mode="json", exclude={"steps"}),
             "body": taken.model_dump_json(),
         }
-        _put(connection, trace, row, ("run_id", "id"))
+        if _put(connection, trace, row, ("run_id", "id")):
+            page_trace(connection, row, asked, taken)
 
     @staticmethod
     def put_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
@@ -144,7 +148,8 @@ class Ledger(LedgerReading):
             deliberation.c.outcome == Outcome.FAILED.value,
         )
         connection.execute(gone)
-        _put(connection, deliberation, _columns(run_id, made), ("run_id", "step_id"))
+        if _put(connection, deliberation, _columns(run_id, made), ("run_id", "step_id")):
+            page_deliberation(connection, run_id, made)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
@@ -188,6 +193,7 @@ def _columns(run_id: str, made: Deliberation) -> dict[str, Any]:
         "label": made.step.label,
         "disagreement": len(labels) > 1,
         "resolver": made.resolution is not None,
+        "votes": votes_of(made.opinions),
         "calls": len(calls),
         "prompt_tokens": sum(c.prompt_tokens for c in calls),
         "cached_tokens": sum(c.cached_tokens for c in calls),
@@ -198,12 +204,17 @@ def _columns(run_id: str, made: Deliberation) -> dict[str, Any]:
     }
 
 
-def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str, ...]) -> None:
-    """Insert unless the key is there: content-named rows never change, and a verdict is never overwritten."""
+def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str, ...]) -> bool:
+    """Insert unless the key is there: content-named rows never change, and a verdict is never overwritten.
+
+    Returns:
+        Whether the row was inserted.
+    """
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key)))
+    done = connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key)))
+    return done.rowcount == 1
 
 
 def _now() -> str:

@@ -84,6 +84,8 @@ deliberation = Table(
     # Heard voting judges gave more than one label.
     Column("disagreement", Boolean, nullable=False),
     Column("resolver", Boolean, nullable=False),
+    # What each judge said, as `tracejury.graphs.votes` writes it: `data:supported+|facts:error` (`+`: grounded).
+    Column("votes", Text, nullable=False, server_default=""),
     Column("calls", Integer, nullable=False),
     Column("prompt_tokens", Integer, nullable=False),
     Column("cached_tokens", Integer, nullable=False),
@@ -94,4 +96,75 @@ deliberation = Table(
     ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
     Index("deliberation_by_trace", "run_id", "trace_id", "step_index"),
     Index("deliberation_by_outcome", "run_id", "outcome"),
+    # Covers the judges' page, which counts patterns of votes; nothing else of a row is read for it.
+    Index("deliberation_by_votes", "run_id", "votes", "outcome", "label"),
+)
+
+# --- what the pages of the viewer read (tracejury.graphs.pages keeps it in step) -----------------------------------
+
+tally = Table(
+    "tally",
+    metadata,
+    # The row id of the full-text index: SQLite renumbers any other on VACUUM.
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String(32), nullable=False),
+    Column("trace_id", String(32), nullable=False),
+    Column("question_id", String(32), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("correct", Boolean),
+    Column("steps", Integer, nullable=False),
+    Column("heard", Integer, nullable=False, default=0),
+    Column("supported", Integer, nullable=False, default=0),
+    Column("error", Integer, nullable=False, default=0),
+    Column("abstained", Integer, nullable=False, default=0),
+    Column("failed", Integer, nullable=False, default=0),
+    Column("no_claim", Integer, nullable=False, default=0),
+    Column("disagreements", Integer, nullable=False, default=0),
+    Column("resolved", Integer, nullable=False, default=0),
+    Column("first_error", Integer),
+    # Bit i: the trace has a step with the i-th error type, or the i-th reason for no verdict.
+    Column("error_types", Integer, nullable=False, default=0),
+    Column("reasons", Integer, nullable=False, default=0),
+    Column("calls", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("committed", String(40)),
+    Index("tally_by_trace", "run_id", "trace_id", unique=True),
+    Index("tally_by_question", "run_id", "question_id"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("citation", Text, nullable=False),
+    # The passage as JSON; empty for the vignette and for steps, which differ from case to case.
+    Column("body", Text, nullable=False),
+)
+
+carried = Table(
+    "carried",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("evidence_id", String(64), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("step_index", Integer, nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Index("carried_by_evidence", "run_id", "evidence_id", "outcome"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("expert", String(80), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("label", String(12)),
+    Column("error_type", String(32)),
+    Column("note", Text, nullable=False, default=""),
+    Column("saved", String(40), nullable=False),
 )
