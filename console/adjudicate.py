@@ -168,14 +168,14 @@ def report(run: Run, tally: Tally, store: str, as_json: bool) -> None:
 def ready_index(panel: Panel, index: Path | None) -> None:
     """Build, once, what the index lacks of the panel's sources."""
     from tracejury.console.screen import err
-    from tracejury.retrieval import Index, sources
+    from tracejury.retrieval import Index
 
     if not panel.retrieval.sources:
         return
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
         with err.status(f"building the index of {name}, once"):
-            opened.build(sources.make(name))
+            opened.build(name)
 
 
 def _clock(seconds: float) -> str:

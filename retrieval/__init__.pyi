@@ -8,6 +8,7 @@ from .quotes import QuoteCheck, check_quote
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .registered import sources
 from .relevance import Scorer, relevance, scorers
+from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans
 from .shelf import BrokenIndexError, IndexLockedError
 
@@ -25,6 +26,7 @@ __all__ = [
     "Passage",
     "Query",
     "QuoteCheck",
+    "Reranker",
     "Scorer",
     "Source",
     "SourceChange",
@@ -33,6 +35,7 @@ __all__ = [
     "check_quote",
     "chunk",
     "diff",
+    "open_reranker",
     "relevance",
     "scorers",
     "sentence_spans",

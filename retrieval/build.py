@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ Progress = Callable[[int], None]
 """Called with the number of passages done so far."""
 
 _BATCH = 256
+_ALIASES = "aliases"
 
 
 class EmptySourceError(ValueError):
@@ -73,6 +75,7 @@ def build_source(
         shelf.drop(source.name, generation)
         raise EmptySourceError(_nothing(source, filling.problems))
     filling.remove_rest()
+    keep_aliases(filling.collection, source)
 
     entry = SourceEntry(
         name=source.name,
@@ -170,6 +173,19 @@ class _Filling:
                 metadatas=[metadata(p) for p in batch],
             )
         self.progress(len(self.seen))
+
+
+def keep_aliases(collection: Collection, source: Source) -> None:
+    """Keep a source's aliases (an optional method `aliases() -> {name: other names}`) with its collection."""
+    told = getattr(source, "aliases", None)
+    table = {name: list(others) for name, others in told().items()} if callable(told) else {}
+    collection.modify(metadata={_ALIASES: json.dumps(table, ensure_ascii=False)})
+
+
+def aliases_of(collection: Collection) -> dict[str, list[str]]:
+    """Return what `keep_aliases` kept."""
+    table: dict[str, list[str]] = json.loads((collection.metadata or {}).get(_ALIASES, "{}"))
+    return table
 
 
 def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:

@@ -1,12 +1,19 @@
-"""Finding passages for queries: batched, over several sources."""
+"""Finding passages for queries: batched, over several sources, dense and BM25 fused, guarded against leaks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
+from tracejury.retrieval.expansion import Expansion
+from tracejury.retrieval.fusion import choose, fuse
 from tracejury.retrieval.index import Index
 from tracejury.retrieval.leaks import withhold
-from tracejury.retrieval.records import Finding, Hit, Query
+from tracejury.retrieval.records import Finding, Hit, Passage, Query
+from tracejury.retrieval.rerank import Reranker, open_reranker
+
+_RERANKED = 30
 
 
 class Finder:
@@ -16,36 +23,127 @@ class Finder:
         index: An opened index.
         sources: Names of indexed sources; none means all.
         k: Passages a query.
-        fusion: Dense and BM25 fused; false: dense alone.
+        fusion: Dense and BM25, fused by reciprocal ranks; false: one of them alone.
+        finder: Which one, without fusion.
+        expand: Add what abbreviations stand for, and other names that a source knows, to the words that BM25 sees.
+        per_document: Passages of one document at most.
+        quotas: Source -> passages at most.
+        superseded: Passages that something supersedes come after all others, are dropped, or as they come.
+        since: ISO date or year; what is dated before it is dropped.
+        rerank: A cross-encoder: see `tracejury.retrieval.open_reranker`.
+        depth: How many each finder brings before they are fused.
+
+    Raises:
+        UnknownNameError: A source is not indexed; the message says how to build it.
     """
 
-    def __init__(self, index: Index, sources: Sequence[str] = (), k: int = 5, fusion: bool = True) -> None:
+    def __init__(
+        self,
+        index: Index,
+        sources: Sequence[str] = (),
+        k: int = 5,
+        fusion: bool = True,
+        *,
+        finder: Literal["dense", "bm25"] = "dense",
+        expand: bool = True,
+        per_document: int = 2,
+        quotas: Mapping[str, int] | None = None,
+        superseded: Literal["last", "drop", "keep"] = "last",
+        since: str | None = None,
+        rerank: str | Reranker | None = None,
+        depth: int = 50,
+    ) -> None:
         self.index = index
         self.k = k
-        self.fusion = fusion
         self.sources = tuple(sources) or tuple(sorted(index.manifest().sources))
         for name in self.sources:
             index.entry(name)
+        self._finders = ("dense", "bm25") if fusion else (finder,)
+        self._depth = max(depth, k)
+        self._per_document, self._quotas = per_document, dict(quotas or {})
+        self._superseded, self._since = superseded, since
+        # Rules that drop passages need more to choose from.
+        self._pool = 2 * self._depth if since or quotas or superseded == "drop" else max(4 * k, _RERANKED)
+        self._expands = expand
+        self._expansion: Expansion | None = None
+        self._reranker = open_reranker(rerank) if isinstance(rerank, str) else rerank
+        self._lock = threading.Lock()
 
     def find(self, queries: Sequence[Query]) -> list[Finding]:
         """Find passages.
 
         Returns:
-            One finding a query, in order.
+            One finding a query, in order: at most `k` hits, best first, and what was withheld.
         """
         if not queries:
             return []
+        rankings: list[dict[str, list[str]]] = [{} for _ in queries]
+        sources: dict[str, str] = {}
+        for name in self._finders:
+            merged = self._dense(queries) if name == "dense" else self._bm25(queries)
+            for ranking, row in zip(rankings, merged, strict=True):
+                ranking[name] = [passage_id for passage_id, _, _ in row]
+                sources |= {passage_id: source for passage_id, source, _ in row}
+        fused = [fuse(ranking)[: self._pool] for ranking in rankings]
+        passages = self._fetch(sources, [i for row in fused for i, _, _ in row])
+        return [self._finding(query, row, passages) for query, row in zip(queries, fused, strict=True)]
+
+    def _finding(
+        self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
+    ) -> Finding:
+        hits = [Hit(passage=passages[i], score=score, query=query.text, ranks=ranks) for i, score, ranks in row]
+        shown, withheld = withhold(query, hits)
+        if self._reranker is not None:
+            shown = self._reranked(self._reranker, query, shown)
+        chosen = choose(
+            shown,
+            self.k,
+            per_document=self._per_document,
+            quotas=self._quotas,
+            superseded=self._superseded,
+            since=self._since,
+        )
+        return Finding(hits=tuple(chosen), withheld=tuple(withheld))
+
+    def _reranked(self, reranker: Reranker, query: Query, hits: list[Hit]) -> list[Hit]:
+        head, tail = hits[:_RERANKED], hits[_RERANKED:]
+        scores = reranker.score([(query.step or query.text, f"{h.passage.title}\n{h.passage.text}") for h in head])
+        order = sorted(range(len(head)), key=lambda i: (-scores[i], i))
+        # The rest keeps its order below the reranked, on a scale of its own.
+        floor = min(scores, default=0.0) - 1
+        return [
+            head[i].model_copy(update={"score": scores[i], "ranks": head[i].ranks | {"rerank": n}})
+            for n, i in enumerate(order, 1)
+        ] + [h.model_copy(update={"score": floor + h.score}) for h in tail]
+
+    def _dense(self, queries: Sequence[Query]) -> list[list[tuple[str, str, float]]]:
         vectors = self.index.embedder.embed([q.text for q in queries])
-        pools: list[list[Hit]] = [[] for _ in queries]
-        for source in self.sources:
-            rows = self.index.nearest(source, vectors, self.k)
-            passages = self.index.passages(source, (i for row in rows for i, _ in row))
-            for pool, query, row in zip(pools, queries, rows, strict=True):
-                pool.extend(Hit(passage=passages[i], score=score, query=query.text) for i, score in row)
-        found = []
-        for query, pool in zip(queries, pools, strict=True):
-            pool.sort(key=lambda hit: (-hit.score, hit.passage.id))
-            shown, withheld = withhold(query, pool)
-            hits = tuple(h.model_copy(update={"ranks": {"dense": n}}) for n, h in enumerate(shown[: self.k], 1))
-            found.append(Finding(hits=hits, withheld=tuple(withheld)))
+        return self._merged([(s, self.index.nearest(s, vectors, self._depth)) for s in self.sources], len(queries))
+
+    def _bm25(self, queries: Sequence[Query]) -> list[list[tuple[str, str, float]]]:
+        texts = [self._expanding().expand(q.text) if self._expands else q.text for q in queries]
+        return self._merged([(s, self.index.lexical(s).search(texts, self._depth)) for s in self.sources], len(queries))
+
+    def _merged(
+        self, by_source: Sequence[tuple[str, list[list[tuple[str, float]]]]], n: int
+    ) -> list[list[tuple[str, str, float]]]:
+        rows: list[list[tuple[str, str, float]]] = [[] for _ in range(n)]
+        for source, found in by_source:
+            for row, pairs in zip(rows, found, strict=True):
+                row.extend((passage_id, source, score) for passage_id, score in pairs)
+        return [sorted(row, key=lambda hit: (-hit[2], hit[0]))[: self._depth] for row in rows]
+
+    def _fetch(self, sources: Mapping[str, str], ids: Sequence[str]) -> dict[str, Passage]:
+        by_source: dict[str, list[str]] = {}
+        for passage_id in ids:
+            by_source.setdefault(sources[passage_id], []).append(passage_id)
+        found: dict[str, Passage] = {}
+        for source, wanted in by_source.items():
+            found |= self.index.passages(source, wanted)
         return found
+
+    def _expanding(self) -> Expansion:
+        with self._lock:
+            if self._expansion is None:
+                self._expansion = Expansion(self.index.aliases(s) for s in self.sources)
+            return self._expansion

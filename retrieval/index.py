@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from tracejury.retrieval.build import Progress, Recipe, build_source
+from tracejury.retrieval.build import Progress, Recipe, aliases_of, build_source
+from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
 from tracejury.retrieval.records import Passage, Source
 from tracejury.retrieval.registered import sources as registered
-from tracejury.retrieval.rows import passage_of
-from tracejury.retrieval.shelf import BrokenIndexError, Shelf, open_shelf, writing
+from tracejury.retrieval.rows import passage_of, passages_in
+from tracejury.retrieval.shelf import BrokenIndexError, Shelf, collection_name, open_shelf, writing
 from tracejury.traces import UnknownNameError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Index:
         self.shelf = shelf
         self._embedder = embedder
         self._lock = threading.RLock()
+        self._lexical: dict[str, Lexical] = {}
         self._manifest = shelf.load()
         if self._manifest and self._manifest.sources and self._manifest.embedder != self.embedder_name:
             raise BrokenIndexError(
@@ -166,6 +168,21 @@ class Index:
         page = self._collection(self.entry(source)).get(ids=wanted, include=["documents", "metadatas"])
         rows = zip(page["ids"], page["documents"] or (), page["metadatas"] or (), strict=True)
         return {i: passage_of(text, fields) for i, text, fields in rows}
+
+    def lexical(self, source: str) -> Lexical:
+        """Return the BM25 tables of a source; made on first use, and kept beside the index."""
+        entry = self.entry(source)
+        with self._lock:
+            if entry.digest not in self._lexical:
+                folder = self.shelf.local / collection_name(source) / str(entry.generation) / f"bm25-{entry.digest}"
+                there = (folder / "ids.json").is_file()
+                passages = passages_in(self._collection(entry))
+                self._lexical[entry.digest] = Lexical.load(folder) if there else Lexical.build(passages, folder)
+            return self._lexical[entry.digest]
+
+    def aliases(self, source: str) -> dict[str, list[str]]:
+        """Return the other names that a source knows: name -> brands, generics, abbreviations."""
+        return aliases_of(self._collection(self.entry(source)))
 
     def _collection(self, entry: SourceEntry) -> Collection:
         with self._lock:

@@ -7,15 +7,16 @@ the gold explanation judges nothing. Two texts are near-duplicates when one hold
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from tracejury.retrieval.quote_tokens import quote_tokens
 from tracejury.retrieval.records import Hit, Query, Withheld
 
 CONTAINMENT = 0.25
 """Share of 5-grams, of the shorter text, from which a passage is withheld."""
 _N = 5
+_WORD = re.compile(r"\w+")
 _FEWEST = 6
 """5-grams below which a text is too short to be told from a common phrase, unless all of it stands in the passage."""
 _VERBATIM_RUN = 16
@@ -59,7 +60,7 @@ def likeness(guarded: str, passage: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(token.text for token in quote_tokens(text))
+    return tuple(_WORD.findall(text.casefold()))
 
 
 @lru_cache(maxsize=4096)

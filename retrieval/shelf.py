@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +30,11 @@ _HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
 _MANIFEST_COLLECTION = "tracejury-manifest"
 
 
-class IndexLockedError(RuntimeError):
+class IndexLockedError(OSError):
     """Another process is building this index."""
 
 
-class BrokenIndexError(RuntimeError):
+class BrokenIndexError(OSError):
     """The index cannot be read as it is. The message says how to mend it."""
 
 
@@ -71,7 +72,9 @@ class Shelf(Protocol):
 
 def open_shelf(where: str) -> Shelf:
     """Open `where`: a folder, or the http(s) address of a Chroma server."""
-    return ServerShelf(where) if where.startswith(("http://", "https://")) else FolderShelf(Path(where))
+    # A command line that takes the address for a path folds its slashes.
+    address = re.fullmatch(r"(https?):/+(.+)", where)
+    return ServerShelf(f"{address[1]}://{address[2]}") if address else FolderShelf(Path(where))
 
 
 @contextlib.contextmanager
@@ -146,7 +149,7 @@ class FolderShelf:
             fresh = self._folder(source, number)
             half = fresh.with_name(f"copying-{number}")
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(self._folder(source, base), half)
+            shutil.copytree(self._folder(source, base), half, ignore=shutil.ignore_patterns("bm25-*"))
             half.replace(fresh)
         return number
 
