@@ -1,10 +1,11 @@
-from .cores import free_cores
+from .embedded import EmbeddedServer, EmbeddedServerError
 from .embedder import Embedder, MiniLM, VectorCache, embedder
 from .engine import open_engine
 from .fences import fence_tag, neutralise, render
 from .gateway import Gateway, cache_key
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, redact
+from .machine import available_bytes, free_cores
 from .onnx import onnx_session
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .store import CallStore, Spent
@@ -21,6 +22,8 @@ __all__ = [
     "ChatReply",
     "ChatRequest",
     "Data",
+    "EmbeddedServer",
+    "EmbeddedServerError",
     "Embedder",
     "Endpoint",
     "FailureReason",
@@ -34,6 +37,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "Writer",
+    "available_bytes",
     "cache_dir",
     "cache_key",
     "close_network",

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
+from tracejury.models.embedded import EmbeddedServerError
 from tracejury.models.keys import redact
 from tracejury.models.records import FailureReason
+from tracejury.models.weights import WeightsError
 
 _CONTEXT = (
     "context_length",
@@ -47,6 +49,8 @@ def fault_of(error: BaseException) -> Fault | None:
     text = redact(f"{type(error).__name__}: {error}"[:2000])
     if isinstance(error, ContextOverflowError):
         return Fault(FailureReason.CONTEXT, text, transient=False)
+    if isinstance(error, (EmbeddedServerError, WeightsError)):
+        return Fault(FailureReason.REFUSED, str(error), transient=False)
     if isinstance(error, openai.APIStatusError):
         return _status(error, text)
     if isinstance(error, (openai.APIConnectionError, TimeoutError, ConnectionError)):

@@ -6,13 +6,16 @@ import asyncio
 import hashlib
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
+from tracejury.models.embedded import EmbeddedServer
 from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key, redact
@@ -29,7 +32,8 @@ from tracejury.models.records import (
 )
 from tracejury.models.schemas import format_for, parse, problem_of, repair, told
 from tracejury.models.store import CallStore
-from tracejury.models.tokens import estimate_tokens
+from tracejury.models.tokens import estimate_tokens, least_tokens
+from tracejury.models.weights import weights_path
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -50,6 +54,7 @@ class Gateway:
         self._lanes: dict[tuple[str | None, ...], Lane] = {}
         self._asked: dict[str, asyncio.Future[CallRecord]] = {}
         self._http: Any = None
+        self._servers: dict[Path, EmbeddedServer] = {}
 
     async def __aenter__(self) -> Gateway:
         self._http = shared_client(trust_env=not self.air_gapped)
@@ -59,6 +64,8 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._http.aclose()
+        for server in self._servers.values():
+            await asyncio.to_thread(server.stop)
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """Return a usable reply; from the response cache where the same was asked before.
@@ -142,7 +149,15 @@ class Gateway:
         endpoint = request.endpoint
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         rendered = render(told(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key))
-        tokens = estimate_tokens("\n".join(m["content"] for m in rendered)) + request.max_tokens
+        prompt = "\n".join(m["content"] for m in rendered)
+        least = least_tokens(prompt)
+        if endpoint.context_window is not None and least + request.max_tokens > endpoint.context_window:
+            raise CallFailed(
+                FailureReason.CONTEXT,
+                f"a prompt of at least {least} tokens and a reply of {request.max_tokens} do not fit into the "
+                f"{endpoint.context_window} tokens of {endpoint.name}",
+            )
+        tokens = estimate_tokens(prompt) + request.max_tokens if endpoint.tokens_per_minute else 0
 
         def record(answer: Answer | None, error: str | None, attempts: int) -> CallRecord:
             prompt, cached, completion = (
@@ -173,27 +188,50 @@ class Gateway:
             call = record(None, failed.detail, failed.attempts)
             await self.store.put(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
-        call = record(answer, answer.error, answer.attempts)
+        cut = f"the server saw {answer.prompt_tokens} tokens of a prompt that has {least} words: it cut it in silence"
+        was_cut = 0 < answer.prompt_tokens < 0.9 * least
+        call = record(answer, cut if was_cut else answer.error, answer.attempts)
         await self.store.put(call)
+        if was_cut:
+            self.store.judge_usable((call.id,), False)
+            raise CallFailed(FailureReason.CONTEXT, cut, (call,))
         return call
 
     def _lane(self, endpoint: Endpoint) -> Lane:
         name = (endpoint.kind, endpoint.base_url, endpoint.model, endpoint.api_key_env)
         lane = self._lanes.get(name)
         if lane is None:
-            base_url = endpoint.base_url or OPENAI
-            if self.air_gapped:
-                check_address(base_url)
+            if self.air_gapped and endpoint.kind == "openai":
+                check_address(endpoint.base_url or OPENAI)
             try:
                 key = api_key(endpoint)
             except KeyMissingError as error:
                 raise CallFailed(FailureReason.REFUSED, str(error)) from error
 
-            async def address() -> str:
+            lane = self._lanes[name] = Lane(endpoint, key, self._http, self._address(endpoint))
+        return lane
+
+    def _address(self, endpoint: Endpoint) -> Callable[[], Awaitable[str]]:
+        """Return what tells a lane its base URL; for the embedded server it also starts it, again after a crash."""
+        if endpoint.kind == "openai":
+            base_url = endpoint.base_url or OPENAI
+
+            async def fixed() -> str:
                 return base_url
 
-            lane = self._lanes[name] = Lane(endpoint, key, self._http, address)
-        return lane
+            return fixed
+
+        async def started() -> str:
+            path = weights_path(endpoint.model)
+            server = self._servers.get(path)
+            if server is None:
+                server = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
+                self._servers[path] = server
+            if server.alive and server.base_url is not None:
+                return server.base_url
+            return await asyncio.to_thread(server.start)
+
+        return started
 
 
 def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:

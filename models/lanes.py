@@ -58,7 +58,8 @@ class Lane:
 
     def __init__(self, endpoint: Endpoint, key: str | None, http: Any, address: Callable[[], Awaitable[str]]) -> None:
         self.endpoint = endpoint
-        self.limiter = Limiter(endpoint.max_concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
+        self.limiter = Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self._key = key
         self._http = http
         self._address = address
@@ -76,8 +77,7 @@ class Lane:
             NoAnswerError: With the reason.
         """
 
-        async def attempt() -> Answer:
-            chat = await self._client()
+        async def attempt(chat: ChatOpenAI) -> Answer:
             started = time.monotonic()
             try:
                 message = await chat.ainvoke(messages, extra_body=fields)
@@ -95,14 +95,13 @@ class Lane:
             NoAnswerError: With the reason.
         """
 
-        async def attempt() -> list[list[float]]:
-            chat = await self._client()
+        async def attempt(chat: ChatOpenAI) -> list[list[float]]:
             reply = await chat.root_async_client.embeddings.create(input=texts, model=model)
             return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
 
         return await self._retry(attempt, sum(len(t) for t in texts) // 4)
 
-    async def _retry(self, attempt: Callable[[], Awaitable[Any]], tokens: int) -> Any:
+    async def _retry(self, attempt: Callable[[ChatOpenAI], Awaitable[Any]], tokens: int) -> Any:
         endpoint = self.endpoint
         spent = 0.0  # in attempts and pauses; waiting for a slot behind others is nobody's failure
         faults: list[Fault] = []
@@ -112,8 +111,9 @@ class Lane:
             entered = await self.limiter.enter(tokens)
             fault = None
             try:
+                chat = await self._client()
                 async with asyncio.timeout(min(endpoint.timeout_s, max(0.1, endpoint.deadline_s - spent))):
-                    return await attempt()
+                    return await attempt(chat)
             except MalformedReplyError:
                 raise
             except Exception as error:
@@ -206,4 +206,6 @@ def _answer(message: AIMessage, latency_s: float) -> Answer:
 
 def shared_client(trust_env: bool) -> Any:
     """Return the HTTP client that all lanes share; without `trust_env` no proxy of the environment is used."""
-    return openai.DefaultAioHttpClient(trust_env=trust_env)
+    # A mount of None is a direct connection: a proxy of the environment has no business with loopback.
+    direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+    return openai.DefaultAioHttpClient(trust_env=trust_env, mounts=direct)

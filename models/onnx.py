@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tracejury.models.cores import free_cores
+from tracejury.models.machine import free_cores
 
 
 def onnx_session(path: Path | str, threads: int | None = None) -> Any:

@@ -44,6 +44,11 @@ class Endpoint(Record):
     context_window: int | None = None
     """Tokens; None: asked from the server where it tells, else not checked beforehand."""
     reply_format: Literal["json_schema", "json_object", "text"] = "json_schema"
+    slots: int = 1
+    """Embedded only: calls at once, each with a context, and the memory for it, of its own."""
+    hedge_after_s: float | None = None
+    """Send a second request when the first has no reply after this long, and take what comes first; None: never.
+    The loser is paid for where the server does not notice that nobody listens any more."""
     price: Price = Price()
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """Further fields of the request body, passed as they are (`top_p`, `reasoning_effort`, ...)."""

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[A-Za-z]+|\d|[^\sA-Za-z\d]|\n+| {2,}")
+import numpy as np
+
+# Hundredths of a token for a byte. Fitted to SmolLM2's tokenizer, which cuts finer than those of larger models (every
+# digit is a token), on half of 550 texts (questions, chains of thought, guideline passages), then raised by a fifth.
+_LOWER, _UPPER, _DIGIT, _SIGN, _SPACE, _LINE, _OTHER = 10, 40, 130, 100, 75, 200, 90
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+def _weight(byte: int) -> int:
+    char = chr(byte)
+    if byte >= 128:
+        return _OTHER
+    if char.isalpha():
+        return _LOWER if char.islower() else _UPPER
+    if char.isdigit():
+        return _DIGIT
+    return {" ": _SPACE, "\n": _LINE, "\t": _LINE, "\r": _LINE}.get(char, _SIGN)
+
+
+_WEIGHTS = np.array([_weight(byte) for byte in range(256)], dtype=np.int64)
 
 
 def estimate_tokens(text: str) -> int:
     """Return about how many tokens `text` has, rather too many than too few; the same number on every machine.
 
-    A word counts one token for every six letters begun, a digit one, any other character one (two beyond ASCII). Case
-    budgets hang on it, so it must not depend on whether a server happens to be up.
+    Case budgets hang on it, so it must not depend on whether a server happens to be up. Against SmolLM2's tokenizer, on
+    the other half of the texts: 1.06 to 1.31 of the true count for the middle nine tenths, 0.94 at the least.
     """
-    count = 0
-    for piece in _WORD.findall(text):
-        if piece[0].isascii():
-            count += -(-len(piece) // 6) if piece[0].isalpha() else 1
-        else:
-            count += 2
-    return count
+    counts = np.bincount(np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8), minlength=256)
+    return -(-int(counts @ _WEIGHTS) // 100)
+
+
+def least_tokens(text: str) -> int:
+    """Return a number of tokens that `text` has at the very least: no tokenizer in use joins two words."""
+    return len(_WORD.findall(text))

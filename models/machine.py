@@ -1,4 +1,4 @@
-"""How many cores are free for a model."""
+"""How many cores, and how much memory, are free for a model."""
 
 from __future__ import annotations
 
@@ -34,3 +34,25 @@ def _quota() -> float | None:
     except (OSError, ValueError):
         return None
     return None if quota == "max" else int(quota) / int(period)
+
+
+def available_bytes() -> int | None:
+    """Return how much memory a new process can have, within the control group's limit; None where nothing tells."""
+    found: list[int] = []
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(int(line.split()[1]) * 1024)
+    except OSError:
+        return None
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit = (group / "memory.max").read_text().strip()
+        if limit != "max":
+            stats = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            # Cached file pages count as used, and are given back when asked for.
+            used = int((group / "memory.current").read_text()) - int(stats.get("inactive_file", 0))
+            found.append(max(0, int(limit) - used))
+    except (OSError, ValueError):
+        pass  # no control group, or an older kind: the machine's figure stands
+    return min(found, default=None)
