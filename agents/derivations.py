@@ -10,6 +10,8 @@ from tracejury.agents.units import NotComputable, compute
 from tracejury.retrieval import check_quote
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# `mm**3` and `1/minute` are units: their figures are no inputs.
+_UNIT_POWER = re.compile(r"(?<=[A-Za-z])\*\*\d+|\b1(?=/[A-Za-z])")
 _RELATIVE = 0.01
 
 
@@ -26,13 +28,16 @@ def recompute(derivation: Derivation) -> bool:
         claimed = compute(derivation.claimed.replace(",", ""))
         if not _equal(derivation.computed, computed, result):
             return False
-        return compare(derivation.relation, derivation.claimed, claimed, result) is derivation.holds
+        exact = derivation.kind == "comparison"
+        return compare(derivation.relation, derivation.claimed, claimed, result, exact=exact) is derivation.holds
     except NotComputable:
         return False
 
 
-def compare(relation: str, written: str, claimed: Any, result: Any) -> bool:
+def compare(relation: str, written: str, claimed: Any, result: Any, *, exact: bool = False) -> bool:
     """Tell whether `claimed` (as it was `written`) stands in `relation` to `result`; both are pint quantities.
+
+    With `exact` the trailing zeros of a whole number are written digits too: a pulse of 100 is not one of 140.
 
     Raises:
         NotComputable: Their units do not fit together.
@@ -40,7 +45,7 @@ def compare(relation: str, written: str, claimed: Any, result: Any) -> bool:
     if not claimed.is_compatible_with(result):
         raise NotComputable(f"{claimed.units} and {result.units} do not compare")
     if relation == "equal":
-        return _equal(written, claimed, result)
+        return _equal(written, claimed, result, exact)
     value, bound = claimed.magnitude, result.to(claimed.units).magnitude
     verdicts = {
         "less": value < bound,
@@ -78,12 +83,12 @@ def _anchored(case: Case, derivation: Derivation) -> bool:
     if not derivation.inputs or not all(_verbatim(case, quote) for quote in derivation.inputs):
         return False
     given = {n for quote in derivation.inputs for n in _numbers(quote.quote)}
-    used = _numbers(derivation.expression)
+    used = _numbers(_UNIT_POWER.sub("", derivation.expression))
     # A score's formula has constants of its own; everything else computes with what was quoted and nothing more.
     from_inputs = sum(n in given for n in used)
     if from_inputs < (min(2, len(used)) if derivation.kind == "score" else len(used)):
         return False
-    claimed = _numbers(derivation.claimed)
+    claimed = _numbers(_UNIT_POWER.sub("", derivation.claimed))
     return bool(claimed) and set(claimed) <= set(_numbers(case.step))
 
 
@@ -96,12 +101,12 @@ def _verbatim(case: Case, quote: Quote) -> bool:
     return text is not None and check_quote(quote.quote, text).verified
 
 
-def _equal(written: str, claimed: Any, result: Any) -> bool:
+def _equal(written: str, claimed: Any, result: Any, exact: bool = False) -> bool:
     value, other = float(claimed.magnitude), float(result.to(claimed.units).magnitude)
-    return abs(value - other) < max(_tolerance(written), _RELATIVE * abs(other))
+    return abs(value - other) < max(_tolerance(written, exact), _RELATIVE * abs(other))
 
 
-def _tolerance(written: str) -> float:
+def _tolerance(written: str, exact: bool) -> float:
     found = _NUMBER.search(written.replace(",", ""))
     if found is None:
         return 0.0
@@ -109,4 +114,4 @@ def _tolerance(written: str) -> float:
     if fraction:
         return float(10 ** -len(fraction))
     zeros = len(whole) - len(whole.rstrip("0"))
-    return 10.0**zeros / 2 if zeros and whole.strip("0") else 1.0
+    return 10.0**zeros / 2 if zeros and whole.strip("0") and not exact else 1.0
