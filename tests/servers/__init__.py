@@ -1,0 +1,1 @@
+"""Servers that tests and benchmarks start: they speak real protocols on loopback."""

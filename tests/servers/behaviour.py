@@ -1,0 +1,38 @@
+"""What a model server can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MODES = (
+    *("ok", "401", "404", "400", "context", "429", "429-after", "500", "503", "hang", "reset", "cut", "garbled"),
+    *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "echo-key"),
+)
+
+
+@dataclass
+class Behaviour:
+    """What the server does. All of it can be changed while it runs."""
+
+    mode: str = "ok"
+    script: list[str] = field(default_factory=list)
+    match: dict[str, str | list[str]] = field(default_factory=dict)
+    reply: dict[str, Any] = field(default_factory=dict)
+    """Property name -> value of good replies; also `text` for requests without a schema."""
+    latency_s: float = 0.0
+    slow_s: float = 0.0
+    slow_every: int = 0
+    """Every so many calls one takes `slow_s` instead (a straggler)."""
+    retry_after_s: float = 0.2
+    per_second: float | None = None
+    """The hidden limit, a token bucket; beyond it 429."""
+    burst: int = 1
+    at_once: int | None = None
+    """The hidden limit of calls in flight; beyond it 429."""
+    tell_retry_after: bool = False
+    """Whether a refusal by the hidden limit says how long to wait."""
+    down: bool = False
+    """Every call gets 503."""
+    batch_s: float = 0.2
+    """How long a batch takes."""

@@ -1,0 +1,164 @@
+"""The model server's routes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import fields
+from typing import Any
+
+from aiohttp import web
+
+from servers.behaviour import Behaviour
+from servers.replies import ERRORS, completion, content, digest, wrong_label
+from servers.state import State, finish_batch
+
+
+class Handlers:
+    """Answers requests as the state says."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def application(self) -> web.Application:
+        """Return the application with all routes."""
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_post("/v1/embeddings", self.embeddings)
+        app.router.add_post("/v1/files", self.upload)
+        app.router.add_get("/v1/files/{id}/content", self.download)
+        app.router.add_post("/v1/batches", self.batch)
+        app.router.add_get("/v1/batches/{id}", self.batch_state)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_post("/control", self.control)
+        app.router.add_post("/reset", self.reset)
+        app.router.add_get("/counts", self.counts)
+        return app
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        state = self.state
+        body = await request.json()
+        prompt = "\n".join(str(m["content"]) for m in body["messages"])
+        state.see(prompt)
+        state.in_flight += 1
+        state.peak = max(state.peak, state.in_flight)
+        try:
+            if (wait := state.within_limit()) > 0:
+                state.modes["limit"] += 1
+                return _error("429", wait if state.behaviour.tell_retry_after else None)
+            mode = state.mode_for(prompt)
+            state.modes[mode] += 1
+            return await self._answer(request, body, prompt, mode)
+        finally:
+            state.in_flight -= 1
+
+    async def _answer(self, request: web.Request, body: Any, prompt: str, mode: str) -> web.StreamResponse:
+        told = self.state.behaviour
+        slow = told.slow_every and self.state.calls % told.slow_every == 0
+        if pause := (told.slow_s if slow else told.latency_s):
+            await asyncio.sleep(pause)
+        if mode == "hang":
+            await asyncio.sleep(3600)
+        if mode == "reset":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if mode == "echo-key":
+            return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
+        if mode in ERRORS:
+            return _error(mode, told.retry_after_s if mode == "429-after" else None)
+        good = content(body, told.reply)
+        whole = json.dumps(completion(body, good, prompt))
+        if mode == "cut":
+            return await _cut(request, whole.encode())
+        if mode == "garbled":
+            return web.Response(text=whole[:-40], content_type="application/json")
+        self.state.paid[digest(prompt)] += 1
+        return web.json_response(_bad(body, prompt, mode, good) if mode != "ok" else json.loads(whole))
+
+    async def embeddings(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.state.calls += 1
+        data = [
+            {"object": "embedding", "index": i, "embedding": [float(len(text)), float(i), 1.0]}
+            for i, text in enumerate(body["input"])
+        ]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        return web.json_response({"object": "list", "data": data, "model": body["model"], "usage": usage})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        file = form["file"]
+        assert isinstance(file, web.FileField)
+        name = f"file-{len(self.state.files)}"
+        self.state.files[name] = raw = file.file.read()
+        told = {"id": name, "object": "file", "bytes": len(raw), "created_at": 0, "status": "processed"}
+        return web.json_response(told | {"filename": file.filename, "purpose": form["purpose"]})
+
+    async def download(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.state.files[request.match_info["id"]])
+
+    async def batch(self, request: web.Request) -> web.Response:
+        name = f"batch-{len(self.state.batches)}"
+        told = {"id": name, "object": "batch", "created_at": int(time.time()), "status": "in_progress"}
+        self.state.batches[name] = await request.json() | told | {"at": time.monotonic()}
+        return web.json_response(self.state.batches[name])
+
+    async def batch_state(self, request: web.Request) -> web.Response:
+        found = self.state.batches[request.match_info["id"]]
+        if found["status"] == "in_progress" and time.monotonic() - found["at"] >= self.state.behaviour.batch_s:
+            finish_batch(self.state, found)
+        return web.json_response(found)
+
+    async def models(self, _request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": "m", "object": "model"}]})
+
+    async def control(self, request: web.Request) -> web.Response:
+        known = {f.name for f in fields(Behaviour)}
+        for name, value in (await request.json()).items():
+            assert name in known, name
+            setattr(self.state.behaviour, name, value)
+        return web.json_response({})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        self.state.reset(await request.json())
+        return web.json_response({})
+
+    async def counts(self, _request: web.Request) -> web.Response:
+        state = self.state
+        told = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
+        seconds = time.monotonic() - state.started
+        return web.json_response(told | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
+
+
+def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:
+    status, code, text = ERRORS[mode]
+    headers = {} if after is None else {"Retry-After": f"{after:g}"}
+    return web.json_response({"error": {"message": message or text, "code": code}}, status=status, headers=headers)
+
+
+async def _cut(request: web.Request, raw: bytes) -> web.StreamResponse:
+    """Announce a whole body, send half of it, and hang up."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(raw))})
+    await response.prepare(request)
+    await response.write(raw[: len(raw) // 2])
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+def _bad(body: Any, prompt: str, mode: str, good: str) -> dict[str, Any]:
+    """Return a completion that is whole and cannot be used."""
+    if mode == "no-choices":
+        return completion(body, good, prompt) | {"choices": []}
+    if mode == "refusal":
+        return completion(body, None, prompt, refusal="I cannot help with that.")
+    said = {
+        "prose": "I think that this step is probably fine.",
+        "label": wrong_label(good) if mode == "label" else "",
+        "empty": "",
+        "big": "x" * 10_000_000 if mode == "big" else "",
+        "length": good[: len(good) // 2],
+    }
+    return completion(body, said[mode], prompt, "length" if mode == "length" else "stop")
