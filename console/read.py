@@ -35,7 +35,9 @@ def read(
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="FIELD=NAME", help="Where a field stands in your file (chat, lm-eval). Repeatable."
+            "--map",
+            metavar="FIELD=NAME",
+            help="Where a field stands in your file, or :VALUE for all (chat, lm-eval, inspect). Repeatable.",
         ),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the formats installed.")] = False,
@@ -48,7 +50,7 @@ def read(
 
     Examples:
       tracejury read mr-ben medicine.json --out batch
-      tracejury read chat replies.jsonl --map gold=target --check
+      tracejury read chat replies.jsonl --map gold=target --map arm=:distilled --check
     """
     if listing:
         _list(as_json)

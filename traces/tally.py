@@ -32,7 +32,7 @@ class BatchSummary(Record):
     traces: int = 0
     problems: int = 0
     unparsable: int = 0
-    """Traces whose final answer could not be found."""
+    """Traces whose final answer could not be found, of questions that ask for one."""
     empty: int = 0
     """Traces without text and steps."""
     labelled_steps: int = 0
@@ -53,6 +53,9 @@ _LISTED = (
     "finish_reason",
     "label",
     "error_type",
+    "meta.reply",
+    "meta.marked_correct",
+    "meta.clinifact_label",
 )
 _MEASURED = ("stem", "text", "explanation", "options", "steps")
 
@@ -65,6 +68,8 @@ class Tally:
         self._arms: Counter[str] = Counter()
         self._models: Counter[str] = Counter()
         self._fields: dict[tuple[str, str], _Column] = {}
+        # Questions that ask for no answer (notes, claims): few sets have them.
+        self._unasked: set[str] = set()
 
     def add(self, item: Found) -> None:
         """Count one thing found."""
@@ -74,11 +79,13 @@ class Tally:
             case Question():
                 self._counts["questions"] += 1
                 self._record("question", item, ("key",))
+                if not item.options and item.gold is None:
+                    self._unasked.add(item.id)
             case Trace():
                 self._counts["traces"] += 1
                 self._arms[item.arm] += 1
                 self._models[item.model] += 1
-                self._counts["unparsable"] += item.answer is None
+                self._counts["unparsable"] += item.answer is None and item.question_id not in self._unasked
                 self._counts["empty"] += not item.text.strip() and not item.steps
                 self._counts["labelled_steps"] += sum(s.label is not None for s in item.steps or ())
                 self._record("trace", item, ())

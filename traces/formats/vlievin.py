@@ -74,7 +74,7 @@ class _Table(HTMLParser):
 class Vlievin(Placed):
     """An HTML table: a row with a question, then a row with one completion for each prompt of the header.
 
-    The prompt's number is the sample; its words are in `meta.prompt`, and `meta.marked_correct` is the table's own mark.
+    The prompt's number is the sample; its words are in `meta.prompt`, the table's own mark in `meta.marked_correct`.
     The option in bold is the gold answer.
     """
 
