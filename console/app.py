@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tracejury.console import models
+from tracejury.console import index, models
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import summary
 from tracejury.console.demo import demo
@@ -26,6 +26,8 @@ for command in (demo, read, adjudicate, summary, show, export, runs, doctor):
 
 
 app.add_typer(models.app, name="models")
+app.add_typer(index.app, name="index")
+app.command()(index.sources)
 
 
 @app.callback()

@@ -2,30 +2,36 @@ from .build import EmptySourceError
 from .chunks import chunk
 from .finder import Finder
 from .index import Index
+from .listing import ListedSource, list_sources
 from .manifest import BuildReport, Manifest, SourceChange, SourceEntry, diff
 from .queries import step_query
 from .quotes import QuoteCheck, check_quote
+from .recipes import Recipe, load_recipe
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .registered import sources
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans
 from .shelf import BrokenIndexError, IndexLockedError
+from .verify import Fault
 
 __all__ = [
     "BrokenIndexError",
     "BuildReport",
     "Document",
     "EmptySourceError",
+    "Fault",
     "Finder",
     "Finding",
     "Hit",
     "Index",
     "IndexLockedError",
+    "ListedSource",
     "Manifest",
     "Passage",
     "Query",
     "QuoteCheck",
+    "Recipe",
     "Reranker",
     "Scorer",
     "Source",
@@ -35,6 +41,8 @@ __all__ = [
     "check_quote",
     "chunk",
     "diff",
+    "list_sources",
+    "load_recipe",
     "open_reranker",
     "relevance",
     "scorers",

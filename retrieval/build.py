@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from tracejury.retrieval.chunks import CHUNKING, chunk
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry, digest
+from tracejury.retrieval.recipes import Recipe
 from tracejury.retrieval.records import Passage, Source
 from tracejury.retrieval.rows import PAGE, ids_in, metadata
 from tracejury.retrieval.shelf import BrokenIndexError, Shelf
@@ -32,14 +30,6 @@ _ALIASES = "aliases"
 
 class EmptySourceError(ValueError):
     """The source gave no passage at all. The message says what could not be read."""
-
-
-@dataclass
-class Recipe:
-    """How a source is made again: its registered name and parameters."""
-
-    factory: str = ""
-    params: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def build_source(
@@ -79,8 +69,8 @@ def build_source(
 
     entry = SourceEntry(
         name=source.name,
-        factory=recipe.factory,
-        params=dict(recipe.params),
+        factory=recipe.source,
+        params=recipe.params,
         chunking=CHUNKING,
         license=source.license,
         version=source.version,
@@ -189,7 +179,7 @@ def aliases_of(collection: Collection) -> dict[str, list[str]]:
 
 
 def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:
-    return (old.version, old.params, old.chunking) == (source.version, dict(recipe.params), CHUNKING)
+    return (old.version, old.params, old.chunking) == (source.version, recipe.params, CHUNKING)
 
 
 def embedded_text(passage: Passage) -> str:

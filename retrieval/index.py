@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from tracejury.retrieval.build import Progress, Recipe, aliases_of, build_source
+from tracejury.retrieval.build import Progress, aliases_of, build_source
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
+from tracejury.retrieval.recipes import Recipe, load_recipe
 from tracejury.retrieval.records import Passage, Source
-from tracejury.retrieval.registered import sources as registered
 from tracejury.retrieval.rows import passage_of, passages_in
-from tracejury.retrieval.shelf import BrokenIndexError, Shelf, collection_name, open_shelf, writing
+from tracejury.retrieval.shelf import BrokenIndexError, Shelf, lexical_folder, open_shelf, writing
+from tracejury.retrieval.verify import Fault, faults
 from tracejury.traces import UnknownNameError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tracejury.models import Embedder
 
 DEFAULT_PATH = "./tracejury.index"
+DEFAULT_EMBEDDER = "minilm"
 
 
 class Index:
@@ -36,12 +38,12 @@ class Index:
     All methods may be called from several threads.
     """
 
-    def __init__(self, shelf: Shelf, embedder: str | Embedder) -> None:
+    def __init__(self, shelf: Shelf, embedder: str | Embedder | None) -> None:
         self.shelf = shelf
-        self._embedder = embedder
         self._lock = threading.RLock()
         self._lexical: dict[str, Lexical] = {}
         self._manifest = shelf.load()
+        self._embedder: str | Embedder = embedder or (self._manifest.embedder if self._manifest else DEFAULT_EMBEDDER)
         if self._manifest and self._manifest.sources and self._manifest.embedder != self.embedder_name:
             raise BrokenIndexError(
                 f"{shelf.where} was built with the embedder {self._manifest.embedder!r}, not {self.embedder_name!r}: "
@@ -49,13 +51,14 @@ class Index:
             )
 
     @classmethod
-    def open(cls, path: str | Path | None = None, embedder: str | Embedder = "minilm") -> Index:
+    def open(cls, path: str | Path | None = None, embedder: str | Embedder | None = None) -> Index:
         """Open an index, or prepare to build one.
 
         Args:
             path: A folder, or the http(s) address of a Chroma server. None: `TRACEJURY_INDEX`, else
                 `./tracejury.index`.
-            embedder: A name that `tracejury.models.embedder` knows, or an embedder.
+            embedder: A name that `open_embedder` knows, or an embedder. None: the one that the index was built with,
+                `minilm` for a new one.
 
         Raises:
             BrokenIndexError: The index was built with another embedder, or its manifest cannot be read.
@@ -107,7 +110,7 @@ class Index:
         """Index a source, or bring it up to date. Passages that are there already are kept, with their vectors.
 
         Args:
-            source: A registered name, re-created with `params`; or a source object.
+            source: A registered name, a YAML recipe or the name of a shipped one, made with `params`; or an object.
             params: What the registered factory is called with.
             force: Read the source even if its version is the one that is indexed.
             progress: Called with the number of passages done so far.
@@ -118,8 +121,8 @@ class Index:
         Raises:
             IndexLockedError: Another process is building this index.
         """
-        recipe = Recipe(source, dict(params or {})) if isinstance(source, str) else Recipe()
-        made = registered.make(source, **recipe.params) if isinstance(source, str) else source
+        recipe = load_recipe(source, params) if isinstance(source, str) else Recipe()
+        made = recipe.make() if isinstance(source, str) else source
         with writing(self.shelf):
             # What another process has built since this index was opened must not be lost.
             manifest = self.shelf.load() or Manifest(embedder=self.embedder_name)
@@ -137,6 +140,28 @@ class Index:
             self.shelf.save(self._manifest)
             for generation in self.shelf.generations(source):
                 self.shelf.drop(source, generation)
+
+    def verify(self, repair: bool = False, progress: Progress = lambda done: None) -> list[Fault]:
+        """Find out whether the index is whole.
+
+        Args:
+            repair: Build what is broken anew (embeddings come from the cache); a source that was handed over as an
+                object is taken out instead, since nobody but its owner can make it again.
+            progress: As in `build`.
+
+        Returns:
+            What is wrong or left over, and what was done about it.
+        """
+        found = list(faults(self.shelf, self.manifest()))
+        return [self._mended(f, progress) if repair and f.serious else f for f in found]
+
+    def _mended(self, fault: Fault, progress: Progress) -> Fault:
+        entry = self.entry(fault.source)
+        self.remove(fault.source)
+        if not entry.factory:
+            return fault.model_copy(update={"mended": "taken out of the index; build it again from your code"})
+        report = self.build(entry.factory, entry.params, progress=progress)
+        return fault.model_copy(update={"mended": f"built anew: {report.passages} passages"})
 
     def nearest(self, source: str, vectors: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
         """Find the `k` nearest passages to each vector.
@@ -174,7 +199,7 @@ class Index:
         entry = self.entry(source)
         with self._lock:
             if entry.digest not in self._lexical:
-                folder = self.shelf.local / collection_name(source) / str(entry.generation) / f"bm25-{entry.digest}"
+                folder = lexical_folder(self.shelf, entry)
                 there = (folder / "ids.json").is_file()
                 passages = passages_in(self._collection(entry))
                 self._lexical[entry.digest] = Lexical.load(folder) if there else Lexical.build(passages, folder)

@@ -18,7 +18,7 @@ class Lexical:
 
     def __init__(self, tables: Any, ids: Sequence[str]) -> None:
         self._tables = tables
-        self._ids = ids
+        self.ids = ids
         # The weight of a word found in one passage only. Divided by it, scores of a large and a small source compare.
         self._unit = math.log(1 + (len(ids) - 0.5) / 1.5) if len(ids) > 1 else 1.0
 
@@ -60,10 +60,10 @@ class Lexical:
                 found.append([])
                 continue
             rows, scores = self._tables.retrieve(
-                [known], k=min(k, len(self._ids)), show_progress=False, n_threads=0, backend_selection="numpy"
+                [known], k=min(k, len(self.ids)), show_progress=False, n_threads=0, backend_selection="numpy"
             )
             pairs = zip(rows[0], scores[0], strict=True)
-            found.append([(self._ids[int(i)], float(s) / self._unit) for i, s in pairs if s > 0])
+            found.append([(self.ids[int(i)], float(s) / self._unit) for i, s in pairs if s > 0])
         return found
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from tracejury.retrieval.manifest import Manifest
+from tracejury.retrieval.manifest import Manifest, SourceEntry
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -251,6 +251,11 @@ class ServerShelf:
         stem = collection_name(source) + "."
         names = [c.name for c in self._client.list_collections()]
         return sorted(int(n[len(stem) :]) for n in names if n.startswith(stem) and n[len(stem) :].isdigit())
+
+
+def lexical_folder(shelf: Shelf, entry: SourceEntry) -> Path:
+    """Return where the BM25 tables of a source's generation are kept."""
+    return shelf.local / collection_name(entry.name) / str(entry.generation) / f"bm25-{entry.digest}"
 
 
 def collection_name(source: str) -> str:

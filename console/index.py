@@ -1,0 +1,280 @@
+"""`tracejury index ...` and `tracejury sources`: building, searching and checking the references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import IndexPath, Json
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from tracejury.retrieval import BuildReport, Index, Manifest
+
+app = typer.Typer(no_args_is_help=True, help="Build, search and check the index of clinical references.")
+
+Names = Annotated[list[str], typer.Argument(help="Registered sources (`tracejury sources`) or YAML files.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the source. May be repeated.", show_default=False),
+]
+Embedder = Annotated[
+    str | None,
+    typer.Option(help="What turns texts into vectors; fixed by the first build. Default: minilm", show_default=False),
+]
+
+
+@app.command()
+def build(
+    names: Names,
+    index: IndexPath = None,
+    settings: Settings = None,
+    embedder: Embedder = None,
+    force: Annotated[bool, typer.Option("--force", help="Read a source whose version has not changed, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Index knowledge sources, or bring them up to date.
+
+    What is indexed already is kept; a build that was cut off goes on where it stopped; a second build does nothing.
+
+    Example: tracejury index build open-medicine
+    Example: tracejury index build documents --set path=./protocols --set name=hospital --set license=internal
+    """
+    from tracejury.retrieval import EmptySourceError
+
+    with explained():
+        opened = _open(index, embedder)
+        params = dict(_setting(text) for text in settings or ())
+        reports, broken = [], []
+        for name in names:
+            try:
+                with _progress(name) as tick:
+                    reports.append(opened.build(name, params, force=force, progress=tick))
+            except EmptySourceError as empty:
+                broken.append(str(empty))
+    if as_json:
+        print(json.dumps([r.model_dump(mode="json") for r in reports], indent=2))
+    else:
+        for report in reports:
+            _say(report)
+    for message in broken:
+        fail(message)
+    if broken or any(r.problems for r in reports):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+@app.command()
+def info(index: IndexPath = None, as_json: Json = False) -> None:
+    """Say what is in the index: sources, licences, versions, passages, when built.
+
+    Example: tracejury index info
+    """
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+
+    with explained():
+        opened = _open(index)
+        manifest = opened.manifest()
+    if as_json:
+        print(manifest.model_dump_json(indent=2))
+        return
+    out.print(f"[bold]{opened.shelf.where}[/]: embedder {manifest.embedder}, {manifest.dim} dimensions")
+    table = Table("source", "passages", "documents", "licence", "version", "built", "problems", box=None)
+    for e in manifest.sources.values():
+        counts = f"{e.passages:,}", f"{e.documents:,}"
+        table.add_row(e.name, *counts, e.license, e.version, e.built[:16], str(e.problems or ""))
+    out.print(table if manifest.sources else "Nothing yet: tracejury index build open-medicine")
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for, in words.")],
+    index: IndexPath = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only these. May be repeated.", show_default=False)] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    finder: Annotated[str, typer.Option(help="fused, dense or bm25.")] = "fused",
+    since: Annotated[str | None, typer.Option(help="Nothing dated before this year or ISO date.")] = None,
+    rerank: Annotated[str | None, typer.Option(help="A cross-encoder: folder of an ONNX model, or a name.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Search the index as the judges' cases do, and show the passages with their citations.
+
+    Example: tracejury index search "first-line drug in anaphylaxis"
+    """
+    from tracejury.retrieval import Finder, Query
+
+    if finder not in ("fused", "dense", "bm25"):
+        raise fail(f"--finder {finder}: choose fused, dense or bm25")
+    with explained():
+        opened = _open(index)
+        if not opened.manifest().sources:
+            raise ValueError(f"{opened.shelf.where} is empty: run `tracejury index build open-medicine` first")
+        alone = "bm25" if finder == "bm25" else "dense"
+        found = Finder(
+            opened, source or (), k, finder == "fused", finder=alone, since=since, rerank=rerank, per_document=1
+        ).find([Query(text=query)])[0]
+    if as_json:
+        print(json.dumps([h.model_dump(mode="json") for h in found.hits], indent=2, ensure_ascii=False))
+        return
+    from tracejury.console.hits import show_hits
+
+    show_hits(found.hits, query)
+
+
+@app.command()
+def verify(
+    index: IndexPath = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Build what is broken anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find out whether the index is whole, for instance after a crash: every passage there, unchanged, and findable.
+
+    Exit code 2 if something is broken and was not mended.
+
+    Example: tracejury index verify --repair
+    """
+    from tracejury.console.screen import err, out
+
+    with explained():
+        opened = _open(index)
+        with err.status("looking at every passage"):
+            found = opened.verify(repair=repair)
+    if as_json:
+        print(json.dumps([f.model_dump(mode="json") for f in found], indent=2))
+    else:
+        for fault in found:
+            colour = "red" if fault.serious and not fault.mended else "yellow"
+            out.print(f"[{colour}]{fault.source}[/]: {fault.what}" + (f" -> {fault.mended}" if fault.mended else ""))
+        if not any(f.serious for f in found):
+            passages = sum(e.passages for e in opened.manifest().sources.values())
+            out.print(f"whole: {len(opened.manifest().sources)} sources, {passages:,} passages")
+        elif not repair:
+            out.print("Next: tracejury index verify --repair")
+    if any(f.serious and not f.mended for f in found):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="A manifest.json, or the folder of an index.")],
+    after: Annotated[Path, typer.Argument(help="Another.")],
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two manifests. A copy of `manifest.json` is enough to compare with later.
+
+    Example: tracejury index diff manifest-of-march.json tracejury.index
+    """
+    from tracejury.console.screen import out
+    from tracejury.retrieval import diff as changes_between
+
+    with explained():
+        changes = changes_between(_manifest(before), _manifest(after))
+    if as_json:
+        print(json.dumps([c.model_dump(mode="json") for c in changes], indent=2))
+        return
+    for change in changes:
+        out.print(f"[bold]{change.name}[/] {change.change}")
+        for field, (old, new) in change.fields.items():
+            out.print(f"  {field}: {old} -> {new}")
+    if not changes:
+        out.print("no difference")
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="An indexed source.")], index: IndexPath = None) -> None:
+    """Take a source out of the index.
+
+    Example: tracejury index remove medquad
+    """
+    with explained():
+        opened = _open(index)
+        opened.entry(name)
+        opened.remove(name)
+
+
+def sources(index: IndexPath = None, as_json: Json = False) -> None:
+    """List every knowledge source: what is installed, what is indexed, licence, version, passages.
+
+    Example: tracejury sources
+    """
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+    from tracejury.retrieval import list_sources
+
+    with explained():
+        listed = list_sources(_open(index).manifest())
+    if as_json:
+        print(json.dumps([s.model_dump(mode="json") for s in listed], indent=2))
+        return
+    table = Table("source", "passages", "licence", "version", "package", "parameters", box=None)
+    for s in listed:
+        passages = f"{s.passages:,}" if s.passages is not None else "-"
+        table.add_row(s.name, passages, s.license, s.version or "-", s.package, ", ".join(s.parameters))
+    out.print(table)
+    out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Add your own: docs/add-a-knowledge-source.md")
+
+
+def _open(index: Path | None, embedder: str | None = None) -> Index:
+    from tracejury.retrieval import Index
+
+    return Index.open(index, embedder)
+
+
+def _manifest(path: Path) -> Manifest:
+    from tracejury.retrieval import Manifest
+
+    file = path / "manifest.json" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such manifest; give a manifest.json or the folder of an index")
+    try:
+        return Manifest.model_validate_json(file.read_text("utf-8"))
+    except ValueError as bad:
+        raise ValueError(f"{file}: not a manifest of an index: {bad}") from bad
+
+
+def _setting(text: str) -> tuple[str, JsonValue]:
+    """Read KEY=VALUE; the value is YAML, so that numbers, lists and mappings can be said."""
+    import yaml
+
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError(f"--set {text}: write KEY=VALUE")
+    return key.strip(), yaml.safe_load(value) if value else ""
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int], None]]:
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from tracejury.console.screen import err
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed:,.0f} passages"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(name)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _say(report: BuildReport) -> None:
+    from tracejury.console.screen import err, out
+
+    if report.unchanged:
+        out.print(f"[bold]{report.source}[/]: up to date, {report.passages:,} passages")
+    else:
+        taken_up = f", {report.resumed:,} of them from a build that was cut off" if report.resumed else ""
+        out.print(
+            f"[bold]{report.source}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
+            f"{report.removed:,} removed, {report.kept:,} kept, in {report.seconds:.0f} s"
+        )
+    for problem in report.problems[:20]:
+        err.print(f"  [yellow]{problem}[/]")
+    if len(report.problems) > 20:
+        err.print(f"  [yellow]and {len(report.problems) - 20} more; --json lists all[/]")
