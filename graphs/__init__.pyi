@@ -1,17 +1,24 @@
 from .adjudicate import adjudicate
 from .adjudication import Keeper, TraceInput, TraceOutput, build_graph
 from .batch import Runner, Tally, select, traces_in_flight
+from .browsing import COUNTS, ArmCount, Browsing, TraceLine, TracePage, Wanted
+from .browsing_steps import Pattern, Reference, StepBrowsing, StepLine
 from .court import Court, open_court
 from .estimate import Asker, Estimate, estimate
 from .export import write_rows
 from .ledger import DEFAULT_STORE, Ledger, RunDiffersError
 from .ledger_reading import TraceOutcomes, UnknownRunError
+from .reviews import Review, Reviews, SheetStep
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
+from .votes import Vote, read_votes
 
 __all__ = [
+    "COUNTS",
     "DEFAULT_STORE",
+    "ArmCount",
     "Asker",
+    "Browsing",
     "CitationRow",
     "Court",
     "Estimate",
@@ -19,23 +26,35 @@ __all__ = [
     "Ledger",
     "Manifest",
     "OpinionRow",
+    "Pattern",
+    "Reference",
     "ResolverRow",
+    "Review",
+    "Reviews",
     "Run",
     "RunDiffersError",
     "RunProgress",
     "Runner",
+    "SheetStep",
+    "StepBrowsing",
+    "StepLine",
     "StepRow",
     "Tally",
     "TraceInput",
+    "TraceLine",
     "TraceOutcomes",
     "TraceOutput",
+    "TracePage",
     "UnknownRunError",
+    "Vote",
+    "Wanted",
     "adjudicate",
     "build_graph",
     "estimate",
     "installed",
     "open_court",
     "panel_hash",
+    "read_votes",
     "select",
     "traces_in_flight",
     "write_rows",

@@ -17,6 +17,7 @@ from tracejury.retrieval import Passage
 from tracejury.traces import ErrorType, Question, Trace
 
 ERROR_BIT = {kind: 1 << i for i, kind in enumerate(ErrorType)}
+SPENT = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
 REASON_BIT = {reason: 1 << i for i, reason in enumerate(Reason)}
 
 _WORDS = {
@@ -143,7 +144,7 @@ def _counts() -> dict[str, Any]:
         "first_error": func.min(case((d.outcome == Outcome.ERROR.value, d.step_index))),
         "error_types": bits(d.error_type, ERROR_BIT, d.outcome == Outcome.ERROR.value),
         "reasons": bits(d.reason, REASON_BIT, no_verdict),
-        "calls": func.coalesce(func.sum(d.calls), 0),
+        **{name: func.coalesce(func.sum(d[name]), 0) for name in SPENT},
         "cost_usd": func.coalesce(func.sum(d.cost_usd), 0.0),
         "committed": func.max(d.committed),
     }
