@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import StaticPool
 
 BUSY_S = 60
 """Seconds that a SQLite connection waits for another's lock."""
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for `url` (`sqlite:///file.db`, `sqlite://` in memory, `postgresql+psycopg://...`).
+    """Return an engine for `url` (`sqlite:///file.db`, `sqlite://` for a file that lives as long as the engine, `postgresql+psycopg://...`).
 
     SQLite is set to write-ahead logging with `synchronous=NORMAL`: what is committed survives the death of the process
     at any moment (a power cut may take the last commits, never the file's integrity). Transactions of connections with
@@ -30,7 +31,11 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True)
     if parsed.database in (None, "", ":memory:"):
-        engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        # A database in memory belongs to one connection, and we have readers beside the writer: a file that goes with
+        # the engine does the same and behaves like any other.
+        folder = tempfile.TemporaryDirectory(prefix="tracejury-", ignore_cleanup_errors=True)
+        engine = create_engine(parsed.set(database=f"{folder.name}/store.db"), connect_args={"timeout": BUSY_S})
+        weakref.finalize(engine, folder.cleanup)
     else:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_S})
     event.listen(engine, "connect", _pragmas)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tracejury.models.embedded import EmbeddedServer
 from tracejury.models.fences import fence_tag, render
@@ -54,6 +56,8 @@ class Gateway:
         self._lanes: dict[tuple[str | None, ...], Lane] = {}
         self._asked: dict[str, asyncio.Future[CallRecord]] = {}
         self._http: Any = None
+        # Ids of calls: a random part a gateway and a number, for asking the system for randomness costs more than that.
+        self._ids, self._count = secrets.token_hex(12), itertools.count()
         self._servers: dict[Path, EmbeddedServer] = {}
 
     async def __aenter__(self) -> Gateway:
@@ -127,7 +131,7 @@ class Gateway:
                     raise
                 continue  # who asked was cancelled, we were not: ask ourselves
             return call.model_copy(update={"from_cache": True, "cost_usd": 0.0, "purpose": purpose})
-        if (call := self.store.cached(key)) is not None:
+        if (call := await self.store.cached(key)) is not None:
             return call.model_copy(update={"purpose": purpose})
         asked = self._asked[key] = asyncio.get_running_loop().create_future()
         try:
@@ -150,7 +154,7 @@ class Gateway:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         rendered = render(told(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key))
         prompt = "\n".join(m["content"] for m in rendered)
-        least = least_tokens(prompt)
+        least = least_tokens(prompt) if endpoint.context_window is not None else 0
         if endpoint.context_window is not None and least + request.max_tokens > endpoint.context_window:
             raise CallFailed(
                 FailureReason.CONTEXT,
@@ -164,7 +168,7 @@ class Gateway:
                 (answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens) if answer else (0, 0, 0)
             )
             return CallRecord(
-                id=uuid.uuid4().hex,
+                id=f"{self._ids}{next(self._count):08x}",
                 key=key,
                 purpose=purpose,
                 endpoint=endpoint.name,
@@ -242,13 +246,18 @@ def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
     """
     endpoint = request.endpoint
     said = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
-    schema = request.schema.model_json_schema() if request.schema else None
+    schema = _schema(request.schema) if request.schema else None
     asked = [
         *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, said, schema),
         *(request.max_tokens, request.temperature, request.sample, request.seed),
     ]
     text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _schema(schema: type[BaseModel]) -> str:
+    return json.dumps(schema.model_json_schema(), sort_keys=True)
 
 
 def _fields(request: ChatRequest) -> dict[str, Any]:

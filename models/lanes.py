@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import openai
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from tracejury.models.failures import Fault, MalformedReplyError, fault_of
@@ -170,7 +171,7 @@ def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> Cha
     return ChatOpenAI(
         model=endpoint.model,
         base_url=address,
-        api_key=(lambda: key or "none"),  # type: ignore[arg-type]
+        api_key=SecretStr(key or "none"),
         max_retries=0,
         timeout=endpoint.timeout_s,
         http_async_client=http,

@@ -6,10 +6,10 @@ import asyncio
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -20,9 +20,17 @@ RECONNECT_S = 120.0
 """How long a lost server (Postgres restarting) is waited for before the writes fail."""
 
 
+class _Rows(NamedTuple):
+    """Rows for one statement; those of a transaction go to the database together."""
+
+    statement: Any
+    row: dict[str, Any]
+
+
 class _Item(NamedTuple):
-    write: Write
-    done: Future[None]
+    write: Write | _Rows
+    loop: asyncio.AbstractEventLoop | None
+    done: asyncio.Future[None] | None
 
 
 class Writer:
@@ -38,6 +46,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._failed: Exception | None = None
 
     async def write(self, write: Write) -> None:
         """Run `write(connection)` in the writer's next transaction; return when that is durable.
@@ -45,33 +54,56 @@ class Writer:
         Raises:
             Exception: What `write` or the commit raised; other writes of the transaction are not affected.
         """
-        await asyncio.wrap_future(self.submit(write))
+        await self._put(write)
 
-    def submit(self, write: Write) -> Future[None]:
-        """Queue `write` without waiting; the future is done when it is durable."""
-        done: Future[None] = Future()
-        with self._lock:
-            if self._thread is None:
-                # A daemon, for a run that is interrupted must be able to end; `close` writes what waits.
-                self._thread = threading.Thread(target=self._run, name="tracejury-writer", daemon=True)
-                self._thread.start()
-            self._queue.put(_Item(write, done))
-        return done
+    async def insert(self, statement: Any, row: dict[str, Any]) -> None:
+        """Run a statement with `row`, together with others that wait for the same; return when that is durable.
+
+        Raises:
+            Exception: As for `write`.
+        """
+        await self._put(_Rows(statement, row))
+
+    def submit(self, write: Write) -> None:
+        """Queue `write` without waiting for it; `close` raises if it failed."""
+        self._queue_up(_Item(write, None, None))
 
     def close(self) -> None:
-        """Write what waits, then stop the thread. A later write starts it again."""
+        """Write what waits, then stop the thread. A later write starts it again.
+
+        Raises:
+            Exception: What a write of `submit` raised.
+        """
         with self._lock:
             thread, self._thread = self._thread, None
             if thread is not None:
                 self._queue.put(None)
         if thread is not None:
             thread.join()
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _put(self, write: Write | _Rows) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._queue_up(_Item(write, loop, done))
+        return done
+
+    def _queue_up(self, item: _Item) -> None:
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    # A daemon: a run that is interrupted must be able to end; `close` writes what waits.
+                    self._thread = threading.Thread(target=self._run, name="tracejury-writer", daemon=True)
+                    self._thread.start()
+        self._queue.put(item)
 
     def _run(self) -> None:
         while True:
@@ -98,29 +130,62 @@ class Writer:
             self._transact([item.write for item in items])
         except Exception as error:  # noqa: BLE001 - belongs to whoever awaits the write
             if len(items) == 1:
-                items[0].done.set_exception(error)
+                self._tell(items, error)
                 return
             # One write spoiled the transaction: each gets one of its own, so that it fails alone.
             for item in items:
                 self._commit([item])
             return
-        for item in items:
-            item.done.set_result(None)
+        self._tell(items, None)
 
-    def _transact(self, writes: list[Write]) -> None:
+    def _tell(self, items: list[_Item], error: Exception | None) -> None:
+        # One wake-up of the event loop for the whole transaction, not one a write.
+        waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
+        for item in items:
+            if item.loop is not None and item.done is not None:
+                waiting[item.loop].append(item.done)
+            elif error is not None:
+                self._failed = error
+        for loop, futures in waiting.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, futures, error)
+
+    def _transact(self, writes: list[Write | _Rows]) -> None:
         until = time.monotonic() + RECONNECT_S
         pause = 0.2
         while True:
             try:
                 with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-                    for write in writes:
-                        write(connection)
+                    _execute(connection, writes)
                 return
             except DBAPIError as error:
                 if not _lost(self.engine, error) or time.monotonic() + pause > until:
                     raise
                 time.sleep(pause)
                 pause = min(2 * pause, 5.0)
+
+
+def _execute(connection: Connection, writes: list[Write | _Rows]) -> None:
+    together: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
+    for write in writes:
+        if isinstance(write, _Rows):
+            together.setdefault(id(write.statement), (write.statement, []))[1].append(write.row)
+    # Rows first: a later write of the same transaction may refer to them, never the other way round.
+    for statement, rows in together.values():
+        connection.execute(statement, rows)
+    for write in writes:
+        if not isinstance(write, _Rows):
+            write(connection)
+
+
+def _resolve(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in futures:
+        if future.done():  # cancelled meanwhile
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 def _lost(engine: Engine, error: DBAPIError) -> bool:
