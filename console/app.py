@@ -6,10 +6,11 @@ import typer
 
 from tracejury.console import index, models
 from tracejury.console.adjudicate import adjudicate
-from tracejury.console.audit import summary
+from tracejury.console.audit import compare, summary
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
+from tracejury.console.panels import judges, panels
 from tracejury.console.read import read
 from tracejury.console.show import show
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
 
-for command in (demo, read, adjudicate, summary, show, export, runs, doctor):
+for command in (demo, read, adjudicate, summary, compare, show, export, runs, panels, judges, doctor):
     app.command()(command)
 
 

@@ -68,6 +68,9 @@ def arithmetic_checks(case: Case) -> Iterator[Check]:
 def _equations(case: Case, clause: str) -> Iterator[Check]:
     for match in _EQUATION.finditer(clause):
         left, right = _expression(match["left"]), _expression(match["right"])
+        if left and right and right.endswith("percent)") and re.search(r"\* ?\(?100\b", left):
+            # `5 / 125 * 100 = 4 %`: the factor has made a percentage of it already.
+            right = right.strip("()").removesuffix(" percent")
         if left is None or right is None or _is_date(match["left"]):
             continue
         check = _derived_check(case, "arithmetic", left, right, clause.strip(), match[0].strip())

@@ -60,13 +60,12 @@ class Person(NamedTuple):
 
 @lru_cache(maxsize=512)
 def person(stem: str) -> Person:
-    """Return who a vignette is about: the first person with an age, and every age that it mentions."""
-    ages, male, words = [], None, ""
-    for match in _AGE.finditer(stem):
-        ages.append(_aged(match))
-        if not words and match["person"]:
-            male, words = match["person"].lower() in _MALE, match[0]
-    return Person(tuple(ages), male, words)
+    """Return every age that a vignette mentions, and the sex, where all persons with an age have the same."""
+    found = list(_AGE.finditer(stem))
+    persons = [m for m in found if m["person"]]
+    sexes = {m["person"].lower() in _MALE for m in persons}
+    male = sexes.pop() if len(sexes) == 1 else None
+    return Person(tuple(_aged(m) for m in found), male, persons[0][0] if persons else "")
 
 
 def patient_checks(case: Case) -> Iterator[Check]:
