@@ -34,7 +34,15 @@ Bools = NDArray[np.bool_]
 _STEP = {"trace": "i", "kind": "b", "role": "b", "error_type": "b", "position": "i", "chars": "i", "words": "i"}
 _STEP |= {"hedges": "i", "confidence": "f", "resolver": "b", "human": "b", "reason": "b"}
 _TRACE = {"question": "i", "arm": "i", "sample": "i", "answer": "i", "gold": "i", "correct": "b", "hint": "b"}
-_TRACE |= {"options": "i", "option_chars": "i", "stem_chars": "i", "trace_chars": "i", "tokens": "i", "empty": "b"}
+_TRACE |= {
+    "source": "i",
+    "options": "i",
+    "option_chars": "i",
+    "stem_chars": "i",
+    "trace_chars": "i",
+    "tokens": "i",
+    "empty": "b",
+}
 _OPINION = {"step": "i", "judge": "i", "label": "b", "grounded": "b", "votes": "b"}
 _COST = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 REASONS = tuple(Reason)
@@ -55,7 +63,7 @@ class Columns:
     `error_type`, `position` (from 0), `chars`, `words`, `hedges`, `confidence` (nan: none), `resolver`, `reason`,
     `human` (0 supported, 1 error).
     `traces` has one entry a trace, those without steps included (`empty`): `question`, `arm`, `sample`, `answer`,
-    `gold`, `correct`, `hint`, `options`, `option_chars`, `stem_chars`, `trace_chars`, `tokens`.
+    `gold`, `correct`, `hint`, `source`, `options`, `option_chars`, `stem_chars`, `trace_chars`, `tokens`.
     `opinions` has one entry an opinion: `step`, `judge`, `label` (index in `LABELS`, or `LABEL_FAILED`), `grounded`,
     `votes`.
     """
@@ -66,6 +74,8 @@ class Columns:
     questions: tuple[str, ...]
     arms: tuple[ArmKey, ...]
     answers: tuple[str, ...]
+    sources: tuple[str, ...]
+    """Benchmarks, as the questions name their source."""
     judges: tuple[tuple[str, str | None], ...]
     """(name, model) of each judge code."""
     costs: Mapping[ArmKey, Mapping[str, float]]
@@ -127,7 +137,7 @@ class _Gatherer:
         self.steps = _empty(_STEP)
         self.traces = _empty(_TRACE)
         self.opinions = _empty(_OPINION)
-        self.questions, self.arms, self.answers, self.judges = _Codes(), _Codes(), _Codes(), _Codes()
+        self.questions, self.arms, self.answers, self.judges, self.sources = (_Codes() for _ in range(5))
         self.trace_codes = _Codes()
         self.costs: dict[ArmKey, dict[str, float]] = defaultdict(lambda: dict.fromkeys(_COST, 0.0))
         self.panels: dict[str, dict[str, None]] = defaultdict(dict)
@@ -149,6 +159,7 @@ class _Gatherer:
             "question": self.questions[row.question_id],
             "arm": self.arms[ArmKey(row.run, row.arm)],
             "sample": row.sample,
+            "source": self.sources[str(row.meta.get("question_source") or "")],
             "answer": -1 if row.answer is None else self.answers[row.answer],
             "gold": -1 if row.gold is None else self.answers[row.gold],
             "correct": -1 if row.answer_correct is None else int(row.answer_correct),
@@ -199,6 +210,7 @@ class _Gatherer:
             questions=tuple(map(str, self.questions)),
             arms=tuple(ArmKey(*key) for key in self.arms),  # type: ignore[misc]
             answers=tuple(map(str, self.answers)),
+            sources=tuple(map(str, self.sources)),
             judges=tuple(self.judges),  # type: ignore[arg-type]
             costs={key: dict(value) for key, value in self.costs.items()},
             panels={key: tuple(sorted(value)) for key, value in self.panels.items()},

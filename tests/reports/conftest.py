@@ -8,7 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracejury.agents import Case, Deliberation, JudgeSpec, Label, Opinion, Outcome, Panel, Reason, Route, Verdict
+from tracejury.agents import (
+    Case,
+    Citation,
+    Deliberation,
+    JudgeSpec,
+    Label,
+    Opinion,
+    Outcome,
+    Panel,
+    Reason,
+    Route,
+    Verdict,
+)
 from tracejury.graphs import Ledger, Manifest, OpinionRow, StepRow
 from tracejury.traces import ErrorType, Question, Role, Segmentation, Step, Trace
 
@@ -147,10 +159,14 @@ def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
     assert row.route is not None
     assert row.reason is not None
     case = Case(step_id=step.id, trace_id=step.trace_id, stem=question.stem, step_index=step.index, step=step.text)
+    quoted = (Citation(evidence_id="vignette", quote="Stem", verified=True, grounds=True),)
     opinions = tuple(
-        Opinion(judge=o.judge, kind="data", model=o.model, label=Label(o.label) if o.label else None)
+        Opinion(
+            judge=o.judge, kind="data", model=o.model, label=Label(o.label) if o.label else None,
+            citations=quoted if o.grounded else (),
+        )
         for o in row.opinions
-    )
+    )  # fmt: skip
     verdict = Verdict(
         outcome=row.outcome, route=row.route, reason=row.reason, claim=row.claim, error_type=row.error_type,
         confidence=row.confidence,

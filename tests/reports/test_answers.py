@@ -106,8 +106,10 @@ def test_thirty_real_samples_a_question_agree_with_a_second_implementation(share
     by_question = {}
     for trace in (t for t in found if isinstance(t, Trace)):
         by_question.setdefault(trace.question_id, []).append(trace)
-    assert len(by_question) == 100
     assert {len(traces) for traces in by_question.values()} == {30}
+    # The page leaves one of its 100 questions without a marked answer: it cannot be graded.
+    by_question = {q: traces for q, traces in by_question.items() if questions[q].gold}
+    assert len(by_question) == 99
     rows = [
         step_row(question_id=t.question_id, trace_id=t.id, step_id=t.id, arm="all", answer=t.answer,
                  gold=questions[t.question_id].gold, answer_correct=t.answer == questions[t.question_id].gold,

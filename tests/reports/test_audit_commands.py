@@ -40,3 +40,34 @@ def test_summary_says_what_is_wrong(fill, simulated, store):
     table = runner.invoke(app, ["summary", "sim", "--store", store, "--by", "colour"])
     assert table.exit_code == 1
     assert "Tables: arm" in table.output
+
+
+def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, store):
+    better = {"error": 0.5, "accuracy": 0.9}
+    fill(store, simulated({"base": {"error": 0.3}, "distilled": better}, questions=40), "both")
+    fill(store, simulated({"base": {"error": 0.3}}, questions=40), "before")
+    fill(store, simulated({"base": {"error": 0.3}, "distilled": better}, questions=40), "other", panel="q")
+    call = ["--store", store, "--draws", "500"]
+    within = runner.invoke(app, ["compare", "both", *call, "--where", "--controls"])
+    assert within.exit_code == 0, within.output
+    for said in (
+        "answers +",
+        "step errors +",
+        "robust to abstentions",
+        "Wilcoxon p",
+        "step role",
+        "not run: tracejury",
+    ):
+        assert said in within.output
+    between = runner.invoke(app, ["compare", "before", "both:distilled", *call, "--json"])
+    assert json.loads(between.stdout)["comparisons"][0]["other"] == ["both", "distilled"]
+    refused = runner.invoke(app, ["compare", "before", "other:distilled", *call])
+    assert refused.exit_code == 1
+    assert "panel: p in before, q in other" in refused.output
+    assert "--anyway" in refused.output
+    forced = runner.invoke(app, ["compare", "before", "other:distilled", *call, "--anyway"])
+    assert forced.exit_code == 0
+    assert "judged differently: panel" in forced.output
+    unclear = runner.invoke(app, ["compare", "before", "both", *call])
+    assert unclear.exit_code == 1
+    assert "name one, as both:ARM" in unclear.output

@@ -1,0 +1,135 @@
+"""Comparisons as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tracejury.console.screen import out
+
+if TYPE_CHECKING:
+    from tracejury.reports import Audit, Comparison, ControlRow, Difference, Estimate, Where
+
+_NAMES = {"up": "more errors", "down": "fewer errors", "none": "no difference shown", None: "-"}
+
+
+def print_audit(made: Audit) -> None:
+    """Print every comparison, its headline first, then conditions and controls where they were asked for."""
+    for line in made.differently_judged:
+        out.print(f"[yellow]judged differently: {line}[/yellow]")
+    for i, found in enumerate(made.comparisons):
+        out.print(f"\n[bold]{_name(found, 'baseline')} -> {_name(found, 'other')}[/bold]")
+        out.print(f"[bold]{found.sentence}[/bold]", soft_wrap=True)
+        out.print(_differences(found))
+        _print_rest(found)
+        if made.where:
+            _print_where(made.where[i])
+        if made.controls:
+            _print_controls(made.controls[i])
+
+
+def points(estimate: Estimate | None) -> str:
+    """Return a difference of shares in points, with its interval."""
+    if estimate is None or estimate.value is None:
+        return "-"
+    text = f"{100 * estimate.value:+.1f}"
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
+
+
+def _name(found: Comparison, side: str) -> str:
+    arm = getattr(found, side)
+    return f"{arm.run}:{arm.arm}"
+
+
+def _table(title: str, first: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column(first)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _differences(found: Comparison) -> Table:
+    table = _table("", "", "answers right", "step errors")
+    rows: dict[str, Callable[[Difference], str]] = {
+        "questions": lambda d: f"{d.questions:,}",
+        "baseline, %": lambda d: _percent(d.baseline),
+        "other, %": lambda d: _percent(d.other),
+        "difference, points": lambda d: points(d.difference),
+        "  every question alike": lambda d: points(d.by_question),
+        "Wilcoxon p": lambda d: _p(d.wilcoxon_p),
+        "permutation p": lambda d: _p(d.permutation_p),
+        "  corrected (Holm)": lambda d: _p(d.permutation_p_holm),
+        "Cohen's d, paired": lambda d: _plain(d.effect_size),
+        "rank-biserial r": lambda d: "-" if d.rank_biserial is None else f"{d.rank_biserial:+.2f}",
+        "detectable at 80 % power": lambda d: "-" if d.detectable is None else f"{100 * d.detectable:.1f} points",
+    }
+    for name, cell in rows.items():
+        table.add_row(name, *(cell(d) if d else "-" for d in (found.answers, found.steps)))
+    return table
+
+
+def _print_rest(found: Comparison) -> None:
+    before, after = (100 * c for c in found.coverage)
+    out.print(f"coverage {before:.1f} -> {after:.1f} %; {found.paired:,} questions paired, unpaired {found.unpaired}")
+    for ends, what in ((found.worst_case, "abstentions"), (found.worst_case_with_failures, "abstentions and failures")):
+        if ends and ends[0].value is not None and ends[1].value is not None:
+            low, high = 100 * ends[0].value, 100 * ends[1].value
+            out.print(f"whatever the {what} hide, step errors changed by {low:+.1f} to {high:+.1f} points")
+    share = 100 * found.settings.confidence
+    out.print(f"[dim]{share:.4g} % BCa intervals by question, {found.settings.draws:,} draws[/dim]")
+
+
+def _print_where(found: Where) -> None:
+    from tracejury.reports import TITLES
+
+    table = _table("Where it happens: step-error difference, points", "condition", "level", "questions", "difference")
+    before = ""
+    for s in found.strata:
+        title = TITLES[s.condition]
+        table.add_row(
+            title if title != before else "", s.level.replace("_", " "), f"{s.questions:,}", points(s.difference)
+        )
+        before = title
+    out.print(table)
+    if found.terms:
+        terms = _table(
+            "All conditions in one mixed model: how the difference changes", "condition", "with", "points", "p"
+        )
+        for t in found.terms:
+            terms.add_row(TITLES[t.condition], t.change, points(t.effect), _p(t.p))
+        out.print(terms)
+    for said in found.left_out:
+        out.print(f"[dim]{said}[/dim]")
+
+
+def _print_controls(rows: tuple[ControlRow, ...]) -> None:
+    table = _table("Does it stand? Step-error difference, points", "control", "questions", "difference", "direction")
+    for r in rows:
+        if r.difference is not None:
+            title = f"{r.control}: {r.detail}" if r.detail else r.control
+            same = " [bold](not as the main result)[/bold]" if r.same_direction is False else ""
+            table.add_row(title, f"{r.questions:,}", points(r.difference), f"{_NAMES[r.direction]}{same}")
+    out.print(table)
+    for r in rows:
+        if r.difference is None:
+            out.print(f"[dim]{r.control}{': ' if r.detail else ''}{r.detail}: {r.note}[/dim]", soft_wrap=True)
+
+
+def _percent(estimate: Estimate) -> str:
+    return "-" if estimate.value is None else f"{100 * estimate.value:.1f}"
+
+
+def _plain(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    ends = "" if estimate.low is None or estimate.high is None else f" [{estimate.low:+.2f}, {estimate.high:+.2f}]"
+    return f"{estimate.value:+.2f}{ends}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,35 @@
+"""Whether runs may be compared: only what was judged the same way differs by arm alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracejury.graphs import Run
+
+
+class NotComparableError(ValueError):
+    """Runs were made differently. The message names what differs; `--anyway` compares all the same."""
+
+
+def check_comparable(runs: Sequence[Run], anyway: bool = False) -> list[str]:
+    """Return what differs between the first run and the others, one line each; empty: nothing does.
+
+    Raises:
+        NotComparableError: Something differs and `anyway` is false.
+    """
+    first = runs[0]
+    found = []
+    for other in runs[1:]:
+        for what, (here, there) in first.manifest.differences(other.manifest).items():
+            found.append(f"{what}: {_short(here)} in {first.name}, {_short(there)} in {other.name}")
+    if found and not anyway:
+        raise NotComparableError(
+            "these runs were judged differently, so a difference between them need not be one between the arms:\n  "
+            + "\n  ".join(found)
+            + "\nJudge both with the same panel, prompts and segmenter, or give --anyway"
+        )
+    return found
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 60 else value[:57] + "..."

@@ -1,0 +1,118 @@
+"""Paired comparisons: recovered truths, scipy as the second implementation, and the sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tracejury.reports import ArmKey, NotComparableError, Settings, check_comparable, compare, gather, sign_flip
+
+QUICK = Settings(draws=2_000)
+BASE, OTHER = ArmKey("r", "base"), ArmKey("r", "distilled")
+
+
+def compared(rows, settings=QUICK):
+    return compare(gather(rows), BASE, [OTHER], settings)[0]
+
+
+def test_better_answers_and_worse_steps(simulated):
+    arms = {"base": {"error": 0.306, "accuracy": 0.7, "abstain": 0.02}, "distilled": {"error": 0.503, "accuracy": 0.82}}
+    found = compared(simulated(arms, questions=400, seed=3))
+    assert found.paired == 400
+    assert found.steps.difference.low < 0.197 < found.steps.difference.high
+    assert found.answers.difference.low < 0.12 < found.answers.difference.high
+    assert found.steps.permutation_p < 0.001 > found.steps.wilcoxon_p
+    assert found.robust_to_abstentions
+    assert found.sentence.startswith("answers +")
+    assert found.sentence.endswith("direction robust to abstentions: yes")
+
+
+def test_falling_errors_that_abstentions_explain_are_not_robust(simulated):
+    """protocol.md's Mistral row: error falls from 56.5 to 49.1 %, abstention rises from 0.1 to 14.9 %."""
+    arms = {"base": {"error": 0.565, "abstain": 0.001}, "distilled": {"error": 0.491, "abstain": 0.149}}
+    found = compared(simulated(arms, questions=500, seed=1))
+    assert found.steps.difference.high < 0
+    assert found.worst_case[1].value > 0
+    assert found.sentence.endswith("direction robust to abstentions: no")
+
+
+def test_too_little_coverage_is_the_headline(simulated):
+    arms = {"base": {"error": 0.3, "abstain": 0.8}, "distilled": {"error": 0.5, "abstain": 0.5}}
+    found = compared(simulated(arms, questions=60))
+    assert not found.enough
+    assert found.sentence.startswith("not enough verdicts to compare (coverage is")
+    few = compared(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=6))
+    assert few.sentence.startswith("not enough verdicts to compare (6 questions")
+    none = compared(simulated({"base": {"error": 0.3, "abstain": 1.0}, "distilled": {"error": 0.5}}, questions=30))
+    assert none.steps is None
+    assert none.sentence.startswith("not enough verdicts to compare")
+
+
+def test_only_paired_questions_count(simulated):
+    rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=40))
+    rows = [r for r in rows if not (r.arm == "distilled" and r.question_id in {"q0", "q1", "q2"})]
+    found = compared(rows)
+    assert (found.paired, found.unpaired) == (37, (3, 0))
+    kept = [r for r in rows if r.question_id not in {"q0", "q1", "q2"}]
+    assert compared(kept).steps == found.steps
+
+
+def test_equal_arms_show_nothing(step_row, simulated):
+    rows = list(simulated({"base": {"error": 0.3}}, questions=40))
+    twins = [r.model_copy(update={"arm": "distilled", "trace_id": r.trace_id + "x"}) for r in rows]
+    found = compared(rows + twins)
+    assert found.steps.difference.value == 0
+    assert found.steps.permutation_p == 1
+    assert found.steps.wilcoxon_p == 1
+    assert found.answers.difference.value == 0
+
+
+def test_sign_flips_agree_with_scipy():
+    rng = np.random.default_rng(0)
+    for n, draws in ((10, 5_000), (80, 20_000)):
+        before, after = rng.normal(0, 1, (n, 1)), rng.normal(0.3, 1, (n, 1))
+        ours = sign_flip(before, after, lambda a, b: (b - a)[..., 0], draws=draws, seed=1)
+        theirs = stats.permutation_test(
+            ((after - before)[:, 0],), np.mean, permutation_type="samples", n_resamples=draws, rng=2
+        ).pvalue
+        assert ours == pytest.approx(theirs, abs=1e-9 if n == 10 else 0.012)
+
+
+def test_several_arms_are_corrected(simulated):
+    arms = {name: {"error": e} for name, e in (("base", 0.3), ("a", 0.33), ("b", 0.36), ("c", 0.3))}
+    columns = gather(simulated(arms, questions=120))
+    others = [ArmKey("r", name) for name in "abc"]
+    found = compare(columns, BASE, others, QUICK)
+    raw = [c.steps.permutation_p for c in found]
+    by_hand = np.minimum.reduce([np.ones(3), np.maximum.accumulate(np.sort(raw) * np.array([3, 2, 1]))])
+    assert sorted(c.steps.permutation_p_holm for c in found) == pytest.approx(sorted(by_hand))
+    assert found[0].settings.confidence == pytest.approx(1 - 0.05 / 3)
+    alone = compare(columns, BASE, others[:1], QUICK)[0].steps.difference
+    assert found[0].steps.difference.low < alone.low
+
+
+def test_effect_size_and_detectable_difference(simulated):
+    rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=300))
+    found = compared(rows, Settings(draws=4_000))
+    by_question = {}
+    for row in rows:
+        by_question.setdefault(row.question_id, {}).setdefault(row.arm, []).append(row.outcome == "error")
+    d = np.array([np.mean(q["distilled"]) - np.mean(q["base"]) for q in by_question.values()])
+    assert found.steps.by_question.value == pytest.approx(d.mean())
+    assert found.steps.effect_size.value == pytest.approx(d.mean() / d.std(ddof=1))
+    width = found.steps.difference.high - found.steps.difference.low
+    assert found.steps.detectable == pytest.approx(width / (2 * 1.96) * 2.80, rel=0.05)
+
+
+def test_runs_judged_differently_are_named(fill, simulated, store):
+    from tracejury.graphs import Ledger
+
+    for name, panel, seed in (("one", "p", 0), ("two", "q", 0), ("three", "p", 7)):
+        fill(store, simulated({"base": {"error": 0.3}}, questions=2), name, panel=panel, seed=seed)
+    ledger = Ledger(store)
+    one, two, three = (ledger.run(name) for name in ("one", "two", "three"))
+    with pytest.raises(NotComparableError, match=r"panel: p in one, q in two[\s\S]*--anyway"):
+        check_comparable([one, two])
+    assert check_comparable([one, three], anyway=True) == ["seed: 0 in one, 7 in three"]
+    assert check_comparable([one, one]) == []
