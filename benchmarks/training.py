@@ -48,10 +48,10 @@ SCALES = {
 CASES: dict[str, dict[str, Any]] = {
     # protocol.md's batch; one chain a row.
     "chains": {"join": 1, "batch": 2, "accumulation": 8},
-    # Longer replies (several chains in one), where attention and activations weigh more.
-    "long": {"join": 5, "batch": 4, "accumulation": 4},
+    # The same rows a step, but five chains in each reply and all in one batch: fewer, larger kernels.
+    "long": {"join": 5, "batch": 16, "accumulation": 1},
     # Short rows gathered into sequences of max_length.
-    "packed": {"join": 1, "batch": 1, "accumulation": 4, "packing": True},
+    "packed": {"join": 1, "batch": 2, "accumulation": 1, "packing": True},
 }
 
 
@@ -159,7 +159,7 @@ def run_apart(work: Path, case: str, backend: str, given: argparse.Namespace, li
     result: dict[str, Any] = {"case": case, "backend": backend}
     if limit < 30:
         return result | {"status": "skipped: no time left"}
-    log = given.out / f"{case}-{backend}.log"
+    log = work / f"{case}-{backend}.log"
     command = [sys.executable, __file__, "--out", str(given.out), "--scale", given.scale, "--one", case, backend]
     command += ["--steps", str(given.steps)] if given.steps else []
     with log.open("w", encoding="utf-8") as out:

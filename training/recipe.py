@@ -60,6 +60,8 @@ class CorpusSpec(Part):
 
     target: Literal["chain", "answer"] = "chain"
     """`answer`: the completion is the closing answer sentence alone (the answer-only control)."""
+    layout: Literal["as_is", "numbered"] = "as_is"
+    """`numbered`: chains in prose are laid out with one sentence a numbered line; no word changes."""
     models: tuple[str, ...] = ()
     """Keep traces of these models only; empty: of any."""
     arms: tuple[str, ...] = ()

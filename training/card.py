@@ -1,0 +1,64 @@
+"""The card of a corpus: what it holds, what was left out and why, what it was checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracejury.training.rows import SftRow
+
+
+def write_card(path: Path, manifest: Mapping[str, Any], example: SftRow) -> None:
+    """Write the card as Markdown, from the manifest alone and one rendered row."""
+    rows, questions, contamination = manifest["rows"], manifest["questions"], manifest["contamination"]
+    lines = [
+        f"# SFT corpus for {manifest['recipe']}",
+        "",
+        "| | training | held out |",
+        "|---|---|---|",
+        f"| rows | {rows['train']} | {rows['heldout']} |",
+        f"| questions | {questions['train']} | {questions['heldout']} |",
+        "",
+        f"Split by question. {manifest['tokens']['all']} tokens; the longest row has {manifest['tokens']['longest']}. "
+        f"Target: {manifest['target']}; the loss looks at the completion only. "
+        f"{manifest['hint_used']} rows come from prompts that disclosed the answer.",
+        "",
+        "Made from: " + ("; ".join(manifest["made_from"]) or "traces given in memory") + ".",
+        "",
+        "## Left out",
+        "",
+        *([f"- {reason}: {n}" for reason, n in manifest["drops"].items()] or ["Nothing."]),
+        "",
+        "## Contamination",
+        "",
+        _contamination(contamination),
+        "",
+    ]
+    if manifest["verdicts"]:
+        counts = "; ".join(f"{k}: {v}" for k, v in manifest["verdicts"].items() if k != "mode")
+        lines += ["## Verdicts", "", f"Mode `{manifest['verdicts']['mode']}`. {counts}.", ""]
+    lines += [
+        "## A rendered row",
+        "",
+        f"Template SHA-256 `{manifest['template_sha256']}`, prompt version {manifest['prompt_version']}, "
+        f"rows SHA-256 `{manifest['data_sha256']}`.",
+        "",
+        "````text",
+        example.prompt + "<<<the loss starts here>>>" + example.completion,
+        "````",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _contamination(found: Mapping[str, Any]) -> str:
+    if not found["checked_against"]:
+        return (
+            "**Not checked**: no evaluation questions were given. Whether a student trained on this corpus may be "
+            "examined on a benchmark is open."
+        )
+    by = " and ".join(found["by"])
+    return (
+        f"Checked against {found['checked_against']} evaluation questions by {by}: {found['found']} training questions "
+        "overlapped" + (" and were left out." if found["found"] else ".")
+    )

@@ -1,0 +1,81 @@
+"""Whether training questions are evaluation questions in other clothes: by words and by meaning.
+
+Words: share of a question's 8-word sequences that stand in one evaluation question. Meaning: cosine of the stems'
+embeddings. Both thresholds are where real pairs part: over MedQA's 1,273 test questions no two distinct ones reach
+either (see docs/students.md for the counts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tracejury.traces import Question
+
+if TYPE_CHECKING:
+    from tracejury.models import Embedder
+
+NGRAM = 8
+NGRAM_SHARE = 0.3
+COSINE = 0.95
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+class Overlap(NamedTuple):
+    """A training question and the evaluation question that it is too close to."""
+
+    training: Question
+    evaluation: Question
+    by: str
+    score: float
+
+    def told(self) -> dict[str, Any]:
+        """Return the pair for a manifest or a message."""
+        return {
+            "training": self.training.key or self.training.id,
+            "evaluation": self.evaluation.key or self.evaluation.id,
+            "by": self.by,
+            "score": round(self.score, 3),
+            "stem": self.training.stem[:80],
+        }
+
+
+def find_overlaps(
+    training: Iterable[Question], evaluation: Sequence[Question], embedder: Embedder | None = None
+) -> list[Overlap]:
+    """Return for each training question that is too close to an evaluation question the closest one, by one measure."""
+    if not evaluation:
+        return []
+    questions = list(training)
+    found: dict[str, Overlap] = {}
+    by_id = {q.id: q for q in evaluation}
+    holders: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for question in evaluation:
+        for gram in _ngrams(question):
+            holders[gram].add(question.id)
+    for question in questions:
+        if question.id in by_id:
+            found[question.id] = Overlap(question, by_id[question.id], "same question", 1.0)
+            continue
+        grams = _ngrams(question)
+        shared = Counter(holder for gram in grams for holder in holders.get(gram, ()))
+        if grams and shared:
+            closest, count = shared.most_common(1)[0]
+            if count / len(grams) >= NGRAM_SHARE:
+                found[question.id] = Overlap(question, by_id[closest], "n-grams", count / len(grams))
+    rest = [q for q in questions if q.id not in found]
+    if embedder is not None and rest:
+        cosines = embedder.embed([q.stem for q in rest]) @ embedder.embed([q.stem for q in evaluation]).T
+        nearest = cosines.argmax(axis=1)
+        for i, question in enumerate(rest):
+            score = float(cosines[i, nearest[i]])
+            if score >= COSINE:
+                found[question.id] = Overlap(question, evaluation[int(nearest[i])], embedder.name, score)
+    return [found[q.id] for q in questions if q.id in found]
+
+
+def _ngrams(question: Question) -> set[tuple[str, ...]]:
+    words = _WORD.findall(question.stem.lower())
+    return {tuple(words[i : i + NGRAM]) for i in range(len(words) - NGRAM + 1)} or ({tuple(words)} if words else set())

@@ -1,0 +1,241 @@
+"""Native traces in, SFT corpus out: filtered, rendered, split by question, checked for contamination, described.
+
+Every trace that does not become a row is counted under a reason. The manifest is written last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from tracejury.traces import Question, Trace
+from tracejury.training.card import write_card
+from tracejury.training.chat import Rendered, render, template_hash
+from tracejury.training.contamination import Overlap, find_overlaps
+from tracejury.training.machine import commit
+from tracejury.training.prompts import VERSION, closing_sentence, question_prompt
+from tracejury.training.recipe import Recipe, RecipeError
+from tracejury.training.rows import SftRow, hash_files, write_json, write_rows
+from tracejury.training.tokens import encode
+from tracejury.training.verdicts import Learned, Mode, TraceVerdicts, learn_from
+
+if TYPE_CHECKING:
+    from tracejury.models import Embedder
+
+_NUMBERED = re.compile(r"^\s*(?:step\s*)?\d+[.):]", re.IGNORECASE | re.MULTILINE)
+_SENTENCE = re.compile(r"(?<=[a-z0-9)\]%][.!?])\s+(?=[A-Z\"(])")
+
+
+class Pair(NamedTuple):
+    """A trace and its question."""
+
+    question: Question
+    trace: Trace
+
+
+def build_corpus(
+    pairs: Iterable[Pair],
+    recipe: Recipe,
+    out: Path,
+    *,
+    tokenizer_from: str | None = None,
+    evaluation: Sequence[Question] = (),
+    on_contamination: Literal["fail", "drop"] = "fail",
+    embedder: Embedder | None = None,
+    verdicts: Mapping[str, TraceVerdicts] | None = None,
+    mode: Mode = "drop",
+    made_from: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write a corpus and return its manifest.
+
+    Args:
+        pairs: Traces with their questions, in any order.
+        recipe: Which student it is for: its template, its length limit, its filters.
+        out: The folder: train.jsonl, heldout.jsonl, example.txt, card.md, manifest.json.
+        tokenizer_from: Folder or hub name of the tokenizer; None: as the recipe says.
+        evaluation: The questions that the student will be examined on.
+        on_contamination: What to do when training questions overlap with `evaluation`.
+        embedder: For the check by embedding; None: by n-grams alone.
+        verdicts: A jury's verdicts by trace id, to learn from.
+        mode: How: see `tracejury.training.verdicts`.
+        made_from: What the card says the traces are from.
+
+    Raises:
+        RecipeError: Contamination, no row left, or an unusable template.
+    """
+    (out / "manifest.json").unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    drops: Counter[str] = Counter()
+    chosen = _select(pairs, recipe, drops)
+    overlaps = find_overlaps({p.question.id: p.question for p in chosen}.values(), evaluation, embedder)
+    if overlaps:
+        if on_contamination == "fail":
+            raise RecipeError(_contaminated(overlaps))
+        tainted = {o.training.id for o in overlaps}
+        drops["contaminated question"] = sum(p.question.id in tainted for p in chosen)
+        chosen = [p for p in chosen if p.question.id not in tainted]
+
+    tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
+    student = recipe.student
+    rows: list[SftRow] = []
+    lengths: list[int] = []
+    verdict_counts: Counter[str] = Counter()
+    for question, trace in chosen:
+        learned = learn_from(trace, None if verdicts is None else verdicts.get(trace.id), mode)
+        if verdicts is not None:
+            verdict_counts[learned.why] += 1
+        if learned.text is None:
+            drops[f"verdicts: {learned.why}"] += 1
+            continue
+        rendered = _row_text(tokenizer, recipe, question, trace, learned)
+        row = SftRow(
+            id=trace.id,
+            question_id=question.id,
+            prompt=rendered.prompt,
+            completion=rendered.completion,
+            weight=learned.weight,
+            meta={"model": trace.model, "arm": trace.arm, "hint_used": trace.meta.get("hint_used")},
+        )
+        length = len(encode(row, tokenizer).input_ids)
+        if length > recipe.schedule.max_length:
+            drops[f"longer than {recipe.schedule.max_length} tokens"] += 1
+            continue
+        lengths.append(length)
+        rows.append(row)
+    if not rows:
+        raise RecipeError(
+            f"{out}: no trace is left for the corpus; dropped: {dict(drops)}. See `corpus` in the recipe."
+        )
+    rows.sort(key=lambda r: (r.question_id, r.id))
+    heldout = {r.question_id for r in rows if is_heldout(r.question_id, recipe.corpus.heldout, recipe.schedule.seed)}
+    train_rows = [r for r in rows if r.question_id not in heldout]
+    if not train_rows:
+        raise RecipeError(f"{out}: all {len(rows)} rows are held out; lower corpus.heldout or bring more questions.")
+    write_rows(out / "train.jsonl", train_rows)
+    write_rows(out / "heldout.jsonl", [r for r in rows if r.question_id in heldout])
+    example = train_rows[0]
+    (out / "example.txt").write_text(example.prompt + example.completion, encoding="utf-8")
+    manifest: dict[str, Any] = {
+        "data_sha256": hash_files([out / "train.jsonl", out / "heldout.jsonl"]),
+        "recipe": recipe.name,
+        "student": student.model,
+        "target": recipe.corpus.target,
+        "prompt_version": VERSION,
+        "template_sha256": template_hash(tokenizer),
+        "rows": {"train": len(train_rows), "heldout": len(rows) - len(train_rows)},
+        "questions": {"train": len({r.question_id for r in train_rows}), "heldout": len(heldout)},
+        "tokens": {"all": sum(lengths), "longest": max(lengths)},
+        "hint_used": sum(r.meta.get("hint_used") is True for r in rows),
+        "drops": dict(sorted(drops.items())),
+        "verdicts": {"mode": mode, **dict(sorted(verdict_counts.items()))} if verdicts is not None else None,
+        "contamination": {
+            "checked_against": len(evaluation),
+            "by": ["n-grams", *([embedder.name] if embedder else [])],
+            "found": len(overlaps),
+            "pairs": [o.told() for o in overlaps[:50]],
+        },
+        "made_from": list(made_from),
+        "commit": commit(),
+    }
+    write_card(out / "card.md", manifest, example)
+    write_json(out / "manifest.json", manifest)
+    return manifest
+
+
+def is_heldout(question_id: str, share: float, seed: int) -> bool:
+    """Tell whether a question is held out: by its own hash, so that other questions do not move it."""
+    digest = hashlib.sha256(f"{seed}:{question_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < share
+
+
+def in_numbered_steps(text: str) -> str:
+    """Return the text with one sentence a numbered line; as it is where it is numbered already. No word changes."""
+    if _NUMBERED.search(text):
+        return text.strip()
+    sentences = [" ".join(s.split()) for s in _SENTENCE.split(text.strip()) if s.strip()]
+    return "\n".join(f"{i}. {s}" for i, s in enumerate(sentences, 1))
+
+
+def _select(pairs: Iterable[Pair], recipe: Recipe, drops: Counter[str]) -> list[Pair]:
+    """Keep what the recipe asks for, once each; count the rest by reason."""
+    kept: list[Pair] = []
+    seen: set[str] = set()
+    for pair in pairs:
+        reason = _why_not(pair, recipe) or ("duplicate" if pair.trace.id in seen else None)
+        if reason:
+            drops[reason] += 1
+            continue
+        seen.add(pair.trace.id)
+        kept.append(pair)
+    return kept
+
+
+def _why_not(pair: Pair, recipe: Recipe) -> str | None:
+    question, trace = pair
+    spec = recipe.corpus
+    checks = (
+        (bool(spec.models) and trace.model not in spec.models, "another model"),
+        (bool(spec.arms) and trace.arm not in spec.arms, "another arm"),
+        (not trace.text.strip(), "empty text"),
+        (trace.finish_reason == "length", "cut off by the token limit"),
+        (trace.answer is None, "no answer found"),
+        (spec.correct_only and question.gold is None, "no gold answer"),
+        (spec.correct_only and trace.answer != question.gold, "wrong answer"),
+    )
+    return next((reason for failed, reason in checks if failed), None)
+
+
+def _row_text(tokenizer: Any, recipe: Recipe, question: Question, trace: Trace, learned: Learned) -> Rendered:
+    closing = closing_sentence(str(trace.answer))
+    prompt = question_prompt(question.stem, question.options)
+    if recipe.corpus.target == "answer":
+        return render(tokenizer, recipe.student, prompt, closing)
+    text = (learned.text or "").strip()
+    if recipe.corpus.layout == "numbered":
+        text = in_numbered_steps(text)
+    if learned.cut:
+        # The student must not learn to stop, or to answer, where the jury cut: a prefix has no end of turn.
+        whole = render(tokenizer, recipe.student, prompt, text)
+        return Rendered(whole.prompt, text + "\n")
+    if closing not in text:
+        text = f"{text}\n\n{closing}"
+    return render(tokenizer, recipe.student, prompt, text)
+
+
+def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: Path) -> Any:
+    """Load the student's tokenizer; `random` and `fetched:` students are made here, beside the corpus."""
+    from transformers import AutoTokenizer
+
+    model = recipe.student.model
+    if source is None and model == "random":
+        from tracejury.training.recipe import Shape
+        from tracejury.training.weights import make_random_student
+
+        texts = [f"{question_prompt(q.stem, q.options)}\n{in_numbered_steps(t.text)}" for q, t in pairs]
+        shape = recipe.student.shape or Shape()
+        source = str(make_random_student(out / "student", shape, texts, recipe.schedule.seed))
+    elif source is None and model.startswith("fetched:"):
+        from tracejury.models import weights_path
+        from tracejury.training.weights import make_trainable
+
+        source = str(make_trainable(weights_path(model.removeprefix("fetched:")), out / "student"))
+    try:
+        return AutoTokenizer.from_pretrained(source or model, revision=recipe.student.revision)
+    except OSError as error:
+        raise RecipeError(
+            f"{source or model}: no tokenizer could be loaded ({error.__class__.__name__}: {str(error)[:200]}). Give "
+            "`--tokenizer FOLDER`, or a model that is on this machine."
+        ) from error
+
+
+def _contaminated(overlaps: Sequence[Overlap]) -> str:
+    shown = "; ".join(json.dumps(o.told(), ensure_ascii=False) for o in overlaps[:3])
+    return (
+        f"{len({o.training.id for o in overlaps})} training questions overlap with the evaluation questions: {shown}. "
+        "Take other questions, or leave these out with `--on-contamination drop`."
+    )

@@ -1,0 +1,116 @@
+"""Chains from weights in this process: transformers anywhere, Unsloth's fast inference on a GPU.
+
+Standard library, pydantic and the training stack only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracejury.training.backends import Backend, pad_ready, prepare
+from tracejury.training.recipe import RecipeError
+
+
+class Drawn(NamedTuple):
+    """One sampled reply."""
+
+    text: str
+    tokens: int
+    """Generated, the end of turn included."""
+    finish_reason: str
+    """`stop`, or `length` where the token limit cut it off."""
+
+
+class Generator:
+    """A student held in memory.
+
+    Args:
+        weights: A folder of whole weights, or one of an adapter (whose base its config names), or a hub name.
+        base: The adapter's base where it is not where the adapter's config says.
+        backend: `unsloth` switches its fast inference on.
+    """
+
+    def __init__(self, weights: str, *, base: str | None = None, backend: Backend = "trl") -> None:
+        prepare(backend, Path(weights) / "compiled")
+        import torch
+
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model, self.tokenizer = _load(weights, base, backend)
+        self.tokenizer.padding_side = "left"
+
+    def draw(
+        self, prompts: Sequence[str], n: int, *, temperature: float, top_p: float, max_tokens: int, seed: int
+    ) -> list[list[Drawn]]:
+        """Sample `n` replies to each rendered prompt, all in one batch.
+
+        The seed fixes the whole batch: the same prompts with the same seed on the same hardware give the same replies.
+        """
+        import torch
+
+        inputs = self.tokenizer(list(prompts), return_tensors="pt", padding=True, add_special_tokens=False)
+        inputs = inputs.to(self.device)
+        inputs.pop("token_type_ids", None)
+        torch.manual_seed(seed)
+        sampled = temperature > 0
+        with torch.inference_mode():
+            tokens = self.model.generate(
+                **inputs,
+                do_sample=sampled,
+                temperature=temperature if sampled else None,
+                top_p=top_p if sampled else None,
+                top_k=None if not sampled else 0,
+                num_return_sequences=n,
+                max_new_tokens=max_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                use_cache=True,
+            )
+        replies = [self._drawn(row) for row in tokens[:, inputs["input_ids"].shape[1] :].tolist()]
+        return [replies[i * n : (i + 1) * n] for i in range(len(prompts))]
+
+    def _drawn(self, tokens: list[int]) -> Drawn:
+        ends = self.model.generation_config.eos_token_id
+        stops = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        for position, token in enumerate(tokens):
+            if token in stops:
+                text = self.tokenizer.decode(tokens[:position], skip_special_tokens=True)
+                return Drawn(text.strip(), position + 1, "stop")
+        return Drawn(self.tokenizer.decode(tokens, skip_special_tokens=True).strip(), len(tokens), "length")
+
+
+def batch_seed(seed: int, *names: str) -> int:
+    """Return the seed of a batch, from the run's seed and what is in it: the order of batches does not matter."""
+    digest = hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _load(weights: str, base: str | None, backend: Backend) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    adapter = (Path(weights) / "adapter_config.json").is_file()
+    if backend == "unsloth":
+        from unsloth import FastLanguageModel
+
+        model, tokenizer = FastLanguageModel.from_pretrained(model_name=weights, load_in_4bit=False)
+        return FastLanguageModel.for_inference(model), pad_ready(tokenizer)
+    gpu = torch.cuda.is_available()
+    dtype = torch.bfloat16 if gpu else torch.float32
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(weights)
+        if adapter:
+            from peft import PeftConfig, PeftModel
+
+            found = base or str(PeftConfig.from_pretrained(weights).base_model_name_or_path)
+            model = AutoModelForCausalLM.from_pretrained(found, dtype=dtype)
+            model = PeftModel.from_pretrained(model, weights).merge_and_unload()
+        else:
+            model = AutoModelForCausalLM.from_pretrained(weights, dtype=dtype)
+    except OSError as error:
+        raise RecipeError(
+            f"{weights}: no student could be loaded ({str(error).splitlines()[0][:200]}). Name the folder that "
+            "`tracejury train` wrote (adapter/, model/ or merged/), and its base with --base where it has moved."
+        ) from error
+    return model.to("cuda" if gpu else "cpu").eval(), pad_ready(tokenizer)

@@ -1,0 +1,76 @@
+"""What a long stage has done so far: JSON lines that are only ever added to, and survive a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracejury.training.recipe import RecipeError
+from tracejury.training.rows import write_json
+
+
+class Notebook:
+    """An append-only file of finished pieces of work, each a line, each on disk before the next begins.
+
+    A line that a kill left half-written is cut off when the file is opened again: its work is done again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._cut_half_line()
+        self._file = path.open("a", encoding="utf-8")
+
+    def __enter__(self) -> Notebook:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, *entries: Mapping[str, Any]) -> None:
+        """Write entries that belong together, and wait until they are on disk."""
+        self._file.write("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield what has been written, in order."""
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
+
+    def _cut_half_line(self) -> None:
+        if not self.path.is_file():
+            return
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            with self.path.open("r+b") as file:
+                file.truncate(whole)
+
+
+def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Claim `folder` for a stage with these inputs; return its manifest where the stage is done already.
+
+    Raises:
+        RecipeError: The folder holds a stage that was begun with other inputs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "inputs.json"
+    asked = json.loads(json.dumps(inputs, default=str))
+    if record.is_file():
+        before = json.loads(record.read_text(encoding="utf-8"))
+        changed = sorted(k for k in {*asked, *before} if before.get(k) != asked.get(k))
+        if changed:
+            raise RecipeError(
+                f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
+                "folder to begin anew."
+            )
+    else:
+        write_json(record, asked)
+    manifest = folder / "manifest.json"
+    return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None

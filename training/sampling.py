@@ -1,0 +1,223 @@
+"""Chains from a student: n a question, from an endpoint or in this process, resumable, as native traces.
+
+The prompt is sent as it was trained on, unfenced: a student is asked what it will be asked, and what it says is data
+to everybody after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message
+from tracejury.traces import Question, Trace, extract_answer, write_batch
+from tracejury.training.chat import render_prompt
+from tracejury.training.generating import Drawn, Generator, batch_seed
+from tracejury.training.keeping import Notebook, claim
+from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.prompts import VERSION, question_prompt
+from tracejury.training.recipe import Part, Student
+from tracejury.training.rows import write_json
+
+Progress = Callable[[int, int], None]
+"""Called with (chains drawn, chains in all)."""
+
+
+class SampleSpec(Part):
+    """How chains are drawn; protocol.md's figures."""
+
+    n: int = Field(default=64, ge=1)
+    temperature: float = Field(default=0.6, ge=0)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    seed: int = 42
+    batch: int = Field(default=8, ge=1)
+    """Questions drawn together, in process."""
+
+
+def sample_in_process(
+    questions: Sequence[Question],
+    weights: str,
+    student: Student,
+    out: Path,
+    *,
+    model: str,
+    arm: str,
+    spec: SampleSpec,
+    base: str | None = None,
+    backend: str = "trl",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Draw from weights in this process; return the manifest. Finished batches are not drawn again.
+
+    Batches are made of the questions in their order, and seeded by what is in them, so a run that was killed gives the
+    very traces that an uninterrupted one gives.
+    """
+    inputs = _inputs(questions, spec, model, arm) | {"weights": weights, "think": student.think}
+    done = claim(out, inputs)
+    if done is not None:
+        return done
+    started = time.perf_counter()
+    with Notebook(out / "drawn.jsonl") as notebook:
+        seen = {entry["question"] for entry in notebook.entries()}
+        groups = [questions[i : i + spec.batch] for i in range(0, len(questions), spec.batch)]
+        waiting = [g for g in groups if any(q.id not in seen for q in g)]
+        generator = (
+            Generator(weights, base=base, backend="unsloth" if backend == "unsloth" else "trl") if waiting else None
+        )
+        for group in waiting:
+            assert generator is not None  # noqa: S101 - there is one where something waits
+            prompts = [render_prompt(generator.tokenizer, student, question_prompt(q.stem, q.options)) for q in group]
+            replies = generator.draw(
+                prompts,
+                spec.n,
+                temperature=spec.temperature,
+                top_p=spec.top_p,
+                max_tokens=spec.max_tokens,
+                seed=batch_seed(spec.seed, *(q.id for q in group)),
+            )
+            notebook.add(
+                *(
+                    {"question": q.id, "sample": i, **reply._asdict()}
+                    for q, drawn in zip(group, replies, strict=True)
+                    for i, reply in enumerate(drawn)
+                )
+            )
+            if progress:
+                progress(sum(1 for _ in notebook.entries()), len(questions) * spec.n)
+        return _finish(out, questions, notebook, inputs, spec, model, arm, time.perf_counter() - started)
+
+
+async def sample_endpoint(
+    questions: Sequence[Question],
+    endpoint: Endpoint,
+    gateway: Gateway,
+    out: Path,
+    *,
+    arm: str,
+    spec: SampleSpec,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Draw from an OpenAI-compatible endpoint (vLLM with the adapter, say); return the manifest.
+
+    Chains that failed are counted and left open: the same command asks for them again.
+    """
+    asked = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
+    inputs = _inputs(questions, spec, endpoint.model, arm) | {"base_url": endpoint.base_url}
+    done = claim(out, inputs)
+    if done is not None:
+        return done
+    started = time.perf_counter()
+    failures: Counter[str] = Counter()
+    with Notebook(out / "drawn.jsonl") as notebook:
+        seen = {(entry["question"], entry["sample"]) for entry in notebook.entries()}
+        total = len(questions) * spec.n
+        finished = len(seen)
+
+        async def draw(question: Question, sample: int) -> None:
+            nonlocal finished
+            request = ChatRequest(
+                endpoint=asked,
+                messages=(Message(role="user", parts=(question_prompt(question.stem, question.options),)),),
+                purpose="sample",
+                fence_key=question.id,
+                max_tokens=spec.max_tokens,
+                temperature=spec.temperature,
+                sample=sample,
+                seed=batch_seed(spec.seed, question.id, str(sample)),
+            )
+            try:
+                reply = await gateway.chat(request)
+            except CallFailed as failed:
+                failures[failed.reason.value] += 1
+                return
+            call = reply.calls[0]
+            drawn = Drawn(reply.text.strip(), call.completion_tokens, call.finish_reason or "stop")
+            notebook.add({"question": question.id, "sample": sample, **drawn._asdict()})
+            finished += 1
+            if progress:
+                progress(finished, total)
+
+        open_draws = ((q, s) for q in questions for s in range(spec.n) if (q.id, s) not in seen)
+        await _at_most(asked.max_concurrency, (draw(q, s) for q, s in open_draws))
+        if failures:
+            return {"status": "incomplete", "drawn": finished, "of": total, "failed": dict(failures)}
+        return _finish(out, questions, notebook, inputs, spec, endpoint.model, arm, time.perf_counter() - started)
+
+
+async def _at_most(limit: int, work: Iterable[Any]) -> None:
+    """Run coroutines, at most `limit` at a time, made as they are needed."""
+    running: set[asyncio.Task[None]] = set()
+    for coroutine in work:
+        if len(running) >= limit:
+            finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in finished:
+                task.result()
+        running.add(asyncio.ensure_future(coroutine))
+    for task in asyncio.as_completed(running):
+        await task
+
+
+def _inputs(questions: Sequence[Question], spec: SampleSpec, model: str, arm: str) -> dict[str, Any]:
+    return {
+        "questions": [q.id for q in questions],
+        "spec": spec.model_dump(),
+        "model": model,
+        "arm": arm,
+        "prompt_version": VERSION,
+    }
+
+
+def _finish(
+    out: Path,
+    questions: Sequence[Question],
+    notebook: Notebook,
+    inputs: dict[str, Any],
+    spec: SampleSpec,
+    model: str,
+    arm: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """Turn what was drawn into native traces, in the order of questions and samples, and write the manifest."""
+    drawn: dict[tuple[str, int], dict[str, Any]] = {}
+    for entry in notebook.entries():
+        drawn.setdefault((entry["question"], entry["sample"]), entry)
+    traces = []
+    for question in questions:
+        for sample in range(spec.n):
+            entry = drawn[question.id, sample]
+            traces.append(
+                Trace(
+                    question_id=question.id,
+                    model=model,
+                    arm=arm,
+                    sample=sample,
+                    text=entry["text"],
+                    answer=extract_answer(entry["text"], question.options),
+                    completion_tokens=entry["tokens"],
+                    finish_reason=entry["finish_reason"],
+                    meta={"temperature": spec.temperature, "top_p": spec.top_p, "seed": spec.seed},
+                )
+            )
+    write_batch([*questions, *traces], out)
+    gold = {q.id: q.gold for q in questions}
+    manifest = {
+        **inputs,
+        "traces": len(traces),
+        "unparsable_answers": sum(t.answer is None for t in traces),
+        "cut_off": sum(t.finish_reason == "length" for t in traces),
+        "correct": sum(t.answer is not None and t.answer == gold[t.question_id] for t in traces),
+        "tokens": sum(t.completion_tokens or 0 for t in traces),
+        "seconds": round(seconds, 1),
+        "versions": versions(),
+        "hardware": hardware(),
+        "commit": commit(),
+    }
+    write_json(out / "manifest.json", manifest)
+    return manifest
