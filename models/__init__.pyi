@@ -1,21 +1,24 @@
+from .budget import Budget
+from .cachekey import cache_key
 from .embedded import EmbeddedServer, EmbeddedServerError
 from .embedder import Embedder, MiniLM, VectorCache, embedder
 from .engine import open_engine
 from .fences import fence_tag, neutralise, render
-from .gateway import Gateway, cache_key
+from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, redact
 from .machine import available_bytes, free_cores
 from .onnx import onnx_session
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .store import CallStore, Spent
-from .tokens import estimate_tokens
+from .tokens import estimate_tokens, least_tokens
 from .weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .writer import Writer
 
 __all__ = [
     "CATALOGUE",
     "BlockedError",
+    "Budget",
     "CallFailed",
     "CallRecord",
     "CallStore",
@@ -47,6 +50,7 @@ __all__ = [
     "fetch",
     "free_cores",
     "is_fetched",
+    "least_tokens",
     "neutralise",
     "onnx_session",
     "open_engine",

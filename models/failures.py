@@ -40,8 +40,14 @@ class Fault(NamedTuple):
     """Seconds that the endpoint asks to wait."""
 
 
-class MalformedReplyError(Exception):
-    """A whole reply that is no chat completion: no choices, or none of the fields."""
+class NoAnswerError(Exception):
+    """No reply was had, after all retries."""
+
+    def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.attempts = attempts
 
 
 def fault_of(error: BaseException) -> Fault | None:

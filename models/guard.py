@@ -41,6 +41,11 @@ def is_loopback(host: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether `url` leads to this machine."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
 def close_network() -> None:
     """Refuse, for the rest of this process, to connect or send to anything but loopback and to look up other names.
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import openai
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from tracejury.models.failures import Fault, MalformedReplyError, fault_of
+from tracejury.models.attempts import Attempts
+from tracejury.models.breaker import Breaker
 from tracejury.models.limits import Limiter
-from tracejury.models.records import Endpoint, FailureReason
+from tracejury.models.records import Endpoint
 
-BACKOFF_S = 1.0
-BACKOFF_MAX_S = 60.0
-
-_backoff = wait_random_exponential(multiplier=BACKOFF_S, max=BACKOFF_MAX_S)
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -37,16 +33,6 @@ class Answer(NamedTuple):
     attempts: int
 
 
-class NoAnswerError(Exception):
-    """No reply was had, after all retries."""
-
-    def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.attempts = attempts
-
-
 class Lane:
     """Sends to one endpoint. Several endpoints of a panel that name the same model at the same address share one.
 
@@ -61,6 +47,7 @@ class Lane:
         self.endpoint = endpoint
         ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
         self.limiter = Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        self.breaker = Breaker()
         self._key = key
         self._http = http
         self._address = address
@@ -83,11 +70,14 @@ class Lane:
             try:
                 message = await chat.ainvoke(messages, extra_body=fields)
             except (KeyError, IndexError, TypeError) as error:
-                # langchain-openai raises these for choices that are missing, null or empty.
-                raise MalformedReplyError(f"{type(error).__name__}: {error}") from error
+                # langchain-openai raises these for choices that are missing, null or empty. That is a reply, paid for,
+                # and no use: for its sender to repair, not for us to retry.
+                latency_s = time.monotonic() - started
+                return Answer("", None, 0, 0, 0, f"the response has no reply in it ({error!r})", latency_s, 1)
             return _answer(message, time.monotonic() - started)
 
-        return await self._retry(attempt, tokens)
+        answer, attempts, _seconds = await self._retry(attempt, tokens)
+        return answer._replace(attempts=attempts)
 
     async def embed(self, texts: list[str], model: str) -> list[list[float]]:
         """Return one vector a text.
@@ -100,65 +90,14 @@ class Lane:
             reply = await chat.root_async_client.embeddings.create(input=texts, model=model)
             return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
 
-        return await self._retry(attempt, sum(len(t) for t in texts) // 4)
+        vectors, _attempts, _seconds = await self._retry(attempt, sum(len(t) for t in texts) // 4)
+        return vectors
 
-    async def _retry(self, attempt: Callable[[ChatOpenAI], Awaitable[Any]], tokens: int) -> Any:
-        endpoint = self.endpoint
-        spent = 0.0  # in attempts and pauses; waiting for a slot behind others is nobody's failure
-        faults: list[Fault] = []
+    async def _retry(self, attempt: Callable[[ChatOpenAI], Awaitable[T]], tokens: int) -> tuple[T, int, float]:
+        async def made() -> T:
+            return await attempt(await self._client())
 
-        async def once() -> Any:
-            nonlocal spent
-            entered = await self.limiter.enter(tokens)
-            fault = None
-            try:
-                chat = await self._client()
-                async with asyncio.timeout(min(endpoint.timeout_s, max(0.1, endpoint.deadline_s - spent))):
-                    return await attempt(chat)
-            except MalformedReplyError:
-                raise
-            except Exception as error:
-                fault = fault_of(error)
-                if fault is not None:
-                    faults.append(fault)
-                raise
-            finally:
-                spent += time.monotonic() - entered
-                overloaded = fault is not None and fault.overload
-                self.limiter.leave(entered, overloaded, fault.retry_after if fault else None)
-
-        def stop(state: RetryCallState) -> bool:
-            return state.attempt_number >= endpoint.max_attempts or spent + state.upcoming_sleep > endpoint.deadline_s
-
-        def wait(state: RetryCallState) -> float:
-            asked = faults[-1].retry_after
-            # What the endpoint asks for, plus jitter: everybody was told the same moment.
-            return _backoff(state) if asked is None else asked + 0.1 * _backoff(state)
-
-        async def sleep(seconds: float) -> None:
-            nonlocal spent
-            spent += seconds
-            await asyncio.sleep(seconds)
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: bool(faults) and not isinstance(error, MalformedReplyError) and faults[-1].transient
-            ),
-            stop=stop,
-            wait=wait,
-            sleep=sleep,
-            reraise=True,
-        )
-        try:
-            result = await retrying(once)
-        except MalformedReplyError as error:
-            return Answer("", None, 0, 0, 0, f"no reply in the response: {error}", spent, len(faults) + 1)
-        except Exception as error:
-            if not faults or fault_of(error) is None:
-                raise
-            fault = faults[-1]
-            raise NoAnswerError(fault.reason, _tell(fault, faults, spent), len(faults)) from error
-        return result._replace(attempts=len(faults) + 1) if isinstance(result, Answer) else result
+        return await Attempts(self.endpoint, self.limiter, self.breaker, made, tokens).run()
 
     async def _client(self) -> ChatOpenAI:
         address = await self._address()
@@ -178,12 +117,6 @@ def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> Cha
         disable_streaming=True,
         cache=False,
     )
-
-
-def _tell(fault: Fault, faults: list[Fault], spent: float) -> str:
-    if not fault.transient:
-        return fault.detail
-    return f"{fault.detail} (after {len(faults)} attempts, {spent:.1f} s)"
 
 
 def _answer(message: AIMessage, latency_s: float) -> Answer:

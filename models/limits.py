@@ -1,4 +1,4 @@
-"""How many calls an endpoint gets at once and a minute: adaptive concurrency, request and token rates."""
+"""How many calls an endpoint gets at once and a minute: what the panel allows, and what it is found to bear."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from collections import deque
 
 
 class Limiter:
-    """Slots of one endpoint: additive increase, multiplicative decrease, first come first served.
+    """Slots and pace of one endpoint, first come first served.
 
-    The window starts at its ceiling. An overload (429, 503) cuts it to `DECREASE` of what it was, once for all the
-    calls that were in flight together, since they tell of the same overload; each full window of successes opens it by
-    one. A `Retry-After` closes the endpoint for everybody until then: to send others meanwhile only collects refusals.
+    Two limits are found without being told, from refusals (429, 503) alone:
+
+    - *At once.* The window of calls in flight starts at its ceiling; a refusal cuts it to `DECREASE` of what it was, a
+      full window of successes opens it by one (additive increase, multiplicative decrease).
+    - *A second.* While an endpoint refuses, it serves as much as it is willing to: the rate of successes at that moment
+      is its limit. The pace is set a little below, and creeps up with every success until the next refusal.
+
+    Refusals of calls that were on their way together tell of the same overload and count once. A `Retry-After` closes
+    the endpoint for everybody until then: sending others meanwhile only collects refusals.
     """
 
     DECREASE = 0.7
+    BELOW = 0.98
+    """The pace after a refusal, as a share of the rate of successes."""
+    CREEP = 60
+    """Successes after which the pace is up by `CREEP_BY`; the way there is a parabola, careful at first."""
+    CREEP_BY = 0.1
+    SEEN = 64
+    """Successes that the rate is measured over, as far as they lie within `SEEN_S`."""
+    SEEN_S = 60.0
 
     def __init__(self, ceiling: int, requests_per_minute: float | None, tokens_per_minute: float | None) -> None:
         self.ceiling = max(1, ceiling)
@@ -24,59 +38,100 @@ class Limiter:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._open_at = 0.0
         self._cut_at = 0.0
-        self._rates = [
-            (pace, by_tokens)
-            for per_minute, by_tokens in ((requests_per_minute, False), (tokens_per_minute, True))
-            if per_minute
-            for pace in [Pace(per_minute / 60)]
-        ]
+        self._requests = Pace(requests_per_minute / 60) if requests_per_minute else None
+        self._tokens = Pace(tokens_per_minute / 60) if tokens_per_minute else None
+        self._found: Pace | None = None
+        self._found_rate = 0.0
+        self._since_cut = 0
+        self._successes: deque[float] = deque(maxlen=self.SEEN)
+
+    @property
+    def per_second(self) -> float | None:
+        """The pace that was found; None: the endpoint has refused nothing yet."""
+        return self._found.per_second if self._found else None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would get a slot at once."""
+        return self.in_flight < int(self.window) and not self._waiting
 
     async def enter(self, tokens: int) -> float:
-        """Wait for a slot, then for the rates; return the time of entry, for `leave`.
+        """Wait for a slot, then for the pace; return the time of entry, for `leave`.
 
         Args:
             tokens: What the call will take of the tokens a minute, estimated.
         """
-        if self.in_flight >= int(self.window) or self._waiting:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._give_back()
-                raise
-        else:
+        if self.has_room:
             self.in_flight += 1
+        else:
+            await self._queue()
         try:
-            while (wait := self._open_at - time.monotonic()) > 0:  # noqa: ASYNC110 - a moment, not an event
+            wait = max(self._take(tokens), self._closed_for())
+            while wait > 0:
                 await asyncio.sleep(wait)
-            for pace, by_tokens in self._rates:
-                if (wait := pace.take(tokens if by_tokens else 1)) > 0:
-                    await asyncio.sleep(wait)
+                wait = self._closed_for()  # somebody may have been told to wait meanwhile
         except asyncio.CancelledError:
             self._give_back()
             raise
         return time.monotonic()
 
-    def leave(self, entered: float, overloaded: bool = False, retry_after: float | None = None) -> None:
+    def leave(
+        self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
+    ) -> None:
         """Give the slot back, and learn from how the call ended."""
         now = time.monotonic()
         if overloaded:
             if entered >= self._cut_at:
-                self.window = max(1.0, self.window * self.DECREASE)
-                self._cut_at = now
+                self._cut(now)
             if retry_after is not None:
                 self._open_at = max(self._open_at, now + retry_after)
-        else:
+        elif succeeded:
             self.window = min(float(self.ceiling), self.window + 1 / self.window)
+            self._successes.append(now)
+            self._since_cut += 1
+            if self._found is not None:
+                self._found.per_second = self._found_rate * (1 + self.CREEP_BY * (self._since_cut / self.CREEP) ** 2)
         self._give_back()
 
-    def correct(self, tokens: int) -> None:
+    def charge(self, tokens: int) -> None:
         """Charge `tokens` more (or fewer) than `enter` was told."""
-        for pace, by_tokens in self._rates:
-            if by_tokens:
-                pace.take(tokens)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+
+    def _cut(self, now: float) -> None:
+        self.window = max(1.0, self.window * self.DECREASE)
+        self._cut_at = now
+        recent = [at for at in self._successes if now - at <= self.SEEN_S]
+        if len(recent) < 5:
+            return
+        rate = (len(recent) - 1) / max(0.001, now - recent[0])
+        if self._found is not None:
+            # The rate lags behind a limit that has just risen, and it is never good to fall far at one refusal.
+            rate = min(max(rate, self.DECREASE * self._found.per_second), self._found.per_second)
+        self._found_rate = self.BELOW * rate
+        self._since_cut = 0
+        if self._found is None:
+            self._found = Pace(self._found_rate, depth=1.0)
+        self._found.per_second = self._found_rate
+
+    def _closed_for(self) -> float:
+        return self._open_at - time.monotonic()
+
+    def _take(self, tokens: int) -> float:
+        waits = [pace.take(1) for pace in (self._requests, self._found) if pace is not None]
+        if self._tokens is not None:
+            waits.append(self._tokens.take(tokens))
+        return max(waits, default=0.0)
+
+    async def _queue(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back()
+            raise
 
     def _give_back(self) -> None:
         self.in_flight -= 1
@@ -88,16 +143,21 @@ class Limiter:
 
 
 class Pace:
-    """A token bucket that holds six seconds of its rate (at least one call), so that no minute passes its limit."""
+    """A token bucket. Its level may go below zero: who takes then waits until the debt is paid.
 
-    def __init__(self, per_second: float) -> None:
+    Args:
+        per_second: How fast it fills; may be changed.
+        depth: What it holds; six seconds' worth where nothing is said, so that no minute passes its limit by much.
+    """
+
+    def __init__(self, per_second: float, depth: float | None = None) -> None:
         self.per_second = per_second
-        self._depth = max(1.0, 6 * per_second)
+        self._depth = max(1.0, 6 * per_second) if depth is None else depth
         self._level = self._depth
         self._at = time.monotonic()
 
     def take(self, amount: float) -> float:
-        """Take `amount` and return the seconds to wait until that is allowed. The level may go below zero."""
+        """Take `amount` and return the seconds to wait until that is allowed."""
         now = time.monotonic()
         self._level = min(self._depth, self._level + (now - self._at) * self.per_second) - amount
         self._at = now

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import openai
 from pydantic import BaseModel, ValidationError
 
-from tracejury.models.records import Data, Endpoint, Message
+from tracejury.models.records import ChatRequest, Data, Endpoint, Message
 
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 # Keywords that OpenAI's own strict mode refuses; other servers use them to keep replies short.
@@ -38,6 +38,21 @@ def format_for(endpoint: Endpoint, schema: type[BaseModel] | None) -> dict[str, 
         return None
     host = urlsplit(endpoint.base_url or "https://api.openai.com").hostname or ""
     return reply_format(endpoint.reply_format, schema, host.endswith(("openai.com", "openai.azure.com")))
+
+
+def body_fields(request: ChatRequest) -> dict[str, Any]:
+    """Return the fields of the request's body beside model and messages."""
+    endpoint = request.endpoint
+    own_openai = endpoint.base_url is None and endpoint.kind == "openai"
+    fields: dict[str, Any] = {
+        "max_completion_tokens" if own_openai else "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "response_format": format_for(endpoint, request.schema),
+        **endpoint.params,
+    }
+    # `temperature: null` in a panel takes the field out, for models that refuse it.
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def told(endpoint: Endpoint, messages: tuple[Message, ...], schema: type[BaseModel] | None) -> tuple[Message, ...]:

@@ -1,0 +1,33 @@
+"""The response cache's key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+
+from pydantic import BaseModel
+
+from tracejury.models.records import ChatRequest, Message
+
+
+def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
+    """Return the SHA-256 of model, messages before fencing, schema, parameters and sample.
+
+    Neither the address nor the fence is in it: the same question to the same model has the same answer tomorrow, on
+    another machine, in another run.
+    """
+    endpoint = request.endpoint
+    said = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
+    asked = [
+        *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, said),
+        _schema(request.schema) if request.schema else None,
+        *(request.max_tokens, request.temperature, request.sample, request.seed),
+    ]
+    text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _schema(schema: type[BaseModel]) -> str:
+    return json.dumps(schema.model_json_schema(), sort_keys=True)
