@@ -37,7 +37,9 @@ def format_for(endpoint: Endpoint, schema: type[BaseModel] | None) -> dict[str, 
     if schema is None:
         return None
     host = urlsplit(endpoint.base_url or "https://api.openai.com").hostname or ""
-    return reply_format(endpoint.reply_format, schema, host.endswith(("openai.com", "openai.azure.com")))
+    # The embedded server has no address of its own here, and keeps the lengths.
+    own_openai = endpoint.kind == "openai" and host.endswith(("openai.com", "openai.azure.com"))
+    return reply_format(endpoint.reply_format, schema, own_openai)
 
 
 def body_fields(request: ChatRequest) -> dict[str, Any]:
