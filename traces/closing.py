@@ -7,6 +7,7 @@ import re
 _CLOSING = re.compile(
     r"^[\s*_#>-]*(?:\d{1,2}[.)]\s*|step\s*\d+\s*:\s*)?[*_]*"
     r"(?:(?:therefore|thus|hence|so|in conclusion|in summary|overall|finally|based on[^,\n]{0,80})[,:]?\s+)?[*_]*"
+    r"(?:(?:among|of|from|out of)\s[^,\n]{1,60},\s*)?"
     r"(?:(?:the\s+)?(?:final|correct|best|right|most (?:likely|appropriate))?\s*(?:answer|choice|option|solution)\b"
     r"[*_]*\s*(?:to (?:the|this) question\s*)?(?:is|would be|should be|must be|:|=)|\\boxed"
     r"|(?:option|choice)[ _]\(?[A-Z]\)?\s*(?:is (?:the )?correct)?[.*_]*$"

@@ -20,7 +20,7 @@ _BLANK = re.compile(r"\n[ \t]*\n\s*")
 
 
 class Numbered:
-    """Numbered items ("1.", "Step 2:"), else blank-line paragraphs (arXiv 2605.28301, protocol.md, 'segmentation').
+    """Numbered items ("1.", "Step 2:"), else blank-line paragraphs (arXiv 2605.28301, its primary segmentation).
 
     Item bodies have more than `item_over` characters, paragraphs more than `paragraph_over`; a step is cut at `longest`
     characters and a trace has at most `most` steps. What stands before the first item is counted as dropped.
@@ -50,6 +50,6 @@ class Numbered:
         return build(self.name, trace, pieces, self.items, dropped=dropped, stripped=stripped)
 
 
-def numbered(**params: int) -> Segmenter:
-    """Make the `numbered` segmenter."""
-    return Numbered(**params)
+def numbered(item_over: int = 20, paragraph_over: int = 30, longest: int = 800, most: int = 12) -> Segmenter:
+    """Make the `numbered` segmenter; lengths in characters."""
+    return Numbered(item_over, paragraph_over, longest, most)
