@@ -1,8 +1,10 @@
 from .adaptive import heard_in_full, hearing_order, next_judges, unheard_votes
 from .bench import Bench, endpoints_of
+from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
+from .entailment import Entailed, Entailment, entailment
 from .hearing import hear
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
@@ -26,12 +28,15 @@ from .records import (
     Verdict,
 )
 from .resolver import Enquiry, Seek, resolve_round
+from .verifier import Verifier, VerifierScorer
 
 __all__ = [
     "Ask",
     "Bench",
+    "Calibrator",
     "Case",
     "CaseTooLarge",
+    "Certified",
     "Chats",
     "Citation",
     "ContextStep",
@@ -40,6 +45,8 @@ __all__ = [
     "Dispute",
     "Draft",
     "Enquiry",
+    "Entailed",
+    "Entailment",
     "Judge",
     "JudgeSpec",
     "Label",
@@ -59,21 +66,28 @@ __all__ = [
     "Seat",
     "Seek",
     "Verdict",
+    "Verifier",
+    "VerifierScorer",
     "build_case",
     "context_failure",
     "decide",
     "endpoints_of",
+    "entailment",
+    "feature_names",
+    "features",
     "grounded_error",
     "hear",
     "heard_in_full",
     "hearing_order",
     "judges",
+    "load_calibrator",
     "load_panel",
     "next_judges",
     "panel_names",
     "prompt_hashes",
     "recompute",
     "resolve_round",
+    "seats_of",
     "settle",
     "settled_early",
     "unheard_votes",

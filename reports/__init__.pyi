@@ -1,6 +1,9 @@
+from .agreement import Agreement, agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .audits import Audit, audit, choose_arms
 from .bootstrap import Bootstrapped, Estimate, bootstrap
+from .calibration import NotEnoughLabelsError, calibrate, least_questions
+from .certify import Verdicts, certify, questions_needed
 from .columns import ArmKey, Columns, gather
 from .comparable import NotComparableError, check_comparable
 from .compare import Comparison, Difference, Settings, compare
@@ -8,10 +11,16 @@ from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .factors import TITLES, Term
 from .hedging import Hedging
+from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
+from .labelled import Labelled, NoLabelsError, labelled
 from .paired import sign_flip
-from .rates import StepRates, step_rates
+from .rates import StepRates, rates_of, share_estimate, step_rates
 from .recount import recount
 from .reliability import Bin, Calibration
+from .returned import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
+from .score import RiskPoint, Score, SystemScore, score
+from .sheet_files import write_csv, write_form, write_xlsx
+from .sheets import Item, Key, Keyed, draw, items
 from .slices import JudgeRates, TypeShare
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .whole_traces import TraceRates, trace_rates
@@ -19,6 +28,7 @@ from .whole_traces import TraceRates, trace_rates
 __all__ = [
     "TITLES",
     "Accuracy",
+    "Agreement",
     "AnswerMetrics",
     "ArmKey",
     "ArmSummary",
@@ -31,33 +41,69 @@ __all__ = [
     "Control",
     "ControlRow",
     "Difference",
+    "Drift",
     "Estimate",
+    "ExpertLabel",
+    "FamilyRate",
     "Hedging",
+    "Item",
     "JudgeRates",
+    "JudgesReport",
+    "Key",
+    "Keyed",
+    "Labelled",
+    "LeftOut",
+    "NoLabelsError",
     "NotComparableError",
+    "NotEnoughLabelsError",
     "Rejudge",
+    "Review",
+    "RiskPoint",
+    "Score",
     "SelfConsistency",
     "Settings",
+    "Skill",
     "StepRates",
     "Stratum",
     "Summary",
+    "SystemScore",
     "Term",
     "TraceRates",
     "TypeShare",
+    "Verdicts",
     "Votes",
     "Where",
+    "agreement",
     "answer_metrics",
     "audit",
     "bootstrap",
+    "calibrate",
+    "certify",
     "check_comparable",
     "choose_arms",
     "compare",
+    "draw",
+    "expert_labels",
     "gather",
+    "items",
+    "labelled",
+    "least_questions",
     "load_controls",
+    "questions_needed",
+    "rates_of",
+    "read_returned",
     "recount",
+    "report_judges",
+    "review",
+    "score",
     "self_consistency",
+    "share_estimate",
     "sign_flip",
     "step_rates",
     "summarise",
     "trace_rates",
+    "with_expert_labels",
+    "write_csv",
+    "write_form",
+    "write_xlsx",
 ]

@@ -1,6 +1,6 @@
 """Make the verifier's pairs (claim, evidence, label) from the corpora and the labelled sets.
 
-    python -m tracejury.training.verifier_pairs ../shared/data PAIRS.jsonl.gz [PAIRS_A_PART]
+    python -m tracejury.training.verifier_pairs ../shared/data PAIRS.jsonl.xz [PAIRS_A_PART]
 
 Every altered sentence serves on both sides, as claim against the original and as evidence against it, and is also
 paired with itself: a claim alone says nothing about its label, so the model must compare.
@@ -8,8 +8,8 @@ paired with itself: a claim alone says nothing about its label, so the model mus
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 import random
 import re
 import sys
@@ -230,7 +230,7 @@ def main(arguments: Iterable[str] = sys.argv[1:]) -> None:
     parts = {"train": wanted, "calibrate": wanted // 25, "report": wanted // 15}
     found = list(documents(Path(data)))
     seen: Counter[tuple[str, str, str]] = Counter()
-    with gzip.open(out, "wt", compresslevel=9) as handle:
+    with lzma.open(out, "wt") as handle:
         for pair in (*corpus_pairs(found, 7, parts), *(Pair(*p) for p in task_pairs(Path(data), 7))):
             seen[pair.part, pair.label, pair.kind] += 1
             handle.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")

@@ -3,7 +3,7 @@
 A script to be read from top to bottom. It needs torch, transformers, tokenizers and safetensors, and nothing of
 tracejury, so that it runs on a GPU machine that has only those:
 
-    python training/verifier_train.py PAIRS.jsonl.gz BASE_DIR OUT_DIR --epochs 4 --lr 1e-4 --budget 240
+    python training/verifier_train.py PAIRS.jsonl.xz BASE_DIR OUT_DIR --epochs 4 --lr 1e-4 --budget 240
 
 BASE_DIR holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2 (see docs/verifier-card.md for where they
 come from). On a CPU the same command trains at some 30 pairs a second: give `--limit 20000` for a model of a night.
@@ -12,8 +12,8 @@ come from). On a CPU the same command trains at some 30 pairs a second: give `--
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
+import lzma
 import math
 import random
 import time
@@ -49,7 +49,7 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
     # 1. Pairs, tokenised once.
-    with gzip.open(args.pairs, "rt") as handle:
+    with lzma.open(args.pairs, "rt") as handle:
         rows = [json.loads(line) for line in handle]
     train = [r for r in rows if r["part"] == "train"]
     held_out = [r for r in rows if r["part"] != "train"]

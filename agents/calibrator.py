@@ -1,0 +1,152 @@
+"""Applying a calibrator: from a verdict and its opinions to the probability of an error, and to abstention below it.
+
+A calibrator is a file that `tracejury calibrate` writes and a panel names. It is data, not code: a logistic model in
+plain numbers and two thresholds. Fitting it lives in `tracejury.reports`; applying it is a pure function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import ValidationError
+
+from tracejury.agents.panel import Panel
+from tracejury.agents.records import Label, Outcome, Reason, Route, Seat, Verdict
+from tracejury.traces import Record
+
+
+class Heard(Protocol):
+    """What calibration reads of an opinion: `Opinion` has it, and so has an exported row's opinion."""
+
+    @property
+    def judge(self) -> str: ...  # noqa: D102
+    @property
+    def label(self) -> str | None: ...  # noqa: D102
+    @property
+    def confidence(self) -> float | None: ...  # noqa: D102
+    @property
+    def grounded(self) -> bool: ...  # noqa: D102
+    @property
+    def seat(self) -> Seat: ...  # noqa: D102
+
+
+class Certified(Record):
+    """What may be said of one outcome."""
+
+    alpha: float
+    """The risk allowed: of a verdict drawn by drawing a question, then one of its verdicts, P(wrong) <= alpha."""
+    threshold: float | None
+    """Verdicts whose probability of being wrong is at most this are kept; None: not certified, all abstain."""
+    questions: int
+    """Questions with at least one such verdict in the certifying half."""
+    needed: int
+    """Questions without a single mistake that it takes at the least."""
+    note: str = ""
+    """In words, for people: `certified ...` or `not certified: n questions, at least m needed`."""
+
+
+class Calibrator(Record):
+    """A panel's calibrator. `seats` says which panel it was fitted on; it applies to no other."""
+
+    format: Literal["tracejury-calibrator-1"] = "tracejury-calibrator-1"
+    panel: str
+    seats: str
+    """Fingerprint of the panel's judges, their endpoints' models and the resolver."""
+    judges: tuple[str, ...]
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    intercept: float
+    delta: float
+    """Each class's guarantee fails for at most this share of calibration draws."""
+    supported: Certified
+    error: Certified
+    fitted_on: dict[str, str | int | float]
+    """Run, data set, questions and steps of each half, seed."""
+
+    def error_probability(self, verdict: Verdict, opinions: Iterable[Heard]) -> float:
+        """Return the calibrated probability that the step is wrong."""
+        found = features(verdict.route is Route.RESOLVER, opinions, self.judges)
+        score = self.intercept + sum(w * found[name] for name, w in zip(self.features, self.weights, strict=True))
+        return 1 / (1 + math.exp(-max(-35.0, min(35.0, score))))
+
+    def apply(self, verdict: Verdict, opinions: Sequence[Heard]) -> Verdict:
+        """Return the verdict with its calibrated confidence, or an abstention where that is below the threshold.
+
+        Abstentions and failures pass unchanged: calibration takes verdicts back, it never makes one.
+        """
+        if verdict.outcome not in (Outcome.SUPPORTED, Outcome.ERROR):
+            return verdict
+        wrong_step = self.error_probability(verdict, opinions)
+        rule = self.supported if verdict.outcome is Outcome.SUPPORTED else self.error
+        mistaken = wrong_step if verdict.outcome is Outcome.SUPPORTED else 1 - wrong_step
+        if rule.threshold is not None and mistaken <= rule.threshold:
+            return verdict.model_copy(update={"confidence": 1 - mistaken})
+        return Verdict(
+            outcome=Outcome.ABSTAINED,
+            route=verdict.route,
+            reason=Reason.BELOW_THRESHOLD,
+            confidence=1 - mistaken,
+            citations=verdict.citations,
+        )
+
+
+def feature_names(judges: Sequence[str]) -> tuple[str, ...]:
+    """Return the features' names, in order, for a panel of these judges."""
+    each = [f"{judge}:{what}" for judge in judges for what in ("error", "supported")]
+    return (*each, "agreement", "grounded_error", "grounded_supported", "by_resolver")
+
+
+def features(by_resolver: bool, opinions: Iterable[Heard], judges: Sequence[str]) -> dict[str, float]:
+    """Return what a verdict's probability is computed from, by name.
+
+    A judge's confidence weighs its label (1 where it gives none); judges without a vote are read too, for what their
+    label tells beside the others. `agreement` is, of the heard judges with a say, the share that says `error` less the
+    share that says `supported`.
+    """
+    found = dict.fromkeys(feature_names(judges), 0.0)
+    labelled = [o for o in opinions if o.label is not None]
+    for opinion in labelled:
+        name = f"{opinion.judge}:{opinion.label}"
+        if name in found:
+            found[name] = 1.0 if opinion.confidence is None else opinion.confidence
+    heard = [o for o in labelled if o.seat is not Seat.LISTED]
+    errors = [o for o in heard if o.label == Label.ERROR]
+    supporters = [o for o in heard if o.label == Label.SUPPORTED]
+    found["agreement"] = (len(errors) - len(supporters)) / max(1, len(heard))
+    found["grounded_error"] = float(any(o.grounded for o in errors))
+    found["grounded_supported"] = float(any(o.grounded for o in supporters))
+    found["by_resolver"] = float(by_resolver)
+    return found
+
+
+def seats_of(panel: Panel) -> str:
+    """Return the fingerprint of what makes a panel's opinions: judges, models, seats, resolver, relevance, evidence."""
+    said = panel.model_dump(mode="json", include={"judges", "resolver", "relevance", "retrieval", "case_tokens"})
+    said["models"] = {name: endpoint.model for name, endpoint in sorted(panel.endpoints.items())}
+    said |= {"show_gold": panel.show_gold, "show_earlier": panel.show_earlier}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_calibrator(path: Path, panel: Panel) -> Calibrator:
+    """Read a calibrator for `panel`.
+
+    Raises:
+        ValueError: The file is none, or was fitted on another panel; the message says what to do.
+    """
+    try:
+        found = Calibrator.model_validate_json(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such calibrator; write one with `tracejury calibrate RUN --out {path}`") from None
+    except ValidationError as wrong:
+        raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
+    if found.seats != seats_of(panel):
+        raise ValueError(
+            f"{path}: fitted on panel {found.panel!r} with other judges, models or evidence than {panel.name!r} has now;"
+            " adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
+        )
+    return found

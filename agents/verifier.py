@@ -1,0 +1,166 @@
+"""The judge `verifier`: sentence against sentence, with a small trained model and no LLM (docs/verifier-card.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracejury.agents.contracts import Ask
+from tracejury.agents.entailment import Entailed, Entailment, entailment
+from tracejury.agents.records import Case, Draft, Label, Quote
+from tracejury.retrieval import sentence_spans
+from tracejury.traces import ErrorType
+
+CONTRADICTED = 0.9
+SUPPORTED = 0.9
+"""Thresholds from the calibration part of the split (docs/verifier-card.md, 'Thresholds'): precision first."""
+
+_ENUMERATOR = re.compile(r"^\s*(?:step\s*\d+\s*[:.)-]|\d{1,2}[.)]|[-*•])\s*", re.I)
+_WORD = re.compile(r"[a-z0-9]+(?:\.\d+)?")
+_STOP = frozenset(
+    "the a an of to in and or for is are was were be been by with on at from as that this these those it its their his"  # noqa: SIM905
+    " her he she they which who may can will would should could has have had do does did than then there also".split()
+)
+
+
+class Told(NamedTuple):
+    """A sentence that can be quoted."""
+
+    evidence_id: str
+    text: str
+
+
+class Finding(NamedTuple):
+    """One sentence of the step against one sentence of the evidence."""
+
+    claim: str
+    evidence: Told
+    entailed: Entailed
+
+
+class Verifier:
+    """Holds every sentence of the step against the sentences of the passages, the vignette and the other steps.
+
+    `error` where one sentence is contradicted, `supported` where each is supported, `unclear` otherwise: silence of the
+    evidence is not support, and a step is no better than its weakest sentence.
+
+    Args:
+        contradicted: Least probability of a contradiction.
+        supported: Least probability of support, for every sentence of the step.
+        candidates: Sentences of the evidence that are read for each sentence of the step: those with most words in
+            common with it.
+    """
+
+    kind = "verifier"
+    summary = "small entailment model: each sentence against passages and vignette; needs no LLM"
+    needs_endpoint = False
+
+    def __init__(self, contradicted: float = CONTRADICTED, supported: float = SUPPORTED, candidates: int = 12) -> None:
+        self.contradicted, self.supported, self.candidates = contradicted, supported, candidates
+
+    async def draft(self, case: Case, ask: Ask | None = None) -> Draft:
+        """Judge the step; see `Judge`."""
+        return await asyncio.to_thread(self._draft, case)
+
+    def _draft(self, case: Case) -> Draft:
+        claims = claims_of(case.step)
+        if not claims:
+            return Draft(label=Label.NO_CLAIM, rationale="no sentence of the step has words to check")
+        found = read(claims, evidence_of(case), self.candidates, entailment())
+        against = max(found, key=lambda f: f.entailed.contradicted, default=None)
+        if against and against.entailed.contradicted >= self.contradicted:
+            return Draft(
+                label=Label.ERROR,
+                error_type=_error_type(against.evidence.evidence_id),
+                findings=(f"contradicted: {against.claim}",),
+                quotes=(Quote(evidence_id=against.evidence.evidence_id, quote=against.evidence.text),),
+                rationale=_rationale(found),
+                confidence=against.entailed.contradicted,
+            )
+        # A step that repeats an earlier step is not supported by it: passages and vignette only.
+        outside = [f for f in found if not f.evidence.evidence_id.startswith("step:")]
+        best = {c: max((f for f in outside if f.claim == c), key=_support, default=None) for c in claims}
+        weakest = min((_support(f) if f else 0.0) for f in best.values())
+        if weakest >= self.supported:
+            quotes = {(f.evidence.evidence_id, f.evidence.text): None for f in best.values() if f}
+            return Draft(
+                label=Label.SUPPORTED,
+                findings=tuple(f"supported: {claim}" for claim in claims),
+                quotes=tuple(Quote(evidence_id=name, quote=text) for name, text in quotes),
+                rationale=_rationale(found),
+                confidence=weakest,
+            )
+        return Draft(label=Label.UNCLEAR, rationale=_rationale(found))
+
+
+class VerifierScorer:
+    """The model as a scorer of relevance: 1 - P(not enough), how much a quote decides the claim either way."""
+
+    name = "verifier"
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score (claim, quote) pairs from 0 to 1: the claim's best sentence counts."""
+        flat = [(i, claim, quote) for i, (text, quote) in enumerate(pairs) for claim in claims_of(text) or [text]]
+        scores = [0.0] * len(pairs)
+        for (i, _, _), entailed in zip(flat, entailment().score([(c, q) for _, c, q in flat]), strict=True):
+            scores[i] = max(scores[i], 1 - entailed.not_enough)
+        return scores
+
+
+def claims_of(step: str) -> list[str]:
+    """Return the step's sentences that carry at least three words of content, without enumerators."""
+    step = _ENUMERATOR.sub("", step)
+    cut = [" ".join(step[start:end].split()) for start, end in sentence_spans(step)]
+    return list(dict.fromkeys(s for s in cut if len(content(s)) >= 3 and not s.endswith("?")))
+
+
+def evidence_of(case: Case) -> list[Told]:
+    """Return the sentences of the case that may be quoted: passages, vignette, other steps."""
+    texts = [(p.id, p.text) for p in case.passages]
+    texts += [("vignette", case.stem)] if case.stem.strip() else []
+    texts += [(f"step:{s.index}", s.text) for s in case.context]
+    cut = [Told(name, text[start:end]) for name, text in texts for start, end in sentence_spans(text)]
+    # A question or a heading asserts nothing.
+    return [t for t in cut if len(content(t.text)) >= 3 and not t.text.rstrip().endswith("?")]
+
+
+def read(claims: Sequence[str], evidence: Sequence[Told], candidates: int, model: Entailment) -> list[Finding]:
+    """Score each claim against the evidence sentences that share most words of content with it.
+
+    A sentence that shares no word is not read: the model has nothing to compare.
+    """
+    words = [content(t.text) for t in evidence]
+    pairs: list[tuple[str, Told]] = []
+    for claim in claims:
+        wanted = content(claim)
+        shared = [
+            (len(wanted & theirs) / (len(theirs) ** 0.5), -i) for i, theirs in enumerate(words) if wanted & theirs
+        ]
+        pairs += [(claim, evidence[-i]) for _, i in sorted(shared, reverse=True)[:candidates]]
+    scores = model.score([(claim, told.text) for claim, told in pairs])
+    return [Finding(claim, told, entailed) for (claim, told), entailed in zip(pairs, scores, strict=True)]
+
+
+def content(text: str) -> set[str]:
+    """Return the words of `text` that carry content, lower case."""
+    return {w for w in _WORD.findall(text.lower()) if w not in _STOP}
+
+
+def _support(finding: Finding) -> float:
+    return finding.entailed.supported
+
+
+def _error_type(evidence_id: str) -> ErrorType:
+    if evidence_id == "vignette":
+        return ErrorType.CONTRADICTS_VIGNETTE
+    return ErrorType.CONTRADICTS_STEP if evidence_id.startswith("step:") else ErrorType.FACTUAL
+
+
+def _rationale(found: Sequence[Finding]) -> str:
+    if not found:
+        return "no sentence of the evidence shares a word with the step"
+    against = max(f.entailed.contradicted for f in found)
+    best = max(f.entailed.supported for f in found)
+    return f"{len(found)} pairs read; strongest contradiction {against:.2f}, strongest support {best:.2f}"

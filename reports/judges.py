@@ -1,0 +1,313 @@
+"""`tracejury judges RUN`: who judges the judges. Skill with labels and without, agreement, what each judge changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracejury.agents import Label, Seat
+from tracejury.graphs import OpinionRow, StepRow
+from tracejury.reports.bootstrap import Estimate, bootstrap
+from tracejury.traces import Record
+
+_SAYS = (Label.SUPPORTED, Label.ERROR, Label.UNCLEAR, Label.NO_CLAIM)
+_CODE = {label.value: i for i, label in enumerate(_SAYS)}
+_MISSING = -1
+
+
+class Skill(Record):
+    """One judge of a run."""
+
+    judge: str
+    model: str | None
+    seat: Seat
+    heard: int
+    failed: int
+    shares: dict[str, float]
+    """Label -> share of its opinions."""
+    grounded: float | None
+    """Share of its verdicts (`supported`, `error`) with verified evidence."""
+    balanced_accuracy: Estimate | None
+    """Against human labels, over the steps that it decided; None: the run has no labels."""
+    auroc: Estimate | None
+    """Against human labels, over all labelled steps, of the order supported < unclear < error; chance is .5."""
+    skilled: bool | None
+    """The interval of `auroc` lies above chance; None: no labels, so nothing is known."""
+    reliability: float | None
+    """Without labels: mean diagonal of the Dawid-Skene confusion matrix; None: fewer than three judges."""
+
+
+class Agreement(Record):
+    """Two judges on the steps that both answered."""
+
+    one: str
+    other: str
+    steps: int
+    same: float
+    kappa: Estimate
+    """Cohen's kappa over the labels, with an interval by question."""
+    same_weights: bool
+    """Both run on the same model: their agreement is no evidence."""
+
+
+class LeftOut(Record):
+    """What the panel's plain majority becomes without one judge."""
+
+    judge: str
+    steps: int
+    changed: float
+    """Share of steps on which the majority differs."""
+    error_share: float
+    """Steps with a majority for `error`, of those with a majority for either verdict, without this judge."""
+
+
+class FamilyRate(Record):
+    """How often judges of one family call steps of one model family wrong."""
+
+    judge_family: str
+    trace_family: str
+    decided: int
+    error_rate: float
+
+
+class Drift(Record):
+    """One judge on the steps that two runs share."""
+
+    judge: str
+    steps: int
+    changed: float
+    """Share of steps on which its label differs."""
+    error_share: float
+    error_share_before: float
+
+
+class JudgesReport(Record):
+    """All that a run says of its judges."""
+
+    run: str
+    steps: int
+    labelled: int
+    judges: tuple[Skill, ...]
+    agreement: tuple[Agreement, ...]
+    left_out: tuple[LeftOut, ...]
+    families: tuple[FamilyRate, ...]
+    drift: tuple[Drift, ...] = ()
+
+
+class _Bench:
+    """A run's opinions as a table: one row a step, one column a judge."""
+
+    def __init__(self, rows: Sequence[StepRow]) -> None:
+        self.rows = [r for r in rows if r.outcome is not None and r.opinions]
+        if not self.rows:
+            raise ValueError("the run has no opinions; adjudicate a batch first")
+        self.run = self.rows[0].run
+        self.first: dict[str, OpinionRow] = {}
+        for row in self.rows:
+            for opinion in row.opinions:
+                self.first.setdefault(opinion.judge, opinion)
+        self.names = sorted(self.first)
+        column = {name: i for i, name in enumerate(self.names)}
+        self.said = np.full((len(self.rows), len(self.names)), _MISSING, dtype=np.int64)
+        self.grounded = np.zeros(self.said.shape, dtype=np.bool_)
+        self.failed = np.zeros(self.said.shape, dtype=np.bool_)
+        for i, row in enumerate(self.rows):
+            for opinion in row.opinions:
+                j = column[opinion.judge]
+                if opinion.label is None:
+                    self.failed[i, j] = True
+                else:
+                    self.said[i, j] = _CODE[opinion.label]
+                    self.grounded[i, j] = opinion.grounded
+        codes = {q: i for i, q in enumerate(dict.fromkeys(r.question_id for r in self.rows))}
+        self.question = np.array([codes[r.question_id] for r in self.rows])
+        self.label = np.array([-1 if r.label is None else int(r.label == "error") for r in self.rows])
+
+    def counts(self, codes: NDArray[np.int64], mask: NDArray[np.bool_], columns: int) -> NDArray[np.float64]:
+        """Count `codes` by question where `mask` holds, shape (questions, columns)."""
+        flat = self.question[mask] * columns + codes[mask]
+        return np.bincount(flat, minlength=(self.question.max() + 1) * columns).reshape(-1, columns).astype(float)
+
+
+def report_judges(
+    rows: Iterable[StepRow], before: Iterable[StepRow] = (), *, draws: int = 2000, seed: int = 0
+) -> JudgesReport:
+    """Report on the judges of a run.
+
+    Args:
+        rows: The run's rows.
+        before: Rows of an earlier run over the same traces, for the drift of each judge.
+        draws: Bootstrap samples; questions are resampled.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: The run has no opinions.
+    """
+    bench = _Bench(list(rows))
+    reliable = reliabilities(bench.said, bench.names)
+    skills = tuple(_skill(bench, j, reliable, draws, seed) for j in range(len(bench.names)))
+    pairs = [(i, j) for i in range(len(bench.names)) for j in range(i + 1, len(bench.names))]
+    return JudgesReport(
+        run=bench.run,
+        steps=len(bench.rows),
+        labelled=int((bench.label >= 0).sum()),
+        judges=skills,
+        agreement=tuple(_agreement(bench, i, j, draws, seed) for i, j in pairs),
+        left_out=tuple(_left_out(bench)),
+        families=tuple(_families(bench)),
+        drift=tuple(_drift(bench, [r for r in before if r.outcome is not None])),
+    )
+
+
+def reliabilities(said: NDArray[np.int64], names: Sequence[str]) -> Mapping[str, float]:
+    """Estimate each judge's reliability without labels, by Dawid and Skene's EM (1979, Applied Statistics 28:20).
+
+    Args:
+        said: Label codes, shape (steps, judges), -1 where there is no opinion.
+        names: The judges.
+
+    Returns:
+        Judge -> mean of P(says l | truth is l) over the labels l in use; nothing below three judges, where agreement
+        alone does not say who is right. Judges that share weights look more reliable than they are.
+    """
+    if len(names) < 3:
+        return {}
+    import pandas as pd
+    from crowdkit.aggregation import DawidSkene
+
+    step, judge = np.nonzero(said != _MISSING)
+    told = pd.DataFrame({"task": step, "worker": [names[j] for j in judge], "label": said[step, judge]})
+    model = DawidSkene(n_iter=50).fit(told)
+    # Labels that the model takes for the truth of next to no step have a row of noise.
+    used = model.priors_[model.priors_ > 0.02].index
+    out = {}
+    for name in names:
+        matrix = model.errors_.loc[name] if name in model.errors_.index.get_level_values(0) else None
+        if matrix is not None:
+            out[name] = float(np.mean([matrix.loc[label, label] if label in matrix.index else 0.0 for label in used]))
+    return out
+
+
+def _skill(bench: _Bench, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
+    said, heard = bench.said[:, j], bench.said[:, j] != _MISSING
+    decided = heard & (said <= 1)
+    name = bench.names[j]
+    mask = heard & (bench.label >= 0)
+    balanced = auroc = None
+    if (bench.label >= 0).any():
+        table = bench.counts(bench.label * 4 + said, mask, 8)
+        made = bootstrap(table, _skill_measures, draws=draws, seed=seed)
+        balanced, auroc = made.estimate(0), made.estimate(1)
+    return Skill(
+        judge=name,
+        model=bench.first[name].model,
+        seat=bench.first[name].seat,
+        heard=int(heard.sum()),
+        failed=int(bench.failed[:, j].sum()),
+        shares={label.value: float((said[heard] == i).mean()) for i, label in enumerate(_SAYS)} if heard.any() else {},
+        grounded=float(bench.grounded[decided, j].mean()) if decided.any() else None,
+        balanced_accuracy=balanced,
+        auroc=auroc,
+        skilled=None if auroc is None else auroc.low is not None and auroc.low > 0.5,
+        reliability=reliable.get(name),
+    )
+
+
+def _skill_measures(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From counts (..., 8), label by what was said, to balanced accuracy over decided steps and AUROC of the order."""
+    table = counts.reshape(*counts.shape[:-1], 2, 4)
+    right, wrong = table[..., 0, :], table[..., 1, :]
+    # No claim ranks with unclear: neither leans to a verdict.
+    ranked = [np.stack([t[..., 0], t[..., 2] + t[..., 3], t[..., 1]], axis=-1) for t in (right, wrong)]
+    below = np.cumsum(ranked[0], axis=-1) - ranked[0] / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recalls = right[..., 0] / right[..., :2].sum(axis=-1), wrong[..., 1] / wrong[..., :2].sum(axis=-1)
+        area = (ranked[1] * below).sum(axis=-1) / (ranked[1].sum(axis=-1) * ranked[0].sum(axis=-1))
+    return np.stack([(recalls[0] + recalls[1]) / 2, area], axis=-1)
+
+
+def _agreement(bench: _Bench, i: int, j: int, draws: int, seed: int) -> Agreement:
+    one, other = bench.said[:, i], bench.said[:, j]
+    both = (one != _MISSING) & (other != _MISSING)
+    names = bench.names[i], bench.names[j]
+    models = [bench.first[name].model for name in names]
+    made = bootstrap(bench.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
+    return Agreement(
+        one=names[0],
+        other=names[1],
+        steps=int(both.sum()),
+        same=float((one == other)[both].mean()) if both.any() else float("nan"),
+        kappa=made.estimate(0),
+        same_weights=models[0] is not None and models[0] == models[1],
+    )
+
+
+def _kappa(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From counts (..., 16), one judge's label by the other's, to Cohen's kappa (..., 1)."""
+    table = counts.reshape(*counts.shape[:-1], 4, 4)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table = table / table.sum(axis=(-1, -2), keepdims=True)
+        same = np.trace(table, axis1=-2, axis2=-1)
+        chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
+        return np.asarray((same - chance) / (1 - chance))[..., None]
+
+
+def _left_out(bench: _Bench) -> Iterable[LeftOut]:
+    voting = [j for j, name in enumerate(bench.names) if bench.first[name].seat is Seat.VOTE]
+    if len(voting) < 3:
+        return
+    whole = _majorities(bench.said[:, voting])
+    for j in voting:
+        rest = _majorities(bench.said[:, [k for k in voting if k != j]])
+        decided = np.isin(rest, (0, 1))
+        yield LeftOut(
+            judge=bench.names[j],
+            steps=len(rest),
+            changed=float((rest != whole).mean()),
+            error_share=float((rest[decided] == 1).mean()) if decided.any() else float("nan"),
+        )
+
+
+def _majorities(said: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the label of a strict majority of the columns, -1 where there is none."""
+    counts = np.stack([(said == code).sum(axis=1) for code in range(len(_SAYS))], axis=1)
+    return np.where(counts.max(axis=1) * 2 > said.shape[1], counts.argmax(axis=1), _MISSING)
+
+
+def _families(bench: _Bench) -> Iterable[FamilyRate]:
+    votes: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in bench.rows:
+        for opinion in row.opinions:
+            if opinion.label in (Label.SUPPORTED, Label.ERROR):
+                key = (family(opinion.model) if opinion.model else f"no LLM: {opinion.judge}", family(row.model))
+                votes[key].append(int(opinion.label == Label.ERROR))
+    for (judge, trace), said in sorted(votes.items()):
+        yield FamilyRate(judge_family=judge, trace_family=trace, decided=len(said), error_rate=sum(said) / len(said))
+
+
+def family(model: str) -> str:
+    """Return the letters that a model's name begins with: `Qwen3-8B` and `qwen2.5-7b-instruct` are both `qwen`."""
+    name = model.rsplit("/", 1)[-1].lower()
+    letters = name[: next((i for i, c in enumerate(name) if not c.isalpha()), len(name))]
+    return letters or name
+
+
+def _drift(bench: _Bench, before: Sequence[StepRow]) -> Iterable[Drift]:
+    earlier = {(r.step_id, o.judge): o.label for r in before for o in r.opinions if o.label is not None}
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in bench.rows:
+        for opinion in row.opinions:
+            was = earlier.get((row.step_id, opinion.judge))
+            if was is not None and opinion.label is not None:
+                pairs[opinion.judge].append((was, opinion.label))
+    for judge, both in sorted(pairs.items()):
+        yield Drift(
+            judge=judge,
+            steps=len(both),
+            changed=sum(a != b for a, b in both) / len(both),
+            error_share=sum(b == Label.ERROR for _, b in both) / len(both),
+            error_share_before=sum(a == Label.ERROR for a, _ in both) / len(both),
+        )

@@ -1,0 +1,237 @@
+"""`tracejury score`: a run against human labels, beside the system that calls every step supported.
+
+Intervals resample questions (see `bootstrap`). An abstention is never counted as a right or a wrong verdict: measures
+over decided steps stand beside the share that was decided, and F1 counts an abstention as a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracejury.graphs import StepRow
+from tracejury.reports.bootstrap import Estimate, bootstrap
+from tracejury.reports.labelled import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
+from tracejury.traces import Record
+
+Floats = NDArray[np.float64]
+_STEP = ("coverage", "accuracy", "balanced_accuracy", "f1_error", "f1_supported", "kappa", "alpha")
+_TRACE = ("detection_balanced_accuracy", "detection_f1", "mcc", "first_error_accuracy", "localisation_accuracy")
+
+
+class SystemScore(Record):
+    """One system's measures. Those over decided steps are None where nothing was decided."""
+
+    system: str
+    decided: int
+    abstained: int
+    failed: int
+    coverage: Estimate
+    """Decided steps of all labelled steps."""
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    """Mean of the two recalls over decided steps; chance is .5."""
+    f1_error: Estimate
+    """Over all labelled steps: an abstention on an erroneous step is a miss."""
+    f1_supported: Estimate
+    kappa: Estimate
+    """Cohen's kappa with the human label over decided steps."""
+    alpha: Estimate
+    """Krippendorff's alpha, nominal, an abstention being a missing value."""
+    auroc: Estimate
+    """Of the ranking by suspicion over all labelled steps, ties by half."""
+    detection_balanced_accuracy: Estimate
+    """Whole traces: is there an error or not (MEDEC's task A; MR-Ben's solution correctness)?"""
+    detection_f1: Estimate
+    mcc: Estimate
+    """Matthews correlation of the same (MR-Ben's first measure)."""
+    first_error_accuracy: Estimate
+    """Erroneous traces of which the first step called an error is the first error (MR-Ben's second measure)."""
+    localisation_accuracy: Estimate
+    """Erroneous traces whose most suspicious error verdict is the erroneous step (MEDEC's task B)."""
+
+
+class RiskPoint(Record):
+    """The jury's most confident verdicts."""
+
+    coverage: float
+    """Of all labelled steps."""
+    risk: float
+    """Share of them that is wrong."""
+    steps: int
+
+
+class Score(Record):
+    """A run against its labels."""
+
+    run: str
+    steps: int
+    """With a label."""
+    questions: int
+    traces: int
+    error_share: float
+    """Labelled steps that are wrong, by the humans."""
+    calibrated: bool
+    systems: tuple[SystemScore, ...]
+    risk_coverage: tuple[RiskPoint, ...]
+    aurc: float | None
+    """Area under the risk-coverage curve up to the coverage reached; None without a verdict."""
+
+
+def score(rows: Iterable[StepRow], *, draws: int = 2000, seed: int = 0) -> Score:
+    """Score a run against its labels.
+
+    Args:
+        rows: The run's rows; traces without any label are passed over.
+        draws: Bootstrap samples.
+        seed: Of the resampling.
+
+    Raises:
+        NoLabelsError: No step has a label.
+    """
+    kept = list(rows)
+    data = labelled(kept)
+    known = data.known
+    curve, aurc = risk_coverage(data)
+    return Score(
+        run=kept[0].run,
+        steps=int(known.sum()),
+        questions=len(np.unique(data.question[known])),
+        traces=len(np.unique(data.trace)),
+        error_share=float(data.label[known].mean()),
+        calibrated=bool(np.isfinite(data.confidence).any()),
+        systems=tuple(system_score(data, name, draws=draws, seed=seed) for name in data.systems),
+        risk_coverage=curve,
+        aurc=aurc,
+    )
+
+
+def system_score(data: Labelled, system: str, *, draws: int = 2000, seed: int = 0) -> SystemScore:
+    """Score one system of `data`."""
+    said, known = data.said[system], data.known
+    codes = data.label[known] * 4 + said[known]
+    sums = _by_question(data, data.question[known] * 8 + codes, 8)
+    steps = bootstrap(sums, step_measures, draws=draws, seed=seed)
+    whole = bootstrap(_trace_sums(data, system), trace_measures, draws=draws, seed=seed)
+    ranked = _ranking_sums(data, system)
+    auroc = bootstrap(ranked, _auroc, draws=draws, seed=seed)
+    return SystemScore(
+        system=system,
+        decided=int(np.isin(said[known], (SUPPORTED, ERROR)).sum()),
+        abstained=int((said[known] == ABSTAINED).sum()),
+        failed=int((said[known] == FAILED).sum()),
+        auroc=auroc.estimate(0),
+        **{name: steps.estimate(i) for i, name in enumerate(_STEP)},
+        **{name: whole.estimate(i) for i, name in enumerate(_TRACE)},
+    )
+
+
+def step_measures(counts: Floats) -> Floats:
+    """From counts (..., 8), label (supported, error) by outcome, to measures (..., 7) in the order of `_STEP`.
+
+    Cohen's kappa: Cohen 1960, eq. 1. Krippendorff's alpha for two coders and nominal data: Krippendorff 2011,
+    'Computing Krippendorff's alpha-reliability', section B.
+    """
+    table = counts.reshape(*counts.shape[:-1], 2, 4)
+    tn, fp, fn, tp = table[..., 0, 0], table[..., 0, 1], table[..., 1, 0], table[..., 1, 1]
+    n, right = tn + fp + fn + tp, tn + tp
+    supported, wrong = table[..., 0, :].sum(axis=-1), table[..., 1, :].sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = ((tp + fn) * (tp + fp) + (tn + fp) * (tn + fn)) / n**2
+        kappa = (right / n - expected) / (1 - expected)
+        ones, zeros = 2 * tp + fp + fn, 2 * tn + fp + fn
+        alpha = 1 - (2 * n - 1) * (fp + fn) / (ones * zeros)
+        return np.stack(
+            [
+                n / (supported + wrong),
+                right / n,
+                (tp / (tp + fn) + tn / (tn + fp)) / 2,
+                2 * tp / (tp + fp + wrong),
+                2 * tn / (tn + fn + supported),
+                kappa,
+                np.where(np.isfinite(alpha), alpha, np.nan),
+            ],
+            axis=-1,
+        )
+
+
+def trace_measures(counts: Floats) -> Floats:
+    """From counts (..., 6) of traces (tn, fp, fn, tp, first hit, located) to measures in the order of `_TRACE`."""
+    tn, fp, fn, tp, first, located = np.moveaxis(counts, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+        # A system that never (or always) flags has no correlation with anything: 0, as MR-Ben counts it.
+        mcc = np.where(spread > 0, (tp * tn - fp * fn) / np.where(spread > 0, spread, 1), 0.0)
+        return np.stack(
+            [
+                (tp / (tp + fn) + tn / (tn + fp)) / 2,
+                2 * tp / (2 * tp + fp + fn),
+                mcc,
+                first / (tp + fn),
+                located / (tp + fn),
+            ],
+            axis=-1,
+        )
+
+
+def risk_coverage(data: Labelled) -> tuple[tuple[RiskPoint, ...], float | None]:
+    """Return the curve of the jury's verdicts, the most confident first, at each tenth of those, and its area.
+
+    Confidence is the calibrated one where there is one, else how far the votes lean.
+    """
+    decided = data.known & np.isin(data.said[JURY], (SUPPORTED, ERROR))
+    if not decided.any():
+        return (), None
+    calibrated = np.isfinite(data.confidence[decided]).all()
+    sure = data.confidence[decided] if calibrated else np.abs(data.suspicion[JURY][decided])
+    wrong = (data.said[JURY][decided] == ERROR) != (data.label[decided] == 1)
+    # Equal confidence is one point of the curve: an order within it would be made up.
+    levels, level = np.unique(-sure, return_inverse=True)
+    many = np.cumsum(np.bincount(level, minlength=len(levels)))
+    risk = np.cumsum(np.bincount(level, weights=wrong, minlength=len(levels))) / many
+    coverage = many / data.known.sum()
+    at = np.unique(np.searchsorted(many, np.linspace(0.1, 1, 10) * many[-1] - 1e-9))
+    points = tuple(RiskPoint(coverage=float(coverage[i]), risk=float(risk[i]), steps=int(many[i])) for i in at)
+    area = float(np.sum(risk * np.diff(coverage, prepend=0.0)) / coverage[-1])
+    return points, area
+
+
+def _by_question(data: Labelled, codes: NDArray[np.int64], columns: int, weights: Floats | None = None) -> Floats:
+    size = len(data.questions) * columns
+    counted = np.bincount(codes, weights=weights, minlength=size)
+    return counted.reshape(-1, columns).astype(np.float64)
+
+
+def _ranking_sums(data: Labelled, system: str) -> Floats:
+    """Return counts of supported and erroneous steps at each distinct suspicion, shape (questions, 2 x distinct)."""
+    known = data.known
+    levels, level = np.unique(data.suspicion[system][known], return_inverse=True)
+    columns = 2 * len(levels)
+    return _by_question(data, data.question[known] * columns + data.label[known] * len(levels) + level, columns)
+
+
+def _auroc(counts: Floats) -> Floats:
+    """From counts (..., 2 x levels) to P(an erroneous step ranks above a supported one), ties by half: (..., 1)."""
+    supported, wrong = np.split(counts, 2, axis=-1)
+    below = np.cumsum(supported, axis=-1) - supported / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area = (wrong * below).sum(axis=-1) / (wrong.sum(axis=-1) * supported.sum(axis=-1))
+    return np.asarray(area)[..., None]
+
+
+def _trace_sums(data: Labelled, system: str) -> Floats:
+    """Return, by question, traces that are tn, fp, fn, tp, hit at the first error, located: shape (questions, 6)."""
+    said, suspicion = data.said[system], data.suspicion[system]
+    sums = np.zeros((len(data.questions), 6))
+    starts = np.flatnonzero(np.diff(data.trace, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(said)], strict=True):
+        here = slice(start, end)
+        wrong, named = data.label[here] == 1, said[here] == ERROR
+        row = sums[data.question[start]]
+        row[2 * int(wrong.any()) + int(named.any())] += 1
+        if wrong.any() and named.any():
+            row[4] += np.argmax(named) == np.argmax(wrong)
+            row[5] += wrong[np.argmax(np.where(named, suspicion[here], -np.inf))]
+    return sums
