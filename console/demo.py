@@ -65,7 +65,7 @@ def demo(
         from tracejury.graphs import DEFAULT_STORE
         from tracejury.traces import Batch
 
-        batch = Batch.open([folder / "questions.jsonl", folder / "traces.jsonl"])
+        batch = Batch.open(folder)
         planted = read_labels(folder / "labels.jsonl")
         panel = load_panel("embedded")
         ready_index(panel, index)
@@ -89,10 +89,9 @@ def demo(
         ran.append(run)
         tallies.append(tally)
         _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
+    # A failed step is shown in the table and does not fail the demo: a model this small gives unusable replies.
     if any(t.interrupted for t in tallies):
         raise typer.Exit(Exit.INTERRUPTED)
-    if any(t.failed or t.problems for t in tallies):
-        raise typer.Exit(Exit.SOME_FAILED)
 
 
 def read_labels(path: Path) -> dict[StepKey, Planted]:
@@ -162,22 +161,13 @@ def _report(
     from tracejury.console.screen import out
 
     table = Table(title="Planted errors against the jury's outcomes", title_justify="left")
-    for column in (
-        "run",
-        "judges with a vote",
-        "steps",
-        "errors",
-        "caught",
-        "abstained",
-        "missed",
-        "failed",
-        "false alarms",
-    ):
-        table.add_column(column, justify="left" if column in {"run", "judges with a vote"} else "right")
+    table.add_column("run (judges with a vote)")
+    for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "false alarms"):
+        table.add_column(column, justify="right")
     for name, (run, s) in scores.items():
         voting = ", ".join(j.name for j in run.panel.judges if j.seat == "vote")
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)
-        table.add_row(name, voting, *map(str, counts), f"{s.false_alarms} of {s.correct}")
+        table.add_row(f"{name} ({voting})", *map(str, counts), f"{s.false_alarms} of {s.correct}")
     out.print(_premise(batch, planted))
     out.print(table)
     out.print(
