@@ -10,8 +10,8 @@ from tracejury.agents.records import Case, ContextStep, Outcome, Reason, Route, 
 from tracejury.retrieval import Hit, Passage
 from tracejury.traces import Question, Step, Trace, blind
 
-# What heading and fence add to a piece of evidence in the prompt, in tokens (measured with three tokenizers: 31 to 44).
-_PIECE_TOKENS = 44
+# What heading and fence add to a piece of evidence, in tokens (benchmarks/results/prompt_tokens.json).
+_PIECE_TOKENS = 48
 
 
 class CaseTooLarge(Exception):

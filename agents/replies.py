@@ -24,10 +24,10 @@ WrongAs = Literal[
 ]
 _HANDLE = "^(vignette|P[1-9][0-9]?|step:[0-9]{1,2})$"
 Percent = Annotated[int, Field(ge=0, le=100)]
-# A reply of 160 tokens: about 60 go to keys, label and type, the rest holds 250 characters even of dense clinical
-# text (2.5 characters a token). Measured: benchmarks/results/reply_tokens.json.
+# A reply of 160 tokens: about 60 go to keys, label and type. What is left holds strings at their bounds even where they
+# are all laboratory values, which take a token for every digit (benchmarks/results/prompt_tokens.json).
 _FIXED_TOKENS = 60
-_CHARS_PER_TOKEN = 2.5
+_CHARS_PER_TOKEN = 1.8
 # What validation lets through beyond what the schema asks for: servers that do not enforce lengths send a sentence
 # more now and then, and a good opinion is not lost for it. It still bounds memory.
 _SLACK = 8
@@ -71,7 +71,7 @@ class PaperReply(BaseModel):
 @cache
 def judge_reply(max_tokens: int) -> type[JudgeReply]:
     """Return the schema of a judge's reply that fits into `max_tokens`."""
-    findings, quotes = (1, 1) if max_tokens < 300 else (3, 3)
+    findings, quotes = (1, 1) if max_tokens < 300 else (2, 3)
     chars = _chars(max_tokens, findings + quotes)
     return create_model(
         "JudgeReply",
