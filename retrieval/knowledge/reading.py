@@ -1,0 +1,96 @@
+"""Reading one document file through a well-kept library; whatever is wrong with it becomes one clear error."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tracejury.retrieval.knowledge.html_text import html_text
+
+_INSTALL = "pip install 'tracejury[sources]'"
+_UNPACKED_MB = 300
+
+
+class UnreadableError(ValueError):
+    """A file cannot be read. Holds the reason and the next step apart."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(f"{reason} ({hint})")
+        self.reason = reason
+        self.hint = hint
+
+
+def read_pdf(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (`p. N`, text) for each page.
+
+    Raises:
+        UnreadableError: Broken, or encrypted with a password.
+    """
+    try:
+        from pypdf import PdfReader
+        from pypdf.errors import DependencyError, PyPdfError
+    except ModuleNotFoundError:
+        raise UnreadableError("reading PDF needs pypdf", _INSTALL) from None
+    try:
+        reader = PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise UnreadableError("encrypted with a password", "save it without one")
+        for number, page in enumerate(reader.pages, 1):
+            yield f"p. {number}", page.extract_text()
+    except DependencyError as missing:
+        raise UnreadableError(f"encrypted: {missing}", _INSTALL) from missing
+    # A broken PDF makes pypdf raise whatever its parts raise: its own errors, and those of a parser fed with nonsense.
+    except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError) as broken:
+        if isinstance(broken, UnreadableError):
+            raise
+        raise UnreadableError(f"not a readable PDF: {broken}", "open it in a viewer and save it again") from broken
+
+
+def read_docx(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the text of a Word document: paragraphs and tables, in order.
+
+    Raises:
+        UnreadableError: Broken, or it unpacks to more than any real document does.
+    """
+    try:
+        from docx import Document
+        from docx.table import Table
+    except ModuleNotFoundError:
+        raise UnreadableError("reading DOCX needs python-docx", _INSTALL) from None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _UNPACKED_MB * 1_000_000:
+                raise UnreadableError(f"unpacks to more than {_UNPACKED_MB} MB", "is it a real document? Split it")
+        parts = []
+        for block in Document(str(path)).iter_inner_content():
+            if isinstance(block, Table):
+                parts.extend(" | ".join(cell.text.strip() for cell in row.cells) for row in block.rows)
+            else:
+                parts.append(block.text)
+    except (zipfile.BadZipFile, ValueError, KeyError, OSError, AttributeError, SyntaxError) as broken:
+        if isinstance(broken, UnreadableError):
+            raise
+        raise UnreadableError(f"not a readable DOCX: {broken}", "open it in Word and save it again") from broken
+    yield "", "\n\n".join(part for part in parts if part.strip())
+
+
+def read_html(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the text of a page, with its title as a heading."""
+    title, text = html_text(_decoded(path))
+    yield "", f"# {title}\n\n{text}" if title and text else text
+
+
+def read_text(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield a text file as it is."""
+    yield "", _decoded(path)
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError as bad:
+            wrong = bad
+    raise UnreadableError(f"not UTF-8: byte {wrong.start} is {raw[wrong.start]:#04x}", "save it as UTF-8")
