@@ -76,23 +76,21 @@ class Verifier:
                 error_type=_error_type(against.evidence.evidence_id),
                 findings=(f"contradicted: {against.claim}",),
                 quotes=(Quote(evidence_id=against.evidence.evidence_id, quote=against.evidence.text),),
-                rationale=_rationale(found),
+                rationale=_rationale(found, claims),
                 confidence=against.entailed.contradicted,
             )
-        # A step that repeats an earlier step is not supported by it: passages and vignette only.
-        outside = [f for f in found if not f.evidence.evidence_id.startswith("step:")]
-        best = {c: max((f for f in outside if f.claim == c), key=_support, default=None) for c in claims}
-        weakest = min((_support(f) if f else 0.0) for f in best.values())
+        best = best_support(found, claims)
+        weakest = min(_support(f) for f in best.values())
         if weakest >= self.supported:
-            quotes = {(f.evidence.evidence_id, f.evidence.text): None for f in best.values() if f}
+            quotes = {(f.evidence.evidence_id, f.evidence.text): None for f in best.values() if f is not None}
             return Draft(
                 label=Label.SUPPORTED,
                 findings=tuple(f"supported: {claim}" for claim in claims),
                 quotes=tuple(Quote(evidence_id=name, quote=text) for name, text in quotes),
-                rationale=_rationale(found),
+                rationale=_rationale(found, claims),
                 confidence=weakest,
             )
-        return Draft(label=Label.UNCLEAR, rationale=_rationale(found))
+        return Draft(label=Label.UNCLEAR, rationale=_rationale(found, claims))
 
 
 class VerifierScorer:
@@ -148,8 +146,17 @@ def content(text: str) -> set[str]:
     return {w for w in _WORD.findall(text.lower()) if w not in _STOP}
 
 
-def _support(finding: Finding) -> float:
-    return finding.entailed.supported
+def best_support(found: Sequence[Finding], claims: Sequence[str]) -> dict[str, Finding | None]:
+    """Return the finding that supports each claim most; passages and vignette only.
+
+    A step that repeats an earlier step is not supported by it.
+    """
+    outside = [f for f in found if not f.evidence.evidence_id.startswith("step:")]
+    return {c: max((f for f in outside if f.claim == c), key=_support, default=None) for c in claims}
+
+
+def _support(finding: Finding | None) -> float:
+    return finding.entailed.supported if finding else 0.0
 
 
 def _error_type(evidence_id: str) -> ErrorType:
@@ -158,9 +165,9 @@ def _error_type(evidence_id: str) -> ErrorType:
     return ErrorType.CONTRADICTS_STEP if evidence_id.startswith("step:") else ErrorType.FACTUAL
 
 
-def _rationale(found: Sequence[Finding]) -> str:
+def _rationale(found: Sequence[Finding], claims: Sequence[str]) -> str:
     if not found:
         return "no sentence of the evidence shares a word with the step"
     against = max(f.entailed.contradicted for f in found)
-    best = max(f.entailed.supported for f in found)
-    return f"{len(found)} pairs read; strongest contradiction {against:.2f}, strongest support {best:.2f}"
+    weakest = min(_support(f) for f in best_support(found, claims).values())
+    return f"{len(found)} pairs read; strongest contradiction {against:.3f}, weakest support {weakest:.3f}"

@@ -8,7 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracejury.agents import Bench, Opinion, Panel, Resolution, Verdict, endpoints_of
+from tracejury.agents import (
+    Bench,
+    Calibrator,
+    Opinion,
+    Panel,
+    Resolution,
+    Verdict,
+    endpoints_of,
+    load_calibrator,
+)
 from tracejury.graphs.turns import Turns
 from tracejury.models import CallStore, Gateway
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
@@ -22,6 +31,8 @@ class Court:
     bench: Bench
     finder: Finder | None = None
     """None: the panel names no sources."""
+    calibrator: Calibrator | None = None
+    """None: the panel names none, and its verdicts are headed `uncalibrated`."""
     skip: frozenset[str] = frozenset()
     """Step ids that this run leaves alone."""
     turns: Turns = field(default_factory=Turns)
@@ -50,7 +61,7 @@ class Court:
 
     def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
         """Apply the panel's calibrator, where it names one."""
-        return verdict
+        return self.calibrator.apply(verdict, opinions) if self.calibrator else verdict
 
 
 @asynccontextmanager
@@ -66,6 +77,7 @@ async def open_court(
         index: The Chroma index; None: `TRACEJURY_INDEX`, else `./tracejury.index`.
         air_gapped: Refuse every address but loopback.
     """
+    calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
     finder = None
     if panel.retrieval.sources:
         spec = panel.retrieval
@@ -74,4 +86,4 @@ async def open_court(
     async with Gateway(store, secret=secret, air_gapped=air_gapped) as gateway:
         scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
         bench = Bench.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
-        yield Court(bench, finder)
+        yield Court(bench, finder, calibrator)
