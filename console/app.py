@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from tracejury.console import index, models
+from tracejury.console import index, models, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, summary
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
-from tracejury.console.panels import judges, panels
+from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
+from tracejury.console.verdict_quality import calibrate, judges, score
+from tracejury.console.view import view
 
 app = typer.Typer(
     name="tracejury",
@@ -22,12 +24,28 @@ app = typer.Typer(
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
 
-for command in (demo, read, adjudicate, summary, compare, show, export, runs, panels, judges, doctor):
+for command in (
+    demo,
+    read,
+    adjudicate,
+    summary,
+    compare,
+    show,
+    view,
+    export,
+    runs,
+    panels,
+    score,
+    calibrate,
+    judges,
+    doctor,
+):
     app.command()(command)
 
 
 app.add_typer(models.app, name="models")
 app.add_typer(index.app, name="index")
+app.add_typer(review.app, name="review")
 app.command()(index.sources)
 
 

@@ -1,26 +1,27 @@
-from .agreement import Agreement, agreement
+from .agreement import RaterAgreement, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .audits import Audit, audit, choose_arms
-from .bootstrap import Bootstrapped, Estimate, bootstrap
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certify import Verdicts, certify, questions_needed
 from .columns import ArmKey, Columns, gather
 from .comparable import NotComparableError, check_comparable
-from .compare import Comparison, Difference, Settings, compare
+from .comparison import Comparison, Difference, Settings, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .factors import TITLES, Term
+from .fewer_judges import recount
 from .hedging import Hedging
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
 from .labelled import Labelled, NoLabelsError, labelled
 from .paired import sign_flip
 from .rates import StepRates, rates_of, share_estimate, step_rates
-from .recount import recount
 from .reliability import Bin, Calibration
+from .resampling import Bootstrapped, Estimate, bootstrap
 from .returned import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
 from .score import RiskPoint, Score, SystemScore, score
+from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
-from .sheets import Item, Key, Keyed, draw, items
+from .sheets import Item, Key, Keyed, draw_sheet, sheet_items
 from .slices import JudgeRates, TypeShare
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .whole_traces import TraceRates, trace_rates
@@ -56,6 +57,7 @@ __all__ = [
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
+    "RaterAgreement",
     "Rejudge",
     "Review",
     "RiskPoint",
@@ -73,7 +75,6 @@ __all__ = [
     "Verdicts",
     "Votes",
     "Where",
-    "agreement",
     "answer_metrics",
     "audit",
     "bootstrap",
@@ -82,14 +83,14 @@ __all__ = [
     "check_comparable",
     "choose_arms",
     "compare",
-    "draw",
+    "draw_sheet",
     "expert_labels",
     "gather",
-    "items",
     "labelled",
     "least_questions",
     "load_controls",
     "questions_needed",
+    "rater_agreement",
     "rates_of",
     "read_returned",
     "recount",
@@ -98,11 +99,13 @@ __all__ = [
     "score",
     "self_consistency",
     "share_estimate",
+    "sheet_items",
     "sign_flip",
     "step_rates",
     "summarise",
     "trace_rates",
     "with_expert_labels",
+    "without_unskilled",
     "write_csv",
     "write_form",
     "write_xlsx",

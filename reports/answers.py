@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
 from tracejury.reports.columns import Columns
 from tracejury.reports.rates import share_estimate
 from tracejury.reports.reliability import Calibration, calibration
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tracejury.graphs import Run
 from tracejury.reports.columns import ArmKey, Columns
 from tracejury.reports.comparable import check_comparable
-from tracejury.reports.compare import Comparison, Settings, compare
+from tracejury.reports.comparison import Comparison, Settings, compare
 from tracejury.reports.conditions import Where, where
 from tracejury.reports.controls import Control, ControlRow, Pairing, load_controls, missing, reanalyses, row
 from tracejury.traces import Record

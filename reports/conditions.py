@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate
 from tracejury.reports.columns import ROLES, Bools, Columns
-from tracejury.reports.compare import Settings, pair, step_difference
+from tracejury.reports.comparison import Settings, pair, step_difference
 from tracejury.reports.factors import TITLES, Term, question_values
 from tracejury.reports.mixed import interactions
+from tracejury.reports.resampling import Estimate
 from tracejury.traces import Record
 
 _FEW = 5

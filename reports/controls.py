@@ -15,10 +15,10 @@ import numpy as np
 import yaml
 from pydantic import JsonValue, model_validator
 
-from tracejury.reports.bootstrap import Estimate
 from tracejury.reports.columns import Bools, Columns
-from tracejury.reports.compare import Settings, pair, step_difference
-from tracejury.reports.recount import recount, voting
+from tracejury.reports.comparison import Settings, pair, step_difference
+from tracejury.reports.fewer_judges import recount, voting
+from tracejury.reports.resampling import Estimate
 from tracejury.traces import Record
 
 Analysis = Literal["answer_correct", "question_weighted", "leave_one_out", "judge_family", "benchmark"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
 from tracejury.reports.columns import Bools, Columns
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Label, Seat
 from tracejury.graphs import OpinionRow, StepRow
-from tracejury.reports.bootstrap import Estimate, bootstrap
+from tracejury.reports.resampling import Estimate, bootstrap
 from tracejury.traces import Record
 
 _SAYS = (Label.SUPPORTED, Label.ERROR, Label.UNCLEAR, Label.NO_CLAIM)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tracejury.reports.bootstrap import Floats
+from tracejury.reports.resampling import Floats
 
 _CHUNK = 500
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracejury.reports.bootstrap import MIN_CLUSTERS, Bootstrapped, Estimate, Floats, bootstrap
 from tracejury.reports.columns import KINDS, Bools, Columns
+from tracejury.reports.resampling import MIN_CLUSTERS, Bootstrapped, Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 RATES = ("error", "abstained", "failed", "coverage", "no_claim", "low", "high", "low_failed", "high_failed")

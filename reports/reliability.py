@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 

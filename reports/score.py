@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.graphs import StepRow
-from tracejury.reports.bootstrap import Estimate, bootstrap
 from tracejury.reports.labelled import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
+from tracejury.reports.resampling import Estimate, bootstrap
 from tracejury.traces import Record
 
 Floats = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracejury.reports.bootstrap import Estimate
+from tracejury.reports.resampling import Estimate
 
 NOT_ENOUGH = "not enough verdicts to compare"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
 from tracejury.reports.columns import ERROR_TYPES, LABEL_FAILED, LABELS, ROLES, Bools, Columns, Ints
 from tracejury.reports.rates import share_estimate
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 LENGTHS = ((0, 100), (100, 200), (200, 400), (400, None))

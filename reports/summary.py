@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
 from tracejury.reports.columns import REASONS, ArmKey, Bools, Columns
 from tracejury.reports.hedging import Hedging, hedging
 from tracejury.reports.rates import StepRates, share_estimate, step_rates
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.reports.slices import JudgeRates, TypeShare, error_types, judge_rates, step_slices
 from tracejury.reports.whole_traces import TraceRates, trace_rates
 from tracejury.traces import Record

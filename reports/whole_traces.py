@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Estimate, Floats, bootstrap
 from tracejury.reports.columns import Bools, Columns, Ints
 from tracejury.reports.rates import share_estimate
+from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracejury.reports.bootstrap import Bootstrapped, Estimate, Floats, bootstrap
 from tracejury.reports.columns import KINDS, ArmKey, Bools, Columns
 from tracejury.reports.paired import detectable, holm, rank_biserial, sign_flip, wilcoxon
 from tracejury.reports.rates import rates_of
+from tracejury.reports.resampling import Bootstrapped, Estimate, Floats, bootstrap
 from tracejury.reports.sentence import headline
 from tracejury.traces import Record
 

@@ -1,0 +1,93 @@
+"""`tracejury review`: blinded sheets for experts, and what comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import Json, RunRef, Store
+
+app = typer.Typer(help="Blinded sheets for experts, and what they say.", no_args_is_help=True)
+
+
+@app.command()
+def sample(
+    run: RunRef = "last",
+    n: Annotated[int, typer.Option("--n", min=1, help="Steps on the sheet.")] = 150,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the sheet and its key.")] = Path("review"),
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw and the order.")] = 0,
+    store: Store = None,
+) -> None:
+    """Write a blinded sheet: the same number of steps from each arm and outcome, in random order.
+
+    Three forms of the same sheet: an HTML page that works offline, an Excel workbook, a CSV file. Model, arm, outcome
+    and gold answer are on none of them; they are in key.json, which stays with you.
+
+    Example: tracejury review sample last --n 150 --out review
+    """
+    from tracejury.console.audit import need_reports, open_runs
+
+    with explained():
+        need_reports()
+        from tracejury.console.screen import out as screen
+        from tracejury.reports import Key, draw_sheet, sheet_items, write_csv, write_form, write_xlsx
+
+        ledger, (found,) = open_runs(store, [run])
+        drawn = draw_sheet(ledger.rows(found), n, seed)
+        sheet = f"{found.name}-{seed}"
+        key = Key(sheet=sheet, run=found.name, seed=seed, items=tuple(drawn))
+        if (out / "key.json").exists() and Key.read(out / "key.json") != key:
+            raise fail(f"{out} holds another sheet; give another --out, or remove it")
+        steps = sheet_items(ledger, found, drawn)
+        out.mkdir(parents=True, exist_ok=True)
+        write_form(out / "sheet.html", steps, sheet)
+        write_xlsx(out / "sheet.xlsx", steps, sheet)
+        write_csv(out / "sheet.csv", steps)
+        (out / "key.json").write_text(key.model_dump_json(indent=1), encoding="utf-8")
+    strata: dict[str, int] = {}
+    for keyed in drawn:
+        strata[f"{keyed.arm} {keyed.outcome.value}"] = strata.get(f"{keyed.arm} {keyed.outcome.value}", 0) + 1
+    screen.print(f"[bold]{len(drawn)} steps[/bold] in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)")
+    screen.print("  " + ", ".join(f"{name} {count}" for name, count in sorted(strata.items())))
+    screen.print("  key.json says which is which: keep it from the experts")
+    screen.print(f"Next: tracejury review import RETURNED... --key {out / 'key.json'}")
+
+
+@app.command("import")
+def import_(
+    returned: Annotated[list[Path], typer.Argument(help="Sheets that came back: .json, .xlsx or .csv; one an expert.")],
+    key: Annotated[Path, typer.Option("--key", help="The sheet's key.json.")] = Path("review/key.json"),
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Write the experts' labels here, for `calibrate` and `score`.")
+    ] = None,
+    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Take sheets back: what is missing or contradictory, agreement of experts and jury, and the ordering of the arms.
+
+    Exit code 2 where rows were missing or contradictory; what could be read counts all the same.
+
+    Example: tracejury review import anna.json ben.xlsx --key review/key.json --labels labels.jsonl
+    """
+    from tracejury.console.audit import need_reports
+
+    with explained():
+        need_reports()
+        from tracejury.console.review_tables import print_review
+        from tracejury.reports import Key, expert_labels, read_returned, review
+
+        opened = Key.read(key)
+        judged, problems = read_returned(returned, opened)
+        made = review(judged, problems, opened, draws=draws)
+        if labels:
+            lines = [label.model_dump_json() for label in expert_labels(judged, opened)]
+            labels.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        if as_json:
+            typer.echo(made.model_dump_json(indent=2))
+        else:
+            print_review(made, labels)
+    if made.problems or any(made.missing.values()):
+        raise typer.Exit(Exit.SOME_FAILED)

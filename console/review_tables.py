@@ -1,0 +1,58 @@
+"""What experts said, for the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tracejury.console.comparison_tables import points
+from tracejury.console.screen import out
+
+if TYPE_CHECKING:
+    from tracejury.reports import Estimate, RaterAgreement, Review
+
+
+def print_review(made: Review, labels: Path | None) -> None:
+    """Print faults first, then agreement, then the arms."""
+    for problem in made.problems:
+        out.print(f"[yellow]{problem}[/yellow]", soft_wrap=True)
+    for expert, items in made.missing.items():
+        if items:
+            more = f" and {len(items) - 8} more" if len(items) > 8 else ""
+            out.print(f"[yellow]{expert}: {len(items)} rows empty: {', '.join(items[:8])}{more}[/yellow]")
+    judged = ", ".join(f"{name} {n}" for name, n in made.experts.items())
+    out.print(f"[bold]sheet {made.sheet}[/bold], items judged: {judged}")
+    if made.experts_agree:
+        out.print(_table("Experts with one another (supported, error, unclear, no claim)", made.experts_agree))
+    out.print(_table("Experts with the jury (supported or error on both sides)", made.with_jury))
+    for arm, rate in made.error_rates.items():
+        out.print(f"experts' error rate, {arm}: {_cell(rate, 100, 1)} %")
+    for o in made.orderings:
+        same = {True: "as the jury has it", False: "against the jury", None: "no direction to compare"}
+        p = "< 0.001" if o.permutation_p < 0.001 else f"{o.permutation_p:.3f}"
+        said = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
+        out.print(f"[bold]{o.baseline} -> {o.other}[/bold] by the experts: {said}")
+    if labels:
+        out.print(f"labels of the experts' majority: {labels}")
+
+
+def _table(title: str, rows: tuple[RaterAgreement, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for name in ("items", "equal", "Cohen's kappa", "Krippendorff's alpha", "Gwet's AC1"):
+        table.add_column(name, justify="right")
+    for r in rows:
+        cells = [_cell(e, 1, 2) for e in (r.observed, r.kappa, r.alpha, r.ac1)]
+        table.add_row(" / ".join(r.raters), str(r.items), *cells)
+    return table
+
+
+def _cell(estimate: Estimate, factor: float, digits: int) -> str:
+    if estimate.value is None:
+        return "-"
+    text = f"{factor * estimate.value:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{factor * estimate.low:.{digits}f}, {factor * estimate.high:.{digits}f}]"
