@@ -14,37 +14,16 @@ from rich.panel import Panel as Box
 from rich.rule import Rule
 from rich.text import Text
 
-from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Reason, Resolution, Seat, Verdict
+from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Resolution, Seat
+from tracejury.console.wording import SYMBOL, WHY, one_line
 from tracejury.traces import Question, Trace
 
 OUTCOME_STYLE = {
-    Outcome.SUPPORTED: ("✓", "green"),
-    Outcome.ERROR: ("✗", "bold red"),
-    Outcome.ABSTAINED: ("-", "yellow"),
-    Outcome.FAILED: ("!", "magenta"),
+    Outcome.SUPPORTED: (SYMBOL[Outcome.SUPPORTED], "green"),
+    Outcome.ERROR: (SYMBOL[Outcome.ERROR], "bold red"),
+    Outcome.ABSTAINED: (SYMBOL[Outcome.ABSTAINED], "yellow"),
+    Outcome.FAILED: (SYMBOL[Outcome.FAILED], "magenta"),
 }
-
-WHY = {
-    Reason.GROUNDED_MAJORITY: "a strict majority of the panel, with verified evidence",
-    Reason.RESOLVED: "the resolver brought new verified evidence",
-    Reason.NO_CLAIM: "a strict majority holds that the step claims nothing",
-    Reason.NO_MAJORITY: "the judges disagree, and the resolver found nothing that settles it",
-    Reason.NOT_GROUNDED: "a majority without verified evidence, and the resolver found none",
-    Reason.CHALLENGED: "a grounded error stands against the majority, and the resolver could not settle it",
-    Reason.EVIDENCE_SILENT: "the judges cannot tell from the evidence",
-    Reason.BELOW_THRESHOLD: "the calibrated probability is below the panel's threshold",
-    Reason.ALL_FAILED: "no judge gave a usable opinion; asked again on resume",
-    Reason.MISSING_OPINIONS: "opinions that could have decided failed; asked again on resume",
-    Reason.RESOLVER_FAILED: "the resolver gave no usable reply; asked again on resume",
-    Reason.CONTEXT: "vignette and step do not fit into the case budget",
-}
-
-
-def one_line(verdict: Verdict) -> str:
-    """Return outcome, error type and reason in one line."""
-    kind = f" ({verdict.error_type.value.replace('_', ' ')})" if verdict.error_type else ""
-    name = verdict.outcome.value if verdict.claim else "no claim"
-    return f"{name}{kind} · {verdict.route.value} · {verdict.reason.value.replace('_', ' ')}"
 
 
 def heading(question: Question, trace: Trace) -> RenderableType:
@@ -134,7 +113,7 @@ def _opinion(opinion: Opinion, raw: bool) -> RenderableType:
         body.append(
             f"⊢ {derivation.expression} = {derivation.computed}; the step says {derivation.claimed}\n", style="green"
         )
-    if opinion.rationale:
+    if opinion.rationale and opinion.rationale != " ".join(opinion.findings):
         body.append(opinion.rationale, style="default italic")
     if raw:
         body.append_text(_calls(opinion))

@@ -60,20 +60,27 @@ def _traces(ledger: Ledger, found: Run, as_json: bool) -> None:
         print(json.dumps([row._asdict() for row in rows], indent=2))
         return
     table = Table(title=f"run {found.name}: {len(rows)} traces", title_justify="left")
-    for column in ("trace", "question", "arm", "model", "answer", "gold", "steps", "✓", "✗", "abstained", "failed"):
-        table.add_column(column, justify="right" if column in {"steps", "✓", "✗", "abstained", "failed"} else "left")
+    several = len({row.model for row in rows}) > 1
+    table.add_column("trace", no_wrap=True, min_width=10)
+    for column in ("arm", "answer", "gold"):
+        table.add_column(column, no_wrap=True, min_width=len(column))
+    for column in ("steps", "✓", "✗", "-", "!"):
+        table.add_column(column, justify="right", no_wrap=True, min_width=max(2, len(column)))
+    table.add_column("question" + (" · model" if several else ""), overflow="ellipsis", no_wrap=True)
     for row in rows[:200]:
         counts = [str(n) if n else "·" for n in (row.supported, row.error, row.abstained, row.failed)]
+        answer = (row.answer or "-")[:12]
         table.add_row(
             row.trace_id[:10],
-            row.question[:24],
             row.arm,
-            row.model,
-            row.answer or "-",
-            row.gold or "-",
+            answer,
+            (row.gold or "-")[:12],
             str(row.steps),
             *counts,
+            f"{row.question} · {row.model}" if several else row.question,
         )
+    table.caption = "✓ supported  ✗ error  - abstained  ! failed"
+    table.caption_justify = "left"
     out.print(table)
     if len(rows) > 200:
         out.print(f"... and {len(rows) - 200} more; --json lists all")
@@ -84,8 +91,9 @@ def _traces(ledger: Ledger, found: Run, as_json: bool) -> None:
 def _steps(ledger: Ledger, found: Run, trace_id: str, made: list[Deliberation]) -> None:
     from rich.text import Text
 
-    from tracejury.console.deliberation import OUTCOME_STYLE, heading, one_line
+    from tracejury.console.deliberation import OUTCOME_STYLE, heading
     from tracejury.console.screen import out
+    from tracejury.console.wording import one_line
 
     taken, question = ledger.trace(found, trace_id)
     out.print(heading(question, taken))

@@ -8,7 +8,7 @@ from .estimate import Asker, Estimate, estimate
 from .export import write_rows
 from .ledger import DEFAULT_STORE, Ledger, RunDiffersError
 from .ledger_reading import TraceOutcomes, UnknownRunError
-from .reviews import Review, Reviews, SheetStep
+from .reviews import Review, Reviews, VerdictLine
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
 from .votes import Vote, read_votes
@@ -35,7 +35,6 @@ __all__ = [
     "RunDiffersError",
     "RunProgress",
     "Runner",
-    "SheetStep",
     "StepBrowsing",
     "StepLine",
     "StepRow",
@@ -46,6 +45,7 @@ __all__ = [
     "TraceOutput",
     "TracePage",
     "UnknownRunError",
+    "VerdictLine",
     "Vote",
     "Wanted",
     "adjudicate",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tracejury.agents import Outcome
 from tracejury.graphs.ledger_reading import LedgerReading
 from tracejury.graphs.runs import Run
-from tracejury.graphs.tables import deliberation, review, tally
+from tracejury.graphs.tables import deliberation, review, review_sheet, tally
 from tracejury.traces import ErrorType, Record
 
-Said = Literal["supported", "error", "abstained"]
+Said = Literal["supported", "error", "unclear", "no claim"]
 
 
 class Review(Record):
@@ -29,13 +30,15 @@ class Review(Record):
     saved: str = ""
 
 
-class SheetStep(NamedTuple):
+class VerdictLine(NamedTuple):
     """A step that may be drawn for review: what strata are made of, never what an expert sees."""
 
+    arm: str
+    outcome: Outcome
+    claim: bool
     step_id: str
     trace_id: str
-    arm: str
-    outcome: str
+    question_id: str
 
 
 class Reviews:
@@ -43,12 +46,12 @@ class Reviews:
 
     def __init__(self, ledger: LedgerReading) -> None:
         self.engine = ledger.engine
+        self._dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
 
     def save(self, run: Run, made: Review) -> None:
         """Write a review down, in place of the same expert's earlier one of the step."""
         values = made.model_dump(mode="json") | {"run_id": run.id, "saved": datetime.now(UTC).isoformat()}
-        dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        put = dialect.insert(review).values(values)
+        put = self._dialect.insert(review).values(values)
         changed = {name: put.excluded[name] for name in ("label", "error_type", "note", "saved")}
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
             connection.execute(put.on_conflict_do_update(index_elements=["run_id", "expert", "step_id"], set_=changed))
@@ -72,25 +75,27 @@ class Reviews:
         with self.engine.connect() as connection:
             return {expert: n for expert, n in connection.execute(query)}
 
-    def candidates(self, run: Run, outcomes: Sequence[str], per_stratum: int) -> list[SheetStep]:
-        """Return at most so many steps of every arm and outcome, by the order of their content-named ids.
-
-        An id is a hash, so its order is a random one that any machine repeats.
-        """
+    def to_draw(self, run: Run) -> Iterator[VerdictLine]:
+        """Stream the steps that have an outcome, without reading their deliberations."""
         d, t = deliberation.c, tally.c
-        made: list[SheetStep] = []
+        query = (
+            select(t.arm, d.outcome, d.claim, d.step_id, d.trace_id, t.question_id)
+            .join(tally, and_(t.run_id == d.run_id, t.trace_id == d.trace_id))
+            .where(d.run_id == run.id)
+        )
         with self.engine.connect() as connection:
-            arms = (
-                connection.execute(select(t.arm).distinct().where(t.run_id == run.id).order_by(t.arm)).scalars().all()
-            )
-            for arm in arms:
-                for outcome in outcomes:
-                    query = (
-                        select(d.step_id, d.trace_id, t.arm, d.outcome)
-                        .join(tally, (t.run_id == d.run_id) & (t.trace_id == d.trace_id))
-                        .where(d.run_id == run.id, d.outcome == outcome, t.arm == arm)
-                        .order_by(d.step_id)
-                        .limit(per_stratum)
-                    )
-                    made += [SheetStep(*row) for row in connection.execute(query)]
-        return made
+            for row in connection.execution_options(yield_per=2_000).execute(query):
+                yield VerdictLine(row.arm, Outcome(row.outcome), *row[2:])
+
+    def sheet(self, run: Run) -> str | None:
+        """Return the sheet that was kept for the run, as JSON text."""
+        with self.engine.connect() as connection:
+            body = connection.scalar(select(review_sheet.c.body).where(review_sheet.c.run_id == run.id))
+        return None if body is None else str(body)
+
+    def keep_sheet(self, run: Run, body: str) -> str:
+        """Keep a sheet unless there is one; return the one that is kept."""
+        put = self._dialect.insert(review_sheet).values(run_id=run.id, body=body).on_conflict_do_nothing()
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            connection.execute(put)
+        return self.sheet(run) or body

@@ -160,6 +160,14 @@ carried = Table(
     Index("carried_by_evidence", "run_id", "evidence_id", "outcome"),
 )
 
+# The sheet that experts are given, drawn once a run: a sheet that moved would not be one.
+review_sheet = Table(
+    "review_sheet",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 review = Table(
     "review",
     metadata,

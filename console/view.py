@@ -1,0 +1,98 @@
+"""`tracejury view`: the web viewer, and the same pages as a static site."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.failing import explained
+from tracejury.console.options import RunRef, Store
+
+if TYPE_CHECKING:
+    from tracejury.graphs import Ledger, Run
+
+
+def view(
+    run: RunRef = "last",
+    store: Store = None,
+    host: Annotated[str, typer.Option(help="Where to listen. Beyond loopback a token is asked for.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 7860,
+    token: Annotated[
+        str | None, typer.Option(envvar="TRACEJURY_TOKEN", help="Default: a new one, printed; none on loopback.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="A further name people reach it under. Repeatable.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the pages into this folder as a static site, and end.")
+    ] = None,
+) -> None:
+    """Look at a run in the browser: why the jury said what it said, step by step.
+
+    Reads the ledger, also of a run that is going on; writes nothing but expert reviews. Needs the extra `viewer`.
+
+    Example: tracejury view last
+    """
+    with explained():
+        _needs_viewer()
+        from tracejury.graphs import DEFAULT_STORE, Ledger
+
+        ledger = Ledger(store or DEFAULT_STORE)
+        found = ledger.run(run)
+        if export is not None:
+            _export(ledger, found, export)
+            return
+        _serve(ledger, found, host, port, token, frozenset(allow_host or ()), open_browser)
+
+
+def _serve(
+    ledger: Ledger, run: Run, host: str, port: int, token: str | None, allowed: frozenset[str], open_browser: bool
+) -> None:
+    import socket
+    import threading
+    import webbrowser
+
+    import uvicorn
+
+    from tracejury.console.screen import err
+    from tracejury.console.viewer import create_app
+    from tracejury.console.viewer.guard import is_loopback
+    from tracejury.console.viewer.rendering import place, served
+
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    app = create_app(ledger, host=host, token=token, allowed=allowed)
+    bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{bound.getsockname()[1]}{served(place(run), token=token)}"
+    err.print(f"[bold]{run.name}[/] at {address}  (Ctrl-C ends)", soft_wrap=True)
+    if open_browser:
+        threading.Timer(0.5, webbrowser.open, (address,)).start()
+    # No access log: it would hold the token.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def _export(ledger: Ledger, run: Run, out: Path) -> None:
+    from rich.progress import Progress
+
+    from tracejury.console.screen import err
+    from tracejury.console.viewer import publish
+
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("pages", total=None)
+        count = publish(ledger, run, out, written=lambda done, known: bar.update(task, completed=done, total=known))
+    typer.echo(f"{count} pages -> {out / 'index.html'}", err=True)
+
+
+def _needs_viewer() -> None:
+    try:
+        import fastapi  # noqa: F401
+        import jinja2  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{error.name} is missing: pip install 'tracejury[viewer]'") from error

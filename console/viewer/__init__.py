@@ -1,0 +1,8 @@
+"""The web viewer: server-rendered pages over the ledger, read-only except for reviews; SQL is in graphs/.
+
+Public names are listed in `__init__.pyi` and loaded on first use.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,114 @@
+"""How the judges agree: what each said, and every pair's agreement beyond chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from tracejury.agents import Panel
+from tracejury.graphs import Pattern
+
+LABELS = ("supported", "error", "unclear", "no_claim")
+
+
+class Seat(NamedTuple):
+    """One judge of the panel."""
+
+    name: str
+    model: str
+    seat: str
+    said: dict[str, int]
+    """By label, and `failed`."""
+    heard: int
+    grounded: int
+    with_verdict: int
+    """Steps with a verdict on which the judge said supported or error."""
+    agrees: int
+    labelled: int
+    """Steps with a human label on which the judge said supported or error."""
+    right: int
+
+
+class Pair(NamedTuple):
+    """Two judges on the steps that both labelled."""
+
+    a: str
+    b: str
+    steps: int
+    same: int
+    kappa: float | None
+    same_weights: bool
+
+
+def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[Seat]:
+    """Return every judge of the panel and what it said."""
+    made = []
+    for spec in panel.judges:
+        said: Counter[str] = Counter()
+        grounded = with_verdict = agrees = labelled = right = 0
+        for pattern in patterns:
+            vote = next((v for v in pattern.votes if v.judge == spec.name), None)
+            if vote is None:
+                continue
+            said[vote.said] += pattern.steps
+            grounded += pattern.steps * vote.grounded
+            if vote.said not in ("supported", "error"):
+                continue
+            if pattern.outcome in ("supported", "error"):
+                with_verdict += pattern.steps
+                agrees += pattern.steps * (vote.said == pattern.outcome)
+            if pattern.label:
+                labelled += pattern.steps
+                right += pattern.steps * (vote.said == pattern.label)
+        model = panel.endpoints[spec.endpoint].model if spec.endpoint else "no model"
+        heard = sum(said.values()) - said["failed"]
+        made.append(
+            Seat(spec.name, model, spec.seat.value, dict(said), heard, grounded, with_verdict, agrees, labelled, right)
+        )
+    return made
+
+
+def pairs(panel: Panel, patterns: Sequence[Pattern]) -> dict[tuple[str, str], Pair]:
+    """Return every pair of judges, under both orders of their names."""
+    weights = {s.name: panel.endpoints[s.endpoint].model if s.endpoint else None for s in panel.judges}
+    made = {}
+    for a, b in combinations(weights, 2):
+        table: Counter[tuple[str, str]] = Counter()
+        for pattern in patterns:
+            said = {v.judge: v.said for v in pattern.votes}
+            if said.get(a) in LABELS and said.get(b) in LABELS:
+                table[said[a], said[b]] += pattern.steps
+        same = sum(n for (x, y), n in table.items() if x == y)
+        shared = weights[a] is not None and weights[a] == weights[b]
+        pair = Pair(a, b, table.total(), same, kappa(table), shared)
+        made[a, b] = made[b, a] = pair
+    return made
+
+
+def kappa(table: Counter[tuple[str, str]]) -> float | None:
+    """Return Cohen's kappa (1960, Educ Psychol Meas 20:37, eq. 1): (po - pe) / (1 - pe); None where pe is 1."""
+    n = table.total()
+    if not n:
+        return None
+    first: Counter[str] = Counter()
+    second: Counter[str] = Counter()
+    for (x, y), count in table.items():
+        first[x] += count
+        second[y] += count
+    chance = sum(first[x] * second[x] for x in first) / n**2
+    if chance >= 1:
+        return None
+    return (sum(c for (x, y), c in table.items() if x == y) / n - chance) / (1 - chance)
+
+
+def disputed(patterns: Sequence[Pattern], a: str | None = None, b: str | None = None) -> list[Pattern]:
+    """Return the patterns in which judges contradict each other: these two, or any two, supported against error."""
+    made = []
+    for pattern in patterns:
+        said = {v.judge: v.said for v in pattern.votes if a is None or v.judge in (a, b)}
+        heard = {label for label in said.values() if label in LABELS}
+        if len(heard) > 1 if a is not None else {"supported", "error"} <= heard:
+            made.append(pattern)
+    return made

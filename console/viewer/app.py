@@ -1,0 +1,184 @@
+"""The web application: routes, their parameters, and what they answer when something is not there."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import ValidationError
+from sqlalchemy.exc import NoResultFound
+from starlette.types import ASGIApp
+
+from tracejury.console.viewer import reviewing
+from tracejury.console.viewer.desk import Desk
+from tracejury.console.viewer.guard import Guard
+from tracejury.console.viewer.pages import Pages
+from tracejury.console.viewer.rendering import place, render, served
+from tracejury.graphs import Ledger, Review, Run, Wanted
+from tracejury.traces import ErrorType
+
+_STATIC = {"viewer.css": "text/css", "viewer.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+def create_app(
+    ledger: Ledger, *, host: str = "127.0.0.1", token: str | None = None, allowed: frozenset[str] = frozenset()
+) -> ASGIApp:
+    """Return the viewer over a ledger, guarded.
+
+    Args:
+        ledger: Read; nothing but reviews is ever written.
+        host: Where it will listen.
+        token: Required of every request; needed beyond loopback.
+        allowed: Further names in the Host header that are ours.
+
+    Raises:
+        ValueError: `host` is not loopback and there is no token.
+    """
+    desk = Desk(ledger)
+    app = FastAPI(title="tracejury", docs_url=None, redoc_url=None, openapi_url=None)
+    pages = Pages(desk, served)
+    _failures(app, pages)
+    _reading(app, desk, pages)
+    _reviewing(app, desk)
+    return Guard(app, host, token, allowed)
+
+
+def static_file(name: str) -> tuple[str, str]:
+    """Return the text and the media type of a style sheet, script or icon.
+
+    Raises:
+        KeyError: There is no such file.
+    """
+    kind = _STATIC[name]
+    return (files("tracejury.console.viewer") / "static" / name).read_text(encoding="utf-8"), kind
+
+
+def _failures(app: FastAPI, pages: Pages) -> None:
+    @app.exception_handler(LookupError)
+    @app.exception_handler(NoResultFound)
+    async def missing(request: Request, error: Exception) -> Response:
+        text = "No such trace in this run." if isinstance(error, NoResultFound) else str(error.args[0])
+        return HTMLResponse(pages.problem("Not found", text), status_code=404)
+
+    @app.exception_handler(404)
+    async def unknown(request: Request, error: Exception) -> Response:
+        return HTMLResponse(pages.problem("Not found", "There is no page at this address."), status_code=404)
+
+    @app.exception_handler(ValidationError)
+    async def wrong(request: Request, error: ValidationError) -> Response:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return HTMLResponse(pages.problem("Not understood", said), status_code=400)
+
+
+def _reading(app: FastAPI, desk: Desk, pages: Pages) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    def runs() -> str:
+        return pages.runs()
+
+    @app.get("/static/{name}")
+    def static(name: str) -> Response:
+        text, kind = static_file(name)
+        return Response(text, media_type=kind)
+
+    @app.get("/runs/{run}", response_class=HTMLResponse)
+    def run_page(run: str) -> str:
+        return pages.run(desk.ledger.run(run))
+
+    @app.get("/runs/{run}/traces", response_class=HTMLResponse)
+    def traces(run: str, request: Request) -> str:
+        given = {name: value for name, value in request.query_params.items() if value != ""}
+        return pages.traces(desk.ledger.run(run), Wanted.model_validate(given))
+
+    @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
+    def trace(run: str, trace: str, beside: str = "") -> str:
+        return pages.trace(desk.ledger.run(run), trace, beside or None)
+
+    @app.get("/runs/{run}/traces/{trace}/steps/{index}", response_class=HTMLResponse)
+    def step(run: str, trace: str, index: int) -> str:
+        return pages.step(desk.ledger.run(run), trace, index)
+
+    @app.get("/runs/{run}/judges", response_class=HTMLResponse)
+    def judges(run: str) -> str:
+        return pages.judges(desk.ledger.run(run))
+
+    @app.get("/runs/{run}/judges/disagreements", response_class=HTMLResponse)
+    def disagreements(run: str, request: Request) -> str:
+        return pages.disagreements(desk.ledger.run(run), request.query_params)
+
+    @app.get("/runs/{run}/sources", response_class=HTMLResponse)
+    def sources(run: str, request: Request) -> str:
+        return pages.sources(desk.ledger.run(run), request.query_params)
+
+    @app.get("/runs/{run}/sources/{evidence}", response_class=HTMLResponse)
+    def source(run: str, evidence: str, request: Request) -> str:
+        return pages.source(desk.ledger.run(run), evidence, request.query_params)
+
+
+def _reviewing(app: FastAPI, desk: Desk) -> None:
+    def page(template: str, run: Run, **values: object) -> str:
+        return render(template, served, static=False, run=run, **values)
+
+    @app.get("/runs/{run}/review", response_class=HTMLResponse)
+    def begin(run: str) -> str:
+        found = desk.ledger.run(run)
+        size = len(reviewing.sheet(desk, found).items)
+        return page("review_start.html", found, size=size, experts=desk.reviews.experts(found))
+
+    @app.post("/runs/{run}/review")
+    def enter(run: str, expert: str = Form(max_length=80)) -> Response:
+        name = " ".join(expert.replace("/", " ").split()) or "expert"
+        return RedirectResponse(served(f"{place(desk.ledger.run(run))}/review/{name}"), status_code=303)
+
+    @app.get("/runs/{run}/review/{expert}", response_class=HTMLResponse)
+    def review(run: str, expert: str, at: int | None = None) -> str:
+        found = desk.ledger.run(run)
+        items = reviewing.sheet(desk, found).items
+        said = {r.step_id: r for r in desk.reviews.of(found, expert)}
+        open_ones = [i for i, item in enumerate(items) if not (item.step_id in said and said[item.step_id].label)]
+        left = open_ones[0] if open_ones else None
+        number = min(max(at if at is not None else left or 0, 0), len(items) - 1)
+        case = reviewing.blinded(desk, found, items[number])
+        return page(
+            "review.html", found, expert=expert, case=case, at=number, size=len(items), left=left,
+            done=len(items) - len(open_ones), said=said.get(items[number].step_id),
+            error_types=[e.value for e in ErrorType],
+        )  # fmt: skip
+
+    @app.post("/runs/{run}/review/{expert}")
+    def save(
+        request: Request,
+        run: str,
+        expert: str,
+        step: str = Form(max_length=32),
+        label: str = Form(""),
+        error_type: str = Form(""),
+        note: str = Form("", max_length=4000),
+        at: int = 0,
+    ) -> Response:
+        found = desk.ledger.run(run)
+        items = reviewing.sheet(desk, found).items
+        if step not in {item.step_id for item in items}:
+            raise LookupError("this step is not on the review sheet")
+        wrong = error_type if label == "error" else ""
+        values = {"expert": expert, "step_id": step, "label": label or None, "error_type": wrong or None, "note": note}
+        desk.reviews.save(found, Review.model_validate(values))
+        if request.headers.get("accept") == "application/json":
+            return JSONResponse({"saved": True})
+        further = min(at + 1, len(items) - 1)
+        return RedirectResponse(served(f"{place(found)}/review/{expert}", at=further), status_code=303)
+
+    @app.get("/runs/{run}/returned/{expert}")
+    def returned(run: str, expert: str) -> Response:
+        found = desk.ledger.run(run)
+        return _download(reviewing.returned(desk, found, expert), f"review-{found.id}.json")
+
+    @app.get("/runs/{run}/returned")
+    def key(run: str) -> Response:
+        found = desk.ledger.run(run)
+        return _download(reviewing.sheet(desk, found).model_dump_json(indent=1), "key.json")
+
+
+def _download(text: str, name: str) -> Response:
+    disposition = f'attachment; filename="{name}"'
+    return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})

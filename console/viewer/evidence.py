@@ -1,0 +1,69 @@
+"""What a deliberation rests on: every piece of evidence with the quotes of it that were checked, marked in place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tracejury.agents import Citation, Deliberation
+from tracejury.console.viewer.marks import Mark, Piece, pieces
+from tracejury.retrieval import Passage
+
+
+class Exhibit(NamedTuple):
+    """One piece of evidence."""
+
+    id: str
+    anchor: str
+    title: str
+    passage: Passage | None
+    """None: the vignette or an earlier step."""
+    pieces: list[Piece]
+    quotes: int
+    score: float | None
+    by_resolver: bool
+
+
+def cited(made: Deliberation) -> list[Citation]:
+    """Return every citation of the deliberation, the resolver's last."""
+    own = [c for opinion in made.opinions for c in opinion.citations]
+    return own + list(made.resolution.citations if made.resolution else ())
+
+
+def exhibits(made: Deliberation) -> list[Exhibit]:
+    """Return the evidence, what was quoted first."""
+    if made.case is None:
+        return []
+    case = made.case
+    texts: list[tuple[str, str, str, Passage | None, bool]] = []
+    texts += [(p.id, p.citation or p.title, p.text, p, False) for p in case.passages]
+    shown = {p.id for p in case.passages}
+    further = made.resolution.found if made.resolution else ()
+    fresh = [h.passage for h in further if h.passage.id not in shown]
+    texts += [(p.id, p.citation or p.title, p.text, p, True) for p in fresh]
+    if case.stem.strip():
+        texts.append(("vignette", "The vignette", case.stem, None, False))
+    texts += [(f"step:{c.index}", f"Step {c.index}", c.text, None, False) for c in case.context]
+    quoted = cited(made)
+    scores = {f.passage_id: f.score for f in made.found}
+    made_of = []
+    for name, title, text, passage, by_resolver in texts:
+        mine = [c for c in quoted if c.evidence_id == name and c.verified]
+        if name.startswith("step:") and not mine:
+            continue
+        marks = [Mark(*_where(c, text), "grounds" if c.grounds else "verified") for c in mine]
+        made_of.append(
+            Exhibit(name, anchor(name), title, passage, pieces(text, marks), len(mine), scores.get(name), by_resolver)
+        )
+    return sorted(made_of, key=lambda e: (not e.quotes, e.passage is None))
+
+
+def anchor(evidence_id: str) -> str:
+    """Return the evidence's name as an HTML id."""
+    return "e-" + "".join(c if c.isalnum() else "-" for c in evidence_id)
+
+
+def _where(citation: Citation, text: str) -> tuple[int, int]:
+    if citation.start is not None and citation.end is not None:
+        return citation.start, citation.end
+    at = text.find(citation.quote)
+    return (at, at + len(citation.quote)) if at >= 0 else (0, 0)

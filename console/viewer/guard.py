@@ -1,0 +1,120 @@
+"""Who may talk to the viewer: the Host header, the token, the origin of what is posted, and headers on every reply."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from http.cookies import SimpleCookie
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "tracejury_token"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`, under which browsers hide the origin of our own forms too.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address reaches this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Guard:
+    """Middleware around the whole application.
+
+    Args:
+        app: What is guarded.
+        host: The host that the server listens on. Beyond loopback a token is required.
+        token: Compared in constant time; the first page takes it from `?token=`, the rest from a cookie.
+        allowed: Further host names under which people reach the viewer.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, token: str | None, allowed: frozenset[str] = frozenset()) -> None:
+        if token is None and not is_loopback(host):
+            raise ValueError(f"the viewer shows clinical text: listening on {host} needs a token")
+        self.app = app
+        self.token = token
+        self.hosts = LOOPBACK | allowed | {host.strip("[]")}
+        # On all interfaces people come by address, which no rebinding can forge, or by the machine's own name.
+        self.any_address = token is not None and host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
+        if self.any_address:
+            self.hosts |= {socket.gethostname(), socket.getfqdn()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        refused = self._refused(scope)
+        await (refused or self.app)(scope, receive, with_headers)
+
+    def _refused(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        if not self._known_host(headers.get("host", "")):
+            return PlainTextResponse(
+                "This name is not one that the viewer serves. Add it with --allow-host NAME.\n", status_code=421
+            )
+        if scope["method"] not in ("GET", "HEAD") and not _own_origin(headers):
+            return PlainTextResponse("Only the viewer's own pages may write reviews.\n", status_code=403)
+        if self.token is None:
+            return None
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        if self._right(query.pop("token", "")):
+            rest = "?" + urlencode(query) if query else ""
+            reply = RedirectResponse(scope["path"] + rest, status_code=303)
+            reply.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
+            return reply
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        if self._right(cookie.value if cookie else "") or self._right(bearer):
+            return None
+        return PlainTextResponse("Open the address that `tracejury view` printed, token and all.\n", status_code=401)
+
+    def _right(self, given: str) -> bool:
+        return self.token is not None and secrets.compare_digest(given.encode(), self.token.encode())
+
+    def _known_host(self, header: str) -> bool:
+        name = (urlsplit(f"//{header}").hostname or "") if header else ""
+        if name in self.hosts:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return self.any_address
+
+
+def _own_origin(headers: Headers) -> bool:
+    """Tell whether a write comes from our own page; programs other than browsers say nothing of either kind."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")

@@ -1,0 +1,225 @@
+"""The pages: from a run and what was asked for to HTML. What they count comes from `tracejury.graphs`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from tracejury.agents import Deliberation, Reason
+from tracejury.console.viewer import agreement, prompts
+from tracejury.console.viewer.desk import Desk
+from tracejury.console.viewer.evidence import anchor, exhibits
+from tracejury.console.viewer.overview import arms_of
+from tracejury.console.viewer.rendering import Link, render
+from tracejury.console.viewer.route import diagram
+from tracejury.console.viewer.transcript import kind, transcript
+from tracejury.graphs import Run, TraceLine, Wanted
+from tracejury.graphs.browsing import Sort
+from tracejury.graphs.browsing_steps import PAGE as STEPS_A_PAGE
+from tracejury.traces import ErrorType, Question, Trace
+
+_SORTS = {
+    "order": "as read", "errors": "most errors", "abstained": "most abstentions", "disagreements": "most disagreements",
+    "first_error": "earliest error", "steps": "most steps", "cost": "most expensive",
+}  # fmt: skip
+_NO_VERDICT = [r.value for r in Reason if r not in (Reason.GROUNDED_MAJORITY, Reason.PLAIN_MAJORITY, Reason.RESOLVED)]
+
+
+class Pages:
+    """The pages of one site: the running server's, or an export's.
+
+    Args:
+        desk: The ledger and its readers.
+        link: Makes addresses.
+        static: An export: no forms, no review.
+    """
+
+    def __init__(self, desk: Desk, link: Link, static: bool = False) -> None:
+        self.desk = desk
+        self.link = link
+        self.static = static
+
+    def runs(self) -> str:
+        """List the ledger's runs."""
+        return self._page("runs.html", standings=[self.desk.standing(run) for run in self.desk.ledger.runs()[:100]])
+
+    def run(self, run: Run) -> str:
+        """Return the run's overview."""
+        return self._page("run.html", run=run, standing=self.desk.standing(run), arms=arms_of(self.desk, run))
+
+    def traces(self, run: Run, wanted: Wanted) -> str:
+        """Return one page of the list of traces."""
+        query = {name: value for name, value in wanted.model_dump(mode="json").items() if value}
+        query = {name: 1 if value is True else value for name, value in query.items()}
+        arms = arms_of(self.desk, run)
+        choices = [
+            ("arm", "Arm", [a.name for a in arms]),
+            ("model", "Model", sorted({m for a in arms for m in a.models})),
+            ("outcome", "Outcome", ["supported", "error", "abstained", "failed", "no_claim", "none"]),
+            ("error_type", "Error type", [e.value for e in ErrorType]),
+            ("reason", "No verdict, since", _NO_VERDICT),
+            ("answer", "Answer", ["right", "wrong", "unparsable"]),
+        ]
+        return self._page(
+            "traces.html",
+            run=run,
+            wanted=wanted,
+            found=self.desk.traces.traces(run, wanted),
+            query=query,
+            choices=choices,
+            sorts=[(s, _SORTS[s]) for s in get_args(Sort)],
+            said=_said(query),
+        )
+
+    def trace(self, run: Run, trace_id: str, beside: str | None = None) -> str:
+        """Return a trace, side by side with another of its question where asked."""
+        taken, question = self.desk.ledger.trace(run, trace_id)
+        siblings = self.desk.traces.siblings(run, question.id)
+        others = [line for line in siblings if line.trace_id != trace_id]
+        columns = [self._column(run, taken, siblings, "s")]
+        if beside and any(line.trace_id == beside for line in others):
+            columns.append(self._column(run, self.desk.ledger.trace(run, beside)[0], siblings, "b"))
+        before, after = self.desk.traces.neighbours(run, trace_id)
+        return self._page(
+            "trace.html", run=run, trace=taken, question=question, columns=columns, others=others, before=before,
+            after=after,
+        )  # fmt: skip
+
+    def step(self, run: Run, trace_id: str, index: int) -> str:
+        """Return a whole deliberation.
+
+        Raises:
+            LookupError: The step has not been heard.
+        """
+        taken, question = self.desk.ledger.trace(run, trace_id)
+        made = self.desk.steps.deliberation(run, trace_id, index)
+        if made is None:
+            raise LookupError(f"step {index} of this trace has no deliberation yet")
+        line = next(s for s in self.desk.traces.siblings(run, question.id) if s.trace_id == trace_id)
+        return self._deliberation(run, taken, question, made, line.steps)
+
+    def judges(self, run: Run) -> str:
+        """Return how the judges voted and agree."""
+        patterns = self.desk.patterns(run)
+        seats = agreement.seats(run.panel, patterns)
+        pairs = {
+            key: {**pair._asdict(), "shade": _shade(pair.kappa)}
+            for key, pair in agreement.pairs(run.panel, patterns).items()
+        }
+        return self._page(
+            "judges.html",
+            run=run,
+            seats=seats,
+            pairs=pairs,
+            labelled=any(seat.labelled for seat in seats),
+            disputed=sum(p.steps for p in agreement.disputed(patterns)),
+            patterns=[{**p._asdict(), "said": {v.judge: v for v in p.votes}} for p in patterns],
+        )
+
+    def disagreements(self, run: Run, query: Mapping[str, str]) -> str:
+        """Return the steps on which judges disagree: any, these two (`a`, `b`), or with exactly these `votes`."""
+        patterns, a, b = self.desk.patterns(run), query.get("a"), query.get("b")
+        heading = "Judges disagree"
+        if votes := query.get("votes"):
+            chosen, heading = [p for p in patterns if p.text == votes], "Steps with these votes"
+        elif a and b:
+            chosen, heading = agreement.disputed(patterns, a, b), f"{a} and {b} differ"
+        else:
+            chosen = agreement.disputed(patterns)
+        total = sum(p.steps for p in chosen)
+        page, pages = _page_of(query, total, STEPS_A_PAGE)
+        lines = self.desk.steps.with_votes(run, sorted({p.text for p in chosen}), page)
+        return self._page(
+            "disagreements.html", run=run, heading=heading, total=total, lines=lines, page=page, pages=pages,
+            query={name: query[name] for name in ("a", "b", "votes") if query.get(name)},
+        )  # fmt: skip
+
+    def sources(self, run: Run, query: Mapping[str, str]) -> str:
+        """Return the references that carried verdicts."""
+        found = self.desk.references(run)
+        by_source: Counter[str] = Counter()
+        for reference in found:
+            by_source[reference.source] += reference.supported + reference.error
+        source = query.get("source", "")
+        chosen = [r for r in found if not source or r.source == source]
+        page, pages = _page_of(query, len(chosen), 50)
+        return self._page(
+            "sources.html", run=run, by_source=by_source.most_common(), source=source,
+            lines=chosen[50 * (page - 1) : 50 * page], page=page, pages=pages,
+        )  # fmt: skip
+
+    def source(self, run: Run, evidence_id: str, query: Mapping[str, str]) -> str:
+        """Return one reference and the steps whose verdicts rest on it.
+
+        Raises:
+            LookupError: It carried no verdict of this run.
+        """
+        reference = self.desk.steps.reference(run, evidence_id)
+        if reference is None:
+            raise LookupError("this passage carried no verdict of the run")
+        page, pages = _page_of(query, reference.supported + reference.error, STEPS_A_PAGE)
+        lines = self.desk.steps.carried_by(run, evidence_id, page)
+        return self._page("source.html", run=run, reference=reference, lines=lines, page=page, pages=pages)
+
+    def problem(self, heading: str, text: str) -> str:
+        """Return a page that says what went wrong."""
+        return self._page("problem.html", heading=heading, text=text)
+
+    def _column(self, run: Run, taken: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
+        made = self.desk.ledger.deliberations(run, taken.id)
+        kinds = {d.step.index: kind(d) for d in made}
+        line = next((s for s in siblings if s.trace_id == taken.id), None)
+        return {
+            "trace": taken,
+            "parts": transcript(taken, made),
+            "kinds": kinds,
+            "counts": {name: n for name, n in Counter(kinds.values()).most_common()},
+            "missing": (line.steps if line else len(made)) - len(made),
+            "prefix": prefix,
+        }
+
+    def _deliberation(self, run: Run, taken: Trace, question: Question, made: Deliberation, steps: int) -> str:
+        shown = exhibits(made)
+        return self._page(
+            "step.html",
+            run=run,
+            trace=taken,
+            question=question,
+            made=made,
+            kind=kind(made),
+            steps=steps,
+            exhibits=shown,
+            anchors={e.id: anchor(e.id) for e in shown},
+            route=diagram(made.path),
+            prompts=prompts.asked(run, made.case) if made.case else [],
+            prompts_changed=prompts.changed(run),
+        )
+
+    def _page(self, template: str, **values: Any) -> str:
+        return render(template, self.link, static=self.static, **values)
+
+
+def _page_of(query: Mapping[str, str], total: int, size: int) -> tuple[int, int]:
+    pages = max(1, -(-total // size))
+    asked = query.get("page", "1")
+    return min(max(1, int(asked) if asked.isdecimal() else 1), pages), pages
+
+
+def _said(query: Mapping[str, Any]) -> list[str]:
+    flags = {
+        "disagreement": "judges that disagree",
+        "resolver": "the resolver",
+        "flawed": "a right answer and a wrong step",
+    }
+    made = [text for name, text in flags.items() if query.get(name)]
+    made += [f"“{query['words']}”"] if query.get("words") else []
+    for name in ("arm", "model", "outcome", "error_type", "reason", "answer"):
+        if query.get(name):
+            made.append(f"{name.replace('_', ' ')} {str(query[name]).replace('_', ' ')}")
+    return made
+
+
+def _shade(kappa: float | None) -> int:
+    """Return the matrix cell's tint, 0 to 4: below 0.2, 0.4, 0.6, 0.8 and above."""
+    return 0 if kappa is None or kappa < 0.2 else min(4, int(kappa * 5))

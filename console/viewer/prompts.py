@@ -1,0 +1,65 @@
+"""The prompts that judges were given, made again from the recorded case: a case and a prompt's version say it all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, NoReturn
+
+from pydantic import BaseModel
+
+from tracejury.agents import Case, judges, prompt_hashes
+from tracejury.graphs import Run
+from tracejury.models import Data, Message
+
+
+class Asked(NamedTuple):
+    """What one judge was asked."""
+
+    judge: str
+    messages: tuple[tuple[str, str], ...]
+    """(role, text), before fencing."""
+
+
+class _Heard(Exception):
+    def __init__(self, messages: tuple[Message, ...]) -> None:
+        super().__init__()
+        self.messages = messages
+
+
+class _Listener:
+    """Stands where a judge expects its way to a model, and keeps what the judge would send."""
+
+    def __init__(self, max_tokens: int) -> None:
+        self.max_tokens = max_tokens
+
+    async def __call__(self, messages: tuple[Message, ...], schema: type[BaseModel]) -> NoReturn:
+        raise _Heard(messages)
+
+
+def asked(run: Run, case: Case) -> list[Asked]:
+    """Return what every judge with a model was asked about the case. The resolver's depends on what it found."""
+    made = []
+    for spec in run.panel.judges:
+        if spec.endpoint is None:
+            continue
+        try:
+            asyncio.run(judges.make(spec.judge, **spec.params).draft(case, _Listener(run.panel.reply_tokens)))
+        except _Heard as heard:
+            made.append(Asked(spec.name, tuple((m.role, _text(m)) for m in heard.messages)))
+        except (LookupError, TypeError, ValueError, OSError):
+            # A judge of somebody's own that is not installed here: its raw replies are shown all the same.
+            continue
+    return made
+
+
+def changed(run: Run) -> bool:
+    """Tell whether the prompt files are no longer those of the run."""
+    try:
+        now = prompt_hashes(run.panel)
+    except (LookupError, ValueError, OSError):
+        return True
+    return bool(run.manifest.prompts) and now != run.manifest.prompts
+
+
+def _text(message: Message) -> str:
+    return "".join(f"⟦{p.text}⟧" if isinstance(p, Data) else p for p in message.parts)

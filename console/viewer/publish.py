@@ -1,0 +1,133 @@
+"""The same pages as a static site that opens from disk: every page is rendered once, its links followed."""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from posixpath import relpath
+from typing import NamedTuple
+from urllib.parse import quote
+
+from tracejury.console.viewer.app import static_file
+from tracejury.console.viewer.desk import Desk
+from tracejury.console.viewer.pages import Pages
+from tracejury.console.viewer.rendering import place
+from tracejury.graphs import Ledger, Run, Wanted
+
+_UNSAFE = re.compile(r"[^\w.=&-]", re.ASCII)
+_LONGEST = 80
+
+
+class _Address(NamedTuple):
+    """A page of the site: its path and query, sorted."""
+
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+
+
+def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], None] | None = None) -> int:
+    """Write the run's pages into a folder, starting with its `index.html`.
+
+    Args:
+        ledger: The ledger.
+        run: The run.
+        out: The folder; files in it are overwritten, none is deleted.
+        written: Called after every page with (pages written, pages known).
+
+    Returns:
+        The number of pages.
+    """
+    site = _Site(ledger, run)
+    for name in ("viewer.css", "viewer.js", "icon.svg"):
+        target = out / "static" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(static_file(name)[0], encoding="utf-8")
+    count = 0
+    for name, html in site.pages():
+        target = out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(html, encoding="utf-8")
+        count += 1
+        if written is not None:
+            written(count, len(site.known))
+    return count
+
+
+class _Site:
+    def __init__(self, ledger: Ledger, run: Run) -> None:
+        self.run = run
+        self.root = place(run)
+        self.at = _Address(self.root)
+        self.known = {self.at}
+        self.waiting = deque([self.at])
+        self._pages = Pages(Desk(ledger), self.link, static=True)
+
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """Yield (file, HTML) for every page that can be reached."""
+        while self.waiting:
+            self.at = self.waiting.popleft()
+            yield self._file(self.at), self._render(self.at)
+
+    def link(self, path: str, **query: object) -> str:
+        """Return the way from the page being rendered to another one, and note that one."""
+        if path.startswith("static/"):
+            target = path
+        else:
+            given = tuple(sorted((k, str(v)) for k, v in query.items() if v not in (None, "", False)))
+            # The first page of a list is the list.
+            address = _Address(path, tuple(pair for pair in given if pair != ("page", "1")))
+            if address not in self.known:
+                self.known.add(address)
+                self.waiting.append(address)
+            target = self._file(address)
+        return quote(relpath(target, os.path.dirname(self._file(self.at)) or "."))
+
+    def _render(self, address: _Address) -> str:
+        pages, run, query = self._pages, self.run, dict(address.query)
+        match address.path.removeprefix(self.root).strip("/").split("/"):
+            case [""]:
+                return pages.run(run)
+            case ["traces"]:
+                return pages.traces(run, Wanted.model_validate(query))
+            case ["traces", trace]:
+                return pages.trace(run, trace, query.get("beside"))
+            case ["traces", trace, "steps", index]:
+                return self._step(trace, int(index))
+            case ["judges"]:
+                return pages.judges(run)
+            case ["judges", "disagreements"]:
+                return pages.disagreements(run, query)
+            case ["sources"]:
+                return pages.sources(run, query)
+            case ["sources", evidence]:
+                return self._source(evidence, query)
+        raise ValueError(f"the site has no page {address.path!r}")
+
+    def _step(self, trace: str, index: int) -> str:
+        try:
+            return self._pages.step(self.run, trace, index)
+        except LookupError as error:
+            return self._pages.problem("Not heard", str(error))
+
+    def _source(self, evidence: str, query: Mapping[str, str]) -> str:
+        try:
+            return self._pages.source(self.run, evidence, query)
+        except LookupError as error:
+            return self._pages.problem("Nothing rests on it", str(error))
+
+    def _file(self, address: _Address) -> str:
+        path = address.path.removeprefix(self.root).strip("/") or "index"
+        parts = [_name(part) for part in path.split("/")]
+        if address.query:
+            parts.append(_name("&".join(f"{k}={v}" for k, v in address.query)))
+        return "/".join(parts) + ".html"
+
+
+def _name(text: str) -> str:
+    """Return a file name for any text: readable, and told apart by a hash where it had to be changed."""
+    plain = _UNSAFE.sub("-", text)[:_LONGEST]
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

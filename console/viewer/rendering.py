@@ -1,0 +1,80 @@
+"""Turning a page's values into HTML: autoescaped, every text made neutral, links from one function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tracejury.agents import Outcome, Reason
+from tracejury.console.viewer.neutral import neutral, safe_url
+from tracejury.console.wording import WHY
+from tracejury.graphs import Run
+
+Link = Callable[..., str]
+"""(path below the site's root, **query) -> address."""
+
+_PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
+
+MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "no_claim": "·", "none": " "}
+"""An outcome is never told by colour alone."""
+
+
+def served(path: str, **query: object) -> str:
+    """Return the address of a page of the running server."""
+    known = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return "/" + quote(path, safe="/:@") + ("?" + urlencode(known) if known else "")
+
+
+def place(run: Run) -> str:
+    """Return where a run's pages are: under its name, or its id where the name does not fit into a path."""
+    return f"runs/{run.name if _PLAIN_NAME.fullmatch(run.name) and run.name != 'last' else run.id}"
+
+
+def render(template: str, link: Link, **values: Any) -> str:
+    """Return a page as HTML."""
+    return _environment().get_template(template).render(link=link, **values)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("tracejury.console.viewer"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_final,
+    )
+    made.filters |= {
+        "num": lambda n: f"{n:,}",
+        "percent": _percent,
+        "usd": lambda x: f"${x:,.4f}" if 0 < x < 1 else f"${x:,.2f}",
+        "spaced": lambda s: str(getattr(s, "value", s)).replace("_", " "),
+        "excerpt": _excerpt,
+        "safe_url": safe_url,
+        "when": lambda s: str(s)[:16].replace("T", " ") if s else "",
+    }
+    made.globals |= {"MARKS": MARKS, "WHY": WHY, "Outcome": Outcome, "Reason": Reason, "place": place}
+    return made
+
+
+def _final(value: Any) -> Any:
+    """Every value that a template shows passes here, so none can be forgotten."""
+    if isinstance(value, Markup):
+        return value
+    return "" if value is None else neutral(str(value))
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def _excerpt(text: str, size: int = 160) -> str:
+    line = " ".join(text[: 4 * size].split())
+    return line if len(line) <= size and len(text) <= 4 * size else line[:size].rstrip() + " …"

@@ -1,0 +1,68 @@
+"""The way a step took through the graph, as a small diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+_PLACES = {
+    "segment": (0, 0), "retrieve": (1, 0), "hear": (2, 0), "verdict": (3, 0), "resolve": (2.5, 1), "seek": (1.5, 1),
+}  # fmt: skip
+_EDGES = (
+    ("segment", "retrieve"), ("retrieve", "hear"), ("hear", "verdict"),
+    ("hear", "resolve"), ("resolve", "seek"), ("seek", "resolve"), ("resolve", "verdict"),
+)  # fmt: skip
+_WIDE, _HIGH, _LEFT, _TOP = 92, 34, 150, 66
+
+
+class Node(NamedTuple):
+    """A node of the graph; `visits` is 0 where the step did not come by."""
+
+    name: str
+    x: float
+    y: float
+    visits: int
+
+
+class Edge(NamedTuple):
+    """A way between two nodes, as the `d` of an SVG path."""
+
+    d: str
+    taken: bool
+
+
+class Diagram(NamedTuple):
+    """The graph with what was taken of it."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    wide: int
+    high: int
+    said: str
+
+
+def diagram(path: Sequence[str]) -> Diagram:
+    """Return the diagram of a deliberation's path."""
+    way = [*path, "verdict"]
+    taken = set(pairwise(way))
+    low = "resolve" in way
+    nodes = tuple(
+        Node(name, 4 + _LEFT * x, 4 + _TOP * y, way.count(name)) for name, (x, y) in _PLACES.items() if low or y == 0
+    )
+    known = {n.name for n in nodes}
+    edges = tuple(Edge(_line(a, b), (a, b) in taken) for a, b in _EDGES if a in known and b in known)
+    return Diagram(nodes, edges, 8 + 3 * _LEFT + _WIDE, 8 + _HIGH + (_TOP if low else 0), " → ".join(way))
+
+
+def _line(a: str, b: str) -> str:
+    (ax, ay), (bx, by) = _PLACES[a], _PLACES[b]
+    x, y = 4 + _LEFT * ax, 4 + _TOP * ay
+    to_x, to_y = 4 + _LEFT * bx, 4 + _TOP * by
+    if ay == by:
+        shift = 0.0 if (a, b) not in (("resolve", "seek"), ("seek", "resolve")) else (7.0 if a == "seek" else -7.0)
+        forth = bx > ax
+        return f"M{x + (_WIDE if forth else 0):g} {y + _HIGH / 2 + shift:g}H{to_x + (-6 if forth else _WIDE + 6):g}"
+    if by > ay:
+        return f"M{x + _WIDE * 0.7:g} {y + _HIGH:g}L{to_x + _WIDE * 0.3:g} {to_y - 6:g}"
+    return f"M{x + _WIDE * 0.7:g} {y:g}L{to_x + _WIDE * 0.3:g} {to_y + _HIGH + 6:g}"

@@ -1,0 +1,97 @@
+/* Keyboard, partial updates, live progress, saving of reviews. Every page works without it. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  /* --- partial updates: the same page is asked for, one part of it put in place ------------------------------- */
+  let asked = 0;
+  async function put(url, part, push) {
+    const mine = ++asked;
+    const reply = await fetch(url, { headers: { Accept: "text/html" } });
+    if (mine !== asked) return;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const fresh = page.getElementById(part), old = document.getElementById(part);
+    if (!reply.ok || !fresh || !old) { location.assign(url); return; }
+    old.replaceWith(fresh);
+    if (push) history.replaceState(null, "", url);
+  }
+
+  for (const form of all("form[data-partial]")) {
+    const go = () => {
+      const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+      put(form.action + (query.size ? "?" + query : ""), form.dataset.partial, true);
+    };
+    let wait;
+    form.addEventListener("change", go);
+    form.addEventListener("input", (event) => {
+      if (event.target.type !== "search") return;
+      clearTimeout(wait);
+      wait = setTimeout(go, 250);
+    });
+    form.addEventListener("submit", (event) => { event.preventDefault(); go(); });
+  }
+
+  /* --- a live run: the page renews itself unless somebody is reading with the keyboard or has something open ---- */
+  const live = Number(document.body.dataset.live);
+  if (live) {
+    const pause = () => document.hidden || $("details[open]") || $("dialog[open]") || $("form#review")
+      || String(getSelection()).length > 0 || (document.activeElement && $("main").contains(document.activeElement));
+    setInterval(() => { if (!pause()) put(location.href, "main", false).catch(() => {}); }, live * 1000);
+  }
+
+  /* --- review: saved at once ------------------------------------------------------------------------------------ */
+  const review = $("form#review");
+  async function save() {
+    const said = $("#saved");
+    said.textContent = "saving …";
+    try {
+      const reply = await fetch(review.action, {
+        method: "POST", body: new URLSearchParams(new FormData(review)), headers: { Accept: "application/json" },
+      });
+      if (!reply.ok) throw new Error(String(reply.status));
+      said.textContent = "saved";
+      return true;
+    } catch {
+      said.textContent = "not saved: the viewer does not answer; use the button once it does";
+      return false;
+    }
+  }
+  if (review) {
+    review.addEventListener("change", save);
+    $("#note").addEventListener("blur", () => { if ($("#note").value !== $("#note").defaultValue) save(); });
+  }
+
+  /* --- keys ----------------------------------------------------------------------------------------------------- */
+  const rows = () => all("#main .row");
+  function move(by) {
+    const list = rows(), at = list.indexOf(document.activeElement);
+    const next = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + by))];
+    if (next) { next.focus(); next.scrollIntoView({ block: "nearest" }); }
+  }
+  const follow = (selector) => { const link = $(selector); if (link) link.click(); return Boolean(link); };
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
+    if (event.key === "Escape" && typing) { typing.blur(); return; }
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    const label = review && $(`input[data-key="${CSS.escape(event.key)}"]`, review);
+    if (label) {
+      event.preventDefault();
+      label.checked = true;
+      save().then((done) => { if (done && event.key !== "e") follow("a[data-key=j]"); });
+      return;
+    }
+    const did = {
+      j: () => follow("a[data-key=j]") || move(1),
+      k: () => follow("a[data-key=k]") || move(-1),
+      n: () => follow("a[rel=next]"),
+      p: () => follow("a[rel=prev]"),
+      u: () => follow("a[rel=up]"),
+      "/": () => { const words = $("input[type=search]"); if (words) { words.focus(); words.select(); } },
+      m: () => { const note = $("#note"); if (note) note.focus(); },
+      "?": () => $("#keys").showModal(),
+    }[event.key];
+    if (did) { event.preventDefault(); did(); }
+  });
+})();
