@@ -50,9 +50,11 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
     if not isinstance(data, dict):
         raise PanelError(f"{path}:1: a panel is a mapping; see `tracejury panels embedded` for an example")
     data.setdefault("name", path.stem)
-    for name, endpoint in (data.get("endpoints") or {}).items():
-        if isinstance(endpoint, dict):
-            endpoint.setdefault("name", name)
+    if isinstance(data.get("endpoints"), dict):
+        for name, endpoint in data["endpoints"].items():
+            if isinstance(endpoint, dict):
+                endpoint.setdefault("name", name)
+    _check_names(path, root, data)
     try:
         panel = Panel.model_validate(data)
     except ValidationError as wrong:
@@ -88,6 +90,27 @@ def _find(name_or_path: str | Path) -> Path:
     if not shipped.is_file():
         raise PanelError(f"no panel called {str(name_or_path)!r}; known: {', '.join(panel_names())}, or a .yaml file")
     return shipped
+
+
+def _check_names(path: Path, root: Any, data: dict[str, Any]) -> None:
+    """Check what refers to what, before the record does: here the line is known."""
+    listed = data.get("judges")
+    seated = [j if isinstance(j, dict) else {} for j in listed] if isinstance(listed, list) else []
+    asking: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("judges", i), j) for i, j in enumerate(seated)]
+    if isinstance(resolver := data.get("resolver"), dict):
+        asking.append((("resolver",), resolver))
+    endpoints = data.get("endpoints")
+    known = endpoints if isinstance(endpoints, dict) else {}
+    for loc, entry in asking:
+        if (endpoint := entry.get("endpoint")) and endpoint not in known:
+            where = f"{path}:{_line(root, (*loc, 'endpoint'))}"
+            there = ", ".join(known) or "none"
+            raise PanelError(f"{where}: no endpoint {endpoint!r}; the panel has {there}; add it under `endpoints`")
+    names = [j.get("name") for j in seated]
+    for i, name in enumerate(names):
+        if name is not None and name in names[:i]:
+            where = f"{path}:{_line(root, ('judges', i, 'name'))}"
+            raise PanelError(f"{where}: two judges have the same name {name!r}; give this one a name of its own")
 
 
 def _check_judges(path: Path, root: Any, panel: Panel) -> None:

@@ -43,11 +43,11 @@ def derived(
     except NotComputable:
         return None
     return Derivation(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         expression=expression,
         claimed=claimed,
         computed=computed,
-        relation=relation,  # type: ignore[arg-type]
+        relation=relation,
         holds=holds,
         inputs=inputs,
     )

@@ -35,6 +35,11 @@ GENERAL = re.compile(
     r"|[<>≤≥±–]",  # noqa: RUF001
     re.I,
 )
+# Of these, what stands even against `his temperature`: the figure is not, or not yet, the patient's.
+_SUPPOSED = re.compile(
+    r"\b(?:if|unless|were|would|could|should|suppos\w+|assum\w+|imagin\w+|target|goal|once|until|when|from|after|not)\b",
+    re.I,
+)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-Z(\d])|\n+")
 _PRESSURE = re.compile(
     rf"\b(?:blood pressure|BP)\b{LINK}(?P<sys>{NUMBER})\s?(?:/|over)\s?(?P<dia>{NUMBER})(?:\s?mm ?Hg)?(?![\d/])", re.I
@@ -109,7 +114,7 @@ def _measure(name: str, quantity: Quantity, clause: str, start: int, end: int, o
         start=start + offset,
         end=end + offset,
         text=clause[start:end],
-        own=bool(_OWN.search(clause[:start])),
+        own=bool(_OWN.search(clause[:start])) and not _SUPPOSED.search(clause),
         general=bool(GENERAL.search(clause)),
     )
 

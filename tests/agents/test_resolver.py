@@ -1,0 +1,224 @@
+"""The resolver: derivations first, new evidence or nothing, bounded rounds, failures that stay failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from servers.model_server import ModelServer
+from small_court import Overlap
+
+from tracejury.agents import (
+    Bench,
+    Case,
+    Derivation,
+    Dispute,
+    Draft,
+    Label,
+    Opinion,
+    Outcome,
+    Panel,
+    Quote,
+    Reason,
+    Resolution,
+    Seat,
+    Seek,
+    resolve_round,
+    settle,
+)
+from tracejury.models import CallFailed, CallStore, ChatReply, ChatRequest, FailureReason, Gateway
+from tracejury.retrieval import Hit, Passage
+from tracejury.traces import ErrorType
+
+Opine = Callable[..., Opinion]
+OLD = "Acute gout is treated with colchicine"
+NEW = "Colchicine is avoided in severe renal failure"
+DISPUTE = Dispute(reason=Reason.NO_MAJORITY)
+
+
+class Scripted:
+    """Answers with the next of its replies, and keeps what it was asked."""
+
+    def __init__(self, *replies: dict[str, Any] | CallFailed) -> None:
+        self.replies = list(replies)
+        self.asked: list[ChatRequest] = []
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        self.asked.append(request)
+        said = self.replies.pop(0)
+        if isinstance(said, CallFailed):
+            raise said
+        assert request.schema is not None
+        return ChatReply("", request.schema.model_validate(reply(**said)), ())
+
+    def count_tokens(self, endpoint: object, text: str) -> int:
+        return len(text)
+
+
+def reply(**said: Any) -> dict[str, Any]:
+    return {
+        "queries": [],
+        "findings": [],
+        "quotes": [],
+        "label": "unclear",
+        "error_type": "none",
+        "confidence": 50,
+    } | said
+
+
+def bench(chats: object = None, rounds: int = 2, **update: Any) -> Bench:
+    endpoint = {"name": "e", "model": "m", "base_url": "http://127.0.0.1:1/v1"}
+    panel = Panel.model_validate(
+        {
+            "name": "p",
+            "endpoints": {"e": endpoint | update} if chats else {},
+            "judges": [{"name": "a", "judge": "data"}],
+            "resolver": {"endpoint": "e", "rounds": rounds} if chats else {},
+            "relevance": {"floor": 0.1},
+        }
+    )
+    return Bench(panel, chats, Overlap())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def opinions(opine: Opine, passage: Passage) -> list[Opinion]:
+    quote = (Quote(evidence_id=passage.id, quote=OLD),)
+    return [
+        opine(Draft(label=Label.SUPPORTED, quotes=quote, findings=("it is first-line",)), name="a"),
+        opine(Draft(label=Label.ERROR, error_type=ErrorType.FACTUAL, quotes=quote), name="b"),
+        opine(Draft(label=Label.UNCLEAR), name="c"),
+    ]
+
+
+def resolved(case: Case, opinions: list[Opinion], on: Bench) -> Resolution:
+    made = asyncio.run(resolve_round(case, opinions, DISPUTE, on))
+    assert isinstance(made, Resolution)
+    return made
+
+
+def dosed(case: Case, opine: Opine, seat: Seat = Seat.VOTE) -> tuple[Case, Opinion]:
+    dose = case.model_copy(update={"step": "15 mg/kg for 70 kg is 850 mg."})
+    derivation = Derivation(
+        kind="dose",
+        expression="(15 mg/kg) * (70 kg)",
+        claimed="850 mg",
+        computed="1050 mg",
+        holds=False,
+        inputs=(Quote(evidence_id="step:1", quote="15 mg/kg for 70 kg is 850 mg"),),
+    )
+    made = opine(
+        Draft(label=Label.ERROR, error_type=ErrorType.ARITHMETIC, derivations=(derivation,)), on=dose, name="d"
+    )
+    return dose, made.model_copy(update={"seat": seat})
+
+
+def test_a_derivation_that_recomputes_settles_without_a_model(
+    case: Case, opine: Opine, opinions: list[Opinion]
+) -> None:
+    dose, sure = dosed(case, opine)
+    made = resolved(dose, [*opinions, sure], bench())
+    assert (made.label, made.error_type, made.grounded) == (Label.ERROR, ErrorType.ARITHMETIC, True)
+    assert settle(DISPUTE, opinions, made).outcome is Outcome.ERROR
+
+
+def test_a_listed_judge_s_derivation_settles_nothing(case: Case, opine: Opine, opinions: list[Opinion]) -> None:
+    dose, sure = dosed(case, opine, Seat.LISTED)
+    made = resolved(dose, [*opinions, sure], bench())
+    assert made.label is Label.UNCLEAR
+    assert "d" not in made.order
+
+
+def test_without_a_model_and_a_derivation_it_abstains(case: Case, opinions: list[Opinion]) -> None:
+    made = resolved(case, opinions, bench())
+    verdict = settle(DISPUTE, opinions, made)
+    assert (verdict.outcome, verdict.reason) == (Outcome.ABSTAINED, Reason.NO_MAJORITY)
+
+
+def test_a_quote_that_an_opinion_brought_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
+    for words in (
+        OLD,
+        "gout is treated with colchicine",
+        "Acute gout is treated with colchicine. Colchicine is avoided",
+    ):
+        said = Scripted({"quotes": [{"evidence": "P1", "quote": words}], "label": "supported"})
+        made = resolved(case, opinions, bench(said))
+        assert not made.grounded, words
+        assert settle(DISPUTE, opinions, made).outcome is Outcome.ABSTAINED
+
+
+def test_a_new_verified_quote_settles(case: Case, opinions: list[Opinion]) -> None:
+    said = Scripted({"quotes": [{"evidence": "[P1]", "quote": NEW}], "label": "error", "error_type": "factual"})
+    made = resolved(case, opinions, bench(said))
+    verdict = settle(DISPUTE, opinions, made)
+    assert (verdict.outcome, verdict.error_type) == (Outcome.ERROR, ErrorType.FACTUAL)
+    assert [c.quote for c in verdict.citations] == [NEW]
+
+
+def test_rhetoric_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
+    said = Scripted({"findings": ["It is obviously right."], "label": "supported", "confidence": 100})
+    assert settle(DISPUTE, opinions, resolved(case, opinions, bench(said))).outcome is Outcome.ABSTAINED
+
+
+def test_it_sees_opinions_without_names_in_a_seeded_order(case: Case, opinions: list[Opinion]) -> None:
+    def prompt_and_order(these: list[Opinion]) -> tuple[str, tuple[str, ...]]:
+        said = Scripted({})
+        order = resolved(case, these, bench(said)).order
+        return "".join(p if isinstance(p, str) else p.text for p in said.asked[0].messages[1].parts), order
+
+    text, order = prompt_and_order(opinions)
+    assert (text, order) == prompt_and_order(opinions[::-1])
+    assert sorted(order) == ["a", "b", "c"]
+    assert not any(f"judge {n}" in text or f'"{n}"' in text for n in "abc")
+    assert text.index("it is first-line") > text.index("STEP")
+
+
+def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: list[Opinion]) -> None:
+    further = Passage(
+        source="s", title="t", text="Crystals in the joint aspirate prove gout.", citation="c", license="MIT"
+    )
+    asks = {"queries": ["crystals gout", "crystals gout"], "label": "unclear"}
+    said = Scripted(
+        asks,
+        {"queries": ["Crystals gout", "aspirate"]},
+        {
+            "queries": ["more"],
+            "label": "supported",
+            "quotes": [{"evidence": "P2", "quote": "Crystals in the joint aspirate"}],
+        },
+    )
+    on, enquiry, rounds = bench(said), None, 0
+    while isinstance(made := asyncio.run(resolve_round(case, opinions, DISPUTE, on, enquiry)), Seek):
+        rounds += 1
+        enquiry = made.enquiry.given([Hit(passage=further, score=1, query=made.queries[0])])
+    assert rounds == 2
+    assert made.asked == ("crystals gout", "aspirate")
+    assert [h.passage.id for h in made.found] == [further.id]
+    assert made.grounded
+    assert made.citations[0].evidence_id == further.id
+
+
+@pytest.mark.parametrize("reason", [FailureReason.UNAVAILABLE, FailureReason.CONTEXT])
+def test_a_failed_resolver_is_a_failure(case: Case, opinions: list[Opinion], reason: FailureReason) -> None:
+    made = resolved(case, opinions, bench(Scripted(CallFailed(reason, "no"))))
+    assert (made.label, made.failed) == (None, reason)
+    assert settle(DISPUTE, opinions, made).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("mode", ["prose", "label", "cut", "empty"])
+def test_malformed_replies_become_failures_and_keep_their_calls(
+    case: Case, opinions: list[Opinion], model_server: ModelServer, mode: str
+) -> None:
+    model_server.set(mode=mode)
+
+    async def ask() -> Resolution | Seek:
+        async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32) as gateway:
+            on = bench(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
+            return await resolve_round(case, opinions, DISPUTE, on)
+
+    made = asyncio.run(ask())
+    assert isinstance(made, Resolution)
+    assert made.label is None
+    assert made.failed is not None
+    assert made.calls
