@@ -26,10 +26,8 @@ from tracejury.agents import (
     Dispute,
     Enquiry,
     Opinion,
-    Outcome,
     Resolution,
     Retrieved,
-    Route,
     Seek,
     Verdict,
     build_case,
@@ -210,8 +208,7 @@ class _Nodes:
         if isinstance(decision, Verdict):
             return await self._close(heard, decision)
         if panel.resolver is None:
-            silent = Verdict(outcome=Outcome.ABSTAINED, route=Route.MAJORITY, reason=decision.reason)
-            return await self._close(heard, silent)
+            return await self._close(heard, settle(decision, opinions, None))
         return Command(goto=Send("resolve", replace(heard, dispute=decision)))
 
     async def resolve(self, hearing: Hearing) -> dict[str, Any] | Command[Literal["seek", "__end__"]]:
