@@ -56,7 +56,7 @@ class RelevanceSpec(Record):
     """What decides that a verified quote bears on the step. The floor is measured: see docs/grounding.md."""
 
     scorer: str = "cosine"
-    floor: float = 0.45
+    floor: float = 0.32
 
 
 class Panel(Record):

@@ -102,43 +102,49 @@ def _aligned(wanted: Sequence[Token], there: Sequence[Token], text: str) -> Quot
     if len(wanted) < _SHORTEST_ALIGNED or not there:
         return missing
     ours, theirs = [t.text for t in wanted], [t.text for t in there]
-    window = _window(ours, theirs)
-    if window is None:
-        return missing
-    first, last = window
+    refused = missing
+    for first, last in _windows(ours, theirs):
+        why_not = _differs(ours, theirs[first : last + 1]) or _cut_off(wanted, there, first, last, text)
+        if why_not is None:
+            return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
+        refused = refused if refused is not missing else QuoteCheck(verified=False, why_not=why_not)
+    return refused
+
+
+def _differs(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
+    """Return what is different in substance between two wordings, or None."""
     slips = 0
-    for code in Levenshtein.opcodes(ours, theirs[first : last + 1]):
+    for code in Levenshtein.opcodes(ours, theirs):
         if code.tag == "equal":
             continue
-        left, right = ours[code.src_start : code.src_end], theirs[first + code.dest_start : first + code.dest_end]
-        left, right = [t for t in left if t not in _ARTICLES], [t for t in right if t not in _ARTICLES]
+        left = [t for t in ours[code.src_start : code.src_end] if t not in _ARTICLES]
+        right = [t for t in theirs[code.dest_start : code.dest_end] if t not in _ARTICLES]
         if "".join(left) == "".join(right) and not any(t[0].isdigit() for t in left):
             continue
         if len(left) != len(right) or not all(map(_same_word, left, right)):
-            return QuoteCheck(
-                verified=False, why_not=f"the evidence has {' '.join(right)!r} where the quote has {' '.join(left)!r}"
-            )
+            return f"the evidence has {' '.join(right)!r} where the quote has {' '.join(left)!r}"
         slips += 1
-    if slips > max(1, int(len(wanted) * _SLIPS_PER_TOKEN)):
-        return QuoteCheck(verified=False, why_not="too many words differ from the evidence")
-    cut = _cut_off(wanted, there, first, last, text)
-    if cut:
-        return QuoteCheck(verified=False, why_not=cut)
-    return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
+    return "too many words differ from the evidence" if slips > max(1, int(len(ours) * _SLIPS_PER_TOKEN)) else None
 
 
-def _window(ours: Sequence[str], theirs: Sequence[str]) -> tuple[int, int] | None:
-    """Return the first and last token of the span nearest to the quote, or None where nothing comes near."""
+def _windows(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first and last token of the spans nearest to the quote; several may be equally near."""
     near = fuzz.partial_ratio_alignment(ours, theirs, score_cutoff=ALIGNMENT_FLOOR)
     if near is None or len(ours) > len(theirs) + _PLAY:
-        return None
+        return []
     spans = [
         (start, end)
         for start in range(max(0, near.dest_start - _PLAY), min(near.dest_start + _PLAY, len(theirs) - 1) + 1)
         for end in range(max(start + 1, near.dest_end - _PLAY), min(near.dest_end + _PLAY, len(theirs)) + 1)
     ]
-    start, end = min(spans, key=lambda span: (Levenshtein.distance(ours, theirs[slice(*span)]), span))
-    return start, end - 1
+    far = [Levenshtein.distance(ours, theirs[start:end]) for start, end in spans]
+    # A last word spelt otherwise is as far as a last word left out: the span of the quote's own length comes first.
+    ranked = sorted(
+        (abs(end - start - len(ours)), start, end)
+        for (start, end), distance in zip(spans, far, strict=True)
+        if distance == min(far)
+    )
+    return [(start, end - 1) for _, start, end in ranked]
 
 
 def _same_word(ours: str, theirs: str) -> bool:
