@@ -58,7 +58,8 @@ def blind(text: str, names: Iterable[str] = ()) -> str:
         text: A step, or a whole trace.
         names: Further names to take out: the trace's own model and teacher.
     """
-    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    # Runs of blanks go first: the patterns below would look at every split of them.
+    text = re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text).translate(_QUOTES))
     for pattern, put in _LINES:
         text = pattern.sub(put, text)
     text = _ENUMERATOR.sub("", text)

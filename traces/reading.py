@@ -35,8 +35,10 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found
 
 
 def _checked(reader: Reader, path: Path) -> Iterator[Found]:
+    nothing = True
     with Spool("questions", "traces", "answered") as seen:
         for found in reader.read(path):
+            nothing = False
             # Readers that know where they are say so; a stranger's reader need not.
             file, line = str(getattr(reader, "file", None) or path), getattr(reader, "line", None)
             match found:
@@ -46,6 +48,9 @@ def _checked(reader: Reader, path: Path) -> Iterator[Found]:
                     yield from _trace(found, seen, file, line)
                 case Problem():
                     yield found
+        if nothing:
+            hint = f"{reader.name} reads: {reader.summary}"
+            yield Problem(file=str(path), reason="nothing is here to read", hint=hint)
         yield from _unanswered(seen, path)
 
 

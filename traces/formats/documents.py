@@ -84,10 +84,12 @@ def _items(text: str, path: Path) -> Iterator[Item | Problem]:
         at = _skip(text, at)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
-        elif text[at : at + 1] != closing:
+        elif at < len(text) and text[at] != closing:
             raise json.JSONDecodeError(f"expecting ',' or '{closing}'", text, at)
     if at == len(text):
         raise json.JSONDecodeError(f"expecting '{closing}': the file ends too early", text, at)
+    if (rest := _skip(text, at + 1)) < len(text):
+        raise json.JSONDecodeError("something follows the end of the JSON value", text, rest)
 
 
 def _skip(text: str, at: int) -> int:

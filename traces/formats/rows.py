@@ -51,6 +51,13 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
                 continue
             if not any(cell.strip() for cell in row):
                 continue
+            if lines.broken:
+                what, lines.broken = f"not valid UTF-8: {lines.broken}; the row is left out", ""
+                hint = "convert the file, for instance with iconv -t UTF-8"
+                yield Problem(file=str(path), line=begins, reason=what, hint=hint)
+                if header and not names:
+                    return
+                continue
             if header and not names:
                 names = [cell.strip().lstrip("\ufeff") for cell in row]
                 if missing := [need for need in needs if need not in names]:
@@ -58,11 +65,7 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
                     yield Problem(file=str(path), line=begins, reason=what, hint="choose the reader of this format")
                     return
                 continue
-            if lines.broken:
-                what, lines.broken = f"not valid UTF-8: {lines.broken}; the row is left out", ""
-                hint = "convert the file, for instance with iconv -t UTF-8"
-                yield Problem(file=str(path), line=begins, reason=what, hint=hint)
-            elif header and len(row) != len(names):
+            if header and len(row) != len(names):
                 what = f"the row has {len(row)} fields where the header has {len(names)}"
                 yield Problem(file=str(path), line=begins, reason=what, hint="look for an unquoted comma or a cut line")
             else:
