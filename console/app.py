@@ -13,6 +13,7 @@ from tracejury.console.export import export, runs
 from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
+from tracejury.console.students import corpus, distill, sample, serve, teach, train
 from tracejury.console.verdict_quality import calibrate, judges, score
 from tracejury.console.view import view
 
@@ -41,6 +42,9 @@ for command in (
     doctor,
 ):
     app.command()(command)
+
+for stage in (teach, corpus, train, sample, serve, distill):
+    app.command()(stage)
 
 
 app.add_typer(models.app, name="models")

@@ -1,0 +1,42 @@
+from .contamination import Overlap, find_overlaps
+from .corpus import Pair, build_corpus
+from .distill import StageIncompleteError, distill
+from .experiment import Experiment, load_experiment
+from .generating import Generator
+from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
+from .sampling import SampleSpec, sample_endpoint, sample_in_process
+from .serving import Serving, serving
+from .sft import train
+from .sources import read_pairs, read_questions
+from .teach import TeachSpec, expected_cost, teach
+from .verdicts import TraceVerdicts, collect
+
+__all__ = [
+    "Experiment",
+    "Generator",
+    "Overlap",
+    "Pair",
+    "Recipe",
+    "RecipeError",
+    "SampleSpec",
+    "Serving",
+    "Shape",
+    "StageIncompleteError",
+    "Student",
+    "TeachSpec",
+    "TraceVerdicts",
+    "build_corpus",
+    "collect",
+    "distill",
+    "expected_cost",
+    "find_overlaps",
+    "load_experiment",
+    "load_recipe",
+    "read_pairs",
+    "read_questions",
+    "sample_endpoint",
+    "sample_in_process",
+    "serving",
+    "teach",
+    "train",
+]

@@ -1,0 +1,363 @@
+"""Students: `teach`, `corpus`, `train`, `sample`, `serve`, `distill`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import IndexPath, Json, Store
+
+if TYPE_CHECKING:
+    from tracejury.models import Endpoint
+
+Out = Annotated[Path, typer.Option(help="The folder to write; the same command again goes on in it.")]
+Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --help`).")]
+BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible address, such as http://127.0.0.1:8000/v1.")]
+KeyEnv = Annotated[str | None, typer.Option(help="The environment variable that holds the key.")]
+Recipe = Annotated[str, typer.Argument(help="A recipe's name (configs/students) or YAML file.")]
+Backend = Annotated[str | None, typer.Option(help="unsloth, trl or auto. Default: as the recipe says.")]
+
+
+def teach(
+    questions: Annotated[list[Path], typer.Argument(help="Questions with gold answers.")],
+    model: Annotated[str, typer.Option(help="The teacher's name at the address.")],
+    base_url: BaseUrl = None,
+    key_env: KeyEnv = None,
+    out: Out = Path("teach"),
+    reader: Reader = "native",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Correct chains a question.")] = 2,
+    tries: Annotated[int, typer.Option(min=1, help="At most so many tries a question.")] = 20,
+    misses: Annotated[int, typer.Option(min=1, help="Disclose the answer after so many misses in a row.")] = 5,
+    price: Annotated[tuple[float, float], typer.Option(help="Dollars a million prompt and completion tokens.")] = (
+        0,
+        0,
+    ),
+    max_tokens: Annotated[int, typer.Option(min=16, help="Of a reply.")] = 2048,
+    parallel: Annotated[int, typer.Option(min=1, help="Questions in work at a time.")] = 32,
+    dry_run: Annotated[bool, typer.Option(help="Show what it can cost; ask nothing.")] = False,
+    store: Store = None,
+) -> None:
+    """Ask a teacher for chains of thought until each question has enough correct ones.
+
+    Wrong, unparsable and too similar chains are dropped and counted. Killed, the same command goes on and pays for
+    nothing twice.
+
+    Example: tracejury teach train.jsonl --reader medqa --model deepseek-chat --base-url https://api.deepseek.com/v1
+    --key-env DEEPSEEK_API_KEY --price 0.28 0.42
+    """
+    with explained():
+        from tracejury.models import CallStore, Gateway
+        from tracejury.training import TeachSpec, expected_cost, read_questions
+        from tracejury.training import teach as ask
+
+        spec = TeachSpec(keep=keep, tries=tries, misses=misses, max_tokens=max_tokens, parallel=parallel)
+        endpoint = _endpoint(model, base_url, key_env, price)
+        asked = read_questions(questions, reader, limit=limit)
+        least, most = expected_cost(asked, endpoint, spec)
+        typer.echo(
+            f"{len(asked)} questions: {least.calls} to {most.calls} calls, ${least.usd:.2f} to ${most.usd:.2f} at the "
+            "prices given.",
+            err=True,
+        )
+        if dry_run:
+            return
+
+        async def run() -> dict[str, Any]:
+            calls = CallStore(_store(store, out))
+            try:
+                async with Gateway(calls, secret=b"teach") as gateway:
+                    with _bar("questions") as move:
+                        return await ask(
+                            asked,
+                            endpoint,
+                            gateway,
+                            out,
+                            spec=spec,
+                            progress=lambda n, of, bill: move(n, of, f"${bill.usd:.4f}"),
+                        )
+            finally:
+                calls.close()
+
+        manifest = asyncio.run(run())
+    _told(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
+    if manifest.get("status") == "incomplete":
+        raise fail(f"{manifest['failed_calls']} calls failed; give the same command again.", Exit.SOME_FAILED)
+
+
+def corpus(
+    recipe: Recipe,
+    traces: Annotated[list[Path], typer.Argument(help="Teacher traces with their questions.")],
+    out: Out = Path("corpus"),
+    reader: Reader = "native",
+    tokenizer: Annotated[str | None, typer.Option(help="Folder or hub name; default: the recipe's model.")] = None,
+    evaluation: Annotated[
+        list[Path] | None, typer.Option(help="Questions of the examination, to check against.")
+    ] = None,
+    evaluation_reader: Reader = "native",
+    on_contamination: Annotated[str, typer.Option(help="fail, or drop the questions that overlap.")] = "fail",
+    embeddings: Annotated[bool, typer.Option(help="Check by meaning too (fetched minilm).")] = True,
+    verdicts: Annotated[str | None, typer.Option(help="A run over these traces, to learn from.")] = None,
+    mode: Annotated[str, typer.Option(help="With --verdicts: keep, drop, trim or weight.")] = "drop",
+    store: Store = None,
+) -> None:
+    """Make an SFT corpus from traces: filtered, rendered, split by question, checked for contamination.
+
+    What is left out is counted by reason; card.md says it all. With --verdicts a student learns from what a jury held
+    correct: `keep` traces with every claim supported, `drop` those with an error, `trim` to the steps before the first
+    error, or `weight` by the share supported.
+
+    Example: tracejury corpus qwen3-8b teach/ --out corpus/ --evaluation medqa/test.jsonl --evaluation-reader medqa
+    """
+    with explained():
+        from tracejury.models import embedder
+        from tracejury.training import build_corpus, load_recipe, read_pairs, read_questions
+
+        chosen = {"fail": "fail", "drop": "drop"}.get(on_contamination)
+        modes = {"keep": "keep", "drop": "drop", "trim": "trim", "weight": "weight"}
+        if chosen is None or mode not in modes:
+            raise ValueError("--on-contamination is fail or drop; --mode is keep, drop, trim or weight")
+        examined = read_questions(evaluation, evaluation_reader) if evaluation else []
+        manifest = build_corpus(
+            read_pairs(traces, reader),
+            load_recipe(recipe),
+            out,
+            tokenizer_from=tokenizer,
+            evaluation=examined,
+            on_contamination=chosen,  # type: ignore[arg-type]
+            embedder=embedder("minilm") if examined and embeddings else None,
+            verdicts=None if verdicts is None else _verdicts(verdicts, store),
+            mode=modes[mode],  # type: ignore[arg-type]
+            made_from=[str(p) for p in traces],
+        )
+    _told(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
+    typer.echo(f"The card: {out / 'card.md'}", err=True)
+
+
+def train(
+    recipe: Recipe,
+    corpus: Annotated[Path, typer.Option(help="What `tracejury corpus` wrote.")] = Path("corpus"),
+    out: Out = Path("student"),
+    backend: Backend = None,
+    weights: Annotated[str | None, typer.Option(help="Start from these weights instead of the recipe's.")] = None,
+) -> None:
+    """Train a student: Unsloth on a GPU, plain TRL anywhere, one recipe.
+
+    Killed, the same command goes on from the last whole checkpoint with the same loss curve.
+
+    Example: tracejury train smollm2-135m --corpus corpus/ --out student/
+    """
+    with explained():
+        from tracejury.training import load_recipe
+        from tracejury.training import train as run
+
+        with _bar("steps") as move:
+            manifest = run(
+                load_recipe(recipe),
+                corpus,
+                out,
+                backend=backend,
+                weights=weights,
+                report=lambda step, of, seen: move(step, of, f"loss {seen['loss']:.4f}") if "loss" in seen else None,
+            )
+    _told(manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs"))
+
+
+def sample(
+    questions: Annotated[list[Path], typer.Argument(help="Questions to answer.")],
+    out: Out = Path("sampled"),
+    recipe: Annotated[str, typer.Option(help="The student's recipe: how a prompt is rendered.")] = "qwen3-8b",
+    weights: Annotated[
+        str | None, typer.Option(help="Draw in this process from a folder of weights, or a GGUF.")
+    ] = None,
+    base: Annotated[str | None, typer.Option(help="An adapter's base, where it has moved.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model's name at --base-url, and in the traces.")] = None,
+    base_url: BaseUrl = None,
+    key_env: KeyEnv = None,
+    arm: Annotated[str, typer.Option(help="The traces' arm.")] = "distilled",
+    reader: Reader = "native",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="Chains a question.")] = 64,
+    temperature: Annotated[float, typer.Option(min=0)] = 0.6,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1)] = 0.95,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Of a chain.")] = 2048,
+    seed: Annotated[int, typer.Option()] = 42,
+    batch: Annotated[int, typer.Option(min=1, help="Questions drawn together, in process.")] = 8,
+    backend: Annotated[str, typer.Option(help="In process: trl, or unsloth for its fast inference.")] = "trl",
+    store: Store = None,
+) -> None:
+    """Draw chains of thought from a student, as native traces with model and arm.
+
+    From an endpoint (--model, --base-url), in this process (--weights FOLDER) or from a GGUF (--weights FILE.gguf).
+    Answers that cannot be parsed are counted. Killed, the same command goes on.
+
+    Example: tracejury sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
+    """
+    with explained():
+        from tracejury.models import CallStore, Endpoint, Gateway
+        from tracejury.training import SampleSpec, load_recipe, read_questions, sample_endpoint, sample_in_process
+
+        spec = SampleSpec(n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, batch=batch)
+        asked = read_questions(questions, reader, limit=limit)
+        if (weights is None) == (base_url is None):
+            raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")
+        gguf = weights is not None and weights.endswith(".gguf")
+        with _bar("chains") as move:
+            if weights is not None and not gguf:
+                manifest = sample_in_process(
+                    asked,
+                    weights,
+                    load_recipe(recipe).student,
+                    out,
+                    model=model or Path(weights).name,
+                    arm=arm,
+                    spec=spec,
+                    base=base,
+                    backend=backend,
+                    progress=move,
+                )
+            else:
+                endpoint = (
+                    Endpoint(
+                        name="student", kind="embedded", model=str(weights), max_concurrency=1, reply_format="text"
+                    )
+                    if gguf
+                    else _endpoint(model or "", base_url, key_env, (0, 0))
+                )
+
+                async def run() -> dict[str, Any]:
+                    calls = CallStore(_store(store, out))
+                    try:
+                        async with Gateway(calls, secret=b"sample") as gateway:
+                            return await sample_endpoint(
+                                asked, endpoint, gateway, out, arm=arm, spec=spec, progress=move
+                            )
+                    finally:
+                        calls.close()
+
+                manifest = asyncio.run(run())
+    _told(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
+    if manifest.get("status") == "incomplete":
+        raise fail(f"{manifest['failed']} chains failed; give the same command again.", Exit.SOME_FAILED)
+
+
+def serve(
+    student: Annotated[Path, typer.Argument(help="What `tracejury train` wrote, or a GGUF.")],
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    name: Annotated[str | None, typer.Option(help="The served model's name.")] = None,
+    base: Annotated[str | None, typer.Option(help="An adapter's base, where it has moved.")] = None,
+    start: Annotated[bool, typer.Option(help="Start it instead of printing it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print, or start, the command that serves a student: vLLM with its adapter, or llama.cpp for a GGUF.
+
+    Example: tracejury serve student/ --port 8000
+    """
+    with explained():
+        from tracejury.training import serving
+        from tracejury.training.serving import require_program
+
+        found = serving(student, port=port, name=name, base=base)
+        if start:
+            require_program(found.command)
+            os.execvp(found.command[0], found.command)  # noqa: S606
+    if as_json:
+        typer.echo(json.dumps(found._asdict()))
+        return
+    import shlex
+
+    typer.echo(shlex.join(found.command))
+    typer.echo(f"then: tracejury sample QUESTIONS --model {found.model} --base-url {found.base_url}", err=True)
+
+
+def distill(
+    experiment: Annotated[str, typer.Argument(help="An experiment's name (configs/experiments) or YAML file.")],
+    out: Annotated[Path | None, typer.Option(help="Everything goes here. Default: runs/NAME.")] = None,
+    backend: Backend = None,
+    store: Store = None,
+    index: IndexPath = None,
+    as_json: Json = False,
+) -> None:
+    """Run a whole experiment: teach, corpus, train, sample base and student, adjudicate both.
+
+    A stage whose manifest says that it is done is skipped; the same command goes on where it stopped. Ends with the
+    two runs that `tracejury compare` takes.
+
+    Example: tracejury distill tiny
+    """
+    with explained():
+        from tracejury.training import StageIncompleteError, load_experiment
+        from tracejury.training import distill as run
+
+        found, beside = load_experiment(experiment)
+        folder = out or Path("runs") / found.name
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def told(stage: str, manifest: dict[str, Any]) -> None:
+            keys = ("rows", "steps", "loss", "traces", "unparsable_answers", "correct", "run")
+            typer.echo(f"{stage}: " + ", ".join(f"{k} {manifest[k]}" for k in keys if k in manifest), err=True)
+
+        try:
+            manifest = asyncio.run(run(found, beside, folder, store=store, index=index, backend=backend, told=told))
+        except StageIncompleteError as error:
+            raise fail(str(error), Exit.SOME_FAILED) from error
+    typer.echo(json.dumps(manifest) if as_json else manifest["compare"])
+
+
+def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:
+    from tracejury.models import Endpoint, Price
+
+    return Endpoint(
+        name=model,
+        model=model,
+        base_url=base_url,
+        api_key_env=key_env,
+        reply_format="text",
+        price=Price(prompt=price[0], completion=price[1]),
+    )
+
+
+def _verdicts(run: str, store: str | None) -> Any:
+    from tracejury.graphs import DEFAULT_STORE, Ledger
+    from tracejury.training import collect
+
+    ledger = Ledger(store or DEFAULT_STORE)
+    try:
+        return collect(ledger.rows(ledger.run(run)))
+    finally:
+        ledger.close()
+
+
+def _store(store: str | None, out: Path) -> str:
+    out.mkdir(parents=True, exist_ok=True)
+    return store or f"sqlite:///{out / 'calls.db'}"
+
+
+def _told(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
+    typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[..., None]]:
+    """Show a bar that is moved with (done, of, what else to say)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(what, total=None, said="")
+        yield lambda done, of, said="": bar.update(task, completed=done, total=of, said=said)

@@ -1,0 +1,96 @@
+"""The command that serves a student: vLLM for weights and adapters, llama.cpp for a GGUF."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from tracejury.training.recipe import RecipeError
+
+
+class Serving(NamedTuple):
+    """A command that serves a student, and how the endpoint is then called."""
+
+    command: tuple[str, ...]
+    base_url: str
+    model: str
+    """What `tracejury sample --model` names."""
+
+
+def serving(student: Path, *, port: int = 8000, name: str | None = None, base: str | None = None) -> Serving:
+    """Return the right command for what is in `student`.
+
+    Args:
+        student: The folder that `tracejury train` wrote, a part of it (adapter/, merged/, ...), or a GGUF.
+        port: On loopback.
+        name: The served model's name; None: the folder's.
+        base: An adapter's base, where it is not where the adapter's config says.
+
+    Raises:
+        RecipeError: Nothing servable is there.
+    """
+    url = f"http://127.0.0.1:{port}/v1"
+    found = _servable(student)
+    called = name or (student.stem if found.suffix == ".gguf" else student.name)
+    if found.suffix == ".gguf":
+        command = (
+            "llama-server",
+            "-m",
+            str(found),
+            "--alias",
+            called,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--jinja",
+        )
+        return Serving(command, url, called)
+    config = found / "adapter_config.json"
+    if not config.is_file():
+        command = (
+            "vllm",
+            "serve",
+            str(found),
+            "--served-model-name",
+            called,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        )
+        return Serving(command, url, called)
+    adapter = json.loads(config.read_text(encoding="utf-8"))
+    weights = base or str(adapter["base_model_name_or_path"])
+    command = (
+        *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{called}={found}"),
+        *("--max-lora-rank", str(max(8, int(adapter["r"]))), "--host", "127.0.0.1", "--port", str(port)),
+    )
+    return Serving(command, url, called)
+
+
+def require_program(command: tuple[str, ...]) -> None:
+    """Refuse to start what is not installed.
+
+    Raises:
+        RecipeError: With what to install.
+    """
+    if shutil.which(command[0]) is None:
+        how = "`pip install vllm` on a GPU machine" if command[0] == "vllm" else "llama.cpp's llama-server"
+        raise RecipeError(f"{command[0]} is not on the PATH: install {how}, or run the printed command where it is.")
+
+
+def _servable(student: Path) -> Path:
+    if student.is_file() and student.suffix == ".gguf":
+        return student
+    for part in ("gguf", "merged", "model", "adapter", "."):
+        folder = student / part
+        if ggufs := sorted(folder.glob("*.gguf")):
+            return ggufs[0]
+        if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
+            return folder.resolve() if part == "." else folder
+    raise RecipeError(
+        f"{student}: no weights to serve here (adapter/, merged/, model/, or a .gguf). Run `tracejury train` first."
+    )

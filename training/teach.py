@@ -1,0 +1,284 @@
+"""Teacher chains for a question set, through the gateway: sampled until enough are correct and differ from each other.
+
+protocol.md, 'teacher data': until `keep` correct chains a question; after `misses` misses in a row a prompt that
+discloses the answer; at most `tries` tries; kept chains differ (character-trigram Jaccard below `similarity`).
+A call that failed is no try: it is counted, and made again when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message, estimate_tokens
+from tracejury.traces import Question, Trace, extract_answer, write_batch
+from tracejury.training.keeping import Notebook, claim
+from tracejury.training.machine import commit
+from tracejury.training.prompts import VERSION, question_prompt
+from tracejury.training.recipe import Part, RecipeError
+from tracejury.training.rows import write_json
+
+
+class TeachSpec(Part):
+    """How a teacher is asked; protocol.md's figures."""
+
+    keep: int = Field(default=2, ge=1)
+    """Correct chains a question."""
+    misses: int = Field(default=5, ge=1)
+    """After so many misses in a row the prompt discloses the answer."""
+    tries: int = Field(default=20, ge=1)
+    similarity: float = Field(default=0.6, gt=0, le=1)
+    temperature: float = Field(default=0.7, ge=0)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    max_tokens: int = 2048
+    seed: int = 42
+    parallel: int = Field(default=32, ge=1)
+    """Questions in work at a time; one question's tries follow each other."""
+
+
+class Bill(NamedTuple):
+    """What teaching costs."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float
+
+
+class Tries:
+    """One question's tries so far, and what follows from them. Knows no model, so it is the same after a resume."""
+
+    def __init__(self, question: Question, spec: TeachSpec, past: Sequence[dict[str, Any]] = ()) -> None:
+        self.question = question
+        self.spec = spec
+        self.kept: list[dict[str, Any]] = []
+        self.made = 0
+        self.missed = 0
+        self.disclosing = False
+        self.drops: Counter[str] = Counter()
+        for entry in past:
+            self.count(entry)
+
+    @property
+    def open(self) -> bool:
+        """Whether another try is due."""
+        return len(self.kept) < self.spec.keep and self.made < self.spec.tries
+
+    def count(self, entry: dict[str, Any]) -> None:
+        """Take one try into account."""
+        self.made += 1
+        fate = self._fate(entry)
+        if fate is None:
+            self.kept.append(entry)
+        else:
+            self.drops[fate] += 1
+        # A correct chain that is merely too similar to another is no miss: the teacher knows the answer.
+        self.missed = 0 if fate in {None, "too similar"} else self.missed + 1
+        self.disclosing = self.disclosing or self.missed >= self.spec.misses
+
+    def _fate(self, entry: dict[str, Any]) -> str | None:
+        if entry["finish_reason"] == "length":
+            return "cut off by the token limit"
+        if entry["answer"] is None:
+            return "no answer found"
+        if entry["answer"] != self.question.gold:
+            return "wrong answer"
+        if any(trigram_jaccard(entry["text"], other["text"]) >= self.spec.similarity for other in self.kept):
+            return "too similar"
+        return None
+
+
+async def teach(
+    questions: Sequence[Question],
+    endpoint: Endpoint,
+    gateway: Gateway,
+    out: Path,
+    *,
+    spec: TeachSpec,
+    arm: str = "teacher",
+    progress: Callable[[int, int, Bill], None] | None = None,
+) -> dict[str, Any]:
+    """Ask the teacher until every question has its chains or its tries are used up; return the manifest.
+
+    Args:
+        questions: With gold answers; those without are dropped and counted.
+        endpoint: The teacher.
+        gateway: Through which it is asked; its response cache makes a resume free.
+        out: Native traces (questions.jsonl, traces.jsonl), tries.jsonl, manifest.json.
+        spec: How.
+        arm: The traces' arm.
+        progress: Called with (questions done, questions in all, the bill so far).
+
+    Returns:
+        The manifest; its `status` is `incomplete` where calls failed, and the stage is not marked as done.
+
+    Raises:
+        RecipeError: The folder holds another teaching.
+    """
+    asked = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
+    usable = [q for q in questions if q.gold is not None]
+    inputs = {
+        "questions": [q.id for q in usable],
+        "spec": spec.model_dump(exclude={"parallel"}),
+        "model": endpoint.model,
+        "base_url": endpoint.base_url,
+        "arm": arm,
+        "prompt_version": VERSION,
+    }
+    done = claim(out, inputs)
+    if done is not None:
+        return done
+    started = time.perf_counter()
+    failures: Counter[str] = Counter()
+    with Notebook(out / "tries.jsonl") as notebook:
+        past: dict[str, list[dict[str, Any]]] = {}
+        for entry in notebook.entries():
+            past.setdefault(entry["question"], []).append(entry)
+        every = [Tries(q, spec, past.get(q.id, ())) for q in usable]
+        finished = sum(not t.open for t in every)
+        gate = asyncio.Semaphore(spec.parallel)
+
+        async def work(tries: Tries) -> None:
+            nonlocal finished
+            async with gate:
+                while tries.open:
+                    try:
+                        entry = await _try(tries, asked, gateway)
+                    except CallFailed as failed:
+                        failures[failed.reason.value] += 1
+                        return
+                    notebook.add(entry)
+                    tries.count(entry)
+            finished += 1
+            if progress:
+                progress(finished, len(every), _bill(notebook))
+
+        await asyncio.gather(*(work(t) for t in every if t.open))
+        return _finish(out, every, questions, notebook, inputs, failures, endpoint, arm, time.perf_counter() - started)
+
+
+def expected_cost(questions: Sequence[Question], endpoint: Endpoint, spec: TeachSpec) -> tuple[Bill, Bill]:
+    """Return the least and the most that teaching can cost: every first chain good, or every try used to its limit.
+
+    The least assumes replies of a quarter of the token limit.
+    """
+    prompts = [estimate_tokens(question_prompt(q.stem, q.options)) for q in questions if q.gold is not None]
+
+    def bill(calls: int, reply: int) -> Bill:
+        prompt, completion = sum(prompts) * calls, len(prompts) * calls * reply
+        usd = (prompt * endpoint.price.prompt + completion * endpoint.price.completion) / 1e6
+        return Bill(len(prompts) * calls, prompt, completion, round(usd, 4))
+
+    return bill(spec.keep, spec.max_tokens // 4), bill(spec.tries, spec.max_tokens)
+
+
+def trigram_jaccard(a: str, b: str) -> float:
+    """Return the Jaccard similarity of two texts' character trigrams (case and spaces folded), from 0 to 1."""
+    first, second = _trigrams(a), _trigrams(b)
+    return len(first & second) / len(first | second) if first | second else 1.0
+
+
+def _trigrams(text: str) -> set[str]:
+    folded = " ".join(text.lower().split())
+    return {folded[i : i + 3] for i in range(max(len(folded) - 2, 0))}
+
+
+async def _try(tries: Tries, endpoint: Endpoint, gateway: Gateway) -> dict[str, Any]:
+    question, spec, disclosed = tries.question, tries.spec, tries.disclosing
+    prompt = question_prompt(question.stem, question.options, question.gold if disclosed else None)
+    reply = await gateway.chat(
+        ChatRequest(
+            endpoint=endpoint,
+            # Unfenced: the teacher is asked in the words that its student will be asked in.
+            messages=(Message(role="user", parts=(prompt,)),),
+            purpose="teach",
+            fence_key=question.id,
+            max_tokens=spec.max_tokens,
+            temperature=spec.temperature,
+            sample=tries.made,
+            seed=spec.seed + tries.made,
+        )
+    )
+    call = reply.calls[0]
+    return {
+        "question": question.id,
+        "try": tries.made,
+        "hint_used": disclosed,
+        "text": reply.text.strip(),
+        "answer": extract_answer(reply.text, question.options),
+        "finish_reason": call.finish_reason or "stop",
+        "prompt_tokens": call.prompt_tokens,
+        "completion_tokens": call.completion_tokens,
+        "cost_usd": call.cost_usd,
+    }
+
+
+def _bill(notebook: Notebook) -> Bill:
+    entries = list(notebook.entries())
+    return Bill(
+        len(entries),
+        sum(e["prompt_tokens"] for e in entries),
+        sum(e["completion_tokens"] for e in entries),
+        round(sum(e["cost_usd"] for e in entries), 6),
+    )
+
+
+def _finish(
+    out: Path,
+    every: Sequence[Tries],
+    questions: Sequence[Question],
+    notebook: Notebook,
+    inputs: dict[str, Any],
+    failures: Counter[str],
+    endpoint: Endpoint,
+    arm: str,
+    seconds: float,
+) -> dict[str, Any]:
+    bill = _bill(notebook)
+    drops: Counter[str] = Counter()
+    for tries in every:
+        drops.update(tries.drops)
+    drops["question without a gold answer"] += sum(q.gold is None for q in questions)
+    traces = [
+        _trace(tries.question, i, entry, endpoint.model, arm) for tries in every for i, entry in enumerate(tries.kept)
+    ]
+    manifest = {
+        **inputs,
+        "status": "incomplete" if failures else "done",
+        "traces": len(traces),
+        "hint_used": sum(t.meta["hint_used"] is True for t in traces),
+        "questions_by_chains": dict(sorted(Counter(len(t.kept) for t in every).items())),
+        "drops": {k: n for k, n in sorted(drops.items()) if n},
+        "failed_calls": dict(failures),
+        **bill._asdict(),
+        "seconds": round(seconds, 1),
+        "commit": commit(),
+    }
+    if failures:
+        return manifest
+    if not traces:
+        raise RecipeError(f"{out}: no chain was kept; dropped: {manifest['drops']}. See tries.jsonl for the replies.")
+    write_batch([*(t.question for t in every), *traces], out)
+    write_json(out / "manifest.json", manifest)
+    return manifest
+
+
+def _trace(question: Question, sample: int, entry: dict[str, Any], model: str, arm: str) -> Trace:
+    return Trace(
+        question_id=question.id,
+        model=model,
+        arm=arm,
+        sample=sample,
+        text=entry["text"],
+        answer=entry["answer"],
+        prompt_tokens=entry["prompt_tokens"],
+        completion_tokens=entry["completion_tokens"],
+        finish_reason=entry["finish_reason"],
+        meta={"teacher": model, "hint_used": entry["hint_used"], "try": entry["try"]},
+    )
