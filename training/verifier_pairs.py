@@ -20,6 +20,7 @@ from typing import NamedTuple, get_args
 
 from tracejury.training.verifier_alter import DRUG, OPPOSITE_WORDS, Altered, Diseases, Kind, alter, reword, shorten
 from tracejury.training.verifier_documents import Document, documents
+from tracejury.training.verifier_restate import restate
 from tracejury.training.verifier_tasks import task_pairs
 
 KINDS = get_args(Kind)
@@ -72,14 +73,21 @@ def corpus_pairs(found: Sequence[Document], seed: int, sentences: dict[str, int]
             if usable and (document.part == "train" or sentence not in trained):
                 places[document.part].append((d, i))
     for part, wanted in sentences.items():
-        chosen = sorted(places[part], key=lambda _: draw.random())[:wanted]
+        # What can be said in another form, and what names a drug, comes first.
+        chosen = sorted(places[part], key=lambda at: draw.random() * _rank(found[at[0]].sentences[at[1]]))[:wanted]
         used: Counter[str] = Counter()
         for d, i in chosen:
             document = found[d]
-            for way in draw.choices(list(_WAYS), weights=list(_WAYS.values()), k=3):
+            # Vignettes are few and what judges read most.
+            times = 15 if document.source == "medec" and part == "train" else 3
+            for way in draw.choices(list(_WAYS), weights=list(_WAYS.values()), k=times):
                 made = _make(way, found, d, i, topics[document.source, document.group], draw, drugs, diseases, used)
                 if made and made[0] != made[1]:
                     yield Pair(*made, document.source, document.group, part)
+
+
+def _rank(sentence: str) -> float:
+    return 0.3 if restate(sentence, 0) or DRUG.search(sentence) else 1.0
 
 
 def _make(
@@ -96,38 +104,46 @@ def _make(
     """Return (claim, evidence, label, kind), or None where this way is not open for this sentence."""
     here = found[d].sentences
     true = here[i]
+    seed = draw.randrange(2**32)
+    # Seven times of ten in the words of a reasoning step, where a rule gives them.
+    said = restate(true, seed) if draw.random() < 0.7 else None
     if way == "same":
-        short = shorten(true, draw) if draw.random() < 0.4 else None
-        return reword(short or true, draw), _window(here, i, true, draw), "supported", "true"
+        short = shorten(true, draw) if said is None and draw.random() < 0.4 else None
+        claim = reword(said or short or true, draw, 0.3 if said else 1.0)
+        return claim, _window(here, i, true, draw), "supported", "restated" if said else "true"
     if way == "shorter":
         part = shorten(true, draw)
         return (reword(true, draw, 0.5), part, "not_enough", "detail") if part else None
     if way == "around":
         around = _window(here, i, None, draw)
-        return (reword(true, draw), around, "not_enough", "neighbour") if around else None
+        return (reword(said or true, draw), around, "not_enough", "neighbour") if around else None
     if way == "told_twice":
         twin = _twin(found, true, d, topic, draw)
         return (reword(true, draw, 0.5), twin, "supported", "told_twice") if twin else None
     if way == "topic":
         other = _near(found, true, d, topic, draw)
-        return (reword(true, draw), other, "not_enough", "same_topic") if other else None
+        return (reword(said or true, draw), other, "not_enough", "same_topic") if other else None
     altered = _alter_any(true, draw, drugs, diseases, used)
     if altered is None:
         return None
     kind, changed = altered
+    false = restate(changed.text, seed) if said else None
+    # Where both are restated alike, the change lies outside of what is restated.
+    said, false = (said, false) if false and false != said else (None, None)
     if way == "topic_altered":
         other = _near(found, true, d, topic, draw)
-        return (reword(changed.text, draw), other, "not_enough", "same_topic") if other else None
+        return (reword(false or changed.text, draw), other, "not_enough", "same_topic") if other else None
     if way == "both":
-        return reword(changed.text, draw), _window(here, i, changed.text, draw), "supported", "true"
+        kind_of_true = "restated" if false else "true"
+        return reword(false or changed.text, draw), _window(here, i, changed.text, draw), "supported", kind_of_true
     # Another subject is another claim; another object is a false one.
     subject = kind in ("drug", "disease") and len(true[: changed.at].split()) < 4
     label = "not_enough" if subject else "contradicted"
     name = f"{kind}_subject" if subject else kind
     used[kind] += 1
     if way == "claim":
-        return reword(changed.text, draw, 0.7), _window(here, i, true, draw), label, name
-    return reword(true, draw, 0.7), _window(here, i, changed.text, draw), label, name
+        return reword(false or changed.text, draw, 0.7), _window(here, i, true, draw), label, name
+    return reword(said or true, draw, 0.7), _window(here, i, changed.text, draw), label, name
 
 
 def _alter_any(

@@ -6,7 +6,8 @@ tracejury, so that it runs on a GPU machine that has only those:
     python training/verifier_train.py PAIRS.jsonl.xz BASE_DIR OUT_DIR --epochs 4 --lr 1e-4 --budget 240
 
 BASE_DIR holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2 (see docs/verifier-card.md for where they
-come from). On a CPU the same command trains at some 30 pairs a second: give `--limit 20000` for a model of a night.
+come from). On a CPU the same command trains at some 10 pairs a second and core. `--start OUT_DIR` goes on from weights that were
+trained before, and `--limit` takes a share of the pairs: the committed weights took both (docs/verifier-card.md).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ parser.add_argument("--lr", type=float, default=1e-4)
 parser.add_argument("--tokens", type=int, default=24_000, help="tokens a batch, padding included")
 parser.add_argument("--budget", type=float, default=math.inf, help="seconds; the schedule ends in time")
 parser.add_argument("--limit", type=int, default=0, help="train on this many pairs only")
+parser.add_argument("--held-out", type=int, default=0, help="measure on this many held-out pairs only")
+parser.add_argument("--start", type=Path, help="go on from these weights")
 parser.add_argument("--seed", type=int, default=0)
 
 
@@ -55,6 +58,8 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
     held_out = [r for r in rows if r["part"] != "train"]
     draw.shuffle(train)
     train = train[: args.limit] if args.limit else train
+    draw.shuffle(held_out)
+    held_out = held_out[: args.held_out] if args.held_out else held_out
     tokenizer = Tokenizer.from_file(str(args.base / "tokenizer.json"))
     tokenizer.no_padding()
     # Only the evidence is shortened where a pair is too long: the claim is what is judged.
@@ -71,6 +76,8 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
     weights = {k: v.float() for k, v in load_file(args.base / "model.safetensors").items() if "position_ids" not in k}
     missing, unexpected = model.bert.load_state_dict(weights, strict=False)
     print("missing", missing, "unexpected", unexpected)
+    if args.start:
+        model.load_state_dict(joined(args.start))
     model.to(device)
     decay = [p for n, p in model.named_parameters() if p.ndim > 1]
     plain = [p for n, p in model.named_parameters() if p.ndim <= 1]
@@ -102,8 +109,8 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
             optimizer.step()
             step += 1
             losses.append(loss.detach())
-            if step % 200 == 0:
-                mean = torch.stack(losses[-200:]).mean().item()
+            if step % 100 == 0:
+                mean = torch.stack(losses[-100:]).mean().item()
                 print(
                     f"epoch {epoch} step {step}/{total} {done:.0%} loss {mean:.4f} {time.monotonic() - began:.0f} s",
                     flush=True,
@@ -139,6 +146,16 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
             size += piece.nbytes
     for i, shard in enumerate(shards):
         save_file(shard, args.out / f"weights-{i}.safetensors")
+
+
+def joined(folder: Path) -> dict[str, torch.Tensor]:
+    """Read what step 5 wrote, in float32."""
+    pieces: dict[str, dict[int, torch.Tensor]] = {}
+    for path in sorted(folder.glob("weights-*.safetensors")):
+        for name, value in load_file(path).items():
+            key, piece = name.rsplit("#", 1)
+            pieces.setdefault(key, {})[int(piece)] = value.float()
+    return {key: torch.cat([found[i] for i in sorted(found)]) for key, found in pieces.items()}
 
 
 def encode(tokenizer: Tokenizer, rows: list[dict[str, str]]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -114,9 +114,13 @@ def _beta_at(quantile: float, mean: float, icc: float) -> float:
     return float(beta.ppf(quantile, mean * spread, (1 - mean) * spread)) if 0 < mean < 1 else mean
 
 
-def _fill(store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed: int = 0) -> str:
+def _fill(
+    store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed: int = 0, bench: Panel | None = None
+) -> str:
     ledger = Ledger(store)
-    bench = Panel(name=panel, judges=tuple(JudgeSpec(name=j, judge="data") for j in ("facts", "inference", "data")))
+    bench = bench or Panel(
+        name=panel, judges=tuple(JudgeSpec(name=j, judge="data") for j in ("facts", "inference", "data"))
+    )
     opened = ledger.open_run(bench, Manifest(panel=panel, segmenter="numbered", seed=seed), name=run)
     by_trace: dict[str, list[StepRow]] = {}
     for row in rows:
@@ -140,6 +144,7 @@ def _fill(store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed:
                     text=r.step_text,
                     role=r.role,
                     hedges=r.hedges,
+                    label=r.label,
                 )
                 for r in judged
             ]
@@ -154,6 +159,20 @@ def _fill(store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed:
     return opened.run.name
 
 
+@pytest.fixture(scope="session")
+def fill_labelled() -> Callable[..., Panel]:
+    """Write rows with labels to a ledger as a run of a panel; see `fill`."""
+
+    def write(store: str, rows: Iterable[StepRow], run: str, panel: Panel | None) -> Panel:
+        rows = list(rows)
+        names = sorted({o.judge for r in rows for o in r.opinions})
+        panel = panel or Panel(name="p", judges=tuple(JudgeSpec(name=j, judge="data") for j in names))
+        _fill(store, rows, run, bench=panel)
+        return panel
+
+    return write
+
+
 def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
     assert row.outcome is not None
     assert row.route is not None
@@ -163,7 +182,7 @@ def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
     opinions = tuple(
         Opinion(
             judge=o.judge, kind="data", model=o.model, label=Label(o.label) if o.label else None,
-            citations=quoted if o.grounded else (),
+            confidence=o.confidence, citations=quoted if o.grounded else (),
         )
         for o in row.opinions
     )  # fmt: skip

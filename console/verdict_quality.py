@@ -1,0 +1,146 @@
+"""Commands on how good the verdicts are: score, calibrate, judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.audit import need_reports, open_runs
+from tracejury.console.failing import explained, fail
+from tracejury.console.options import Json, RunRef, Store
+
+if TYPE_CHECKING:
+    from tracejury.graphs import Ledger, Run, StepRow
+
+Draws = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")]
+
+
+def score(run: RunRef = "last", store: Store = None, draws: Draws = 2_000, as_json: Json = False) -> None:
+    """Score a run against human labels, beside each judge alone, the plain majority and `always supported`.
+
+    Labels come with the traces: MR-Ben and MEDEC bring them, your own may in `steps`. Intervals are bootstrapped by
+    question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa, alpha and MCC.
+
+    Example: tracejury score last
+    """
+    with explained():
+        need_reports()
+        from tracejury.console.quality_tables import print_score
+        from tracejury.reports import score as score_rows
+
+        ledger, runs = open_runs(store, [run])
+        made = score_rows(_rows(ledger, runs[0]), draws=draws)
+        if as_json:
+            typer.echo(made.model_dump_json(indent=2))
+        else:
+            print_score(made)
+
+
+def calibrate(
+    run: RunRef = "last",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file to write; a panel names it as `calibrator`.")
+    ] = None,
+    alpha_supported: Annotated[
+        float, typer.Option("--alpha-supported", help="Share of `supported` verdicts that may be wrong.")
+    ] = 0.1,
+    alpha_error: Annotated[
+        float, typer.Option("--alpha-error", help="Share of `error` verdicts that may be wrong.")
+    ] = 0.2,
+    delta: Annotated[float, typer.Option("--delta", help="How often a guarantee may fail.")] = 0.1,
+    seed: Annotated[int, typer.Option("--seed", help="Of the halving into fitting and certifying questions.")] = 0,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a calibrator on a labelled run: P(error) from the opinions, and thresholds with a guarantee.
+
+    Half of the labelled questions fit the probabilities, the other half certify the thresholds. A class of verdicts
+    that cannot be certified abstains entirely; that is a result, not a failure. The guarantee holds for questions like
+    these, from the same source, under the same panel, and for nothing else.
+
+    Example: tracejury calibrate last --alpha-supported 0.1 --out calibrator.json
+    """
+    with explained():
+        need_reports()
+        from tracejury.console.quality_tables import print_calibrator
+        from tracejury.reports import calibrate as fit
+
+        ledger, runs = open_runs(store, [run])
+        made = fit(
+            _rows(ledger, runs[0]),
+            runs[0].panel,
+            alpha_supported=alpha_supported,
+            alpha_error=alpha_error,
+            delta=delta,
+            seed=seed,
+        )
+        if out is not None:
+            out.write_text(made.model_dump_json(indent=2) + "\n")
+        if as_json:
+            typer.echo(made.model_dump_json(indent=2))
+        else:
+            print_calibrator(made, out)
+
+
+def judges(
+    run: Annotated[
+        str | None, typer.Argument(help="A run's name, the beginning of its id, or `last`; none: list what can sit.")
+    ] = None,
+    against: Annotated[str | None, typer.Option("--against", help="An earlier run of the same traces: drift.")] = None,
+    write_seats: Annotated[
+        Path | None,
+        typer.Option("--write-seats", help="Write the run's panel to this YAML file, unskilled judges without a vote."),
+    ] = None,
+    draws: Draws = 2_000,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Report on a run's judges: skill with labels and without, agreement, what each one changes, drift.
+
+    Without RUN: list the judges that a panel can seat; a package brings one by an entry point in `tracejury.judges`.
+    With labels, a judge whose interval includes chance is shown as such, and loses its vote in --write-seats.
+    Without labels, Dawid and Skene's model says how reliable three or more judges are, as far as agreement can tell.
+
+    Examples: tracejury judges | tracejury judges last | tracejury judges last --write-seats panel.yaml
+    """
+    if run is None:
+        from tracejury.console.panels import judges as list_judges
+
+        return list_judges(as_json)
+    with explained():
+        need_reports()
+        from tracejury.console.quality_tables import print_judges
+        from tracejury.reports import report_judges, without_unskilled
+
+        ledger, runs = open_runs(store, [run, *([against] if against else [])])
+        before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
+        made = report_judges(_rows(ledger, runs[0]), before, draws=draws)
+        if write_seats is not None:
+            if write_seats.exists():
+                raise fail(f"{write_seats} is there already; give another file")
+            panel = without_unskilled(runs[0].panel, made)
+            import yaml
+
+            write_seats.write_text(yaml.safe_dump(panel.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        if as_json:
+            typer.echo(made.model_dump_json(indent=2))
+        else:
+            print_judges(made, write_seats)
+    return None
+
+
+def _rows(ledger: Ledger, run: Run) -> Iterator[StepRow]:
+    """Stream a run's rows, with progress on standard error."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from tracejury.console.screen import err
+
+    columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} steps")
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(f"reading {run.name}", total=None)
+        for row in ledger.rows(run):
+            bar.advance(task)
+            yield row

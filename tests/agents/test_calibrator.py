@@ -1,0 +1,106 @@
+"""Applying a calibrator: verdicts are taken back, never made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracejury.agents import (
+    Calibrator,
+    Certified,
+    JudgeSpec,
+    Label,
+    Opinion,
+    Outcome,
+    Panel,
+    Reason,
+    Route,
+    Seat,
+    Verdict,
+    feature_names,
+    load_calibrator,
+    seats_of,
+)
+
+JUDGES = ("one", "two")
+PANEL = Panel(name="p", judges=tuple(JudgeSpec(name=j, judge="data") for j in JUDGES))
+
+
+def calibrator(supported: float | None = 0.3, error: float | None = 0.3) -> Calibrator:
+    names = feature_names(JUDGES)
+    return Calibrator(
+        panel="p",
+        seats=seats_of(PANEL),
+        judges=JUDGES,
+        features=names,
+        weights=tuple(2.0 if n == "agreement" else 0.0 for n in names),
+        intercept=0.0,
+        delta=0.1,
+        supported=Certified(alpha=0.1, threshold=supported, questions=40, needed=22),
+        error=Certified(alpha=0.1, threshold=error, questions=40, needed=22),
+        fitted_on={},
+    )
+
+
+def said(*labels: Label | None) -> list[Opinion]:
+    return [Opinion(judge=j, kind="data", label=label) for j, label in zip(JUDGES, labels, strict=False)]
+
+
+def verdict(outcome: Outcome) -> Verdict:
+    return Verdict(outcome=outcome, route=Route.MAJORITY, reason=Reason.GROUNDED_MAJORITY)
+
+
+labels = st.sampled_from([*Label, None])
+outcomes = st.sampled_from(list(Outcome))
+
+
+@given(outcomes, labels, labels, st.one_of(st.none(), st.floats(0, 1)), st.one_of(st.none(), st.floats(0, 1)))
+def test_the_outcome_stays_or_becomes_an_abstention(
+    outcome: Outcome, one: Label | None, two: Label | None, supported: float | None, error: float | None
+) -> None:
+    before = verdict(outcome)
+    after = calibrator(supported, error).apply(before, said(one, two))
+    if outcome in (Outcome.ABSTAINED, Outcome.FAILED):
+        assert after == before
+        return
+    assert after.outcome in (outcome, Outcome.ABSTAINED)
+    assert (after.reason is Reason.BELOW_THRESHOLD) == (after.outcome is Outcome.ABSTAINED)
+    assert after.confidence is not None
+    assert 0 <= after.confidence <= 1
+
+
+def test_agreement_is_kept_and_a_split_abstains() -> None:
+    kept = calibrator().apply(verdict(Outcome.ERROR), said(Label.ERROR, Label.ERROR))
+    assert kept.outcome is Outcome.ERROR
+    assert kept.confidence == pytest.approx(0.881, abs=1e-3)
+    assert calibrator().apply(verdict(Outcome.ERROR), said(Label.ERROR, Label.SUPPORTED)).outcome is Outcome.ABSTAINED
+
+
+def test_a_class_that_is_not_certified_abstains_entirely() -> None:
+    after = calibrator(supported=None).apply(verdict(Outcome.SUPPORTED), said(Label.SUPPORTED, Label.SUPPORTED))
+    assert (after.outcome, after.reason) == (Outcome.ABSTAINED, Reason.BELOW_THRESHOLD)
+
+
+def test_the_order_of_opinions_does_not_matter() -> None:
+    opinions = said(Label.ERROR, Label.UNCLEAR)
+    found = {calibrator().error_probability(verdict(Outcome.ERROR), o) for o in (opinions, opinions[::-1])}
+    assert len(found) == 1
+
+
+def test_a_calibrator_of_another_panel_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(calibrator().model_dump_json())
+    assert load_calibrator(path, PANEL) == calibrator()
+    other = PANEL.model_copy(
+        update={"judges": (PANEL.judges[0], PANEL.judges[1].model_copy(update={"seat": Seat.LISTED}))}
+    )
+    with pytest.raises(ValueError, match="run `tracejury calibrate` again"):
+        load_calibrator(path, other)
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(ValueError, match="not a calibrator file"):
+        load_calibrator(tmp_path / "bad.json", PANEL)
+    with pytest.raises(ValueError, match="no such calibrator"):
+        load_calibrator(tmp_path / "none.json", PANEL)

@@ -1,0 +1,119 @@
+"""Certified thresholds and fitting: the guarantee holds on clustered data, and too little data certifies nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from labelled_runs import PANEL, labelled_rows
+from typer.testing import CliRunner
+
+from tracejury.agents import Calibrator, Outcome, Panel, Route, Verdict, load_calibrator
+from tracejury.console.app import app
+from tracejury.graphs import StepRow
+from tracejury.reports import NotEnoughLabelsError, Verdicts, calibrate, certify, questions_needed
+
+MakeRow = Callable[..., StepRow]
+
+
+def verdicts(rng: np.random.Generator, questions: int, icc: float, slope: float = 1.0) -> Verdicts:
+    """Verdicts of clustered questions: P(wrong) is the score itself, shifted by the question."""
+    spread = 1 / icc - 1
+    base = rng.beta(0.2 * spread, 0.8 * spread, questions)
+    sizes = rng.integers(1, 9, questions)
+    question = np.repeat(np.arange(questions), sizes)
+    score = rng.random(len(question))
+    chance = np.clip(base[question] * 2 * score**slope, 0, 1)
+    return Verdicts(question, score, rng.random(len(question)) < chance)
+
+
+def risk(population: Verdicts, threshold: float) -> float:
+    """P(wrong) of a verdict drawn by drawing a question that has kept verdicts, then one of them."""
+    kept = population.mistaken <= threshold
+    n = np.bincount(population.question[kept])
+    wrong = np.bincount(population.question[kept], weights=population.wrong[kept])
+    return float((wrong[n > 0] / n[n > 0]).mean())
+
+
+def test_the_guarantee_holds_on_clustered_data() -> None:
+    rng = np.random.default_rng(1)
+    population = verdicts(rng, 40_000, icc=0.4)
+    alpha, delta, violated, certified = 0.15, 0.1, 0, 0
+    for draw in range(200):
+        found = certify(verdicts(rng, 80, icc=0.4), verdicts(rng, 80, icc=0.4), alpha=alpha, delta=delta, seed=draw)
+        if found.threshold is not None:
+            certified += 1
+            violated += risk(population, found.threshold) > alpha
+    assert certified > 60
+    # 200 draws at 10 %: more than 31 would have a chance of one in a thousand.
+    assert violated <= 31
+
+
+def test_too_few_questions_certify_nothing_and_say_how_many_it_takes() -> None:
+    rng = np.random.default_rng(2)
+    found = certify(verdicts(rng, 12, 0.3), verdicts(rng, 12, 0.3), alpha=0.1, delta=0.1)
+    assert found.threshold is None
+    assert found.needed == questions_needed(0.1, 0.1) == 22
+    assert found.note == "not certified: 12 questions, at least 22 needed"
+
+
+def test_verdicts_that_are_wrong_too_often_are_not_certified() -> None:
+    rng = np.random.default_rng(3)
+    bad = Verdicts(np.arange(300), rng.random(300), rng.random(300) < 0.4)
+    found = certify(bad, bad, alpha=0.1, delta=0.1)
+    assert found.threshold is None
+    assert "wrong at the strictest threshold" in found.note
+
+
+def test_a_fitted_calibrator_trusts_the_good_judge_and_keeps_its_promise(step_row: MakeRow) -> None:
+    made = calibrate(labelled_rows(step_row, 300), PANEL, alpha_supported=0.1, alpha_error=0.2)
+    weight = dict(zip(made.features, made.weights, strict=True))
+    assert weight["good:error"] > weight["noisy:error"] > weight["chance:error"]
+    assert made.supported.threshold is not None
+    kept = [
+        r.label == "error"
+        for r in labelled_rows(step_row, 2000, seed=9)
+        if r.outcome is Outcome.SUPPORTED
+        and made.apply(
+            Verdict(outcome=r.outcome, route=Route.MAJORITY, reason=r.reason or "resolved"), r.opinions
+        ).outcome
+        is Outcome.SUPPORTED
+    ]
+    assert kept
+    assert np.mean(kept) < 0.1
+
+
+def test_nonsense_is_refused(step_row: MakeRow) -> None:
+    rows = labelled_rows(step_row, 30)
+    with pytest.raises(NotEnoughLabelsError, match="at least 10 questions"):
+        calibrate([r.model_copy(update={"label": None}) for r in rows], PANEL)
+    with pytest.raises(NotEnoughLabelsError, match="both labels"):
+        calibrate([r.model_copy(update={"label": "supported"}) for r in rows], PANEL)
+    with pytest.raises(ValueError, match="calibrated already"):
+        calibrate([r.model_copy(update={"confidence": 0.9}) for r in rows], PANEL)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        calibrate(rows, PANEL, alpha_error=5)
+
+
+def test_the_command_writes_a_file_that_the_panel_can_name(
+    step_row: MakeRow, fill_labelled: Callable[..., Panel], store: str, tmp_path: Path
+) -> None:
+    panel = fill_labelled(store, labelled_rows(step_row, 60), "labelled", PANEL)
+    out = tmp_path / "c.json"
+    done = CliRunner().invoke(app, ["calibrate", "labelled", "--store", store, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert isinstance(load_calibrator(out, panel), Calibrator)
+    assert "Holds for questions of the same source" in done.output
+
+
+def test_a_run_without_labels_is_refused_with_the_next_step(
+    step_row: MakeRow, fill: Callable[..., str], store: str
+) -> None:
+    plain = [r.model_copy(update={"label": None}) for r in labelled_rows(step_row, 12)]
+    fill(store, plain, "plain")
+    for command in ("calibrate", "score"):
+        done = CliRunner().invoke(app, [command, "plain", "--store", store])
+        assert done.exit_code == 1
+        assert "mr-ben, medec" in done.output

@@ -1,0 +1,89 @@
+"""Who judges the judges: skill is found where it is, and chance loses its vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from labelled_runs import PANEL, labelled_rows
+from sklearn.metrics import cohen_kappa_score
+from typer.testing import CliRunner
+
+from tracejury.agents import Panel, Seat, load_panel
+from tracejury.console.app import app
+from tracejury.graphs import StepRow
+from tracejury.reports import JudgesReport, report_judges, without_unskilled
+
+MakeRow = Callable[..., StepRow]
+
+
+@pytest.fixture(scope="module")
+def rows(step_row: MakeRow) -> list[StepRow]:
+    return labelled_rows(step_row, 120)
+
+
+@pytest.fixture(scope="module")
+def found(rows: list[StepRow]) -> JudgesReport:
+    return report_judges(rows, draws=300)
+
+
+def test_skill_with_labels_and_without(found: JudgesReport) -> None:
+    skill = {j.judge: j for j in found.judges}
+    assert skill["good"].skilled
+    assert skill["noisy"].skilled
+    assert skill["chance"].skilled is False
+    # Two judges with skill agree with one another more than with the one that guesses.
+    assert min(skill["good"].reliability or 0, skill["noisy"].reliability or 0) > (skill["chance"].reliability or 1)
+
+
+def test_agreement_is_cohens_kappa_and_names_shared_weights(rows: list[StepRow], found: JudgesReport) -> None:
+    pair = next(a for a in found.agreement if {a.one, a.other} == {"good", "noisy"})
+    says = {j: [next(o.label for o in r.opinions if o.judge == j) for r in rows] for j in ("good", "noisy")}
+    assert pair.kappa.value == pytest.approx(cohen_kappa_score(says["good"], says["noisy"]))
+    assert pair.same_weights
+
+
+def test_only_a_judge_that_matters_changes_the_majority(found: JudgesReport) -> None:
+    assert {left.judge for left in found.left_out} == {"good", "noisy", "chance"}
+    assert all(0 < left.changed < 1 for left in found.left_out)
+
+
+def test_drift_compares_the_same_steps(rows: list[StepRow]) -> None:
+    flipped = [
+        r.model_copy(
+            update={
+                "opinions": tuple(
+                    o.model_copy(update={"label": "error"}) if o.judge == "noisy" else o for o in r.opinions
+                )
+            }
+        )
+        for r in rows
+    ]
+    drift = {d.judge: d for d in report_judges(flipped, rows, draws=100).drift}
+    assert drift["good"].changed == 0
+    assert drift["noisy"].error_share == 1
+    assert drift["noisy"].changed == pytest.approx(1 - drift["noisy"].error_share_before)
+
+
+def test_a_judge_at_chance_is_listed_without_a_vote(found: JudgesReport) -> None:
+    seats = {j.name: j.seat for j in without_unskilled(PANEL, found).judges}
+    assert seats == {"good": Seat.VOTE, "noisy": Seat.VOTE, "chance": Seat.LISTED}
+    alone = PANEL.model_copy(update={"judges": PANEL.judges[2:]})
+    with pytest.raises(ValueError, match="nobody left to vote"):
+        without_unskilled(alone, found)
+    with pytest.raises(ValueError, match="no human labels"):
+        without_unskilled(PANEL, found.model_copy(update={"labelled": 0}))
+
+
+def test_the_command_writes_a_panel_that_loads(
+    rows: list[StepRow], fill_labelled: Callable[..., Panel], store: str, tmp_path: Path
+) -> None:
+    fill_labelled(store, rows, "labelled", PANEL)
+    out = tmp_path / "seated.yaml"
+    asked = ["judges", "labelled", "--store", store, "--draws", "200", "--write-seats", str(out)]
+    done = CliRunner().invoke(app, asked, env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    assert "includes chance" in done.output
+    assert {j.name: j.seat for j in load_panel(out).judges}["chance"] is Seat.LISTED
+    assert CliRunner().invoke(app, asked).exit_code == 1

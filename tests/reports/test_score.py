@@ -1,0 +1,120 @@
+"""Scores agree with the libraries', and the baseline is what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import krippendorff
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef, roc_auc_score
+from typer.testing import CliRunner
+
+from tracejury.agents import Outcome, Panel
+from tracejury.console.app import app
+from tracejury.graphs import OpinionRow, StepRow
+from tracejury.reports import NoLabelsError, Score, score
+
+MakeRow = Callable[..., StepRow]
+
+
+def opinion(judge: str, label: str, confidence: float) -> OpinionRow:
+    return OpinionRow(
+        judge=judge, model="m1", label=label, confidence=confidence, grounded=True, error_type=None, rationale="",
+        citations=(), failed=None,
+    )  # fmt: skip
+
+
+def rows(step_row: MakeRow, questions: int = 40, seed: int = 0) -> list[StepRow]:
+    """Traces labelled up to their first error, as MR-Ben's; the judge is right three times of four."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for q in range(questions):
+        first = int(rng.integers(0, 8))
+        for i in range(5):
+            wrong = i == first
+            label = None if i > first else "error" if wrong else "supported"
+            said = "unclear" if rng.random() < 0.2 else "error" if wrong == (rng.random() < 0.75) else "supported"
+            outcome = {"unclear": Outcome.ABSTAINED, "error": Outcome.ERROR, "supported": Outcome.SUPPORTED}[said]
+            out.append(
+                step_row(
+                    question_id=f"q{q}", trace_id=f"t{q}", step_id=f"s{q}-{i}", step_index=i, outcome=outcome,
+                    label=label, opinions=(opinion("only", said, round(float(rng.random()), 2)),),
+                )
+            )  # fmt: skip
+    return out
+
+
+@pytest.fixture(scope="module")
+def found(step_row: MakeRow) -> tuple[list[StepRow], Score]:
+    made = rows(step_row)
+    return made, score(made, draws=200)
+
+
+def test_measures_over_steps_agree_with_the_libraries(found: tuple[list[StepRow], Score]) -> None:
+    made, scored = found
+    jury = next(s for s in scored.systems if s.system == "jury")
+    known = [r for r in made if r.label is not None]
+    decided = [r for r in known if r.outcome is not Outcome.ABSTAINED]
+    true, said = [r.label for r in decided], [str(r.outcome) for r in decided]
+    assert jury.balanced_accuracy.value == pytest.approx(balanced_accuracy_score(true, said))
+    assert jury.kappa.value == pytest.approx(cohen_kappa_score(true, said))
+    coded = [[float(t == "error") for t in true], [float(s == "error") for s in said]]
+    assert jury.alpha.value == pytest.approx(krippendorff.alpha(reliability_data=coded, level_of_measurement="nominal"))
+    every = [r.label for r in known], [str(r.outcome) for r in known]
+    assert jury.f1_error.value == pytest.approx(f1_score(*every, labels=["error"], average="macro"))
+    sign = {"error": 1, "supported": -1}
+    lean = [
+        sign.get(str(r.outcome), 0) + sign.get(r.opinions[0].label or "", 0) * (r.opinions[0].confidence or 0)
+        for r in known
+    ]
+    assert jury.auroc.value == pytest.approx(roc_auc_score([t == "error" for t in every[0]], lean))
+    assert jury.auroc.low is not None
+    assert jury.auroc.high is not None
+    assert jury.auroc.low < (jury.auroc.value or 0) < jury.auroc.high
+
+
+def test_measures_over_traces_agree_with_a_plain_count(found: tuple[list[StepRow], Score]) -> None:
+    made, scored = found
+    jury = next(s for s in scored.systems if s.system == "jury")
+    traces: dict[str, list[StepRow]] = {}
+    for row in made:
+        traces.setdefault(row.trace_id, []).append(row)
+    wrong = [any(r.label == "error" for r in t) for t in traces.values()]
+    named = [[r.step_index for r in t if r.outcome is Outcome.ERROR] for t in traces.values()]
+    truth = [next((r.step_index for r in t if r.label == "error"), None) for t in traces.values()]
+    assert jury.mcc.value == pytest.approx(matthews_corrcoef(wrong, [bool(n) for n in named]))
+    hits = sum(bool(n) and n[0] == t for n, t in zip(named, truth, strict=True) if t is not None)
+    assert jury.first_error_accuracy.value == pytest.approx(hits / sum(wrong))
+
+
+def test_always_supported_is_at_chance_and_has_the_base_rate(found: tuple[list[StepRow], Score]) -> None:
+    _, scored = found
+    always = scored.systems[0]
+    assert always.system == "always supported"
+    assert always.balanced_accuracy.value == always.auroc.value == 0.5
+    assert always.kappa.value == always.mcc.value == 0
+    assert always.accuracy.value == pytest.approx(1 - scored.error_share)
+
+
+def test_the_curve_ends_at_the_jurys_coverage_and_risk(found: tuple[list[StepRow], Score]) -> None:
+    _, scored = found
+    jury = next(s for s in scored.systems if s.system == "jury")
+    last = scored.risk_coverage[-1]
+    assert last.coverage == pytest.approx(jury.coverage.value)
+    assert last.risk == pytest.approx(1 - (jury.accuracy.value or 0))
+    assert [p.coverage for p in scored.risk_coverage] == sorted(p.coverage for p in scored.risk_coverage)
+
+
+def test_without_labels_there_is_nothing_to_score(step_row: MakeRow) -> None:
+    with pytest.raises(NoLabelsError, match="mr-ben, medec"):
+        score([step_row()])
+
+
+def test_the_command_prints_every_system(step_row: MakeRow, fill_labelled: Callable[..., Panel], store: str) -> None:
+    fill_labelled(store, rows(step_row), "labelled", None)
+    done = CliRunner().invoke(app, ["score", "labelled", "--store", store, "--draws", "100"])
+    assert done.exit_code == 0, done.output
+    assert all(name in done.output for name in ("always supported", "only", "jury", "uncalibrated"))
+    as_json = CliRunner().invoke(app, ["score", "labelled", "--store", store, "--draws", "100", "--json"])
+    assert Score.model_validate_json(as_json.stdout).questions == 40
