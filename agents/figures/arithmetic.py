@@ -47,6 +47,14 @@ _TOTAL = re.compile(
     r"(?!\s?(?:points?\s)?(?:for|each|per|or|to|-|%|/|\d|\.\d))",
     re.I,
 )
+_MEASURED = rf"{NUMBER}\s?[a-zA-Zµμ][\w/µμ]*"
+_RATE_TOTAL = re.compile(
+    rf"(?:(?P<first>{_MEASURED})\s(?:plus|and then|then|and|followed by)\s)?"
+    rf"(?P<rate>{NUMBER}\s?[a-zA-Zµμ]+\s?(?:/|per )\s?\w+)\s(?:over|for)\s(?:the (?:past|last|next) )?"
+    rf"(?P<time>{NUMBER} (?:hours?|h|days?|minutes?|min))\b[^.;]{{0,24}}?\b"
+    r"(?:amounts to|totals|comes to|gives|makes|is|equals|for a total of|a total of|=)\s(?:about )?"
+    rf"(?P<total>{_MEASURED})"
+)
 # Words by which a total may rightly differ from rate times weight.
 _WEIGHT_HEDGES = re.compile(
     r"\b(?:max\w*|cap\w*|up to|limit\w*|divid\w+|split|every|times|twice|daily|doses|each|q\d+|range|between|initial|"
@@ -62,6 +70,7 @@ def arithmetic_checks(case: Case) -> Iterator[Check]:
         yield from _conversions(case, clause)
         yield from _comparisons(case, clause)
         yield from _weight_doses(case, clause)
+        yield from _rate_totals(case, clause)
     yield from _point_sums(case)
 
 
@@ -73,6 +82,9 @@ def _equations(case: Case, clause: str) -> Iterator[Check]:
             right = right.strip("()").removesuffix(" percent")
         if left is None or right is None or _is_date(match["left"]):
             continue
+        if not re.search(r"[A-Za-z]", left):
+            # `130 - (96 + 9) = 25 mEq/L`: the unit is written once, at the result.
+            right = re.sub(r"\(([\d.]+) [^()]+\)", r"\1", right) if "percent" not in right else right
         check = _derived_check(case, "arithmetic", left, right, clause.strip(), match[0].strip())
         if check is not None:
             yield check
@@ -87,6 +99,8 @@ def _conversions(case: Case, clause: str) -> Iterator[Check]:
             continue
         if ("/" in first.unit) is not ("/" in second.unit) or _timing(clause[: match.start()], first):
             continue
+        if match[0] in case.stem:
+            continue  # the vignette's own slip is not the step's
         yield from _checked(case, "unit", first.expression, second, match[0])
 
 
@@ -133,6 +147,19 @@ def _weight_doses(case: Case, clause: str) -> Iterator[Check]:
         return
     weight, inputs = weights[0]
     yield from _checked(case, "dose", f"{rate.expression} * {weight.expression}", totals[0], clause.strip(), inputs)
+
+
+def _rate_totals(case: Case, clause: str) -> Iterator[Check]:
+    """Yield `6 g plus 2 g/h over 12 hours, which amounts to 30 g`: a rate over a time, after a first dose or not."""
+    for match in _RATE_TOTAL.finditer(clause):
+        rate, time, total = _only(match["rate"]), _only(match["time"]), _only(match["total"])
+        first = _only(match["first"]) if match["first"] else None
+        if rate is None or time is None or total is None or (match["first"] and first is None):
+            continue
+        expression = f"{rate.expression} * {time.expression}"
+        if first is not None:
+            expression = f"{first.expression} + {expression}"
+        yield from _checked(case, "arithmetic", expression, total, clause.strip())
 
 
 def _point_sums(case: Case) -> Iterator[Check]:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from tracejury.agents.contracts import Ask, Judge
 from tracejury.agents.figures.arithmetic import arithmetic_checks
 from tracejury.agents.figures.checks import Check
+from tracejury.agents.figures.denied import denied_checks
+from tracejury.agents.figures.earlier import earlier_checks
 from tracejury.agents.figures.patient import patient_checks
 from tracejury.agents.figures.scores import score_checks
 from tracejury.agents.records import Case, Draft, Label, Quote
@@ -43,7 +45,13 @@ class DataJudge:
 
     def judge(self, case: Case) -> Draft:
         """Check the step, without an event loop."""
-        checks = [*arithmetic_checks(case), *patient_checks(case), *score_checks(case)]
+        checks = [
+            *arithmetic_checks(case),
+            *patient_checks(case),
+            *score_checks(case),
+            *denied_checks(case),
+            *earlier_checks(case),
+        ]
         wrong = [c for c in checks if not c.holds]
         if wrong:
             return _draft(Label.ERROR, wrong)

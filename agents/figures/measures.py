@@ -14,7 +14,8 @@ from tracejury.agents.figures.quantities import NUMBER, QUANTITY, Quantity, comp
 LINK = (
     r"(?:\s*\([^()]{1,24}\))?[\s,:=]*"
     r"(?:(?:level|count|concentration|rate|value|reading|is|was|are|were|of|at|only|about|approximately|around|measures|"
-    r"measured|today|now|currently|still|found to be|recorded at)\b[\s,:]*){0,4}"
+    r"measured|today|now|currently|still|found to be|recorded at|a little|slightly|mildly|markedly|quite|very|high|low|"
+    r"elevated|raised|reduced|normal)\b[\s,:]*){0,5}"
 )
 _FLUID = re.compile(
     r"(?:urine|urinary|CSF|cerebrospinal fluid|pleural|ascitic|fluid|fecal|stool|sweat|synovial)\s*$", re.I

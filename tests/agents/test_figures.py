@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from tracejury.agents import Case, Draft, Label, Opinion, judges
+from tracejury.agents import Case, ContextStep, Draft, Label, Opinion, judges
 from tracejury.agents.figures.quantities import quantities
 from tracejury.agents.figures.scores import filled, scores
 from tracejury.agents.units import compute
@@ -20,13 +20,19 @@ STEM = (
     "A 54-year-old man comes to the office because of a 3-day history of right knee pain. He weighs 70 kg (154 lb). "
     "He has smoked 2 packs of cigarettes daily for 30 years. His temperature is 38.5°C (101.3°F), blood pressure is "
     "150/90 mm Hg, and pulse is 110/min. Serum sodium is 140 mEq/L, chloride 100 mEq/L, and bicarbonate 14 mEq/L; "
-    "potassium is 5.9 mEq/L, and creatinine is 1.2 mg/dL."
+    "potassium is 5.9 mEq/L, and creatinine is 1.2 mg/dL. There is no joint effusion, and he denies drinking."
+)
+EARLIER = (
+    ContextStep(index=0, text="His loading dose is 15 x 70 = 1,050 mg."),
+    ContextStep(index=1, text="The CURB-65 score is 1: urea (1)."),
 )
 JUDGE = judges.make("data")
 
 
 def case(step: str, stem: str = STEM, **update: object) -> Case:
-    return Case(step_id="s", trace_id="t", stem=stem, step_index=4, step=step).model_copy(update=update)
+    return Case(step_id="s", trace_id="t", stem=stem, step_index=4, step=step, context=EARLIER).model_copy(
+        update=update
+    )
 
 
 def judge(step: str, stem: str = STEM, **update: object) -> Draft:
@@ -41,6 +47,11 @@ def judge(step: str, stem: str = STEM, **update: object) -> Draft:
         ("His temperature of 39.6°C points to an infection.", ErrorType.CONTRADICTS_VIGNETTE),
         ("With a blood pressure of 190/90 mm Hg he needs treatment.", ErrorType.CONTRADICTS_VIGNETTE),
         ("His potassium of 3.2 mEq/L calls for replacement.", ErrorType.CONTRADICTS_VIGNETTE),
+        ("His potassium is a little low at 2.9 mEq/L.", ErrorType.CONTRADICTS_VIGNETTE),
+        ("His joint effusion makes an arthritis certain.", ErrorType.CONTRADICTS_VIGNETTE),
+        ("With the CURB-65 score of 3 obtained above he is admitted.", ErrorType.CONTRADICTS_STEP),
+        ("The loading dose of 900 mg worked out before is too low.", ErrorType.CONTRADICTS_STEP),
+        ("The dose is 6 g plus 2 g/h over 12 hours, which amounts to 18 g.", ErrorType.ARITHMETIC),
         ("The left knee is swollen, which fits.", ErrorType.CONTRADICTS_VIGNETTE),
         ("A 3-week history of right knee pain makes it chronic.", ErrorType.CONTRADICTS_VIGNETTE),
         ("The anion gap is 140 - (100 + 14) = 16.", ErrorType.ARITHMETIC),
@@ -80,6 +91,12 @@ def test_errors_are_found_and_ground_themselves(step: str, kind: ErrorType, opin
         "A temperature above 40°C suggests heat stroke.",
         "Potassium above 6.5 mEq/L needs calcium gluconate.",
         "Give potassium chloride 40 mEq.",
+        "His joint effusion is absent, which speaks against arthritis.",
+        "If he had a joint effusion, it would be aspirated.",
+        "With the CURB-65 score of 1 obtained above he can go home.",
+        "A CURB-65 score of 3 would mean admission.",
+        "The dose is 6 g plus 2 g/h over 12 hours, which amounts to 30 g.",
+        "2 g/h for 12 hours is given.",
         "The target blood pressure is below 130/80 mm Hg.",
         "The left knee is not involved, in contrast to the right knee.",
         "Symptoms of more than 6 weeks would be chronic.",
