@@ -18,7 +18,7 @@ _BACK = re.compile(
 )
 _NAMED = (
     r"\b(?P<name>(?:[A-Z][\w/-]*|\w+ (?:coma|stroke|pain|risk|severity)) (?:score|index|scale)|"
-    r"mean arterial pressure|anion gap|osmol(?:ar|al)(?:ity| gap)|(?:creatinine )?clearance|corrected (?:calcium|sodium)|"
+    r"mean arterial pressure|anion gap|osmol(?:ar|al)(?:ity| gap)|(?:creatinine )?clearance|corrected [cs]\w+ium|"
     r"(?:[\w-]+ )?(?:ratio|deficit)|(?:total|cumulative|loading|maintenance) dose|body mass index|BMI|QTc|eGFR|"
     r"fluid requirement|infusion rate|pack-years?)\b"
 )

@@ -1,0 +1,40 @@
+"""The real small model on the embedded server: two calls. What it says is not asserted, how it is heard is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from conftest import absent
+
+from tracejury.agents import Bench, Case, Opinion, hear, load_panel
+from tracejury.models import CallStore, Gateway, is_fetched
+from tracejury.retrieval import check_quote, relevance
+
+
+@pytest.mark.llm
+def test_two_perspectives_on_one_model_share_a_prefix_and_stay_within_their_tokens(case: Case) -> None:
+    for name in ("smollm2-135m", "minilm"):
+        if not is_fetched(name):
+            absent("weights", f"{name} is not fetched: tracejury models fetch {name}")
+    panel = load_panel("embedded")
+
+    async def heard() -> list[Opinion]:
+        async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32, air_gapped=True) as gateway:
+            bench = Bench.of(panel, gateway, relevance("cosine"))
+            asking = [spec for spec in panel.judges if spec.endpoint]
+            return [await hear(spec, bench.seats[spec.name], case, bench) for spec in asking]
+
+    first, second = asyncio.run(heard())
+    texts = {p.id: p.text for p in case.passages} | {"vignette": case.stem}
+    for made in (first, second):
+        assert made.failed is None, made.failure
+        assert made.label is not None
+        (call,) = made.calls
+        assert call.completion_tokens <= panel.reply_tokens
+        assert call.finish_reason == "stop"
+        for citation in made.citations:
+            if citation.verified:
+                assert check_quote(citation.quote, texts[citation.evidence_id]).verified
+            assert citation.verified or not citation.grounds
+    assert second.calls[0].cached_tokens > 0.7 * second.calls[0].prompt_tokens
