@@ -18,7 +18,7 @@ _MODELS = (
     r"(?:med42|meditron|medalpaca|med-?palm|medgemma)[\w.-]*",
     r"(?:kimi-?k\d|glm-\d|hunyuan|smollm)[\w.-]*",
     r"openai|anthropic|google deepmind",
-    r"(?:large |ai )?language model",
+    r"(?:an? )?(?:(?:large|ai) )*language model",
 )
 _NAMES = re.compile(rf"\b(?:{'|'.join(_MODELS)})(?!\w)", re.IGNORECASE)
 

@@ -20,7 +20,8 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found
 
     Beside what the reader itself finds, tells: a gold or an answer that is none of the options (the record stays,
     that field becomes None), a trace that repeats another or refers to no question (left out), an empty trace (stays),
-    questions without a trace (stay; one problem for all, and none where the input has no traces at all).
+    and, once for all, questions that are the same under two names (they count as one) and questions without a trace
+    (they stay; nothing is said where the input has no traces at all).
 
     Args:
         reader_name: A registered reader, such as `native` or `mr-ben`.
@@ -31,89 +32,107 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found
         UnknownNameError: No reader has this name.
     """
     # The reader is made here, not in the generator: a wrong name is told at once.
-    return _checked(readers.make(reader_name, **params), Path(path))
+    reader = readers.make(reader_name, **params)
+
+    def checked() -> Iterator[Found]:
+        with Spool("questions", "traces", "answered") as seen:
+            yield from _Checks(reader, Path(path), seen).run()
+
+    return checked()
 
 
-def _checked(reader: Reader, path: Path) -> Iterator[Found]:
-    nothing = True
-    with Spool("questions", "traces", "answered") as seen:
-        for found in reader.read(path):
+class _Checks:
+    """What has gone by, on disk, and what follows from it."""
+
+    def __init__(self, reader: Reader, path: Path, seen: Spool) -> None:
+        self.reader, self.path, self.seen = reader, path, seen
+        self.twins = 0
+        self.twin_names: list[str] = []
+
+    def run(self) -> Iterator[Found]:
+        nothing = True
+        for found in self.reader.read(self.path):
             nothing = False
-            # Readers that know where they are say so; a stranger's reader need not.
-            file, line = str(getattr(reader, "file", None) or path), getattr(reader, "line", None)
             match found:
                 case Question():
-                    yield from _question(found, seen, file, line)
+                    yield from self._question(found)
                 case Trace():
-                    yield from _trace(found, seen, file, line)
+                    yield from self._trace(found)
                 case Problem():
                     yield found
         if nothing:
-            hint = f"{reader.name} reads: {reader.summary}"
-            yield Problem(file=str(path), reason="nothing is here to read", hint=hint)
-        yield from _unanswered(seen, path)
+            hint = f"{self.reader.name} reads: {self.reader.summary}"
+            yield Problem(file=str(self.path), reason="nothing is here to read", hint=hint)
+        yield from self._at_the_end()
 
+    def _problem(self, reason: str, hint: str) -> Problem:
+        # Readers that know where they are say so; a stranger's reader need not.
+        file = getattr(self.reader, "file", None) or self.path
+        return Problem(file=str(file), line=getattr(self.reader, "line", None), reason=reason, hint=hint)
 
-def _question(question: Question, seen: Spool, file: str, line: int | None) -> Iterator[Found]:
-    if not seen.put("questions", question.id, json.dumps([question.key, list(question.options), f"{file}:{line}"])):
-        key, _, place = json.loads(seen.get("questions", question.id) or "[]")
-        # A reader may name a question once for each of its traces; two names for one question are worth telling.
-        if key != question.key:
-            reason = (
-                f"question {question.key!r} has the stem and options of question {key!r} ({place}); they count as one"
-            )
-            yield Problem(file=file, line=line, reason=reason, hint="nothing to do, if the source repeats itself")
-        return
-    if question.gold is not None and not _is_option(question.gold, list(question.options)):
-        reason = f"the gold answer {question.gold!r} is none of the options {', '.join(question.options)}"
-        yield question.model_copy(update={"gold": None, "meta": {**question.meta, "gold_as_read": question.gold}})
-        yield Problem(
-            file=file, line=line, reason=f"{reason}; the question is kept without it", hint="correct the gold answer"
-        )
-    else:
-        yield question
+    def _question(self, question: Question) -> Iterator[Found]:
+        name, letters = question.key or question.id, list(question.options)
+        if not self.seen.put("questions", question.id, json.dumps([name, letters])):
+            first = json.loads(self.seen.get("questions", question.id) or "[]")[0]
+            # A reader may name a question once for each of its traces; two names for one are worth telling.
+            if first != name:
+                self.twins += 1
+                self.twin_names = [*self.twin_names, f"{name!r} is {first!r}"][:3]
+        elif question.gold is not None and not _is_option(question.gold, letters):
+            meta = {**question.meta, "gold_as_read": question.gold}
+            yield question.model_copy(update={"gold": None, "meta": meta})
+            reason = f"the gold answer {question.gold!r} is none of the options {', '.join(letters)}"
+            yield self._problem(f"{reason}; the question is kept without it", "correct the gold answer")
+        else:
+            yield question
 
+    def _trace(self, trace: Trace) -> Iterator[Found]:
+        known = self.seen.get("questions", trace.question_id)
+        if known is None:
+            reason = "the trace refers to a question that was not read; it is left out"
+            yield self._problem(reason, "see the problem of its question above")
+            return
+        name, letters = json.loads(known)
+        if not self.seen.put("traces", trace.id, str(getattr(self.reader, "line", None) or "")):
+            line = self.seen.get("traces", trace.id)
+            where = f"line {line}" if line else "an earlier trace"
+            reason = f"repeats {where}: same question ({name!r}), model, arm, sample and text; it is left out"
+            yield self._problem(reason, "number a second draw with another `sample`")
+            return
+        self.seen.put("answered", trace.question_id, "")
+        if trace.answer is not None and not _is_option(trace.answer, letters):
+            meta = {**trace.meta, "answer_as_read": trace.answer}
+            yield trace.model_copy(update={"answer": None, "meta": meta})
+            reason = f"the answer {trace.answer!r} is none of the options {', '.join(letters)}"
+            yield self._problem(f"{reason}; the trace counts as unparsable", "correct the answer")
+        else:
+            yield trace
+        if not trace.text.strip() and not trace.steps:
+            reason = f"the trace of question {name!r} is empty; it stays, as a trace without steps"
+            yield self._problem(reason, "check the reply that it was made from")
 
-def _trace(trace: Trace, seen: Spool, file: str, line: int | None) -> Iterator[Found]:
-    known = seen.get("questions", trace.question_id)
-    if known is None:
-        reason = "the trace refers to a question that was not read; it is left out"
-        yield Problem(file=file, line=line, reason=reason, hint="see the problem of its question above")
-        return
-    key, options, _ = json.loads(known)
-    if not seen.put("traces", trace.id, str(line or "")):
-        first = seen.get("traces", trace.id)
-        where = f"line {first}" if first else "an earlier trace"
-        reason = f"repeats {where}: same question ({key!r}), model, arm, sample and text; it is left out"
-        yield Problem(file=file, line=line, reason=reason, hint="number a second draw with another `sample`")
-        return
-    seen.put("answered", trace.question_id, "")
-    if trace.answer is not None and not _is_option(trace.answer, options):
-        reason = f"the answer {trace.answer!r} is none of the options {', '.join(options)}"
-        yield trace.model_copy(update={"answer": None, "meta": {**trace.meta, "answer_as_read": trace.answer}})
-        yield Problem(
-            file=file, line=line, reason=f"{reason}; the trace counts as unparsable", hint="correct the answer"
-        )
-    else:
-        yield trace
-    if not trace.text.strip() and not trace.steps:
-        reason = f"the trace of question {key!r} is empty; it stays, as a trace without steps"
-        yield Problem(file=file, line=line, reason=reason, hint="check the reply that it was made from")
+    def _at_the_end(self) -> Iterator[Problem]:
+        if self.twins:
+            named = ", ".join(self.twin_names) + (", ..." if self.twins > len(self.twin_names) else "")
+            reason = f"{self.twins} question(s) have the stem and options of another ({named}); they count as one"
+            yield Problem(file=str(self.path), reason=reason, hint="nothing to do if the source repeats itself")
+        missing = self.seen.count("questions") - self.seen.count("answered")
+        if missing and self.seen.count("traces"):
+            named = ", ".join(self._unanswered()) + (", ..." if missing > 3 else "")
+            reason = f"{missing} question(s) without a trace: {named}"
+            hint = "they stay and nothing is judged for them; add their traces"
+            yield Problem(file=str(self.path), reason=reason, hint=hint)
+
+    def _unanswered(self) -> list[str]:
+        """Return the names of the first three questions without a trace."""
+        names: list[str] = []
+        n = 0
+        while len(names) < 3 and (rows := self.seen.after("questions", n)):
+            names += [repr(json.loads(v)[0]) for _, key, v in rows if self.seen.get("answered", key) is None]
+            n = rows[-1][0]
+        return names[:3]
 
 
 def _is_option(answer: str, options: list[str]) -> bool:
     """Whether `answer` is an option's key, or several one-letter keys in one; anything is where there are none."""
     return not options or answer in options or (len(answer) > 1 and all(letter in options for letter in answer))
-
-
-def _unanswered(seen: Spool, path: Path) -> Iterator[Problem]:
-    missing = seen.count("questions") - seen.count("answered")
-    if not missing or not seen.count("traces"):
-        return
-    keys, n = [], 0
-    while len(keys) < 3 and (rows := seen.after("questions", n)):
-        keys += [json.loads(value)[0] or key for _, key, value in rows if seen.get("answered", key) is None]
-        n = rows[-1][0]
-    which = ", ".join(repr(k) for k in keys[:3]) + (", ..." if missing > 3 else "")
-    reason = f"{missing} question(s) without a trace: {which}"
-    yield Problem(file=str(path), reason=reason, hint="they stay and nothing is judged for them; add their traces")

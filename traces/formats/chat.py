@@ -70,7 +70,7 @@ class Chat(Placed):
             explanation=get(data, "explanation"),
             source=str(get(data, "source") or "chat"),
             split=get(data, "split"),
-            key=str(get(data, "id") or data.get("custom_id") or f"line {self.line}"),
+            key=str(get(data, "id") or ""),
         )
         yield question
         body = _body(data)
@@ -89,7 +89,7 @@ class Chat(Placed):
                 # Usage counts all choices together.
                 prompt_tokens=_usage(body, "prompt_tokens") if len(replies) == 1 else None,
                 completion_tokens=_usage(body, "completion_tokens") if len(replies) == 1 else None,
-                meta={"teacher": get(data, "teacher"), "hint_used": get(data, "hint_used"), "key": question.key},
+                meta={name: get(data, name) for name in ("teacher", "hint_used")} | {"key": data.get("custom_id")},
             )
 
     def _field(self, data: dict[str, Any], name: str) -> Any:

@@ -77,8 +77,7 @@ def _row(file: Path, item: Item, student: _Student) -> Iterator[Found]:
         yield invalid(file, item.line, error, _HINT)
         return
     question = Question(stem=row.question, options=row.options, gold=row.answer_idx, source=row.source)
-    # The students' files name no question: its own hash is the name that they share.
-    yield question.model_copy(update={"key": question.id})
+    yield question
     yield Trace(
         question_id=question.id,
         model=student.model,

@@ -1,0 +1,110 @@
+"""The command `read`, from the outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tracejury.console.app import app
+
+QUESTION = {"kind": "question", "id": "q1", "stem": "What?", "options": {"A": "x", "B": "y"}, "gold": "A"}
+TRACE = {"kind": "trace", "question": "q1", "model": "m", "text": "1. It is x, I am quite sure.\nThe answer is A."}
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(
+        "\n".join([json.dumps(QUESTION), json.dumps(TRACE), "{broken", json.dumps({**TRACE, "arm": "distilled"})])
+    )
+    return path
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["read", *map(str, words)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_it_writes_what_it_found_and_tells_the_rest(batch: Path, tmp_path: Path) -> None:
+    code, out, err = run("native", batch, "--out", tmp_path / "out")
+    assert code == 0
+    assert "next: tracejury adjudicate" in out
+    assert "mine.jsonl:3: not valid JSON" in err
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"questions.jsonl", "traces.jsonl", "problems.jsonl"}
+    assert len((tmp_path / "out" / "traces.jsonl").read_text().splitlines()) == 2
+    assert run("native", tmp_path / "out", "--check")[0] == 0
+
+
+def test_check_shows_every_field_and_writes_nothing(batch: Path) -> None:
+    code, out, _ = run("native", batch, "--check")
+    assert code == 0
+    assert "2 / 2" in out
+    assert "base 1, distilled 1" in out.replace("\n", " ").replace("  ", " ")
+    assert list(batch.parent.iterdir()) == [batch]
+
+
+def test_json(batch: Path) -> None:
+    code, out, _ = run("native", batch, "--check", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["questions"], told["traces"], told["problems"]) == (1, 2, 1)
+    assert told["first_problems"][0]["line"] == 3
+    assert {"record": "trace", "field": "answer", "filled": 2, "of": 2, "values": {"A": 2}} in told["fields"]
+
+
+def test_strict_stops_and_leaves_nothing(batch: Path, tmp_path: Path) -> None:
+    code, _, err = run("native", batch, "--out", tmp_path / "out", "--strict")
+    assert code == 1
+    assert "mine.jsonl:3: not valid JSON" in err
+    assert "nothing was written" in err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_map(tmp_path: Path) -> None:
+    path = tmp_path / "chat.jsonl"
+    messages = [{"role": "user", "content": "Which?\nA) x\nB) y"}, {"role": "assistant", "content": "Answer: B"}]
+    path.write_text(json.dumps({"messages": messages, "key": {"right": "B"}}))
+    code, out, _ = run("chat", path, "--check", "--json", "--map", "gold=key.right", "--map", "arm=:distilled")
+    assert code == 0
+    assert json.loads(out)["arms"] == {"distilled": 1}
+    assert any(f["field"] == "gold" and f["values"] == {"B": 1} for f in json.loads(out)["fields"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nativ", "{batch}", "--check"], "no reader called 'nativ'; did you mean 'native'"),
+        (["native", "nowhere.jsonl", "--check"], "nowhere.jsonl does not exist"),
+        (["native", "{batch}"], "name a folder with --out DIR, or look only with --check"),
+        (["native"], "name a reader and a path"),
+        (["native", "{batch}", "--check", "--map", "gold=x"], "the reader 'native' has its fields fixed"),
+        (["chat", "{batch}", "--check", "--map", "gold"], "--map 'gold' is not of the form FIELD=NAME"),
+        (["chat", "{batch}", "--check", "--map", "golden=x"], "--map knows no field 'golden'"),
+        (["mr-ben", "{batch}", "--check"], "nothing was found in"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_told(batch: Path, words: list[str], message: str) -> None:
+    code, _, err = run(*(w.format(batch=batch) for w in words))
+    assert code == 1
+    assert message in err.replace("\n", "")
+
+
+def test_the_list_names_every_format() -> None:
+    code, out, _ = run("--list", "--json")
+    names = {row["name"] for row in json.loads(out)}
+    assert code == 0
+    assert names >= {
+        "native",
+        "mr-ben",
+        "medqa",
+        "mmlu",
+        "medmcqa",
+        "mirage",
+        "reasoning-guidance",
+        "medec",
+        "pubmedqa",
+    }
+    assert names >= {"clinifact", "vlievin", "chat", "lm-eval", "inspect", "medbullets", "arc", "gsm8k"}

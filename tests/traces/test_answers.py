@@ -1,0 +1,102 @@
+"""Final answers found in replies of every shape that the data sets hold."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracejury.traces import answer_correct, extract_answer
+
+OPTIONS = {"A": "Aspirin", "B": "Heparin and aspirin", "C": "Warfarin", "D": "None of these"}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("B", "B"),
+        ("(B)", "B"),
+        ("**B.** Heparin and aspirin\n\nBecause it clots.", "B"),
+        ("The answer is B.", "B"),
+        ("the answer is (b).", "B"),
+        ("Answer: C", "C"),
+        ("ANSWER: **C**", "C"),
+        ("The correct answer is:\n\nC. Warfarin", "C"),
+        ("Therefore, among A through D, the answer is C.", "C"),
+        ("The answer is A. Wait, no. The answer is C.", "C"),
+        ("Option A is wrong. Option B is wrong. Therefore, option C is the correct answer.", "C"),
+        ("Solution: Choice_C", "C"),
+        ("Solution: Choice_C/A", "AC"),
+        ("The answer is A and C.", "AC"),
+        ("The answer is A, B, C and D.", None),
+        ('{"step_by_step_thinking": "A looks right", "answer_choice": "C"}', "C"),
+        ('{"answer_choice": "C. Warfarin"}', "C"),
+        ('{"answer_choice": "Warfarin"}', "C"),
+        ('{"answer_choice": "B/C"}', "BC"),
+        ('{"answer_choice": ["B", "C"]}', "BC"),
+        ('{"step_by_step_thinking": "He said "no", and so "answer_choice": "C. Warfarin"}', "C"),
+        ('{"step_by_step_thinking": "The answer is A.", "answer_choice": "None of the above"}', None),
+        ('{"answer_choice": "E. Surgery"}', None),
+        (r"So we get \boxed{C}", "C"),
+        (r"So we get $\boxed{\text{C}}$.", "C"),
+        ("<think>Perhaps the answer is A.</think>The answer is C.", "C"),
+        ("<think>So the answer is A.</think>", "A"),
+        ("<think>So the answer is A.", "A"),
+        ("The best treatment is warfarin.", "C"),
+        ("The correct answer is Heparin and aspirin.", "B"),
+        ("Aspirin or warfarin could be given.", None),
+        ("It is not warfarin.", None),
+        ("The answer is a matter of taste.", None),
+        ("Vitamin C deficiency causes scurvy.", None),
+        ("I would go with D here.", "D"),
+        ("", None),
+        ("   \n", None),
+    ],
+)
+def test_answers_with_options(text: str, key: str | None) -> None:
+    assert extract_answer(text, OPTIONS) == key
+
+
+def test_keys_of_two_letters_and_of_digits() -> None:
+    assert extract_answer("The answer is AB.", {"AA": "x", "AB": "y"}) == "AB"
+    assert extract_answer("The answer is 2.", {"1": "x", "2": "y"}) == "2"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("She has 40 + 2 = 42.\n#### 42", "42"),
+        (r"Thus \boxed{58}.", "58"),
+        ("The final answer is 58.", "58"),
+        ("Nothing to say", None),
+    ],
+)
+def test_answers_without_options(text: str, answer: str | None) -> None:
+    assert extract_answer(text, {}) == answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "correct"),
+    [
+        ("A", "A", True),
+        ("B", "A", False),
+        (None, "A", False),
+        ("A", None, None),
+        ("C", "CD", True),
+        ("CD", "CD", True),
+        ("BC", "CD", False),
+        ("CD", "C", False),
+        ("Forty", "forty ", True),
+    ],
+)
+def test_correct_or_not(answer: str | None, gold: str | None, correct: bool | None) -> None:
+    assert answer_correct(answer, gold) is correct
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=300), letter=st.sampled_from("ABC"))
+def test_an_answer_is_none_or_made_of_keys(text: str, letter: str) -> None:
+    found = extract_answer(text, OPTIONS)
+    assert found is None or set(found) <= set(OPTIONS)
+    # Whatever stands before it, a closing field of JSON decides.
+    assert extract_answer(f'{text.replace("answer", "")}\n"answer_choice": "{letter}"', OPTIONS) == letter
