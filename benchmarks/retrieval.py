@@ -25,6 +25,7 @@ import numpy as np
 from quote_changes import ALTERED, FORGIVEN, TRUE, sentences
 from sizes import measure_sizes
 
+import tracejury.retrieval.quotes as quote_check
 from tracejury.retrieval import Document, Finder, Index, Query, check_quote, chunk, relevance, sentence_spans, sources
 from tracejury.traces import Problem, Trace, read
 
@@ -145,6 +146,7 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
     accepted = total["true verified"] + total["altered verified"]
     return {
         "n": sum(total.values()),
+        "by_alignment_floor": _by_alignment_floor(sentences(texts, 3000, random.Random(9))),
         "precision": _share(total["true verified"], accepted),
         "recall": _share(total["true verified"], total["true verified"] + total["true not"]),
         "altered_accepted": _share(total["altered verified"], total["altered verified"] + total["altered not"]),
@@ -152,6 +154,29 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
         "by_kind": {k: _share(v["verified"], v["verified"] + v["not"]) for k, v in sorted(verdicts.items())},
         "wrong": wrong[:40],
     }
+
+
+def _by_alignment_floor(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Sweep the floor of the alignment on sentences of their own draw."""
+    rng = random.Random(10)
+    made = {
+        group: [
+            (quote, text)
+            for change in changes.values()
+            for sentence, text in rng.sample(list(pairs), 150)
+            if (quote := change(sentence, rng)) and quote != sentence
+        ]
+        for group, changes in (("altered", ALTERED), ("forgiven", FORGIVEN))
+    }
+    out, kept = {}, quote_check.ALIGNMENT_FLOOR
+    for at in (50.0, 60.0, 70.0, 80.0, 90.0, 95.0):
+        quote_check.ALIGNMENT_FLOOR = at
+        out[f"{at:g}"] = {
+            group: _share(sum(check_quote(quote, text).verified for quote, text in quotes), len(quotes))
+            for group, quotes in made.items()
+        }
+    quote_check.ALIGNMENT_FLOOR = kept
+    return out
 
 
 def floor(args: argparse.Namespace) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rapidfuzz.distance import DamerauLevenshtein, Levenshtein
 from tracejury.retrieval.quote_tokens import Token, quote_tokens
 from tracejury.traces import Record
 
-ALIGNMENT_FLOOR = 80.0
+ALIGNMENT_FLOOR = 70.0
 """Similarity in per cent (of tokens, Indel) below which two wordings are not compared token by token."""
 _SLIPS_PER_TOKEN = 1 / 8
 _SHORTEST_ALIGNED = 6
@@ -52,7 +52,7 @@ def check_quote(quote: str, text: str) -> QuoteCheck:
         may be a negation.
     """
     wanted = quote_tokens(quote)
-    if not any(len(t.text) > 2 or t.is_number for t in wanted) or len(wanted) < 2:
+    if len(wanted) < 2 or not any(len(t.text) > 3 or t.is_number for t in wanted):
         return QuoteCheck(verified=False, why_not="too short: quote at least two words")
     there = quote_tokens(text)
     cut = None
@@ -114,17 +114,29 @@ def _aligned(wanted: Sequence[Token], there: Sequence[Token], text: str) -> Quot
 def _differs(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
     """Return what is different in substance between two wordings, or None."""
     slips = 0
-    for code in Levenshtein.opcodes(ours, theirs):
-        if code.tag == "equal":
-            continue
-        left = [t for t in ours[code.src_start : code.src_end] if t not in _ARTICLES]
-        right = [t for t in theirs[code.dest_start : code.dest_end] if t not in _ARTICLES]
+    for ours_part, theirs_part in _unequal(ours, theirs):
+        left = [t for t in ours_part if t not in _ARTICLES]
+        right = [t for t in theirs_part if t not in _ARTICLES]
         if "".join(left) == "".join(right) and not any(t[0].isdigit() for t in left):
             continue
         if len(left) != len(right) or not all(map(_same_word, left, right)):
             return f"the evidence has {' '.join(right)!r} where the quote has {' '.join(left)!r}"
         slips += 1
     return "too many words differ from the evidence" if slips > max(1, int(len(ours) * _SLIPS_PER_TOKEN)) else None
+
+
+def _unequal(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+    """Return the stretches between equal tokens: a word written in two is a replacement beside a deletion."""
+    stretches: list[tuple[list[str], list[str]]] = []
+    apart = False
+    for code in Levenshtein.opcodes(ours, theirs):
+        if code.tag != "equal":
+            if not apart:
+                stretches.append(([], []))
+            stretches[-1][0].extend(ours[code.src_start : code.src_end])
+            stretches[-1][1].extend(theirs[code.dest_start : code.dest_end])
+        apart = code.tag != "equal"
+    return stretches
 
 
 def _windows(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int]]:

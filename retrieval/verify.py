@@ -65,7 +65,8 @@ def _compared(shelf: Shelf, entry: SourceEntry) -> str | None:
     found = collection.query(query_embeddings=vectors["embeddings"], n_results=min(5, len(ids)), include=["distances"])
     # Passages of the same words have the same vector: one of them answers for all.
     lost = sum(row[0] > 1e-4 for row in found["distances"] or ())
-    if lost:
+    # The graph search is approximate, and misses one now and then; of a damaged graph it misses most.
+    if lost > len(probes) // 10:
         return f"{lost} of {len(probes)} passages are not found by their own vectors"
     folder = lexical_folder(shelf, entry)
     if folder.is_dir() and set(Lexical.load(folder).ids) != ids:
