@@ -7,13 +7,16 @@ import time
 
 
 class Breaker:
-    """Opens after `THRESHOLD` calls in a row found the endpoint down, whoever made them; one success closes it.
+    """Opens when `THRESHOLD` calls in a row, over `QUIET_S` and more, found the endpoint down; one success closes it.
+
+    Both, since a few prompts that a server always chokes on are not an outage, even when they are all that is left.
 
     While it is open everybody waits but one prober at a time, first after `FIRST_S`, then at growing intervals. A run
     over a dead endpoint so costs a probe now and then, and goes on by itself, instead of failing every step.
     """
 
     THRESHOLD = 8
+    QUIET_S = 3.0
     FIRST_S = 0.5
     MAX_S = 30.0
 
@@ -21,6 +24,7 @@ class Breaker:
         self.opened: float | None = None
         """When it opened (monotonic); None: closed."""
         self._in_a_row = 0
+        self._quiet_since = 0.0
         self._pause = self.FIRST_S
         self._next = 0.0
         self._probing = False
@@ -59,9 +63,12 @@ class Breaker:
             self.opened = None
             self._closed.set()
             return
-        self._in_a_row += 1
         now = time.monotonic()
-        if self.opened is None and self._in_a_row >= self.THRESHOLD:
+        if self._in_a_row == 0:
+            self._quiet_since = now
+        self._in_a_row += 1
+        long = now - self._quiet_since >= self.QUIET_S
+        if self.opened is None and long and self._in_a_row >= self.THRESHOLD:
             self.opened = now
             self._closed.clear()
             self._next = now + self._pause

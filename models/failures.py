@@ -35,7 +35,7 @@ class Fault(NamedTuple):
     overload: bool = False
     """The endpoint asks for fewer calls: 429, 503, 529."""
     down: bool = False
-    """The endpoint did not work at all: no connection, no answer in time, 5xx."""
+    """The endpoint does not work: no connection, no answer in time, 502 and above (500 is often about one prompt)."""
     retry_after: float | None = None
     """Seconds that the endpoint asks to wait."""
 
@@ -63,7 +63,7 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault(FailureReason.UNAVAILABLE, text, transient=True, down=True)
     # The transfer was cut or garbled: what came is no JSON at all.
     if isinstance(error, (json.JSONDecodeError, openai.APIResponseValidationError)):
-        return Fault(FailureReason.UNAVAILABLE, f"garbled response: {text}", transient=True, down=True)
+        return Fault(FailureReason.UNAVAILABLE, f"garbled response: {text}", transient=True)
     if isinstance(error, openai.APIError):
         return Fault(FailureReason.UNAVAILABLE, text, transient=True)
     return None
@@ -83,7 +83,7 @@ def _status(error: openai.APIStatusError, text: str) -> Fault:
             text,
             transient=True,
             overload=overload,
-            down=status >= 500,
+            down=status > 500,
             retry_after=_retry_after(error),
         )
     return Fault(FailureReason.REFUSED, text, transient=False)

@@ -27,6 +27,8 @@ class Limiter:
     CREEP = 60
     """Successes after which the pace is up by `CREEP_BY`; the way there is a parabola, careful at first."""
     CREEP_BY = 0.1
+    PATIENCE = 10
+    """Successes that a new pace is given before another refusal may lower it, unless refusals are many."""
     SEEN = 64
     """Successes that the rate is measured over, as far as they lie within `SEEN_S`."""
     SEEN_S = 60.0
@@ -43,6 +45,7 @@ class Limiter:
         self._found: Pace | None = None
         self._found_rate = 0.0
         self._since_cut = 0
+        self._refused: deque[bool] = deque(maxlen=32)
         self._successes: deque[float] = deque(maxlen=self.SEEN)
 
     @property
@@ -80,6 +83,7 @@ class Limiter:
     ) -> None:
         """Give the slot back, and learn from how the call ended."""
         now = time.monotonic()
+        self._refused.append(overloaded)
         if overloaded:
             if entered >= self._cut_at:
                 self._cut(now)
@@ -102,7 +106,12 @@ class Limiter:
         self.window = max(1.0, self.window * self.DECREASE)
         self._cut_at = now
         recent = [at for at in self._successes if now - at <= self.SEEN_S]
-        if len(recent) < 5:
+        # Who serves nobody shows no rate: that is an outage or an empty account, and the pauses of retries deal with it.
+        if len(recent) < 5 or self._since_cut == 0:
+            return
+        # A refusal now and then, or again right after going slower, has to do with its prompt or its moment.
+        share = sum(self._refused) / len(self._refused)
+        if share < 1 / 3 and (self._found is None or self._since_cut < self.PATIENCE):
             return
         rate = (len(recent) - 1) / max(0.001, now - recent[0])
         if self._found is not None:

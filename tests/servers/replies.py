@@ -54,7 +54,7 @@ def completion(
 ) -> dict[str, Any]:
     """Return a chat completion."""
     seen = len(prompt) // 4 + 1
-    spoken = len(text or "") // 4 + 1
+    spoken = body.get("max_tokens", 0) if finish == "length" else len(text or "") // 4 + 1
     return {
         "id": f"chatcmpl-{time.monotonic_ns()}",
         "object": "chat.completion",
