@@ -1,0 +1,56 @@
+"""The command line's door: quick, light, and every command teaches."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from tracejury.console.app import app
+
+HEAVY = (
+    "torch",
+    "chromadb",
+    "langgraph",
+    "langchain_core",
+    "langchain_openai",
+    "openai",
+    "onnxruntime",
+    "sqlalchemy",
+    "numpy",
+)
+MAIN = "import sys; sys.argv = ['tracejury', '--help']\nfrom tracejury.console.app import main\ntry: main()\nexcept SystemExit: pass\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = MAIN + f"loaded = sorted(set({HEAVY!r}) & set(sys.modules)); assert not loaded, loaded"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+
+def test_help_answers_in_half_a_second() -> None:
+    def took() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", MAIN], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # Processor time, the best of several: another process on this machine must not decide what the command costs.
+    assert min(took() for _ in range(4)) < 0.5
+
+
+def leaves(command: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        return [(path, command)]
+    return [leaf for name, c in inner.items() for leaf in leaves(c, (*path, name))]
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves(get_command(app))], ids="-".join)
+def test_every_command_says_what_it_is_for(path: tuple[str, ...]) -> None:
+    command = dict(leaves(get_command(app)))[path]
+    assert len(getattr(command, "help", None) or "") > 20
+    for param in command.params:  # type: ignore[attr-defined]
+        assert getattr(param, "help", None), f"{param.name} of {' '.join(path)} has no help"
