@@ -8,13 +8,17 @@ from tracejury.agents.bench import Bench
 from tracejury.agents.derivations import evidence_text
 from tracejury.agents.records import Case, Citation, Label, Quote
 from tracejury.retrieval import check_quote
+from tracejury.traces import ErrorType
 
 
-def check_quotes(case: Case, quotes: Sequence[Quote], label: Label | None, bench: Bench) -> tuple[Citation, ...]:
+def check_quotes(
+    case: Case, quotes: Sequence[Quote], label: Label | None, error_type: ErrorType | None, bench: Bench
+) -> tuple[Citation, ...]:
     """Check every quote: does it stand in its evidence, does it bear on the step, and may it ground this label?
 
-    A passage and the vignette may ground `supported` and `error`; an earlier step may ground `error` alone (a trace
-    that agrees with itself shows nothing); the judged step grounds nothing.
+    A passage and the vignette may ground `supported` and `error`. Another step may ground one thing alone, an `error`
+    of the type `contradicts_step`: a trace that agrees with itself shows nothing, and what it says elsewhere is no
+    authority on medicine. The judged step grounds nothing.
     """
     texts = [evidence_text(case, q.evidence_id) for q in quotes]
     checks = [check_quote(q.quote, text) if text is not None else None for q, text in zip(quotes, texts, strict=True)]
@@ -33,7 +37,8 @@ def check_quotes(case: Case, quotes: Sequence[Quote], label: Label | None, bench
         elif not check.verified:
             why_not = check.why_not
         else:
-            why_not = _not_grounding(case, quote, label, scores.get(i), bench.panel.relevance.floor)
+            claim = (label, error_type)
+            why_not = _not_grounding(case, quote, claim, scores.get(i), bench.panel.relevance.floor)
         citations.append(
             Citation(
                 evidence_id=quote.evidence_id,
@@ -51,14 +56,16 @@ def check_quotes(case: Case, quotes: Sequence[Quote], label: Label | None, bench
     return tuple(citations)
 
 
-def _not_grounding(case: Case, quote: Quote, label: Label | None, score: float | None, floor: float) -> str | None:
-    """Return why a verified quote does not ground `label` all the same; None: it does."""
-    if label not in (Label.SUPPORTED, Label.ERROR):
+def _not_grounding(
+    case: Case, quote: Quote, claim: tuple[Label | None, ErrorType | None], score: float | None, floor: float
+) -> str | None:
+    """Return why a verified quote does not ground the label and error type all the same; None: it does."""
+    if claim[0] not in (Label.SUPPORTED, Label.ERROR):
         return "nothing to ground: the label is not a verdict"
     if quote.evidence_id == f"step:{case.step_index}":
         return "the step cannot show its own truth"
-    if quote.evidence_id.startswith("step:") and label is not Label.ERROR:
-        return "an earlier step can show a contradiction, never support"
+    if quote.evidence_id.startswith("step:") and claim != (Label.ERROR, ErrorType.CONTRADICTS_STEP):
+        return "another step can show a contradiction with it, and nothing else"
     if score is None:
         return "no relevance scorer: nothing shows that the quote bears on the step"
     if score < floor:

@@ -38,7 +38,7 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, bench: Bench) -> Opini
 
     try:
         draft = await judge.draft(case, ask)
-        citations = await asyncio.to_thread(check_quotes, case, draft.quotes, draft.label, bench)
+        citations = await asyncio.to_thread(check_quotes, case, draft.quotes, draft.label, _error_type(draft), bench)
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)
     except Exception as broken:  # noqa: BLE001 - a stranger's judge may raise anything; the jury goes on, and says so.

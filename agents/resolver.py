@@ -84,7 +84,7 @@ async def resolve_round(
             update = {"asked": (*enquiry.asked, *queries), "rounds": enquiry.rounds + 1, "calls": calls}
             return Seek(queries=queries, enquiry=enquiry.model_copy(update=update))
         quotes = named(wider, reply.quotes)
-        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, bench)
+        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, wrong_as(reply), bench)
     except CallFailed as failure:
         return _failed(failure.reason, failure.detail, enquiry, order, ask)
     except Exception as broken:  # noqa: BLE001 - one step's resolver must not take the run down; it is recorded.

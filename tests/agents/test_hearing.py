@@ -11,6 +11,7 @@ from small_court import Fixed, Overlap
 from tracejury.agents import Bench, Case, Derivation, Draft, JudgeSpec, Label, Opinion, Panel, Quote, hear, recompute
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Passage
+from tracejury.traces import ErrorType
 
 Opine = Callable[..., Opinion]
 TRUE = "Acute gout is treated with colchicine"
@@ -34,7 +35,7 @@ def test_a_verbatim_quote_that_bears_on_the_step_grounds(opine: Opine, passage: 
         ("passage", "Colchicine is avoided in severe renal failure", "relevance"),
         ("p_unknown", TRUE, "no such evidence"),
         ("step:1", TRUE, "own truth"),
-        ("step:0", "The joint aspirate shows no crystals at all", "never support"),
+        ("step:0", "The joint aspirate shows no crystals at all", "nothing else"),
     ],
 )
 def test_what_does_not_ground_support(opine: Opine, passage: Passage, evidence: str, words: str, why: str) -> None:
@@ -45,7 +46,10 @@ def test_what_does_not_ground_support(opine: Opine, passage: Passage, evidence: 
 
 
 def test_an_earlier_step_grounds_a_contradiction(opine: Opine) -> None:
-    assert opine(quoting(Label.ERROR, "step:0", "The joint aspirate shows no crystals at all")).grounded
+    draft = quoting(Label.ERROR, "step:0", "The joint aspirate shows no crystals at all")
+    assert opine(draft.model_copy(update={"error_type": ErrorType.CONTRADICTS_STEP})).grounded
+    for other in (None, ErrorType.FACTUAL):
+        assert not opine(draft.model_copy(update={"error_type": other})).grounded
 
 
 def test_an_unclear_label_is_never_grounded(opine: Opine, passage: Passage) -> None:
