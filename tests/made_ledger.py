@@ -6,7 +6,7 @@ Nothing here shows that judging works; it gives pages something to show.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,8 +25,8 @@ from tracejury.agents import (
     Reason,
     Resolution,
     ResolverSpec,
-    Retrieved,
     RetrievalSpec,
+    Retrieved,
     Route,
     Seat,
     Verdict,
@@ -43,11 +43,32 @@ from tracejury.traces import Batch, ErrorType, Question, Segmentation, Trace, se
 JUDGES = {"data": None, "facts": "atlas-70b", "inference": "borea-32b", "safety": "cedar-24b"}
 
 REFERENCES = (
-    ("AHA/ASA 2019", "Guidelines for the Early Management of Acute Ischemic Stroke. Stroke 2019;50:e344", "10.1161/STR.0000000000000211", "Patients who have elevated blood pressure and are otherwise eligible for treatment with intravenous alteplase should have their blood pressure carefully lowered to below 185/110 mm Hg before fibrinolytic therapy is started. Intravenous aspirin should not be given within 24 hours of alteplase."),
-    ("ATS/IDSA 2019", "Diagnosis and Treatment of Adults with Community-acquired Pneumonia. AJRCCM 2019;200:e45", "10.1164/rccm.201908-1581ST", "In inpatient adults with nonsevere pneumonia without risk factors for MRSA or P. aeruginosa, combination therapy with a beta-lactam and a macrolide, or monotherapy with a respiratory fluoroquinolone, is recommended."),
-    ("ADA 2024", "Standards of Care in Diabetes: hyperglycemic crises. Diabetes Care 2024;47:S1", "10.2337/dc24-S016", "Serum potassium should be obtained before insulin is started. If it is below 3.5 mmol/L, potassium is replaced and insulin is delayed until the concentration has been restored."),
-    ("KDIGO 2024", "Clinical Practice Guideline for the Evaluation and Management of CKD. Kidney Int 2024;105:S117", "10.1016/j.kint.2023.10.018", "Metformin should be reduced in dose at an eGFR below 45 mL/min/1.73 m2 and stopped below 30 mL/min/1.73 m2."),
-)  # fmt: skip
+    (
+        "AHA/ASA 2019",
+        "Guidelines for the Early Management of Acute Ischemic Stroke. Stroke 2019;50:e344",
+        "10.1161/STR.0000000000000211",
+        "Before intravenous alteplase the blood pressure is lowered below 185/110 mm Hg. Aspirin waits 24 hours.",
+    ),
+    (
+        "ATS/IDSA 2019",
+        "Diagnosis and Treatment of Adults with Community-acquired Pneumonia. AJRCCM 2019;200:e45",
+        "10.1164/rccm.201908-1581ST",
+        "Nonsevere pneumonia in hospital is treated with a beta-lactam and a macrolide. Or with a fluoroquinolone.",
+    ),
+    (
+        "ADA 2024",
+        "Hyperglycemic Crises in Adults With Diabetes. Diabetes Care 2024;47:1257",
+        "10.2337/dci24-0032",
+        "Potassium is measured before insulin is started. If it is below 3.5 mmol/L it is replaced first.",
+    ),
+    (
+        "KDIGO 2024",
+        "Guideline for the Evaluation and Management of CKD. Kidney Int 2024;105:S117",
+        "10.1016/j.kint.2023.10.018",
+        "Metformin is reduced below an eGFR of 45 and stopped below an eGFR of 30. Other drugs go by eGFR as well.",
+    ),
+)
+"""Real references, words of ours: nothing here is quoted from them."""
 
 
 def draw(*parts: object) -> int:
@@ -66,7 +87,7 @@ def passages() -> tuple[Passage, ...]:
             url=f"https://doi.org/{doi}",
             date=title[-4:],
             license="for tests",
-            superseded_by="AHA/ASA 2026" if "AHA" in title else None,
+            superseded_by="a later edition (for tests)" if "AHA" in title else None,
             key=title,
             end=len(text),
         )
@@ -95,7 +116,13 @@ def demo_pairs() -> list[tuple[Question, Trace]]:
     return [(q, t) for q, t in pairs if q is not None]
 
 
-def make_run(ledger: Ledger, pairs: list[tuple[Question, Trace]], name: str = "made", finish: bool = True) -> Run:
+def make_run(
+    ledger: Ledger,
+    pairs: list[tuple[Question, Trace]],
+    name: str = "made",
+    finish: bool = True,
+    change: Callable[[Deliberation], Deliberation] = lambda made: made,
+) -> Run:
     """Write a run with a deliberation for every step of `pairs`."""
     made = ledger.open_run(panel(), Manifest(panel="panel_made", segmenter="auto", inputs=("demo/",)), name)
     with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
@@ -103,7 +130,7 @@ def make_run(ledger: Ledger, pairs: list[tuple[Question, Trace]], name: str = "m
             cut = segment(trace)
             ledger.put_trace(connection, made.run.id, trace, question, cut)
             for deliberation in deliberations(question, trace, cut):
-                ledger.put_deliberation(connection, made.run.id, deliberation)
+                ledger.put_deliberation(connection, made.run.id, change(deliberation))
             ledger.close_trace(connection, made.run.id, trace.id)
     if finish:
         ledger.finish(made.run.id, len(pairs))
@@ -205,7 +232,7 @@ def _opinion(judge: str, case: Case, chance: int, arm: str) -> Opinion:
         citations=tuple(cited),
         derivations=(derivation,) if judge == "data" and label is Label.ERROR else (),
         rationale={
-            Label.ERROR: "The step goes beyond what the guideline and the vignette allow; the cited words say otherwise.",
+            Label.ERROR: "The step goes beyond what guideline and vignette allow; the cited words say otherwise.",
             Label.SUPPORTED: "What the step says follows from the vignette and agrees with the cited guideline.",
             Label.UNCLEAR: "Neither the vignette nor the references speak to this.",
             Label.NO_CLAIM: "The step announces what comes next and states nothing that could be checked.",
@@ -228,10 +255,11 @@ def _resolution(case: Case, chance: int) -> Resolution:
     passage = passages()[(chance + 3) % len(passages())]
     settled = chance % 3 > 0
     quote = passage.text.split(". ")[-1].rstrip(".")
+    new = (_citation(passage.id, passage.source, passage.citation, quote, passage.text, 70),)
     return Resolution(
         label=(Label.ERROR if chance % 2 else Label.SUPPORTED) if settled else Label.UNCLEAR,
         error_type=ErrorType.FACTUAL if settled and chance % 2 else None,
-        citations=(_citation(passage.id, passage.source, passage.citation, quote, passage.text, 70),) if settled else (),
+        citations=new if settled else (),
         rationale="The further passage settles what the judges disputed." if settled else "Nothing new was found.",
         asked=("blood pressure threshold before alteplase", "alteplase dose by weight"),
         found=(Hit(passage=passage, score=0.71, query="blood pressure threshold before alteplase"),),

@@ -18,6 +18,8 @@ class Exhibit(NamedTuple):
     passage: Passage | None
     """None: the vignette or an earlier step."""
     pieces: list[Piece]
+    size: int
+    """Characters."""
     quotes: int
     score: float | None
     by_resolver: bool
@@ -52,7 +54,17 @@ def exhibits(made: Deliberation) -> list[Exhibit]:
             continue
         marks = [Mark(*_where(c, text), "grounds" if c.grounds else "verified") for c in mine]
         made_of.append(
-            Exhibit(name, anchor(name), title, passage, pieces(text, marks), len(mine), scores.get(name), by_resolver)
+            Exhibit(
+                name,
+                anchor(name),
+                title,
+                passage,
+                pieces(text, marks),
+                len(text),
+                len(mine),
+                scores.get(name),
+                by_resolver,
+            )
         )
     return sorted(made_of, key=lambda e: (not e.quotes, e.passage is None))
 

@@ -77,6 +77,9 @@ class Pages:
         taken, question = self.desk.ledger.trace(run, trace_id)
         siblings = self.desk.traces.siblings(run, question.id)
         others = [line for line in siblings if line.trace_id != trace_id]
+        if self.static:
+            # Every pair of 64 samples would be 4,032 pages a question; a site has the pairs across arms.
+            others = [o for o in others if o.sample == taken.sample and (o.arm, o.model) != (taken.arm, taken.model)]
         columns = [self._column(run, taken, siblings, "s")]
         if beside and any(line.trace_id == beside for line in others):
             columns.append(self._column(run, self.desk.ledger.trace(run, beside)[0], siblings, "b"))
@@ -162,9 +165,10 @@ class Pages:
         lines = self.desk.steps.carried_by(run, evidence_id, page)
         return self._page("source.html", run=run, reference=reference, lines=lines, page=page, pages=pages)
 
-    def problem(self, heading: str, text: str) -> str:
+    def problem(self, heading: str, text: str, run: Run | None = None) -> str:
         """Return a page that says what went wrong."""
-        return self._page("problem.html", heading=heading, text=text)
+        known = {"run": run} if run else {}
+        return self._page("problem.html", heading=heading, text=text, **known)
 
     def _column(self, run: Run, taken: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
         made = self.desk.ledger.deliberations(run, taken.id)
@@ -190,6 +194,7 @@ class Pages:
             kind=kind(made),
             steps=steps,
             exhibits=shown,
+            carrying={c.evidence_id for c in made.verdict.citations},
             anchors={e.id: anchor(e.id) for e in shown},
             route=diagram(made.path),
             prompts=prompts.asked(run, made.case) if made.case else [],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from tracejury.agents import Case, judges, prompt_hashes
+from tracejury.agents import Case, Panel, judges, prompt_hashes
 from tracejury.graphs import Run
 from tracejury.models import Data, Message
+
+Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class Asked(NamedTuple):
@@ -21,7 +23,7 @@ class Asked(NamedTuple):
 
 
 class _Heard(Exception):
-    def __init__(self, messages: tuple[Message, ...]) -> None:
+    def __init__(self, messages: Sequence[Message]) -> None:
         super().__init__()
         self.messages = messages
 
@@ -29,10 +31,11 @@ class _Heard(Exception):
 class _Listener:
     """Stands where a judge expects its way to a model, and keeps what the judge would send."""
 
-    def __init__(self, max_tokens: int) -> None:
-        self.max_tokens = max_tokens
+    def __init__(self, panel: Panel) -> None:
+        self.max_tokens = panel.reply_tokens
+        self.seed = panel.seed
 
-    async def __call__(self, messages: tuple[Message, ...], schema: type[BaseModel]) -> NoReturn:
+    async def __call__(self, messages: Sequence[Message], schema: type[Reply]) -> Reply:
         raise _Heard(messages)
 
 
@@ -43,12 +46,19 @@ def asked(run: Run, case: Case) -> list[Asked]:
         if spec.endpoint is None:
             continue
         try:
-            asyncio.run(judges.make(spec.judge, **spec.params).draft(case, _Listener(run.panel.reply_tokens)))
-        except _Heard as heard:
-            made.append(Asked(spec.name, tuple((m.role, _text(m)) for m in heard.messages)))
+            draft = judges.make(spec.judge, **spec.params).draft(case, _Listener(run.panel))
         except (LookupError, TypeError, ValueError, OSError):
             # A judge of somebody's own that is not installed here: its raw replies are shown all the same.
             continue
+        try:
+            # No event loop is needed up to the first question, and one may be running already.
+            draft.send(None)
+        except _Heard as heard:
+            made.append(Asked(spec.name, tuple((m.role, _text(m)) for m in heard.messages)))
+        except StopIteration:
+            continue
+        finally:
+            draft.close()
     return made
 
 

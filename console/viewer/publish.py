@@ -6,7 +6,7 @@ import hashlib
 import os.path
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from posixpath import relpath
 from typing import NamedTuple
@@ -104,20 +104,14 @@ class _Site:
             case ["sources"]:
                 return pages.sources(run, query)
             case ["sources", evidence]:
-                return self._source(evidence, query)
+                return pages.source(run, evidence, query)
         raise ValueError(f"the site has no page {address.path!r}")
 
     def _step(self, trace: str, index: int) -> str:
         try:
             return self._pages.step(self.run, trace, index)
         except LookupError as error:
-            return self._pages.problem("Not heard", str(error))
-
-    def _source(self, evidence: str, query: Mapping[str, str]) -> str:
-        try:
-            return self._pages.source(self.run, evidence, query)
-        except LookupError as error:
-            return self._pages.problem("Nothing rests on it", str(error))
+            return self._pages.problem("Not heard", str(error), self.run)
 
     def _file(self, address: _Address) -> str:
         path = address.path.removeprefix(self.root).strip("/") or "index"

@@ -21,7 +21,7 @@ Link = Callable[..., str]
 
 _PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
-MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "no_claim": "·", "none": " "}
+MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "no_claim": "·", "unclear": "?", "none": " "}
 """An outcome is never told by colour alone."""
 
 
@@ -51,15 +51,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_final,
     )
-    made.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "num": lambda n: f"{n:,}",
-        "percent": _percent,
         "usd": lambda x: f"${x:,.4f}" if 0 < x < 1 else f"${x:,.2f}",
         "spaced": lambda s: str(getattr(s, "value", s)).replace("_", " "),
         "excerpt": _excerpt,
         "safe_url": safe_url,
         "when": lambda s: str(s)[:16].replace("T", " ") if s else "",
     }
+    made.filters |= filters
     made.globals |= {"MARKS": MARKS, "WHY": WHY, "Outcome": Outcome, "Reason": Reason, "place": place}
     return made
 
@@ -69,10 +69,6 @@ def _final(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return "" if value is None else neutral(str(value))
-
-
-def _percent(share: float | None, digits: int = 1) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
 
 
 def _excerpt(text: str, size: int = 160) -> str:
