@@ -103,7 +103,7 @@ def corpus(
         list[Path] | None, typer.Option(help="Questions of the examination, to check against.")
     ] = None,
     evaluation_reader: Reader = "native",
-    on_contamination: Annotated[str, typer.Option(help="fail, or drop the questions that overlap.")] = "fail",
+    on_contamination: Annotated[str, typer.Option(help="With overlaps: fail, drop them, or tell.")] = "fail",
     embeddings: Annotated[bool, typer.Option(help="Check by meaning too (fetched minilm).")] = True,
     verdicts: Annotated[str | None, typer.Option(help="A run over these traces, to learn from.")] = None,
     mode: Annotated[str, typer.Option(help="With --verdicts: keep, drop, trim or weight.")] = "drop",
@@ -121,10 +121,10 @@ def corpus(
         from tracejury.models import embedder
         from tracejury.training import build_corpus, load_recipe, read_pairs, read_questions
 
-        chosen = {"fail": "fail", "drop": "drop"}.get(on_contamination)
+        chosen = on_contamination if on_contamination in {"fail", "drop", "tell"} else None
         modes = {"keep": "keep", "drop": "drop", "trim": "trim", "weight": "weight"}
         if chosen is None or mode not in modes:
-            raise ValueError("--on-contamination is fail or drop; --mode is keep, drop, trim or weight")
+            raise ValueError("--on-contamination is fail, drop or tell; --mode is keep, drop, trim or weight")
         examined = read_questions(evaluation, evaluation_reader) if evaluation else []
         manifest = build_corpus(
             read_pairs(traces, reader),

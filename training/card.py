@@ -60,5 +60,5 @@ def _contamination(found: Mapping[str, Any]) -> str:
     by = " and ".join(found["by"])
     return (
         f"Checked against {found['checked_against']} evaluation questions by {by}: {found['found']} training questions "
-        "overlapped" + (" and were left out." if found["found"] else ".")
+        "overlapped" + (f" and were {found['then']}." if found["found"] else ".")
     )

@@ -31,6 +31,9 @@ _NUMBERED = re.compile(r"^\s*(?:step\s*)?\d+[.):]", re.IGNORECASE | re.MULTILINE
 _SENTENCE = re.compile(r"(?<=[a-z0-9)\]%][.!?])\s+(?=[A-Z\"(])")
 
 
+OnContamination = Literal["fail", "drop", "tell"]
+
+
 class Pair(NamedTuple):
     """A trace and its question."""
 
@@ -45,7 +48,7 @@ def build_corpus(
     *,
     tokenizer_from: str | None = None,
     evaluation: Sequence[Question] = (),
-    on_contamination: Literal["fail", "drop"] = "fail",
+    on_contamination: OnContamination = "fail",
     embedder: Embedder | None = None,
     verdicts: Mapping[str, TraceVerdicts] | None = None,
     mode: Mode = "drop",
@@ -59,7 +62,8 @@ def build_corpus(
         out: The folder: train.jsonl, heldout.jsonl, example.txt, card.md, manifest.json.
         tokenizer_from: Folder or hub name of the tokenizer; None: as the recipe says.
         evaluation: The questions that the student will be examined on.
-        on_contamination: What to do when training questions overlap with `evaluation`.
+        on_contamination: When training questions overlap with `evaluation`: refuse, drop them, or keep them and tell it
+            in the card (for questions from one mould, whose wording must be alike).
         embedder: For the check by embedding; None: by n-grams alone.
         verdicts: A jury's verdicts by trace id, to learn from.
         mode: How: see `tracejury.training.verdicts`.
@@ -73,9 +77,9 @@ def build_corpus(
     drops: Counter[str] = Counter()
     chosen = _select(pairs, recipe, drops)
     overlaps = find_overlaps({p.question.id: p.question for p in chosen}.values(), evaluation, embedder)
-    if overlaps:
-        if on_contamination == "fail":
-            raise RecipeError(_contaminated(overlaps))
+    if overlaps and on_contamination == "fail":
+        raise RecipeError(_contaminated(overlaps))
+    if overlaps and on_contamination == "drop":
         tainted = {o.training.id for o in overlaps}
         drops["contaminated question"] = sum(p.question.id in tainted for p in chosen)
         chosen = [p for p in chosen if p.question.id not in tainted]
@@ -137,6 +141,7 @@ def build_corpus(
             "checked_against": len(evaluation),
             "by": ["n-grams", *([embedder.name] if embedder else [])],
             "found": len(overlaps),
+            "then": {"fail": None, "drop": "left out", "tell": "kept"}[on_contamination] if overlaps else None,
             "pairs": [o.told() for o in overlaps[:50]],
         },
         "made_from": list(made_from),

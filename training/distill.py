@@ -88,7 +88,7 @@ async def distill(
             corpus,
             tokenizer_from=base_weights,
             evaluation=evaluation,
-            on_contamination="drop" if experiment.on_contamination == "drop" else "fail",
+            on_contamination=experiment.on_contamination,
             embedder=embedder,
             made_from=[str(p) for p in chains[0]],
         )

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from tracejury.models import Endpoint
+from tracejury.training.corpus import OnContamination
 from tracejury.training.recipe import Part, RecipeError
 from tracejury.training.sampling import SampleSpec
 from tracejury.training.teach import TeachSpec
@@ -60,7 +61,7 @@ class Experiment(Part):
     base: Base | None = None
     recipe: str
     evaluation: Source
-    on_contamination: str = Field(default="fail", pattern="^(fail|drop)$")
+    on_contamination: OnContamination = "fail"
     sample: SampleSpec = SampleSpec()
     base_endpoint: Endpoint | None = None
     """Sample the base from here; None: in this process."""
