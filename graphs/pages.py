@@ -103,6 +103,11 @@ def page_deliberation(connection: Connection, run_id: str, made: Deliberation) -
     )
 
 
+def retally(connection: Connection, run_id: str) -> None:
+    """Count all of a run's tallies again, for deliberations that were written in bulk."""
+    connection.execute(_TALLY_ALL, {"of_run": run_id})
+
+
 def matches(dialect: str, asked: str) -> tuple[str, str] | None:
     """Return (SQL condition on `tally` with the parameter `words`, its value) for a user's search words.
 
@@ -154,11 +159,9 @@ def _tally() -> Any:
     counts = _counts()
     d = deliberation.c
     mine = select(*counts.values()).where(d.run_id == tally.c.run_id, d.trace_id == tally.c.trace_id)
-    return (
-        update(tally)
-        .where(tally.c.run_id == bindparam("of_run"), tally.c.trace_id == bindparam("of_trace"))
-        .values({tuple_(*(tally.c[name] for name in counts)): mine.scalar_subquery()})
-    )
+    changed = {tuple_(*(tally.c[name] for name in counts)): mine.scalar_subquery()}
+    return update(tally).where(tally.c.run_id == bindparam("of_run")).values(changed)
 
 
-_TALLY = _tally()
+_TALLY_ALL = _tally()
+_TALLY = _TALLY_ALL.where(tally.c.trace_id == bindparam("of_trace"))

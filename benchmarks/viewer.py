@@ -1,0 +1,249 @@
+"""How long every page of the viewer takes over 100,000 traces and about a million steps, and what memory it needs.
+
+    python benchmarks/viewer.py --traces 100000 --store sqlite:////tmp/big.db --out benchmarks/results/viewer.json
+
+The ledger is synthetic: the demo's traces with a case number each and the deliberations of `tests/made_ledger.py`,
+written in bulk; the server is the real one, asked over HTTP, one request after another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from made_ledger import deliberations, demo_pairs, panel
+from sqlalchemy import func, insert, select
+
+from tracejury.agents import Deliberation
+from tracejury.graphs import Browsing, Ledger, Manifest, Run, StepBrowsing, Wanted
+from tracejury.graphs.ledger import _columns
+from tracejury.graphs.pages import page_trace, retally
+from tracejury.graphs.tables import carried, deliberation, evidence, question, tally, trace
+from tracejury.traces import Question, Trace, content_id, segment
+
+NAME = "bench"
+CHUNK = 500
+
+
+def light(made: Deliberation) -> Deliberation:
+    """Leave out the raw replies and earlier steps, which make a real body of 8 kB; pages read 20 bodies at most."""
+    opinions = tuple(o.model_copy(update={"calls": (), "findings": ()}) for o in made.opinions)
+    case = made.case and made.case.model_copy(update={"context": (), "passages": made.case.passages[:1]})
+    return made.model_copy(update={"opinions": opinions, "case": case, "found": ()})
+
+
+class Template:
+    """A demo trace with its deliberations as rows, to be written under another name."""
+
+    def __init__(self, asked: Question, taken: Trace) -> None:
+        self.asked, self.taken = asked, taken
+        self.cut = segment(taken)
+        self.made = [light(d) for d in deliberations(asked, taken, self.cut)]
+        self.rows = [_columns("", d) for d in self.made]
+
+
+def _longer(taken: Trace, more: Trace) -> Trace:
+    """Return a trace of about eleven steps: one of the demo's and, for its length alone, the next question's."""
+    return Trace.model_validate(taken.model_dump() | {"text": f"{taken.text}\n\n{more.text}"})
+
+
+def build(ledger: Ledger, traces: int) -> Run:
+    """Write the ledger, unless it is there."""
+    opened = ledger.open_run(panel(), Manifest(panel="panel_made", segmenter="auto"), NAME)
+    with ledger.engine.connect() as connection:
+        if connection.scalar(select(func.count()).select_from(tally)) == traces:
+            return opened.run
+    demo = demo_pairs()
+    templates = [Template(asked, _longer(taken, demo[(i + 2) % len(demo)][1])) for i, (asked, taken) in enumerate(demo)]
+    pairs = [(templates[i], templates[i + 1]) for i in range(0, len(templates), 2)]
+    began = time.monotonic()
+    for at in range(0, traces, CHUNK):
+        with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
+            steps: list[dict[str, Any]] = []
+            cites: list[dict[str, Any]] = []
+            for n in range(at, min(at + CHUNK, traces)):
+                # Two arms, four samples of each question.
+                number, arm, sample = n // 8, n % 2, n // 2 % 4
+                template = pairs[number % len(pairs)][arm]
+                asked = template.asked.model_copy(update={"key": f"{template.asked.key}-{number}"})
+                asked = Question.model_validate(asked.model_dump() | {"stem": f"{asked.stem} (Case {number}.)"})
+                taken = Trace.model_validate(
+                    template.taken.model_dump()
+                    | {"question_id": asked.id, "sample": sample, "text": f"{template.taken.text}\nCase {n}."}
+                )
+                if n % 8 == 0:
+                    connection.execute(insert(question), {"id": asked.id, "body": asked.model_dump_json()})
+                row = {
+                    "run_id": opened.run.id, "id": taken.id, "question_id": asked.id, "model": taken.model,
+                    "arm": taken.arm, "sample": sample, "answer": taken.answer, "gold": asked.gold,
+                    "answer_correct": taken.answer == asked.gold, "steps": len(template.cut.steps), "closed": True,
+                    "segmentation": template.cut.model_dump(mode="json", exclude={"steps"}),
+                    "body": taken.model_dump_json(),
+                }  # fmt: skip
+                connection.execute(insert(trace), row)
+                page_trace(connection, row, asked, taken)
+                for made, old in zip(template.made, template.rows, strict=True):
+                    step = made.step
+                    name = content_id("s", taken.id, step.index, step.start, step.end, step.text)
+                    body = old["body"].replace(step.id, name).replace(step.trace_id, taken.id)
+                    steps.append(old | {"run_id": opened.run.id, "step_id": name, "trace_id": taken.id, "body": body})
+                    cites += [
+                        {"run_id": opened.run.id, "evidence_id": e, "step_id": name, "trace_id": taken.id,
+                         "step_index": step.index, "outcome": made.verdict.outcome.value}
+                        for e in {c.evidence_id for c in made.verdict.citations}
+                    ]  # fmt: skip
+            connection.execute(insert(deliberation), steps)
+            if cites:
+                connection.execute(insert(carried), cites)
+        if at % 10_000 == 0:
+            print(f"{at:,} traces, {time.monotonic() - began:.0f} s", flush=True)
+    with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
+        seen = {c.evidence_id: c for t in templates for d in t.made for c in d.verdict.citations}
+        for name, c in seen.items():
+            values = {"run_id": opened.run.id, "id": name, "source": c.source, "citation": c.citation, "body": ""}
+            connection.execute(insert(evidence), values)
+        retally(connection, opened.run.id)
+    ledger.finish(opened.run.id, traces)
+    return ledger.run(NAME)
+
+
+def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
+    """Return page -> addresses, drawn by a seed, none twice where a page has parameters."""
+    chance = random.Random(0)
+    total = Browsing(ledger).traces(run, Wanted()).pages
+    lines = [
+        line
+        for _ in range(6)
+        for line in Browsing(ledger).traces(run, Wanted(page=chance.randrange(1, total + 1))).lines
+    ]
+    patterns = [p.text for p in StepBrowsing(ledger).patterns(run)]
+    names = [r.id for r in StepBrowsing(ledger).references(run)]
+    root = f"/runs/{NAME}"
+    words = ["labetalol", "potassium", "magnesium toxicity", "heparin", "the answer is", "case 5", "dose kg", "insu"]
+    sorts = ["errors", "abstained", "disagreements", "first_error", "steps", "cost"]
+    outcomes = ["supported", "error", "abstained", "failed", "no_claim"]
+    types = ["factual", "arithmetic", "unsafe_management", "unsupported_inference"]
+    pick = chance.choice
+
+    def repeat(make: Any) -> Iterator[str]:
+        return (make() for _ in range(count))
+
+    def trace_page() -> str:
+        return f"{root}/traces/{pick(lines).trace_id}"
+
+    return {
+        "runs": repeat(lambda: "/"),
+        "run": repeat(lambda: root),
+        "traces, any page": repeat(lambda: f"{root}/traces?page={chance.randrange(1, total + 1)}"),
+        "traces, sorted": repeat(lambda: f"{root}/traces?sort={pick(sorts)}&page={chance.randrange(1, 40)}"),
+        "traces, filtered": repeat(
+            lambda: (
+                f"{root}/traces?arm={pick(['base', 'distilled'])}&outcome={pick(outcomes)}"
+                f"&error_type={pick(types)}&disagreement=1&sort={pick(sorts)}"
+            )
+        ),
+        "traces, right answer and flawed": repeat(lambda: f"{root}/traces?flawed=1&page={chance.randrange(1, 400)}"),
+        "traces, unparsable answer": repeat(lambda: f"{root}/traces?answer=unparsable"),
+        "traces, searched": repeat(lambda: f"{root}/traces?words={pick(words).replace(' ', '+')}&sort={pick(sorts)}"),
+        "traces, one case searched": repeat(lambda: f"{root}/traces?words=case+{chance.randrange(100_000)}"),
+        "trace": repeat(trace_page),
+        "trace beside another": repeat(
+            lambda: (lambda a, b: f"{root}/traces/{a.trace_id}?beside={b.trace_id}")(
+                *[x for x in [pick(lines)] for x in Browsing(ledger).siblings(run, x.question_id)[:2]]
+            )
+        ),
+        "deliberation": repeat(lambda: f"{trace_page()}/steps/{chance.randrange(4)}"),
+        "judges": repeat(lambda: f"{root}/judges"),
+        "disagreements": repeat(lambda: f"{root}/judges/disagreements?page={chance.randrange(1, 2_000)}"),
+        "one pattern of votes": repeat(
+            lambda: f"{root}/judges/disagreements?votes={urllib.parse.quote(pick(patterns))}"
+        ),
+        "sources": repeat(lambda: f"{root}/sources"),
+        "source": repeat(lambda: f"{root}/sources/{pick(names)}?page={chance.randrange(1, 2_000)}"),
+        "review": repeat(lambda: f"{root}/review/KB?at={chance.randrange(150)}"),
+    }
+
+
+def ask(url: str) -> float:
+    """Return how long a page took, in milliseconds."""
+    began = time.perf_counter()
+    with urllib.request.urlopen(url, timeout=120) as reply:
+        reply.read()
+    return (time.perf_counter() - began) * 1_000
+
+
+def memory(pid: int, what: str) -> float:
+    """Return the process's `VmRSS` or `VmHWM` in MB."""
+    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1_000 if found else float("nan")
+
+
+def main() -> None:
+    """Build, serve, ask, write down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--traces", type=int, default=100_000)
+    parser.add_argument("--store", default="sqlite:////tmp/tracejury-viewer-bench.db")
+    parser.add_argument("--requests", type=int, default=40)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/viewer.json"))
+    given = parser.parse_args()
+    ledger = Ledger(given.store)
+    run = build(ledger, given.traces)
+    standing = Browsing(ledger).standing(run)
+    steps = sum(standing.outcomes.values()) + standing.no_claim
+    program = [str(Path(sys.executable).with_name("tracejury")), "view", NAME, "--store", given.store, "--port", "7899"]
+    server = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    root = "http://127.0.0.1:7899"
+    pages: dict[str, dict[str, float]] = {}
+    try:
+        while True:
+            try:
+                ask(f"{root}/static/viewer.css")
+                break
+            except OSError:
+                time.sleep(0.1)
+        idle = memory(server.pid, "VmRSS")
+        for name, addresses in requests(ledger, run, given.requests).items():
+            first, *rest = [ask(root + address) for address in addresses]
+            p95 = quantiles(rest, n=20)[-1]
+            pages[name] = {"first_ms": first, "median_ms": median(rest), "p95_ms": p95, "n": len(rest)}
+            print(f"{name:34} first {first:7.0f}  median {median(rest):6.0f}  p95 {p95:6.0f} ms", flush=True)
+        after, peak = memory(server.pid, "VmRSS"), memory(server.pid, "VmHWM")
+    finally:
+        server.terminate()
+        server.wait()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    size = Path(given.store.removeprefix("sqlite:///")).stat().st_size if given.store.startswith("sqlite") else None
+    result = {
+        "what": "milliseconds a page over HTTP, one request after another; `first` is the first of its kind",
+        "command": f"python benchmarks/viewer.py --traces {given.traces} --requests {given.requests}",
+        "commit": commit.stdout.strip(),
+        "database": given.store.split(":")[0],
+        "traces": standing.traces,
+        "steps": steps,
+        "ledger_bytes": size,
+        "cores": os.cpu_count(),
+        "server_mb": {"idle": idle, "after": after, "peak": peak},
+        "pages": {name: {k: round(v, 1) for k, v in found.items()} for name, found in pages.items()},
+        "worst_p95_ms": round(max(found["p95_ms"] for found in pages.values()), 1),
+    }
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({k: v for k, v in result.items() if k != "pages"}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
