@@ -12,6 +12,9 @@ from typing import Any
 
 from tracejury.retrieval.records import Passage
 
+TITLE_WEIGHT = 3
+"""A title's words count so often: chosen on 400 MedQuAD questions that no report uses (fused recall@5 .965 -> .980)."""
+
 
 class Lexical:
     """BM25 (Lucene's variant, k1 1.5, b 0.75) over titles and texts, stemmed, without stop words."""
@@ -30,7 +33,7 @@ class Lexical:
         ids, texts = [], []
         for passage in passages:
             ids.append(passage.id)
-            texts.append(f"{passage.title}\n{passage.text}")
+            texts.append(f"{passage.title}\n" * TITLE_WEIGHT + passage.text)
         tables = bm25s.BM25()
         tables.index(_words(texts), show_progress=False)
         # Written beside and moved into place: a process that is killed here leaves no half table behind.

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
+from tracejury.models import cache_dir
+from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import Manifest, SourceEntry
 
 if TYPE_CHECKING:
@@ -175,8 +177,7 @@ class ServerShelf:
 
     def __init__(self, url: str) -> None:
         self.where = url.rstrip("/")
-        cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-        self.local = cache / "tracejury" / "index" / hashlib.sha256(self.where.encode()).hexdigest()[:16]
+        self.local = cache_dir() / "index" / hashlib.sha256(self.where.encode()).hexdigest()[:16]
         self._opened: ClientAPI | None = None
 
     @property
@@ -255,7 +256,7 @@ class ServerShelf:
 
 def lexical_folder(shelf: Shelf, entry: SourceEntry) -> Path:
     """Return where the BM25 tables of a source's generation are kept."""
-    return shelf.local / collection_name(entry.name) / str(entry.generation) / f"bm25-{entry.digest}"
+    return shelf.local / collection_name(entry.name) / str(entry.generation) / f"bm25-{TITLE_WEIGHT}-{entry.digest}"
 
 
 def collection_name(source: str) -> str:
