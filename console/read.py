@@ -86,13 +86,20 @@ def _open(reader: str, path: Path, mapping: list[str]) -> Iterator[Found]:
 
 def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> tuple[Tally, list[Problem]]:
     """Go through `found` with live counts; return the counts and the first problems."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tracejury.console.screen import err
     from tracejury.traces import Problem, Question, Tally, write_batch
 
-    tally, shown = Tally(), []
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.fields[counts]}"), TimeElapsedColumn())
+    tally = Tally()
+    shown: list[Problem] = []
+    # How much there is shows only at the end: the bar moves to and fro, the counts tell the progress.
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(what, total=None, counts="")
         seen = {"questions": 0, "traces": 0, "problems": 0}

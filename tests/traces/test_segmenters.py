@@ -141,8 +141,8 @@ def test_roles(text: str, role: Role) -> None:
 
 
 PIECES = st.sampled_from(
-    ["1. ", "Step 2: ", "\n", "\n\n", "- ", "**", "The dose is 5 mg. ", "e.g. ", "A. ", "x" * 50, "answer is B", "\t"]
-    + ["| a | b |", "\u00e9\u2265", "## "]
+    ["1. ", "Step 2: ", "\n", "\n\n", "- ", "**", "The dose is 5 mg. ", "e.g. ", "A. ", "x" * 50, "answer is B", "\t",
+     "| a | b |", "\u00e9\u2265", "## "]
 )  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=40).map("".join)
 

@@ -130,7 +130,7 @@ class InspectLog(Placed):
     def _records(
         self, sample: dict[str, Any], header: Mapping[str, Any], prompt: str, message: dict[str, Any]
     ) -> Iterator[Found]:
-        spec = header.get("eval") if isinstance(header.get("eval"), dict) else {}
+        spec = _mapping(header.get("eval"))
         question = question_of(
             prompt,
             fetch(sample, "options", self.fields, "choices"),
@@ -140,9 +140,8 @@ class InspectLog(Placed):
         )
         yield question
         content, reasoning = plain_content(_attached(sample, message.get("content")))
-        output = sample.get("output") if isinstance(sample.get("output"), dict) else {}
-        usage = output.get("usage") or {}
-        scores = sample.get("scores") or {}
+        output = _mapping(sample.get("output"))
+        usage, scores = _mapping(output.get("usage")), _mapping(sample.get("scores"))
         yield trace_of(
             question,
             take_apart(content, reasoning),
@@ -162,6 +161,10 @@ class InspectLog(Placed):
         )
 
 
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _prompt(sample: dict[str, Any], fields: Mapping[str, str]) -> str | None:
     """Return the question as the data set has it, before the solver's template."""
     value = _attached(sample, fetch(sample, "stem", fields, "input"))
@@ -174,7 +177,7 @@ def _prompt(sample: dict[str, Any], fields: Mapping[str, str]) -> str | None:
 def _attached(sample: dict[str, Any], value: object) -> object:
     """Return the value, or the attachment that stands for it."""
     if isinstance(value, str) and value.startswith("attachment://"):
-        return (sample.get("attachments") or {}).get(value.removeprefix("attachment://"), value)
+        return _mapping(sample.get("attachments")).get(value.removeprefix("attachment://"), value)
     return value
 
 
