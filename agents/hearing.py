@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tracejury.agents.bench import Bench
+from tracejury.agents.bench import Bench, BoundAsk
 from tracejury.agents.contracts import Judge
 from tracejury.agents.derivations import standing
 from tracejury.agents.grounding import check_quotes
@@ -28,7 +28,7 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, bench: Bench) -> Opini
         raises but for cancellation.
     """
     model = bench.panel.endpoints[spec.endpoint].model if spec.endpoint else None
-    ask = bench.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec) if spec.endpoint else None
+    ask: BoundAsk | None = None
 
     def failed(reason: FailureReason, detail: str) -> Opinion:
         calls = tuple(ask.calls) if ask else ()
@@ -37,6 +37,8 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, bench: Bench) -> Opini
         )
 
     try:
+        if spec.endpoint:
+            ask = bench.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec)
         draft = await judge.draft(case, ask)
         citations = await asyncio.to_thread(check_quotes, case, draft.quotes, draft.label, _error_type(draft), bench)
     except CallFailed as failure:
