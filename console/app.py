@@ -6,7 +6,7 @@ import typer
 
 from tracejury.console import index, models, review
 from tracejury.console.adjudicate import adjudicate
-from tracejury.console.audit import compare, summary
+from tracejury.console.audit import compare, gate, report, summary
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
@@ -31,6 +31,8 @@ for command in (
     adjudicate,
     summary,
     compare,
+    report,
+    gate,
     show,
     view,
     export,

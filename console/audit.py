@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracejury.console.failing import explained
+from tracejury.console.failing import Exit, explained
 from tracejury.console.options import Json, RunRef, Store
 
 if TYPE_CHECKING:
     from tracejury.graphs import Ledger, Run, StepRow
     from tracejury.reports import Columns
 
+MinCoverage = Annotated[
+    float, typer.Option("--min-coverage", min=0, max=1, help="Share of claims with a verdict both arms must reach.")
+]
+MinQuestions = Annotated[int, typer.Option("--min-questions", help="Questions with verdicts in both arms.")]
 Confidence = Annotated[float, typer.Option("--confidence", min=0.5, max=0.999, help="Of every interval.")]
 
 
@@ -62,10 +68,8 @@ def compare(
         str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
-    min_coverage: Annotated[
-        float, typer.Option("--min-coverage", min=0, max=1, help="Share of claims with a verdict both arms must reach.")
-    ] = 0.3,
-    min_questions: Annotated[int, typer.Option("--min-questions", help="Questions with verdicts in both arms.")] = 20,
+    min_coverage: MinCoverage = 0.3,
+    min_questions: MinQuestions = 20,
     where: Annotated[
         bool, typer.Option("--where", help="Also: under which conditions the difference appears (a mixed model).")
     ] = False,
@@ -106,6 +110,108 @@ def compare(
             typer.echo(made.model_dump_json(indent=2))
         else:
             print_audit(made)
+
+
+def report(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="The baseline first; one RUN: its arms.")],
+    out: Annotated[
+        list[Path] | None, typer.Option("--out", help="report.html, .md or .json. Repeatable. Default: report.html")
+    ] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Also write the figures here, as SVG.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Of the report. Default: the runs' names.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    min_coverage: MinCoverage = 0.3,
+    min_questions: MinQuestions = 20,
+    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples, and sign flips.")] = 10_000,
+    store: Store = None,
+) -> None:
+    """Write a report: one self-contained page that opens anywhere, asks no network for anything and prints well.
+
+    Headline, figures, tables, conditions, robustness, judges' agreement, ten deliberations drawn at random, cost,
+    provenance, and what the audit cannot say. Markdown and JSON by the ending of --out.
+
+    Example: tracejury report last --out report.html --out report.md
+    """
+    with explained():
+        need_reports()
+        from tracejury.console.screen import err
+        from tracejury.console.screen import out as screen
+        from tracejury.reports import Settings, choose_arms, make_report, write_report
+
+        settings = Settings(draws=draws, min_coverage=min_coverage, min_questions=min_questions)
+        ledger, found, refs = open_references(store, runs)
+        columns = read_rows(ledger, found)
+        alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
+        arms = [] if alone else choose_arms(columns, refs, baseline)
+        with err.status("putting the report together"):
+            made = make_report(
+                ledger, found, columns, arms, settings, title=title, anyway=anyway, rejudged=rejudged(ledger, found)
+            )
+            for path in out or [Path("report.html")]:
+                write_report(made, path)
+                screen.print(f"{path}  {path.stat().st_size / 1000:,.0f} kB")
+        if figures:
+            figures.mkdir(parents=True, exist_ok=True)
+            for name, svg in made.figures().items():
+                (figures / f"{name}.svg").write_text(svg.replace("currentColor", "#222"), encoding="utf-8")
+            screen.print(f"{figures}  figures")
+
+
+def gate(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="The students.")],
+    baseline: Annotated[str, typer.Option("--baseline", metavar="RUN[:ARM]", help="What they are compared with.")],
+    max_step_error_rise: Annotated[
+        float, typer.Option("--max-step-error-rise", help="Points that the interval's upper bound may reach.")
+    ] = 3.0,
+    max_answer_drop: Annotated[
+        float | None, typer.Option("--max-answer-drop", help="Points that the answers' lower bound may fall.")
+    ] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="The worst case over abstentions must keep to the limit too.")
+    ] = False,
+    min_coverage: MinCoverage = 0.3,
+    min_questions: MinQuestions = 20,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    junit_xml: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write Markdown here.")] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Refuse a student whose reasoning got worse: exit code 3.
+
+    The bound of the interval decides, not the point: a student passes only if the data show that its step errors did
+    not rise by more than the limit. Too little coverage is no proof, and refuses too.
+
+    Example: tracejury gate after --baseline before --max-step-error-rise 3 --junit gate.xml
+    """
+    with explained():
+        need_reports()
+        from tracejury.console.screen import out
+        from tracejury.reports import Limits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
+
+        settings = Settings(min_coverage=min_coverage, min_questions=min_questions)
+        ledger, found, refs = open_references(store, [baseline, *runs])
+        columns = read_rows(ledger, found)
+        made = audit(columns, found, choose_arms(columns, refs, None), settings, anyway=anyway)
+        limits = Limits(max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop, robust=robust)
+        gates = [pass_gate(c, limits) for c in made.comparisons]
+        if junit_xml:
+            junit_xml.write_text(junit(gates), encoding="utf-8")
+        if markdown:
+            markdown.write_text(gate_markdown(gates), encoding="utf-8")
+        if as_json:
+            typer.echo(json.dumps([g.model_dump(mode="json") for g in gates], indent=2))
+        else:
+            for g in gates:
+                out.print(f"[bold]{'passed' if g.passed else 'REFUSED'}[/bold]  {g.student} against {g.baseline}")
+                out.print(f"  {g.sentence}", soft_wrap=True)
+                for check in g.checks:
+                    out.print(f"  {'passed' if check.passed else 'failed'}  {check.name}: {check.said}", soft_wrap=True)
+    if not all(g.passed for g in gates):
+        raise typer.Exit(Exit.GATE)
 
 
 def need_reports() -> None:

@@ -8,14 +8,18 @@ from .comparable import NotComparableError, check_comparable
 from .comparison import Comparison, Difference, Settings, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
+from .exhibits import Exhibit
 from .factors import TITLES, Term
 from .fewer_judges import recount
+from .gates import Check, Gate, Limits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
+from .judge_pairs import JudgePair
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
 from .labelled import Labelled, NoLabelsError, labelled
 from .paired import sign_flip
 from .rates import StepRates, rates_of, share_estimate, step_rates
 from .reliability import Bin, Calibration
+from .report import Report, make_report, write_report
 from .resampling import Bootstrapped, Estimate, bootstrap
 from .returned import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
 from .score import RiskPoint, Score, SystemScore, score
@@ -37,6 +41,7 @@ __all__ = [
     "Bin",
     "Bootstrapped",
     "Calibration",
+    "Check",
     "Columns",
     "Comparison",
     "Control",
@@ -44,21 +49,26 @@ __all__ = [
     "Difference",
     "Drift",
     "Estimate",
+    "Exhibit",
     "ExpertLabel",
     "FamilyRate",
+    "Gate",
     "Hedging",
     "Item",
+    "JudgePair",
     "JudgeRates",
     "JudgesReport",
     "Key",
     "Keyed",
     "Labelled",
     "LeftOut",
+    "Limits",
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
     "RaterAgreement",
     "Rejudge",
+    "Report",
     "Review",
     "RiskPoint",
     "Score",
@@ -85,10 +95,14 @@ __all__ = [
     "compare",
     "draw_sheet",
     "expert_labels",
+    "gate_markdown",
     "gather",
+    "junit",
     "labelled",
     "least_questions",
     "load_controls",
+    "make_report",
+    "pass_gate",
     "questions_needed",
     "rater_agreement",
     "rates_of",
@@ -108,5 +122,6 @@ __all__ = [
     "without_unskilled",
     "write_csv",
     "write_form",
+    "write_report",
     "write_xlsx",
 ]

@@ -1,0 +1,115 @@
+"""The gate: whether a student may pass, decided on the bound of an interval, not on a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as xml
+
+from tracejury.reports.comparison import Comparison
+from tracejury.reports.resampling import Estimate
+from tracejury.reports.sentence import points
+from tracejury.traces import Record
+
+
+class Limits(Record):
+    """What a student must keep to. Points are of 100."""
+
+    max_step_error_rise: float = 3.0
+    max_answer_drop: float | None = None
+    """None: answers are not asked about."""
+    robust: bool = False
+    """The worst case over abstentions must keep to the limit too."""
+
+
+class Check(Record):
+    """One condition of the gate."""
+
+    name: str
+    passed: bool
+    said: str
+    """What was found against what was asked."""
+
+
+class Gate(Record):
+    """The decision. It passes only if every check does."""
+
+    baseline: str
+    student: str
+    sentence: str
+    passed: bool
+    checks: tuple[Check, ...]
+
+
+def pass_gate(found: Comparison, limits: Limits) -> Gate:
+    """Decide on a comparison of a student with its baseline.
+
+    The student fails unless the data show that it keeps to the limit: the interval's upper bound of the rise must not
+    pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
+    pass, never the reverse.
+    """
+    checks = [Check(name="enough verdicts", passed=found.enough, said=found.why_not or _coverage(found))]
+    rise = found.steps.difference if found.steps else None
+    limit = limits.max_step_error_rise
+    if rise is None or rise.high is None:
+        checks.append(Check(name="step errors", passed=False, said="no interval could be had"))
+    else:
+        said = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
+        checks.append(Check(name="step errors", passed=100 * rise.high <= limit, said=said))
+    if limits.robust:
+        worst = found.worst_case[1] if found.worst_case else None
+        checks.append(_worst_case(worst, limit))
+    if limits.max_answer_drop is not None:
+        checks.append(_answers(found.answers.difference if found.answers else None, limits.max_answer_drop))
+    return Gate(
+        baseline=f"{found.baseline.run}:{found.baseline.arm}",
+        student=f"{found.other.run}:{found.other.arm}",
+        sentence=found.sentence,
+        passed=all(check.passed for check in checks),
+        checks=tuple(checks),
+    )
+
+
+def _worst_case(worst: Estimate | None, limit: float) -> Check:
+    if worst is None or worst.high is None:
+        return Check(name="worst case", passed=False, said="no interval could be had")
+    said = (
+        f"were all of the student's abstentions errors and none of the baseline's: {points(worst)}; {limit:+g} at most"
+    )
+    return Check(name="worst case", passed=100 * worst.high <= limit, said=said)
+
+
+def _answers(change: Estimate | None, drop: float) -> Check:
+    if change is None or change.low is None:
+        return Check(name="answers", passed=False, said="no gold answers, or too few for an interval")
+    said = f"answers {points(change)}; the lower bound may be {-drop:+g} at least"
+    return Check(name="answers", passed=100 * change.low >= -drop, said=said)
+
+
+def junit(gates: Sequence[Gate]) -> str:
+    """Return the gates as JUnit XML, one suite a student, one case a check."""
+    root = xml.Element("testsuites", name="tracejury gate")
+    for g in gates:
+        failed = sum(not check.passed for check in g.checks)
+        counts = {"tests": str(len(g.checks)), "failures": str(failed)}
+        suite = xml.SubElement(root, "testsuite", name=f"{g.student} against {g.baseline}", attrib=counts)
+        for check in g.checks:
+            case = xml.SubElement(suite, "testcase", classname=f"gate.{g.student}", name=check.name)
+            if not check.passed:
+                xml.SubElement(case, "failure", message=check.said).text = g.sentence
+    xml.indent(root)
+    return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def gate_markdown(gates: Sequence[Gate]) -> str:
+    """Return the gates as Markdown, for a pipeline's summary page."""
+    lines = []
+    for g in gates:
+        lines += [f"## {'passed' if g.passed else 'REFUSED'}: {g.student} against {g.baseline}", "", g.sentence, ""]
+        lines += ["| check | | found |", "|---|---|---|"]
+        lines += [f"| {c.name} | {'passed' if c.passed else '**failed**'} | {c.said} |" for c in g.checks] + [""]
+    return "\n".join(lines)
+
+
+def _coverage(found: Comparison) -> str:
+    before, after = (100 * c for c in found.coverage)
+    return f"coverage {before:.1f} and {after:.1f} %, {found.paired} questions paired"

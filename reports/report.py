@@ -1,0 +1,198 @@
+"""The report: everything an audit found, as one HTML file that needs no network, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from tracejury.graphs import Ledger, Run, StepRow
+from tracejury.reports import figures
+from tracejury.reports.answers import AnswerMetrics, answer_metrics
+from tracejury.reports.audits import Audit, audit
+from tracejury.reports.columns import ArmKey, Columns
+from tracejury.reports.comparison import Settings
+from tracejury.reports.exhibits import Exhibit, exhibits
+from tracejury.reports.factors import TITLES
+from tracejury.reports.judge_pairs import JudgePair, judge_pairs
+from tracejury.reports.labelled import NoLabelsError
+from tracejury.reports.limits import limits
+from tracejury.reports.resampling import Estimate
+from tracejury.reports.score import Score, score
+from tracejury.reports.summary import Summary, summarise
+from tracejury.traces import Record
+
+
+class Report(Record):
+    """All that a report says; its JSON form is this record."""
+
+    title: str
+    made: str
+    """ISO 8601, UTC."""
+    version: str
+    runs: tuple[Run, ...]
+    summary: Summary
+    answers: tuple[AnswerMetrics, ...]
+    audit: Audit | None
+    """None where there is one arm: nothing to compare."""
+    score: Score | None
+    """None without human labels."""
+    judges: tuple[JudgePair, ...]
+    exhibits: tuple[Exhibit, ...]
+    limits: tuple[str, ...]
+
+    def figures(self) -> dict[str, str]:
+        """Draw the report's figures: name -> SVG."""
+        drawn = {"outcomes": figures.outcomes(self.summary), "reliability": figures.reliability(self.answers)}
+        if self.audit:
+            drawn["headline"] = figures.headline(self.audit, self.summary)
+            drawn["conditions"] = figures.conditions(self.audit)
+            drawn["robustness"] = figures.robustness(self.audit.controls[0]) if self.audit.controls else None
+        if self.score:
+            drawn["risk-coverage"] = figures.risk_coverage(self.score.risk_coverage)
+        return {name: svg for name, svg in drawn.items() if svg}
+
+
+def make_report(
+    ledger: Ledger,
+    runs: Sequence[Run],
+    columns: Columns,
+    arms: Sequence[ArmKey],
+    settings: Settings | None = None,
+    *,
+    title: str | None = None,
+    anyway: bool = False,
+    rejudged: Mapping[str, Columns] | None = None,
+    samples: int = 10,
+) -> Report:
+    """Put a report together.
+
+    Args:
+        ledger: Where the runs are: sampled deliberations and labels come from it.
+        runs: What is reported on.
+        columns: Their rows.
+        arms: What is compared, the baseline first; fewer than two: nothing is.
+        settings: Of the comparisons.
+        title: Of the report.
+        anyway: Compare runs that were judged differently.
+        rejudged: Runs that controls made, by control.
+        samples: Deliberations to show whole.
+
+    Raises:
+        NotComparableError: The runs were judged differently.
+    """
+    from importlib.metadata import version
+
+    settings = settings or Settings()
+    summary = summarise(columns, confidence=settings.confidence, seed=settings.seed)
+    made = (
+        audit(columns, runs, arms, settings, anyway=anyway, conditions=True, controls=rejudged or {})
+        if len(arms) > 1
+        else None
+    )
+    answers = [answer_metrics(columns, code, seed=settings.seed) for code in range(len(columns.arms))]
+    scored = _score(row for run in runs for row in ledger.rows(run))
+    share = -(-samples // len(runs))
+    shown = [e for run in runs for e in exhibits(ledger, run, share, settings.seed)]
+    return Report(
+        title=title or " and ".join(run.name for run in runs),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=version("tracejury"),
+        runs=tuple(runs),
+        summary=summary,
+        answers=tuple(a for a in answers if a),
+        audit=made,
+        score=scored,
+        judges=judge_pairs(columns),
+        exhibits=tuple(shown[:samples]),
+        limits=tuple(limits(runs, summary, made, scored is not None)),
+    )
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the report in the form that the file's ending says: .html, .md or .json.
+
+    Raises:
+        ValueError: Another ending.
+    """
+    render = _FORMS.get(path.suffix)
+    if render is None:
+        raise ValueError(f"{path}: a report is written as .html, .md or .json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(report), encoding="utf-8")
+
+
+def _score(rows: Iterable[StepRow]) -> Score | None:
+    labelled = [row for row in rows if row.label is not None]
+    if not labelled:
+        return None
+    try:
+        return score(labelled)
+    except NoLabelsError:
+        return None
+
+
+def _html(report: Report) -> str:
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    style = files("tracejury.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
+    pages = Environment(
+        loader=PackageLoader("tracejury.reports", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    drawn = {name: Markup(svg) for name, svg in report.figures().items()}  # noqa: S704 - drawn by us, escaped by it
+    pages.globals |= _WORDS
+    own = Markup(style)  # noqa: S704 - a file of ours
+    return pages.get_template("report.html").render(r=report, figures=drawn, style=own)
+
+
+def _markdown(report: Report) -> str:
+    from jinja2 import Environment, PackageLoader
+
+    pages = Environment(  # noqa: S701 - Markdown, not HTML; `cell` keeps tables whole
+        loader=PackageLoader("tracejury.reports", "templates"), trim_blocks=True, lstrip_blocks=True
+    )
+    pages.globals |= _WORDS
+    pages.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return pages.get_template("report.md").render(r=report)
+
+
+def _percent(estimate: Estimate | None, signed: bool = False, digits: int = 1) -> str:
+    """Return a share in per cent, or a difference in points, with its interval."""
+    if estimate is None or estimate.value is None:
+        return "-"
+    form = f"{'+' if signed else ''}.{digits}f"
+    text = format(100 * estimate.value, form)
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{format(100 * estimate.low, form)}, {format(100 * estimate.high, form)}]"
+
+
+def _number(estimate: Estimate | None, digits: int = 2) -> str:
+    if estimate is None or estimate.value is None:
+        return "-"
+    text = f"{estimate.value:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def _range(ends: tuple[float | None, float | None]) -> str:
+    return "-" if None in ends else f"{100 * (ends[0] or 0):.1f} to {100 * (ends[1] or 0):.1f}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+_WORDS: dict[str, object] = {
+    "percent": _percent, "number": _number, "range_of": _range, "p_value": _p, "titles": TITLES,
+    "directions": {"up": "more errors", "down": "fewer errors", "none": "no difference shown"},
+    "marks": {"supported": "\u2713", "error": "\u2717", "abstained": "?", "failed": "!"},
+}  # fmt: skip
+_FORMS: dict[str, Callable[[Report], str]] = {
+    ".html": _html,
+    ".md": _markdown,
+    ".json": lambda report: report.model_dump_json(indent=1),
+}
