@@ -34,12 +34,14 @@ class Attempts(Generic[T]):
         breaker: Breaker,
         attempt: Callable[[], Awaitable[T]],
         tokens: int,
+        gate: Callable[[], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.limiter = limiter
         self.breaker = breaker
         self._attempt = attempt
         self._tokens = tokens
+        self._gate = gate
         self._spent = 0.0
         self._tried = 0
         self._sent = 0
@@ -82,6 +84,8 @@ class Attempts(Generic[T]):
         fault = self._last = None
         succeeded = False
         try:
+            if self._gate is not None:
+                self._gate()
             reply = await self._hedged(min(self.endpoint.timeout_s, max(0.1, self.endpoint.deadline_s - self._spent)))
             succeeded = True
             return reply

@@ -160,8 +160,6 @@ class Gateway:
     async def _send(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str, key: str) -> CallRecord:
         endpoint = request.endpoint
         lane = self._lane(endpoint)
-        free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)
-        self.budget.check(None if free else endpoint.price, endpoint.name)
         rendered = render(told(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key))
         prompt = "\n".join(m["content"] for m in rendered)
         least = self._check_room(request, prompt)
@@ -178,7 +176,9 @@ class Gateway:
         )
         fields = body_fields(request)
         try:
-            answer = await lane.chat(rendered, fields, tokens)
+            # Asked when a slot is free, not when the call queues for one: a cap is then never passed by more than the
+            # calls in flight.
+            answer = await lane.chat(rendered, fields, tokens, lambda: self._check_budget(endpoint))
         except NoAnswerError as failed:
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
             await self.store.put(call)
@@ -193,6 +193,10 @@ class Gateway:
             self.store.judge_usable((call.id,), False)
             raise CallFailed(*wrong, (call,))
         return call
+
+    def _check_budget(self, endpoint: Endpoint) -> None:
+        free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)
+        self.budget.check(None if free else endpoint.price, endpoint.name)
 
     def _check_room(self, request: ChatRequest, prompt: str) -> int:
         """Refuse what cannot fit; return the least number of tokens of `prompt`, 0 where no window is known."""

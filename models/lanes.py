@@ -53,13 +53,20 @@ class Lane:
         self._address = address
         self._made: tuple[str, ChatOpenAI] | None = None
 
-    async def chat(self, messages: list[dict[str, str]], fields: dict[str, Any], tokens: int) -> Answer:
+    async def chat(
+        self,
+        messages: list[dict[str, str]],
+        fields: dict[str, Any],
+        tokens: int,
+        gate: Callable[[], None] | None = None,
+    ) -> Answer:
         """Send `messages` until there is a reply, attempts or deadline run out, or the endpoint refuses.
 
         Args:
             messages: As the endpoint takes them.
             fields: Further fields of the request's body.
             tokens: Estimated tokens of prompt and reply, for the limit of tokens a minute.
+            gate: Called right before each attempt, when its turn has come; what it raises ends the call.
 
         Raises:
             NoAnswerError: With the reason.
@@ -76,7 +83,7 @@ class Lane:
                 return Answer("", None, 0, 0, 0, f"the response has no reply in it ({error!r})", latency_s, 1)
             return _answer(message, time.monotonic() - started)
 
-        answer, attempts, _seconds = await self._retry(attempt, tokens)
+        answer, attempts, _seconds = await self._retry(attempt, tokens, gate)
         return answer._replace(attempts=attempts)
 
     async def embed(self, texts: list[str], model: str) -> list[list[float]]:
@@ -93,11 +100,13 @@ class Lane:
         vectors, _attempts, _seconds = await self._retry(attempt, sum(len(t) for t in texts) // 4)
         return vectors
 
-    async def _retry(self, attempt: Callable[[ChatOpenAI], Awaitable[T]], tokens: int) -> tuple[T, int, float]:
+    async def _retry(
+        self, attempt: Callable[[ChatOpenAI], Awaitable[T]], tokens: int, gate: Callable[[], None] | None = None
+    ) -> tuple[T, int, float]:
         async def made() -> T:
             return await attempt(await self._client())
 
-        return await Attempts(self.endpoint, self.limiter, self.breaker, made, tokens).run()
+        return await Attempts(self.endpoint, self.limiter, self.breaker, made, tokens, gate).run()
 
     async def _client(self) -> ChatOpenAI:
         address = await self._address()

@@ -106,7 +106,7 @@ class Limiter:
         self.window = max(1.0, self.window * self.DECREASE)
         self._cut_at = now
         recent = [at for at in self._successes if now - at <= self.SEEN_S]
-        # Who serves nobody shows no rate: that is an outage or an empty account, and the pauses of retries deal with it.
+        # Who serves nobody shows no rate: that is an outage or an empty account, a matter for the pauses of retries.
         if len(recent) < 5 or self._since_cut == 0:
             return
         # A refusal now and then, or again right after going slower, has to do with its prompt or its moment.

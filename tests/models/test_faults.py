@@ -53,11 +53,11 @@ def test_a_fault_that_stays_fails_with_its_reason(
     asking: Any, store: CallStore, fault: str, reason: FailureReason, sent: int
 ) -> None:
     asking.server.set(mode=fault, retry_after_s=0.05)
-    asking.endpoint = asking.endpoint.model_copy(update={"timeout_s": 0.3 if fault == "hang" else 5.0})
+    asking.endpoint = asking.endpoint.model_copy(update={"timeout_s": 1.0 if fault == "hang" else 5.0})
     with pytest.raises(CallFailed) as failed:
         asyncio.run(ask(store, asking.about("x")))
     assert failed.value.reason is reason
-    assert asking.server.counts()["calls"] == sent
+    assert asking.server.counts()["calls"] == sum(c.attempts for c in failed.value.calls) == sent
     # What was sent is in the records, raw replies included, and none of it is served from the cache later.
     recorded = store.calls()
     assert [c.id for c in recorded] == [c.id for c in failed.value.calls]
@@ -123,14 +123,14 @@ def test_nobody_at_the_address_is_unavailable(asking: Any, store: CallStore) -> 
     assert failed.value.reason is UNAVAILABLE
 
 
-def test_two_hundred_calls_over_every_fault_each_end_in_one_way(asking: Any, store: CallStore) -> None:
+def test_a_hundred_calls_over_every_fault_each_end_in_one_way(asking: Any, store: CallStore) -> None:
     """Faults that stay become failures, faults that pass become replies, and a resume only asks what failed."""
     stays = [f for f, _, _ in ENDINGS if f not in ("hang", "big")]
     match: dict[str, Any] = {f"<stays {f}>": f for f in stays}
     match |= {f"<passes {f}>": [f, "ok"] for f in ("429", "500", "reset", "cut")}
     asking.server.set(match=match, retry_after_s=0.02)
     marks = [*match, "fine"]
-    texts = [f"{marks[i % len(marks)]} {i}" for i in range(200)]
+    texts = [f"{marks[i % len(marks)]} {i}" for i in range(100)]
     asking.endpoint = asking.endpoint.model_copy(update={"timeout_s": 20.0, "deadline_s": 60.0})
 
     async def every() -> list[ChatReply | BaseException]:

