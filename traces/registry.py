@@ -41,7 +41,7 @@ class Registry(Generic[T]):
             for p in sorted(self._points.values(), key=lambda p: p.name)
         ]
 
-    def make(self, name: str, **params: object) -> T:
+    def make(self, name: str, /, **params: object) -> T:
         """Make the thing called `name`.
 
         Raises:

@@ -22,6 +22,9 @@ class Spool:
         for table in tables:
             self._sql.execute(f'CREATE TABLE "{table}" (n INTEGER PRIMARY KEY, key TEXT UNIQUE, value TEXT)')
 
+        # One transaction that is never committed: the file is read through this connection alone.
+        self._sql.execute("BEGIN")
+
     def put(self, table: str, key: str, value: str) -> bool:
         """Store `value`; False, and nothing stored, where the key is already there."""
         with self._lock:
