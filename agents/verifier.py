@@ -13,7 +13,7 @@ from tracejury.agents.records import Case, Draft, Label, Quote
 from tracejury.retrieval import sentence_spans
 from tracejury.traces import ErrorType
 
-CONTRADICTED = 0.9
+CONTRADICTED = 0.95
 SUPPORTED = 0.9
 """Thresholds from the calibration part of the split (docs/verifier-card.md, 'Thresholds'): precision first."""
 

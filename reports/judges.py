@@ -179,7 +179,7 @@ def reliabilities(said: NDArray[np.int64], names: Sequence[str]) -> Mapping[str,
     from crowdkit.aggregation import DawidSkene
 
     step, judge = np.nonzero(said != _MISSING)
-    told = pd.DataFrame({"task": step, "worker": [names[j] for j in judge], "label": said[step, judge]})
+    told = pd.DataFrame({"task": step, "worker": [names[int(j)] for j in judge], "label": said[step, judge]})
     model = DawidSkene(n_iter=50).fit(told)
     # Labels that the model takes for the truth of next to no step have a row of noise.
     used = model.priors_[model.priors_ > 0.02].index

@@ -23,7 +23,7 @@ LABELS = ("supported", "contradicted", "not_enough")
 LONGEST = 320
 
 
-class Logits(torch.nn.Module):
+class Logits(torch.nn.Module):  # type: ignore[misc]
     """The model with positional inputs and a plain tensor as output, as an exporter wants it."""
 
     def __init__(self, model: BertForSequenceClassification) -> None:

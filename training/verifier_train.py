@@ -6,8 +6,8 @@ tracejury, so that it runs on a GPU machine that has only those:
     python training/verifier_train.py PAIRS.jsonl.xz BASE_DIR OUT_DIR --epochs 4 --lr 1e-4 --budget 240
 
 BASE_DIR holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2 (see docs/verifier-card.md for where they
-come from). On a CPU the same command trains at some 10 pairs a second and core. `--start OUT_DIR` goes on from weights that were
-trained before, and `--limit` takes a share of the pairs: the committed weights took both (docs/verifier-card.md).
+come from). On a CPU the same command trains at some 10 pairs a second and core: `--limit` takes a share of the pairs, and
+`--start OUT_DIR` goes on from weights that were trained before.
 """
 
 from __future__ import annotations
@@ -171,7 +171,8 @@ def encode(tokenizer: Tokenizer, rows: list[dict[str, str]]) -> list[tuple[np.nd
 def batches(pairs: list[tuple[np.ndarray, np.ndarray]], tokens: int, draw: random.Random) -> list[list[int]]:
     """Cut shuffled indices into batches of like length: at most `tokens` tokens with padding."""
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + draw.random() * 12)
-    out, batch = [], []
+    out: list[list[int]] = []
+    batch: list[int] = []
     for i in order:
         if batch and (len(batch) + 1) * len(pairs[i][0]) > tokens:
             out.append(batch)
@@ -193,7 +194,7 @@ def tensors(pairs: list[tuple[np.ndarray, np.ndarray]], batch: list[int], device
     return {k: torch.from_numpy(v).to(device, non_blocking=True) for k, v in named.items()}
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def predict(
     model: BertForSequenceClassification, pairs: list[tuple[np.ndarray, np.ndarray]], tokens: int, device: str
 ) -> np.ndarray:
