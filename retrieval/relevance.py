@@ -24,7 +24,7 @@ class Scorer(Protocol):
 scorers: Registry[Scorer] = Registry("tracejury.scorers", "relevance scorer")
 
 
-def relevance(name: str = "cosine", **params: object) -> Scorer:
+def relevance(name: str = "cosine", /, **params: object) -> Scorer:
     """Return the scorer registered as `name`."""
     return scorers.make(name, **params)
 

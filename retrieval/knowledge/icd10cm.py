@@ -62,6 +62,13 @@ def _text(icd: Any, code: str) -> str:
         notes = getattr(icd, getter)(code)
         if notes:
             lines.append(f"{heading}: {notes if isinstance(notes, str) else '; '.join(notes)}")
-    # Seventh characters (encounter, laterality) repeat one statement up to a hundred times.
-    lines += [f"{c}: {icd.get_description(c)}" for c in icd.get_descendants(code) if not icd.is_extended_subcategory(c)]
+    lines += [f"{c}: {icd.get_description(c)}" for c in _below(icd, code)]
     return "\n".join(lines)
+
+
+def _below(icd: Any, code: str) -> Iterator[str]:
+    """Yield the codes under `code`, without seventh characters: they repeat one statement up to a hundred times."""
+    for child in icd.get_children(code):
+        if not icd.is_extended_subcategory(child):
+            yield child
+            yield from _below(icd, child)
