@@ -1,7 +1,7 @@
 """How often an attack talks a judge into `supported`, with and without the defences, and which layer catches it.
 
-    python -m benchmarks.attacks.run --judges data verifier              # no model, all attacks, seconds
-    python -m benchmarks.attacks.run --judges facts --each 2             # the small model, two attacks a family, minutes
+    python -m benchmarks.attacks.run --judges data verifier      # no model, all attacks, seconds
+    python -m benchmarks.attacks.run --judges facts --each 2     # the small model, two attacks a family, minutes
 
 The cases are planted errors of the demo (never used to tune anything): clean, a judge should not say `supported`.
 """
