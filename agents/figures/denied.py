@@ -87,5 +87,5 @@ def denied(stem: str) -> tuple[Denied, ...]:
 
 
 def _begins_with(said: tuple[str, ...], what: tuple[str, ...]) -> bool:
-    """Tell whether the denied finding stands in what is said, with at most one word before it (`her marked edema`)."""
-    return any(said[i : i + len(what)] == what for i in (0, 1))
+    """Tell whether the denied finding stands in what is said, at most two words in (`her prior intestinal bleed`)."""
+    return any(said[i : i + len(what)] == what for i in (0, 1, 2))

@@ -12,6 +12,7 @@ from tracejury.agents import (
     Opinion,
     Outcome,
     Panel,
+    Seat,
     Verdict,
     decide,
     heard_in_full,
@@ -54,6 +55,16 @@ def test_early_stop_changes_no_outcome_and_saves_calls(resolver: str) -> None:
     assert asked < 3 * len(STATES) ** 3
 
 
+def test_early_stop_changes_no_outcome_with_a_judge_who_only_challenges() -> None:
+    seated = (*(JudgeSpec(name=f"j{i}", judge="data") for i in range(3)), CHALLENGER)
+    quick, full = panel(*seated, early_stop=True), panel(*seated)
+    for i, states in enumerate(product(STATES, repeat=4)):
+        said = dict(zip(("j0", "j1", "j2", "c"), states, strict=True))
+        ours = verdict(quick, hearing(quick, said, f"s{i}"), "supported+")
+        theirs = verdict(full, hearing(full, said, f"s{i}"), "supported+")
+        assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
+
+
 def test_early_stop_never_asks_one_judge_too_many() -> None:
     five = panel(*(JudgeSpec(name=f"j{i}", judge="data") for i in range(5)), early_stop=True)
     assert len(next_judges(five, "s", [])) == 3
@@ -82,6 +93,7 @@ def test_the_order_of_hearing_is_seeded_and_not_that_of_the_file() -> None:
     assert hearing_order(turned, "s") == hearing_order(panel(), "s")
 
 
+CHALLENGER = JudgeSpec(name="c", judge="data", seat=Seat.CHALLENGE)
 CASCADE = (
     JudgeSpec(name="j0", judge="data"),
     JudgeSpec(name="j1", judge="data"),
