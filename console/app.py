@@ -10,6 +10,8 @@ from tracejury.console.audit import compare, gate, report, summary
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
+from tracejury.console.failing import Exit
+from tracejury.console.new import new
 from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
@@ -25,39 +27,23 @@ app = typer.Typer(
     help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
 )
 
-for command in (
-    demo,
-    read,
-    adjudicate,
-    summary,
-    compare,
-    report,
-    gate,
-    show,
-    view,
-    export,
-    runs,
-    panels,
-    score,
-    calibrate,
-    judges,
-    doctor,
-):
-    app.command()(command)
+COMMANDS = {
+    "The main job": (demo, read, adjudicate, show, view, export, runs),
+    "What the verdicts add up to": (summary, compare, report, gate),
+    "Who judges the judges": (score, calibrate, judges),
+    "Students": (teach, corpus, train, sample, serve, distill),
+    "What it runs on": (panels, index.sources, new, doctor),
+}
+for heading, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
+app.add_typer(review.app, name="review", rich_help_panel="Who judges the judges")
+app.add_typer(models.app, name="models", rich_help_panel="What it runs on")
+app.add_typer(index.app, name="index", rich_help_panel="What it runs on")
 
-for stage in (teach, corpus, train, sample, serve, distill):
-    app.command()(stage)
-
-
-app.add_typer(models.app, name="models")
-app.add_typer(index.app, name="index")
-app.add_typer(review.app, name="review")
-app.command()(index.sources)
-
-
-@app.callback()
-def _group() -> None:
-    """Without this, Typer makes an app of one command into that command."""
+# A usage error ends with 1, as every error of input does; Typer's own 2 means here that some steps failed.
+usage_error: type[Exception] = typer.BadParameter.__bases__[0]
+usage_error.exit_code = int(Exit.USAGE)  # type: ignore[attr-defined]
 
 
 def main() -> None:
