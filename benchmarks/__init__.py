@@ -1,0 +1,1 @@
+"""Measurements: each a script of its own, results with command and commit in `benchmarks/results/`."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tracejury.agents import (
     Bench,
@@ -82,7 +83,11 @@ async def open_court(
     if panel.retrieval.sources:
         spec = panel.retrieval
         opened = await asyncio.to_thread(Index.open, index, embedder=spec.embedder)
-        finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **spec.params)
+        params: dict[str, Any] = dict(spec.params)
+        try:
+            finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
+        except TypeError as wrong:
+            raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
     async with Gateway(store, secret=secret, air_gapped=air_gapped) as gateway:
         scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
         bench = Bench.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)

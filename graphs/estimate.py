@@ -86,9 +86,7 @@ def estimate(
         askers=tuple(askers),
         calls=sum(a.calls for a in askers),
         cost_usd=sum(a.cost_usd for a in askers),
-        minutes=max(
-            (_minutes(e, [a for a in askers if a.endpoint == n]) for n, e in panel.endpoints.items()), default=0
-        ),
+        minutes=max((_minutes(e, askers, name) for name, e in panel.endpoints.items()), default=0),
     )
 
 

@@ -1,4 +1,4 @@
-"""A panel of LLM judges on the model server of the tests: for faults, load and kills, never to show that judging works."""
+"""A panel of LLM judges on the tests' model server: for faults, load and kills, never to show that judging works."""
 
 from __future__ import annotations
 

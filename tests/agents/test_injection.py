@@ -1,6 +1,6 @@
 """Traces, questions and passages that give orders: what the structure of prompts and checks lets through of 64 attacks.
 
-Whether a model obeys is measured (benchmarks/attacks), not asserted here; what it is shown and what its reply can do is.
+Whether a model obeys is measured (benchmarks/attacks), not asserted; what it is shown and what its reply can do is.
 """
 
 from __future__ import annotations

@@ -22,7 +22,14 @@ HEAVY = (
     "sqlalchemy",
     "numpy",
 )
-MAIN = "import sys; sys.argv = ['tracejury', '--help']\nfrom tracejury.console.app import main\ntry: main()\nexcept SystemExit: pass\n"
+MAIN = """import sys
+sys.argv = ['tracejury', '--help']
+from tracejury.console.app import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
 
 
 def test_help_imports_nothing_heavy() -> None:
