@@ -72,13 +72,7 @@ class Attempts(Generic[T]):
             raise NoAnswerError(fault.reason, fault.detail + after, self._sent) from error
 
     async def _once(self) -> T:
-        probe = await self._passage()
-        try:
-            entered = await self.limiter.enter(self._tokens)
-        except BaseException:
-            if probe:
-                self.breaker.abandon()
-            raise
+        probe, entered = await self._enter()
         # A probe does not count: else a long outage would use up the attempts of whoever probes.
         self._tried += not probe
         fault = self._last = None
@@ -100,6 +94,21 @@ class Attempts(Generic[T]):
                 self.breaker.note(fault is not None and fault.down, probe)
             elif probe:
                 self.breaker.abandon()
+
+    async def _enter(self) -> tuple[bool, float]:
+        """Wait until the endpoint is up and has a slot; return whether this is a probe, and the time of entry."""
+        while True:
+            probe = await self._passage()
+            try:
+                entered = await self.limiter.enter(self._tokens)
+            except BaseException:
+                if probe:
+                    self.breaker.abandon()
+                raise
+            if probe or self.breaker.opened is None:
+                return probe, entered
+            # It went down while the call stood in line.
+            self.limiter.leave(entered, succeeded=False)
 
     async def _passage(self) -> bool:
         if self.breaker.opened is None:

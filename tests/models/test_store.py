@@ -88,7 +88,7 @@ from tracejury.models import CallStore, Gateway
 async def main():
     server = ModelServer()
     server.url = {url!r}
-    asking = Asking(server, max_concurrency=8)
+    asking = Asking(server, max_concurrency=8, timeout_s=60.0, deadline_s=300.0)
     store = CallStore({store!r})
     async with Gateway(store, secret=b"s") as gateway:
         await asyncio.gather(*(gateway.chat(asking.about(f"step {{i}}")) for i in range(60)))
