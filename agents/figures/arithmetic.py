@@ -123,7 +123,7 @@ def _comparisons(case: Case, clause: str) -> Iterator[Check]:
                 finding = (
                     f"{match[0].strip()!r}: {first.text} is {'' if made.holds else 'not '}{words} than {second.text}"
                 )
-                yield Check(made.holds, finding, ErrorType.ARITHMETIC, made, span=match.span())
+                yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
 def _weight_doses(case: Case, clause: str) -> Iterator[Check]:
@@ -183,8 +183,7 @@ def _derived_check(case: Case, kind: str, left: str, right: str, quote: str, wor
     if made is None:
         return None
     finding = f"{words!r}: {_plain(left)} is {made.computed}" + ("" if made.holds else f", not {_plain(right)}")
-    start = case.step.find(quote)
-    return Check(made.holds, finding, ErrorType.ARITHMETIC, made, span=(start, start + len(quote)))
+    return Check(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
 def _checked(
@@ -193,8 +192,7 @@ def _checked(
     made = derived(kind, expression, claimed.expression.strip("()"), inputs or (in_step(case, quote),))
     if made is not None:
         finding = f"{_plain(expression)} is {made.computed}" + ("" if made.holds else f", the step says {claimed.text}")
-        start = case.step.find(quote)
-        yield Check(made.holds, finding, ErrorType.ARITHMETIC, made, span=(start, start + len(quote)))
+        yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
 def _expression(text: str) -> str | None:

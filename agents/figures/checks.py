@@ -18,8 +18,6 @@ class Check(NamedTuple):
     error_type: ErrorType | None = None
     derivation: Derivation | None = None
     quotes: tuple[Quote, ...] = ()
-    span: tuple[int, int] = (0, 0)
-    """What of the step was checked."""
 
 
 def in_step(case: Case, text: str) -> Quote:

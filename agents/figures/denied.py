@@ -55,7 +55,7 @@ def denied_checks(case: Case) -> Iterator[Check]:
     denials = denied(case.stem)
     if not denials:
         return
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         if _NEGATED.search(clause):
             continue
         for match in _TAKEN.finditer(clause):
@@ -63,8 +63,7 @@ def denied_checks(case: Case) -> Iterator[Check]:
             found = next((d for d in denials if _begins_with(said, d.what)), None)
             if found is not None:
                 finding = f"denied: the step has {match[0].strip()!r}, the vignette {found.words!r}"
-                span = (match.start() + start, match.end() + start)
-                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, (in_vignette(found.words),), span)
+                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, (in_vignette(found.words),))
                 return
 
 

@@ -30,7 +30,7 @@ _COMPUTED = re.compile(rf"{_NAMED}[^.;=]{{0,80}}(?<!\.)=\s*(?P<value>{NUMBER}){_
 
 def earlier_checks(case: Case) -> Iterator[Check]:
     """Yield the named figures that the step refers back to, held against the earlier step that gave them."""
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         if not _BACK.search(clause):
             continue
         for match in _TAKEN.finditer(clause):
@@ -43,8 +43,7 @@ def earlier_checks(case: Case) -> Iterator[Check]:
             made = derived("comparison", value, claimed, (in_step(case, clause.strip()), quote))
             if made is not None and not made.holds:
                 finding = f"earlier: the step has {match[0]!r}, {quote.evidence_id} {quote.quote!r}"
-                span = (match.start() + start, match.end() + start)
-                yield Check(False, finding, ErrorType.CONTRADICTS_STEP, made, (quote,), span)
+                yield Check(False, finding, ErrorType.CONTRADICTS_STEP, made, (quote,))
 
 
 def _given(step: ContextStep, name: str) -> Iterator[tuple[str, Quote]]:

@@ -83,23 +83,23 @@ def _ages(case: Case) -> Iterator[Check]:
     known = person(case.stem).ages
     if not known:
         return
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         for match in _AGE.finditer(clause):
             claimed = _aged(match)
             if any(_same(claimed, age) for age in known):
-                yield Check(True, f"age: {match[0]!r} stands in the vignette", span=_shift(match, start))
+                yield Check(True, f"age: {match[0]!r} stands in the vignette")
                 continue
             # One age in the vignette, a person in the singular, and no word that makes it a textbook's patient.
             alone = len(known) == 1 and not _RELATIVES.search(clause) and not _RELATIVES.search(case.stem)
             if alone and match["person"] and not _HYPOTHETICAL.search(clause.replace(match[0], "")):
-                yield from _against(case, "age", claimed, known[0], known[0].text, start, match)
+                yield from _against(case, "age", claimed, known[0], known[0].text, match[0])
 
 
 def _sexes(case: Case) -> Iterator[Check]:
     who = person(case.stem)
     if who.male is None:
         return
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         if _RELATIVES.search(clause) or _HYPOTHETICAL.search(clause):
             continue
         found = [m for m in (*_AGE.finditer(clause), *_THIS.finditer(clause)) if m["person"]]
@@ -110,7 +110,7 @@ def _sexes(case: Case) -> Iterator[Check]:
             if male is not who.male:
                 finding = f"sex: the step has {match[0]!r}, the vignette {who.words!r}"
                 quotes = (in_vignette(who.words),)
-                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, quotes, _shift(match, start))
+                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, quotes)
                 return
 
 
@@ -125,7 +125,7 @@ def _measures(case: Case) -> Iterator[Check]:
         same = [m for m in known if _same(measure.quantity, m.quantity)]
         if same:
             finding = f"{measure.attribute}: {measure.text!r} stands in the vignette"
-            yield Check(True, finding, quotes=(in_vignette(same[0].text),), span=(measure.start, measure.end))
+            yield Check(True, finding, quotes=(in_vignette(same[0].text),))
         elif len(known) == 1 and (measure.own or not measure.general):
             yield from _differs(case, measure, known[0])
 
@@ -137,54 +137,50 @@ def _differs(case: Case, measure: Measure, known: Measure) -> Iterator[Check]:
     made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
     if made is not None and not made.holds:
         finding = f"{measure.attribute}: the step has {measure.text!r}, the vignette {known.text!r}"
-        span = (measure.start, measure.end)
-        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, (in_vignette(known.text),), span)
+        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, (in_vignette(known.text),))
 
 
 def _durations(case: Case) -> Iterator[Check]:
     known = [(m, _lasting(m)) for m in _DURATION.finditer(case.stem)]
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         for match in _DURATION.finditer(clause):
             claimed, what = _lasting(match), _content(match["what"])
             same = [m for m, q in known if _same(claimed, q)]
             if same:
-                yield Check(True, f"duration: {match[0]!r} agrees with the vignette", span=_shift(match, start))
+                yield Check(True, f"duration: {match[0]!r} agrees with the vignette")
                 continue
             about = [(m, q) for m, q in known if _content(m["what"]) & what]
             numeric = match["number"].isdigit() and len(about) == 1 and about[0][0]["number"].isdigit()
             if numeric and len(known) == 1 and not _HYPOTHETICAL.search(clause):
                 stated, quantity = about[0]
-                yield from _against(case, "duration", claimed, quantity, stated[0], start, match)
+                yield from _against(case, "duration", claimed, quantity, stated[0], match[0])
 
 
 def _sides(case: Case) -> Iterator[Check]:
     stated = {(m["side"].lower(), m["part"].lower()): m[0] for m in _SIDE.finditer(case.stem)}
     offered = " ".join(case.options.values()).lower()
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         for match in _SIDE.finditer(clause):
             side, part = match["side"].lower(), match["part"].lower()
             other = "left" if side == "right" else "right"
             if (side, part) in stated:
-                yield Check(True, f"side: {match[0]!r} stands in the vignette", span=_shift(match, start))
+                yield Check(True, f"side: {match[0]!r} stands in the vignette")
             elif (other, part) in stated and not any((side, p) in stated for p in _related(part)):
                 if _HYPOTHETICAL.search(clause) or match[0].lower() in offered or _contrasts(clause, other):
                     continue
                 words = stated[other, part]
                 finding = f"side: the step has {match[0]!r}, the vignette {words!r}"
                 quotes = (in_vignette(words),)
-                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, quotes, _shift(match, start))
+                yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, None, quotes)
 
 
-def _against(
-    case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, start: int, match: re.Match[str]
-) -> Iterator[Check]:
-    said = match[0]
+def _against(case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, said: str) -> Iterator[Check]:
     inputs = (in_step(case, said), in_vignette(words))
     made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
     if made is not None and not made.holds:
         finding = f"{what}: the step has {said!r}, the vignette {words!r}"
         quotes = (in_vignette(words),)
-        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes, _shift(match, start))
+        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
 
 
 def _aged(match: re.Match[str]) -> Quantity:
@@ -218,7 +214,3 @@ def _contrasts(clause: str, other: str) -> bool:
 
 def _content(text: str) -> set[str]:
     return {w for w in re.findall(r"[a-z]{4,}", text.lower()) if w not in _FUNCTION_WORDS}
-
-
-def _shift(match: re.Match[str], start: int) -> tuple[int, int]:
-    return match.start() + start, match.end() + start

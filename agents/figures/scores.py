@@ -13,7 +13,7 @@ import yaml
 from tracejury.agents.figures.checks import Check, derived, in_step, in_vignette
 from tracejury.agents.figures.measures import GENERAL, LINK, Measure, clauses, measures
 from tracejury.agents.figures.quantities import NUMBER
-from tracejury.agents.records import Case, Derivation, Quote
+from tracejury.agents.records import Case, Derivation
 from tracejury.traces import ErrorType
 
 _PACK_YEARS = re.compile(rf"(?<![\w.])(?P<claimed>{NUMBER})[- ]pack[- ]years?", re.I)
@@ -43,14 +43,14 @@ def score_checks(case: Case) -> Iterator[Check]:
     if not case.stem.strip():
         return
     stated = _stated_once(case.stem)
-    for start, clause in clauses(case.step):
+    for _, clause in clauses(case.step):
         for score in scores():
             if score.unless and score.unless.search(clause):
                 continue
             for match in score.pattern.finditer(clause):
                 if not GENERAL.search(clause[: match.start()]) and score.name not in stated:
-                    yield from _recomputed(case, score, stated, match, start)
-        yield from _pack_years(case, clause, start)
+                    yield from _recomputed(case, score, stated, match)
+        yield from _pack_years(case, clause)
 
 
 @cache
@@ -84,9 +84,7 @@ def filled(score: Score, values: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _recomputed(
-    case: Case, score: Score, stated: Mapping[str, Measure], match: re.Match[str], start: int
-) -> Iterator[Check]:
+def _recomputed(case: Case, score: Score, stated: Mapping[str, Measure], match: re.Match[str]) -> Iterator[Check]:
     wanted = {**score.inputs, **score.optional}
     usable = {name: m for name, unit in wanted.items() if (m := stated.get(name)) and _in_unit(m, unit, score.coherent)}
     if not set(score.inputs) <= set(usable):
@@ -99,10 +97,10 @@ def _recomputed(
         made.append(derived("score", expression, claimed, inputs))
     computed = [d for d in made if d is not None]
     if computed:
-        yield _checked(score.name.replace("_", " "), computed, match[0], score.source, _span(match, start))
+        yield _checked(score.name.replace("_", " "), computed, match[0], score.source)
 
 
-def _pack_years(case: Case, clause: str, start: int) -> Iterator[Check]:
+def _pack_years(case: Case, clause: str) -> Iterator[Check]:
     habits = list(_HABIT.finditer(case.stem))
     if len(habits) != 1 or re.search(r"pack[- ]years?", case.stem, re.I):
         return
@@ -111,17 +109,16 @@ def _pack_years(case: Case, clause: str, start: int) -> Iterator[Check]:
         inputs = (in_step(case, match[0]), in_vignette(habits[0][0]))
         made = derived("score", f"{_PACKS.get(packs, packs)} * {habits[0]['years']}", match["claimed"], inputs)
         if made is not None:
-            yield _checked("pack-years", [made], match[0], "packs a day times years", _span(match, start))
+            yield _checked("pack-years", [made], match[0], "packs a day times years")
 
 
-def _checked(name: str, made: list[Derivation], said: str, source: str, span: tuple[int, int]) -> Check:
+def _checked(name: str, made: list[Derivation], said: str, source: str) -> Check:
     holding = next((d for d in made if d.holds), None)
     shown = holding or made[0]
     finding = f"{name}: {shown.expression} is {shown.computed} ({source})"
     if holding is None:
         finding += f"; the step has {said!r}"
-    quotes: tuple[Quote, ...] = ()
-    return Check(holding is not None, finding, ErrorType.ARITHMETIC, shown, quotes, span)
+    return Check(holding is not None, finding, ErrorType.ARITHMETIC, shown)
 
 
 def _stated_once(stem: str) -> dict[str, Measure]:
@@ -133,7 +130,3 @@ def _stated_once(stem: str) -> dict[str, Measure]:
 
 def _in_unit(measure: Measure, unit: str, coherent: bool) -> bool:
     return measure.quantity.unit == unit or (coherent and bool(measure.quantity.unit))
-
-
-def _span(match: re.Match[str], start: int) -> tuple[int, int]:
-    return match.start() + start, match.end() + start
