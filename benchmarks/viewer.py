@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from made_ledger import deliberations, demo_pairs, panel
-from sqlalchemy import func, insert, select
+from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
 from tracejury.graphs import Browsing, Ledger, Manifest, Run, StepBrowsing, Wanted
@@ -56,6 +57,13 @@ class Template:
         self.rows = [_columns("", d) for d in self.made]
 
 
+def _hurry(connection: Any, _record: Any) -> None:
+    """Set SQLite to write fast; what a power cut would cost is built again."""
+    if isinstance(connection, sqlite3.Connection):
+        for pragma in ("synchronous=OFF", "cache_size=-1500000", "foreign_keys=OFF", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+
 def _longer(taken: Trace, more: Trace) -> Trace:
     """Return a trace of about eleven steps: one of the demo's and, for its length alone, the next question's."""
     return Trace.model_validate(taken.model_dump() | {"text": f"{taken.text}\n\n{more.text}"})
@@ -71,6 +79,11 @@ def build(ledger: Ledger, traces: int) -> Run:
     templates = [Template(asked, _longer(taken, demo[(i + 2) % len(demo)][1])) for i, (asked, taken) in enumerate(demo)]
     pairs = [(templates[i], templates[i + 1]) for i in range(0, len(templates), 2)]
     began = time.monotonic()
+    indexes = [index for table in (deliberation, carried) for index in table.indexes]
+    for index in indexes:
+        index.drop(ledger.engine)
+    event.listen(ledger.engine, "connect", _hurry)
+    ledger.engine.dispose()
     for at in range(0, traces, CHUNK):
         with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
             steps: list[dict[str, Any]] = []
@@ -116,6 +129,10 @@ def build(ledger: Ledger, traces: int) -> Run:
         for name, c in seen.items():
             values = {"run_id": opened.run.id, "id": name, "source": c.source, "citation": c.citation, "body": ""}
             connection.execute(insert(evidence), values)
+    event.remove(ledger.engine, "connect", _hurry)
+    for index in indexes:
+        index.create(ledger.engine)
+    with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
         retally(connection, opened.run.id)
     ledger.finish(opened.run.id, traces)
     return ledger.run(NAME)
