@@ -7,6 +7,7 @@ import typer
 from tracejury.console import index, models, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
+from tracejury.console.control import control
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
@@ -29,7 +30,7 @@ app = typer.Typer(
 
 COMMANDS = {
     "The main job": (demo, read, adjudicate, show, view, export, runs),
-    "What the verdicts add up to": (summary, compare, report, gate),
+    "What the verdicts add up to": (summary, compare, control, report, gate),
     "Who judges the judges": (score, calibrate, judges),
     "Students": (teach, corpus, train, sample, serve, distill),
     "What it runs on": (panels, index.sources, new, doctor),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
+from typing import NamedTuple
 
 from tracejury.retrieval.manifest import Manifest
 from tracejury.retrieval.registered import sources
@@ -30,16 +31,15 @@ def list_sources(manifest: Manifest) -> list[ListedSource]:
     listed = []
     for entry in sources.entries():
         done = manifest.sources.get(entry.name)
-        made, parameters = _look(entry)
-        license_ = done.license if done else getattr(made, "license", None)
+        made = _look(entry)
         listed.append(
             ListedSource(
                 name=entry.name,
                 package=f"{entry.package} {entry.version}",
-                license=license_ if isinstance(license_, str) else "as given",
-                version=done.version if done else getattr(made, "version", None),
+                license=done.license if done else made.license,
+                version=done.version if done else made.version,
                 passages=done.passages if done else None,
-                parameters=parameters,
+                parameters=made.parameters,
             )
         )
     known = {s.name for s in listed}
@@ -51,11 +51,29 @@ def list_sources(manifest: Manifest) -> list[ListedSource]:
     return listed + others
 
 
-def _look(entry: Entry) -> tuple[object, tuple[str, ...]]:
-    """Return the source if it needs no parameter, else its factory; and what parameters the factory takes."""
+class _Seen(NamedTuple):
+    license: str
+    version: str | None
+    parameters: tuple[str, ...]
+
+
+def _look(entry: Entry) -> _Seen:
+    """Look at a factory; make the source only where that needs no parameter. One broken package spoils no list."""
     module, _, attribute = entry.target.partition(":")
-    factory = getattr(import_module(module), attribute)
-    taken = inspect.signature(factory).parameters.values()
-    parameters = tuple(p.name + ("" if p.default is p.empty else "=") for p in taken)
-    needed = any(not p.endswith("=") for p in parameters)
-    return (factory if needed else factory()), parameters
+    try:
+        factory = getattr(import_module(module), attribute)
+        taken = inspect.signature(factory).parameters.values()
+        parameters = tuple(p.name + ("" if p.default is p.empty else "=") for p in taken)
+        made = factory if any(not p.endswith("=") for p in parameters) else factory()
+        license_ = getattr(made, "license", None)
+    except Exception as broken:  # noqa: BLE001 - a stranger's module may raise anything
+        return _Seen(f"cannot be loaded: {broken}", None, ())
+    return _Seen(license_ if isinstance(license_, str) else "as given", _version(made), parameters)
+
+
+def _version(made: object) -> str | None:
+    try:
+        found = getattr(made, "version", None)
+    except (ImportError, OSError) as missing:
+        return str(missing)
+    return found if isinstance(found, str) else None

@@ -1,0 +1,1 @@
+"""St Elsewhere's protocols for tracejury."""

@@ -1,0 +1,97 @@
+"""The example package, and what `tracejury new` writes, each installed into a clean environment and used."""
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from tracejury.models import WeightsError, weights_path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "tracejury-hospital"
+
+
+class Environment:
+    """A virtual environment that sees tracejury and its dependencies, and holds nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        venv.create(folder, with_pip=False)
+        site = next((folder / "lib").glob("python*/site-packages"))
+        # The dependencies are read from where the tests run; what is installed below goes here alone.
+        (site / "dependencies.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        self.python = folder / "bin" / "python"
+
+    def install(self, package: Path) -> None:
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet", "--no-deps"]
+        options = ["--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+        subprocess.run([*command, *options, str(package)], check=True, timeout=120)
+
+    def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [str(self.python), *arguments], cwd=cwd, capture_output=True, text=True, timeout=240, check=False
+        )
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def tracejury(self, *arguments: str, cwd: Path) -> str:
+        return self.run("-c", "from tracejury.console.app import main; main()", *arguments, cwd=cwd).stdout
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Environment:
+    return Environment(tmp_path / "venv")
+
+
+def needs_minilm() -> None:
+    try:
+        weights_path("minilm")
+    except WeightsError as missing:
+        pytest.skip(str(missing))
+
+
+def test_the_example_package_works_from_a_clean_environment(clean: Environment, tmp_path: Path) -> None:
+    needs_minilm()
+    package = tmp_path / "package"
+    shutil.copytree(EXAMPLE, package)
+    clean.install(package)
+    assert len((EXAMPLE / "src/tracejury_hospital/protocols.py").read_text().splitlines()) < 30
+    clean.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=package)
+
+    at = tmp_path / "work"
+    at.mkdir()
+    listed = {s["name"]: s for s in json.loads(clean.tracejury("sources", "--json", cwd=at))}
+    assert listed["st-elsewhere"]["package"] == "tracejury-hospital 0.1.0"
+    clean.tracejury("index", "build", "st-elsewhere", cwd=at)
+    hits = json.loads(clean.tracejury("index", "search", "potassium without a monitor", "--json", cwd=at))
+    assert hits[0]["passage"]["citation"] == "St Elsewhere, Intravenous potassium on the wards, 3rd edition 2026"
+    panel, traces = str(package / "panel.yaml"), str(package / "traces.jsonl")
+    clean.tracejury("adjudicate", traces, "--reader", "native", "--panel", panel, "--run", "hospital", cwd=at)
+    clean.tracejury("export", "hospital", "--out", "rows.jsonl", cwd=at)
+    rows = [json.loads(line) for line in (at / "rows.jsonl").read_text().splitlines()]
+    first = {row["arm"]: row for row in rows if row["step_index"] == 0}
+    wrong = first["distilled"]
+    assert (wrong["outcome"], wrong["error_type"]) == ("error", "unsafe_management")
+    assert any(c["verified"] and "no more than 10 mmol/h" in c["quote"] for c in wrong["citations"])
+    assert first["base"]["outcome"] == "supported"
+
+
+@pytest.mark.parametrize("kind", ["source", "judge"])
+def test_a_skeleton_is_complete(clean: Environment, tmp_path: Path, kind: str) -> None:
+    clean.tracejury("new", kind, "my-ward", cwd=tmp_path)
+    package = tmp_path / "tracejury-my-ward"
+    clean.install(package)
+    clean.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=package)
+    listed = json.loads(clean.tracejury(f"{kind}s", "--json", cwd=tmp_path))
+    assert "my-ward" in {entry.get("name") or entry.get("judge") for entry in listed}
+    again = subprocess.run(
+        [str(clean.python), "-c", "from tracejury.console.app import main; main()", "new", kind, "my-ward"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
