@@ -12,6 +12,7 @@ from .reviews import Review, Reviews, VerdictLine
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
 from .votes import Vote, read_votes
+from .tone_swap import Swapped, tone_prompts, tone_swap
 
 __all__ = [
     "COUNTS",
@@ -38,6 +39,7 @@ __all__ = [
     "StepBrowsing",
     "StepLine",
     "StepRow",
+    "Swapped",
     "Tally",
     "TraceInput",
     "TraceLine",
@@ -56,6 +58,8 @@ __all__ = [
     "panel_hash",
     "read_votes",
     "select",
+    "tone_prompts",
+    "tone_swap",
     "traces_in_flight",
     "write_rows",
 ]

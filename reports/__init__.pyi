@@ -3,9 +3,9 @@ from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certify import Verdicts, certify, questions_needed
-from .columns import ArmKey, Columns, gather
+from .columns import ArmKey, Columns, KINDS, gather
 from .comparable import NotComparableError, check_comparable
-from .comparison import Comparison, Difference, Settings, compare
+from .comparison import Comparison, Difference, Settings, Sides, compare, step_difference
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .exhibits import Exhibit
@@ -31,6 +31,7 @@ from .summary import Accuracy, ArmSummary, Summary, summarise
 from .whole_traces import TraceRates, trace_rates
 
 __all__ = [
+    "KINDS",
     "TITLES",
     "Accuracy",
     "Agreement",
@@ -74,6 +75,7 @@ __all__ = [
     "Score",
     "SelfConsistency",
     "Settings",
+    "Sides",
     "Skill",
     "StepRates",
     "Stratum",
@@ -115,6 +117,7 @@ __all__ = [
     "share_estimate",
     "sheet_items",
     "sign_flip",
+    "step_difference",
     "step_rates",
     "summarise",
     "trace_rates",

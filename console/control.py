@@ -1,0 +1,152 @@
+"""`tracejury control`: the same traces judged again with one thing changed, as a run of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import IndexPath, Json, Store
+
+if TYPE_CHECKING:
+    from tracejury.agents import Panel
+    from tracejury.graphs import Ledger, Run
+    from tracejury.reports import Control
+    from tracejury.traces import Found, Trace
+
+
+def control(
+    name: Annotated[str, typer.Argument(help="A shipped control, or a YAML file; `list` lists them.")] = "list",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run whose traces are judged again.")] = "last",
+    store: Store = None,
+    index: IndexPath = None,
+    writer: Annotated[
+        str | None, typer.Option("--writer", metavar="PANEL", help="tone-swap: the panel whose first model rewrites.")
+    ] = None,
+    air_gapped: Annotated[bool, typer.Option(help="Refuse every address but loopback.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a run's traces again with one thing about the protocol changed. The new run is called RUN@CONTROL.
+
+    `compare --controls` and `report` put it beside the main result. Controls that only look at the same verdicts in
+    another way need no run: they are in the table already.
+
+    Examples: tracejury control list | tracejury control answer-shown last | tracejury compare last --controls
+    """
+    with explained():
+        from tracejury.graphs import DEFAULT_STORE, Ledger
+        from tracejury.reports import load_controls
+
+        if name == "list":
+            _list(as_json)
+            return
+        (wanted,) = load_controls((name,))
+        if wanted.rejudge is None:
+            raise fail(f"{name} looks at the same verdicts in another way: see `tracejury compare {run} --controls`")
+        url = store or DEFAULT_STORE
+        ledger = Ledger(url)
+        found = ledger.run(run)
+        panel = changed_panel(found.panel, wanted)
+        from tracejury.console.adjudicate import ready_index, report, sit
+        from tracejury.traces import Batch, write_batch
+
+        ready_index(panel, index)
+        with tempfile.TemporaryDirectory() as folder:
+            traces = _found(ledger, found)
+            if wanted.rejudge.rewrite:
+                traces = asyncio.run(_rewritten(ledger, found, writer, air_gapped))
+            write_batch(traces, Path(folder))
+            batch = Batch.open([Path(folder)])
+            done, tally = sit(
+                batch, panel, store=url, name=f"{found.name}@{wanted.name}", index=index, air_gapped=air_gapped
+            )
+    report(done, tally, url, as_json)
+    if tally.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
+    if tally.failed or tally.problems:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def changed_panel(panel: Panel, wanted: Control) -> Panel:
+    """Return the panel under the control: another one, or the run's own with some fields changed and all else kept.
+
+    Raises:
+        ValueError: The control names a field that a panel has not.
+    """
+    from tracejury.agents import Panel, load_panel
+
+    rejudge = wanted.rejudge
+    assert rejudge is not None  # noqa: S101 - the caller has looked
+    if rejudge.whole_panel:
+        return load_panel(rejudge.whole_panel)
+    return Panel.model_validate(panel.model_dump() | (rejudge.panel or {}))
+
+
+def _found(ledger: Ledger, run: Run) -> Iterator[Found]:
+    seen = set[str]()
+    for trace, question, _ in ledger.traces(run):
+        if question.id not in seen:
+            seen.add(question.id)
+            yield question
+        yield trace
+
+
+async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: bool) -> Iterator[Found]:
+    """Rewrite the run's traces, with a progress bar; say how many steps changed their tone."""
+    from rich.progress import Progress
+
+    from tracejury.agents import endpoints_of, load_panel
+    from tracejury.console.screen import err
+    from tracejury.graphs import tone_swap
+    from tracejury.models import CallStore, Gateway
+    from tracejury.traces import Trace
+
+    endpoints = endpoints_of(load_panel(writer) if writer else run.panel)
+    if not endpoints:
+        raise fail(f"panel {writer or run.panel.name} has no model to rewrite with; name one that has: --writer PANEL")
+    found = list(_found(ledger, run))
+    counts = {"swapped": 0, "changed": 0, "failed": 0}
+    made: dict[str, Trace] = {}
+    calls = CallStore(ledger.engine)
+    try:
+        # The secret only keys fences; that of the re-judging run does not exist yet.
+        async with Gateway(calls, secret=run.id.encode(), air_gapped=air_gapped) as gateway:
+            traces = [t for t in found if isinstance(t, Trace)]
+            with Progress(console=err, transient=True) as bar:
+                task = bar.add_task("rewriting", total=len(traces))
+                swaps = tone_swap(traces, gateway, endpoints[0], segmenter=run.panel.segmenter)
+                async for swapped in swaps:
+                    made[str(swapped.trace.meta["original"])] = swapped.trace
+                    for what in counts:
+                        counts[what] += getattr(swapped, what)
+                    bar.advance(task)
+    finally:
+        calls.close()
+    said = f"{counts['swapped']} steps in the other tone, {counts['changed']} kept (rewriting changed the content)"
+    err.print(f"{said}, {counts['failed']} kept (no usable reply)")
+    if not counts["swapped"]:
+        raise fail("no step could be rewritten, so there is nothing to judge again")
+    return iter([made[t.id] if isinstance(t, Trace) else t for t in found])
+
+
+def _list(as_json: bool) -> None:
+    import json
+
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+    from tracejury.reports import load_controls
+
+    controls = load_controls()
+    if as_json:
+        typer.echo(json.dumps([c.model_dump(mode="json") for c in controls], indent=2))
+        return
+    table = Table("control", "what", "needs", box=None, pad_edge=False)
+    for c in controls:
+        table.add_row(c.name, c.title, "a run of its own" if c.rejudge else "nothing: in the table already")
+    out.print(table)
