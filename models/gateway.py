@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tracejury.models.batches import Batches
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
 from tracejury.models.embedded import EmbeddedServer
@@ -43,16 +44,26 @@ class Gateway:
         secret: The run's secret, which fences are keyed on.
         air_gapped: Refuse every address but loopback.
         budget: What the run may spend; None: no cap.
+        batch: Send questions to OpenAI-style endpoints in batches, which come back within a day. Worth it only with
+            many steps in flight, since a step waits for its batch.
     """
 
     def __init__(
-        self, store: CallStore, *, secret: bytes, air_gapped: bool = False, budget: Budget | None = None
+        self,
+        store: CallStore,
+        *,
+        secret: bytes,
+        air_gapped: bool = False,
+        budget: Budget | None = None,
+        batch: bool = False,
     ) -> None:
         self.store = store
         self.air_gapped = air_gapped
         self.budget = budget or Budget()
+        self.batch = batch
         self._secret = secret
         self._lanes: dict[tuple[str | None, ...], Lane] = {}
+        self._batches: dict[str, Batches] = {}
         self._servers: dict[Path, EmbeddedServer] = {}
         self._asked: dict[str, asyncio.Future[CallRecord]] = {}
         self._http: Any = None
@@ -66,6 +77,8 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        for batches in self._batches.values():
+            await batches.close()
         await self._http.aclose()
         for server in self._servers.values():
             await asyncio.to_thread(server.stop)
@@ -178,8 +191,14 @@ class Gateway:
         try:
             # Asked when a slot is free, not when the call queues for one: a cap is then never passed by more than the
             # calls in flight.
-            answer = await lane.chat(rendered, fields, tokens, lambda: self._check_budget(endpoint))
+            if batches := self._batches_of(lane):
+                self._check_budget(endpoint)
+                answer = await batches.chat(key, rendered, fields)
+            else:
+                answer = await lane.chat(rendered, fields, tokens, lambda: self._check_budget(endpoint))
         except NoAnswerError as failed:
+            if batches := self._batches_of(lane):
+                batches.kept(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
             await self.store.put(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
@@ -189,10 +208,17 @@ class Gateway:
         call = _filled(blank, endpoint, answer, wrong[1] if wrong else answer.error)
         self.budget.add(call)
         await self.store.put(call)
+        if batches:
+            batches.kept(key)
         if wrong:
             self.store.judge_usable((call.id,), False)
             raise CallFailed(*wrong, (call,))
         return call
+
+    def _batches_of(self, lane: Lane) -> Batches | None:
+        if not self.batch or lane.endpoint.kind == "embedded":
+            return None
+        return self._batches.setdefault(lane.name, Batches(lane, self.store))
 
     def _check_budget(self, endpoint: Endpoint) -> None:
         free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)

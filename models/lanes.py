@@ -108,6 +108,16 @@ class Lane:
 
         return await Attempts(self.endpoint, self.limiter, self.breaker, made, tokens, gate).run()
 
+    @property
+    def name(self) -> str:
+        """Model and address: what a batch left behind is found again by."""
+        return f"{self.endpoint.model} at {self.endpoint.base_url or 'OpenAI'}"
+
+    async def client(self) -> openai.AsyncOpenAI:
+        """Return the OpenAI client below."""
+        below: openai.AsyncOpenAI = (await self._client()).root_async_client
+        return below
+
     async def _client(self) -> ChatOpenAI:
         address = await self._address()
         if self._made is None or self._made[0] != address:

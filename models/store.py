@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     Connection,
     Engine,
+    Executable,
     Float,
     Index,
     Integer,
@@ -56,6 +58,17 @@ model_call = Table(
     Index("model_call_by_key", "key"),
 )
 
+
+# Batches at a provider, and the keys of the questions in them.
+model_batch = Table(
+    "model_batch",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("questions", JSON, nullable=False),
+    # Every reply that came back is in `model_call`.
+    Column("done", Boolean, nullable=False),
+)
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (
@@ -115,7 +128,10 @@ class CallStore:
 
     def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
         """Note whether the replies of these calls could be used; not waited for, since losing it only costs a parse."""
-        statement = update(model_call).where(model_call.c.id.in_(ids)).values(usable=usable)
+        self.submit(update(model_call).where(model_call.c.id.in_(ids)).values(usable=usable))
+
+    def submit(self, statement: Executable) -> None:
+        """Queue a statement that nobody waits for."""
 
         def write(connection: Connection) -> None:
             connection.execute(statement)

@@ -1,0 +1,200 @@
+"""OpenAI-style batches: questions go up as a file, answers come down as one, at half the price and in its own time.
+
+What was sent is written down under the batch's id before anything is waited for, so a run that dies takes up the batch
+that it left behind instead of paying for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+import openai
+from sqlalchemy import Connection, insert, select, update
+
+from tracejury.models.failures import NoAnswerError, fault_of
+from tracejury.models.lanes import Answer, Lane
+from tracejury.models.records import FailureReason
+from tracejury.models.store import CallStore, model_batch
+
+LINGER_S = 2.0
+"""A batch is sent when no further question has come for this long."""
+MAX_LINES = 20_000
+POLL_S = (0.5, 60.0)
+_OVER = ("completed", "failed", "expired", "cancelled")
+
+
+class Batches:
+    """Collects the questions to one lane into batches."""
+
+    def __init__(self, lane: Lane, store: CallStore) -> None:
+        self._lane = lane
+        self._store = store
+        self._lines: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._left_behind: dict[str, str] | None = None
+        self._loading = asyncio.Lock()
+        self._unkept: dict[str, set[str]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asked_at = 0.0
+
+    async def chat(self, key: str, messages: list[dict[str, str]], fields: dict[str, Any]) -> Answer:
+        """Return the reply once its batch is back.
+
+        Raises:
+            NoAnswerError: The endpoint refused the batch or the line, or the batch expired.
+        """
+        async with self._loading:
+            if self._left_behind is None:
+                self._left_behind = await asyncio.to_thread(self._load)
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[key] = done
+        if key in self._left_behind:
+            batch = self._left_behind.pop(key)
+            self._start(batch, self._collect(batch))
+        else:
+            self._lines[key] = {"model": self._lane.endpoint.model, "messages": messages, **fields}
+            self._asked_at = time.monotonic()
+            self._start("flush", self._flush())
+        return await done
+
+    def kept(self, key: str) -> None:
+        """Note that the reply under `key` is written down; a batch with nothing else in it is done with."""
+        for batch, keys in list(self._unkept.items()):
+            keys.discard(key)
+            if not keys:
+                del self._unkept[batch]
+                statement = update(model_batch).where(model_batch.c.id == batch).values(done=True)
+                self._store.submit(statement)
+
+    async def close(self) -> None:
+        """Stop waiting. The batches go on at the provider, and the next run finds them."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _start(self, name: str, work: Any) -> None:
+        if name in self._tasks and not self._tasks[name].done():
+            work.close()
+            return
+        self._tasks[name] = asyncio.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """Whatever breaks here, nobody is left waiting for it."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - told to each who waits
+            self._fail(list(self._waiting), error)
+
+    def _load(self) -> dict[str, str]:
+        query = select(model_batch.c.id, model_batch.c.questions).where(
+            model_batch.c.address == self._lane.name, model_batch.c.done.is_(False)
+        )
+        with self._store.engine.connect() as connection:
+            return {key: batch for batch, keys in connection.execute(query) for key in keys}
+
+    async def _flush(self) -> None:
+        while self._lines:
+            if len(self._lines) < MAX_LINES and (wait := self._asked_at + LINGER_S - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+                continue
+            keys = list(self._lines)[:MAX_LINES]
+            lines = {key: self._lines.pop(key) for key in keys}
+            try:
+                batch = await self._send(lines)
+            except Exception as error:  # noqa: BLE001 - told to each who waits
+                self._fail(keys, error)
+                continue
+            self._start(batch, self._collect(batch))
+
+    async def _send(self, lines: dict[str, dict[str, Any]]) -> str:
+        url = "/v1/chat/completions"
+        asked = ({"custom_id": key, "method": "POST", "url": url, "body": body} for key, body in lines.items())
+        raw = "".join(json.dumps(line) + "\n" for line in asked).encode()
+        client = await self._lane.client()
+        file = await client.files.create(file=("tracejury.jsonl", raw), purpose="batch")
+        batch = await client.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        row = {"id": batch.id, "address": self._lane.name, "questions": list(lines), "done": False}
+
+        def write(connection: Connection) -> None:
+            connection.execute(insert(model_batch), row)
+
+        await self._store.writer.write(write)
+        return batch.id
+
+    async def _collect(self, name: str) -> None:
+        client = await self._lane.client()
+        pause = POLL_S[0]
+        while True:
+            try:
+                batch = await client.batches.retrieve(name)
+                if batch.status in _OVER:
+                    answers = await self._download(client, batch)
+                    break
+            except Exception as error:  # noqa: BLE001 - a poll that fails for now is made again
+                fault = fault_of(error)
+                if fault is None or not fault.transient:
+                    self._fail(list(self._waiting), error)
+                    return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, POLL_S[1])
+        self._unkept[name] = set(answers)
+        for key, answer in answers.items():
+            self._deliver(key, answer)
+        # Lines that an expired batch never came to.
+        missing = await asyncio.to_thread(self._keys, name) - set(answers)
+        self._fail(list(missing), NoAnswerError(FailureReason.UNAVAILABLE, f"batch {name} is {batch.status}", 1))
+
+    def _keys(self, name: str) -> set[str]:
+        with self._store.engine.connect() as connection:
+            return set(connection.execute(select(model_batch.c.questions).where(model_batch.c.id == name)).scalar_one())
+
+    async def _download(self, client: openai.AsyncOpenAI, batch: Any) -> dict[str, Answer | NoAnswerError]:
+        found: dict[str, Answer | NoAnswerError] = {}
+        for file in (batch.output_file_id, batch.error_file_id):
+            if file:
+                for line in (await client.files.content(file)).content.decode().splitlines():
+                    told = json.loads(line)
+                    found[told["custom_id"]] = _answer(told)
+        return found
+
+    def _deliver(self, key: str, answer: Answer | NoAnswerError) -> None:
+        done = self._waiting.pop(key, None)
+        if done is None or done.done():
+            return
+        if isinstance(answer, Answer):
+            done.set_result(answer)
+        else:
+            done.set_exception(answer)
+
+    def _fail(self, keys: list[str], error: Exception) -> None:
+        fault = fault_of(error)
+        if not isinstance(error, NoAnswerError) and fault is not None:
+            error = NoAnswerError(fault.reason, fault.detail, 1)
+        for key in keys:
+            done = self._waiting.pop(key, None)
+            if done is not None and not done.done():
+                done.set_exception(error)
+
+
+def _answer(told: dict[str, Any]) -> Answer | NoAnswerError:
+    response = told.get("response") or {}
+    body = response.get("body") or {}
+    status = response.get("status_code", 0)
+    if status != 200:
+        reason = FailureReason.UNAVAILABLE if status in (0, 408, 429) or status >= 500 else FailureReason.REFUSED
+        return NoAnswerError(reason, f"status {status}: {json.dumps(body.get('error') or told.get('error'))}", 1)
+    usage = body.get("usage") or {}
+    spent = (
+        usage.get("prompt_tokens") or 0,
+        (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        usage.get("completion_tokens") or 0,
+    )
+    choice: dict[str, Any] = next(iter(body.get("choices") or ()), {})
+    text = (choice.get("message") or {}).get("content") or ""
+    return Answer(text, choice.get("finish_reason"), *spent, None if text else "the reply is empty", 0.0, 1)
