@@ -11,6 +11,7 @@ from tracejury.agents.figures.arithmetic import arithmetic_checks
 from tracejury.agents.figures.checks import Check
 from tracejury.agents.figures.denied import denied_checks
 from tracejury.agents.figures.earlier import earlier_checks
+from tracejury.agents.figures.measures import prose
 from tracejury.agents.figures.patient import patient_checks
 from tracejury.agents.figures.scores import score_checks
 from tracejury.agents.records import Case, Draft, Label, Quote
@@ -45,6 +46,7 @@ class DataJudge:
 
     def judge(self, case: Case) -> Draft:
         """Check the step, without an event loop."""
+        whole, case = case, _prose(case)
         checks = [
             *arithmetic_checks(case),
             *patient_checks(case),
@@ -57,7 +59,7 @@ class DataJudge:
             return _draft(Label.ERROR, wrong)
         if not checks:
             return Draft(label=Label.UNCLEAR, rationale="Nothing to check: no figure or calculation.")
-        if _restated(case) >= self.restated:
+        if len(case.step) > 0.9 * len(whole.step) and _restated(case) >= self.restated:
             return _draft(Label.SUPPORTED, checks)
         return _draft(Label.UNCLEAR, checks, "Its figures hold; the rest of the step is not checked by this judge.")
 
@@ -65,6 +67,11 @@ class DataJudge:
 def data(restated: float = 0.9) -> Judge:
     """Make the judge without a model."""
     return DataJudge(restated)
+
+
+def _prose(case: Case) -> Case:
+    context = tuple(c.model_copy(update={"text": prose(c.text)}) for c in case.context)
+    return case.model_copy(update={"stem": prose(case.stem), "step": prose(case.step), "context": context})
 
 
 def _draft(label: Label, checks: Sequence[Check], rationale: str = "") -> Draft:

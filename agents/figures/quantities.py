@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tracejury.agents.units import NotComputable, compute
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,8})?"
 _PIECE = (
     r"(?:kg|mg|mcg|[µμu]g|ng|pg|g|lbs?|pounds?|kilograms?|(?:milli|micro)?grams?|ounces?|oz"
     r"|dL|dl|mL|ml|[µμu]L|fL|L|liters?|litres?|milliliters?|mm\^?3|mm³|cc"
