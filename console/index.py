@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -117,7 +117,7 @@ def search(
         opened = _open(index)
         if not opened.manifest().sources:
             raise ValueError(f"{opened.shelf.where} is empty: run `tracejury index build open-medicine` first")
-        alone = "bm25" if finder == "bm25" else "dense"
+        alone: Literal["dense", "bm25"] = "bm25" if finder == "bm25" else "dense"
         found = Finder(
             opened, source or (), k, finder == "fused", finder=alone, since=since, rerank=rerank, per_document=1
         ).find([Query(text=query)])[0]

@@ -271,7 +271,7 @@ def _collection(client: ClientAPI, name: str, create: bool) -> Collection:
     from chromadb.errors import NotFoundError
 
     if create:
-        return client.get_or_create_collection(name, embedding_function=None, configuration=_HNSW)  # type: ignore[arg-type]
+        return client.get_or_create_collection(name, embedding_function=None, configuration=_HNSW)
     try:
         return client.get_collection(name, embedding_function=None)
     except NotFoundError:

@@ -62,7 +62,7 @@ def read_docx(path: Path) -> Iterator[tuple[str, str]]:
         with zipfile.ZipFile(path) as archive:
             if sum(part.file_size for part in archive.infolist()) > _UNPACKED_MB * 1_000_000:
                 raise UnreadableError(f"unpacks to more than {_UNPACKED_MB} MB", "is it a real document? Split it")
-        parts = []
+        parts: list[str] = []
         for block in Document(str(path)).iter_inner_content():
             if isinstance(block, Table):
                 parts.extend(" | ".join(cell.text.strip() for cell in row.cells) for row in block.rows)

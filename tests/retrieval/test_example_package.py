@@ -9,7 +9,9 @@ import venv
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from tracejury.console.app import app
 from tracejury.models import WeightsError, weights_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +29,10 @@ class Environment:
         (site / "dependencies.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
         self.python = folder / "bin" / "python"
 
-    def install(self, package: Path) -> None:
+    def install(self, *packages: Path) -> None:
         command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet", "--no-deps"]
         options = ["--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-        subprocess.run([*command, *options, str(package)], check=True, timeout=120)
+        subprocess.run([*command, *options, *map(str, packages)], check=True, timeout=120)
 
     def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -81,17 +83,18 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
     assert first["base"]["outcome"] == "supported"
 
 
-@pytest.mark.parametrize("kind", ["source", "judge"])
-def test_a_skeleton_is_complete(clean: Environment, tmp_path: Path, kind: str) -> None:
-    clean.tracejury("new", kind, "my-ward", cwd=tmp_path)
-    package = tmp_path / "tracejury-my-ward"
-    clean.install(package)
-    clean.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=package)
-    listed = json.loads(clean.tracejury(f"{kind}s", "--json", cwd=tmp_path))
-    assert "my-ward" in {entry.get("name") or entry.get("judge") for entry in listed}
-    again = subprocess.run(
-        [str(clean.python), "-c", "from tracejury.console.app import main; main()", "new", kind, "my-ward"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert again.returncode == 1
-    assert "is there already" in again.stderr
+def test_skeletons_are_complete(clean: Environment, tmp_path: Path) -> None:
+    packages = []
+    for kind in ("source", "judge"):
+        made = CliRunner().invoke(app, ["new", kind, f"my-{kind}", "--in", str(tmp_path)])
+        assert made.exit_code == 0, made.output
+        packages.append(tmp_path / f"tracejury-my-{kind}")
+    clean.install(*packages)
+    tests = [str(package / "tests") for package in packages]
+    clean.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=tmp_path)
+    again = CliRunner().invoke(app, ["new", "judge", "my-judge", "--in", str(tmp_path)])
+    assert again.exit_code == 1
+    assert "is there already" in again.output
+    unfit = CliRunner().invoke(app, ["new", "judge", "My Judge"])
+    assert unfit.exit_code == 1
+    assert "small letters" in unfit.output

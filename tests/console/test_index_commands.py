@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tracejury.console.app import app
+from tracejury.models import WeightsError, weights_path
+
+LINES = [
+    {"id": "a", "title": "Anaphylaxis", "text": "Adrenaline into the thigh muscle is the first drug in anaphylaxis.",
+     "citation": "Resuscitation Council, Anaphylaxis, 2021", "license": "CC0", "date": "2021"},
+    {"id": "b", "title": "Asthma", "text": "Salbutamol relieves the wheeze of asthma.", "citation": "GINA 2024",
+     "superseded_by": "GINA 2025"},
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _minilm() -> None:
+    try:
+        weights_path("minilm")
+    except WeightsError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRACEJURY_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("COLUMNS", "160")
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in LINES))
+    return path
+
+
+def tracejury(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_build_search_and_look(lines: Path) -> None:
+    command = ("index", "build", "jsonl", "--set", f"path={lines}", "--set", "name=mine")
+    built = tracejury(*command)
+    assert (built.exit_code, "2 passages: 2 added" in built.output) == (0, True), built.output
+    assert "up to date" in tracejury(*command).output
+    found = tracejury("index", "search", "first-line drug in anaphylaxis", "-k", "2").output
+    assert "1. Anaphylaxis" in found
+    assert "Resuscitation Council, Anaphylaxis, 2021" in found
+    assert "superseded by GINA 2025" in found
+    hits = json.loads(
+        tracejury("index", "search", "anaphylaxis", "--json", "--since", "2020", "--source", "mine").output
+    )
+    assert hits[0]["passage"]["key"] == "a"
+    assert json.loads(tracejury("index", "info", "--json").output)["sources"]["mine"]["passages"] == 2
+    assert "mine" in tracejury("index", "info").output
+    listed = {s["name"]: s for s in json.loads(tracejury("sources", "--json").output)}
+    assert (listed["mine"]["passages"], listed["open-medicine"]["passages"]) == (2, None)
+    assert {"pubmed", "openfda", "hpo", "icd10cm", "medlineplus", "ngc", "documents", "csv"} <= listed.keys()
+    assert "whole: 1 sources, 2 passages" in tracejury("index", "verify").output
+
+
+def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
+    for command, told in (
+        (("index", "search", "x"), "index build open-medicine"),
+        (("index", "build", "nosuch"), "nosuch"),
+        (("index", "build", "jsonl"), "path"),
+        (("index", "build", "jsonl", "--set", "path"), "KEY=VALUE"),
+        (("index", "build", "jsonl", "--set", "path=/nosuch.jsonl"), "no such file"),
+        (("index", "diff", "/nosuch", "/nosuch"), "no such manifest"),
+        (("index", "search", "x", "--finder", "best"), "fused, dense or bm25"),
+    ):
+        done = tracejury(*command)
+        assert done.exit_code == 1, command
+        assert told in done.output
+
+
+def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path) -> None:
+    lines.write_text(lines.read_text() + "{broken\n")
+    done = tracejury("index", "build", "jsonl", "--set", f"path={lines}")
+    assert done.exit_code == 2
+    assert "2 passages" in done.output
+    assert f"{lines}:3: not valid JSON" in done.output.replace("\n", "")
+
+
+def test_a_recipe_file_and_what_changed(lines: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"source: jsonl\nparams: {{path: {lines}, name: mine}}\n")
+    assert tracejury("index", "build", str(recipe)).exit_code == 0
+    before = tmp_path / "before.json"
+    before.write_text((tmp_path / "index" / "manifest.json").read_text())
+    lines.write_text(lines.read_text() + json.dumps({"id": "c", "text": "A third passage."}) + "\n")
+    assert "1 added" in tracejury("index", "build", str(recipe)).output
+    said = tracejury("index", "diff", str(before), str(tmp_path / "index")).output
+    assert "mine changed" in said
+    assert "passages: 2 -> 3" in said
+    recipe.write_text("sauce: jsonl\n")
+    assert "sauce" in tracejury("index", "build", str(recipe)).output
+    assert tracejury("index", "remove", "mine").exit_code == 0
+    assert json.loads(tracejury("index", "info", "--json").output)["sources"] == {}
