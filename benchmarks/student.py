@@ -24,7 +24,7 @@ from tracejury.traces import Batch, segment
 from tracejury.training import SampleSpec, build_corpus, load_recipe, read_pairs, sample_in_process, train
 from tracejury.training.machine import commit, hardware, versions
 
-HELD_OUT, TRAINED = 40, 330
+HELD_OUT, TRAINED = 40, 325
 
 
 def main() -> int:
@@ -50,10 +50,10 @@ def main() -> int:
             embedder=embedder("minilm"),
             made_from=["MIRAGE, medqa.cot.gpt-4-32k (MedQA *test* questions; correct chains only)"],
         )
-    spec = SampleSpec(n=1, max_tokens=256, batch=8)
+    spec = SampleSpec(n=1, max_tokens=224, batch=20)
     weights = str(corpus / "student")
     sampled = {"before": given.work / "before", "after": given.work / "after"}
-    draw = {"model": "smollm2-135m", "spec": spec, "progress": lambda done, of: print("drawn", done, of, flush=True)}
+    draw = {"model": "smollm2-135m", "spec": spec, "progress": tell}
     sample_in_process(held_out, weights, recipe.student, sampled["before"], arm="base", **draw)
     manifest = train(
         recipe,
@@ -95,6 +95,10 @@ def main() -> int:
         result["paired_difference"],
     )
     return 0
+
+
+def tell(done: int, of: int, seen: dict[str, float] | None = None) -> None:
+    print(done, of, (seen or {}).get("loss", ""), flush=True)
 
 
 def measure(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,9 @@ from .corpus import Pair, build_corpus
 from .distill import StageIncompleteError, distill
 from .experiment import Experiment, load_experiment
 from .generating import Generator
+from .grpo import reinforce
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
+from .rewards import JuryReward
 from .sampling import SampleSpec, sample_endpoint, sample_in_process
 from .serving import Serving, serving
 from .sft import train
@@ -14,6 +16,7 @@ from .verdicts import TraceVerdicts, collect
 __all__ = [
     "Experiment",
     "Generator",
+    "JuryReward",
     "Overlap",
     "Pair",
     "Recipe",
@@ -34,6 +37,7 @@ __all__ = [
     "load_recipe",
     "read_pairs",
     "read_questions",
+    "reinforce",
     "sample_endpoint",
     "sample_in_process",
     "serving",

@@ -119,6 +119,23 @@ class Export(Part):
     """A llama.cpp quantisation such as `q8_0` or `q4_k_m`; needs the unsloth back end."""
 
 
+class Grpo(Part):
+    """Reinforcement from the jury's verdicts."""
+
+    steps: int = Field(default=200, ge=1)
+    prompts: int = Field(default=4, ge=1)
+    """Questions a step."""
+    generations: int = Field(default=8, ge=2)
+    """Chains a question, compared with each other."""
+    learning_rate: float = Field(default=1e-5, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
+    max_tokens: int = Field(default=1024, ge=8)
+    beta: float = Field(default=0.0, ge=0)
+    """Weight of the distance to the student that was started from."""
+    answer_weight: float = 1.0
+    steps_weight: float = 1.0
+
+
 class Recipe(Part):
     """A whole student, as its YAML file says it."""
 
@@ -131,6 +148,7 @@ class Recipe(Part):
     """None: every weight is trained (the tiny model's pre-training)."""
     schedule: Schedule = Schedule()
     export: Export = Export()
+    grpo: Grpo | None = None
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:

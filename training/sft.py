@@ -74,6 +74,11 @@ def train(
         return finished
 
     chosen = choose_backend(backend or recipe.backend)
+    if recipe.export.gguf and chosen != "unsloth":
+        raise RecipeError(
+            "export.gguf needs the unsloth back end; on a CPU take `export.merged` and llama.cpp's "
+            "convert_hf_to_gguf.py on merged/."
+        )
     prepare(chosen, out / "compiled")
     half = half_precision(recipe)
     need = require_memory(weights, recipe, half)
@@ -87,11 +92,11 @@ def train(
     try:
         figures = _fit(recipe, chosen, loaded, kept, heldout, out, report)
         outputs = _export(recipe, chosen, loaded, out)
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
+    except Exception as error:
+        if not is_full_disk(error):
             raise
         raise RecipeError(
-            f"{out}: the disk is full ({error.strerror}). Free some space and run the same command: it goes on from "
+            f"{out}: the disk is full ({str(error)[:120]}). Free some space and run the same command: it goes on from "
             "the last whole checkpoint."
         ) from error
 
@@ -115,6 +120,27 @@ def train(
     }
     write_json(out / "manifest.json", manifest)
     return manifest
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Tell whether an error is a disk, or a quota, that is full.
+
+    torch and safetensors write from C++ and Rust: their errors are no OSError, and say so in their text alone.
+    """
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+    told = str(error)
+    return any(
+        sign in told
+        for sign in (
+            "No space left",
+            "File too large",
+            "os error 28",
+            "os error 27",
+            "file write failed",
+            "inline_container",
+        )
+    )
 
 
 def resolve_weights(recipe: Recipe, corpus: Path) -> str:
@@ -229,15 +255,10 @@ def _export(recipe: Recipe, backend: Backend, loaded: Loaded, out: Path) -> dict
     """Write adapter, merged weights and GGUF, each whole or not at all."""
     outputs: dict[str, str] = {}
     name = "adapter" if recipe.lora else "model"
-    outputs[name] = _whole(out / name, lambda folder: _save(loaded.model, loaded.tokenizer, folder))
+    outputs[name] = save_whole(out / name, loaded)
     if recipe.export.merged and recipe.lora:
         outputs["merged"] = _whole(out / "merged", lambda folder: _merge(backend, loaded, folder))
     if recipe.export.gguf:
-        if backend != "unsloth":
-            raise RecipeError(
-                "export.gguf needs the unsloth back end; on a CPU take `export.merged` and llama.cpp's "
-                "convert_hf_to_gguf.py on merged/."
-            )
         outputs["gguf"] = _whole(
             out / "gguf",
             lambda folder: loaded.model.save_pretrained_gguf(
@@ -245,6 +266,11 @@ def _export(recipe: Recipe, backend: Backend, loaded: Loaded, out: Path) -> dict
             ),
         )
     return outputs
+
+
+def save_whole(folder: Path, loaded: Loaded) -> str:
+    """Save model (or adapter) and tokenizer to `folder`, whole or not at all; return its name."""
+    return _whole(folder, lambda partial: _save(loaded.model, loaded.tokenizer, partial))
 
 
 def _merge(backend: Backend, loaded: Loaded, folder: Path) -> None:

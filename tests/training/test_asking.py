@@ -1,0 +1,179 @@
+"""Teaching and sampling over a real wire, serving: what is kept, what a kill costs, what is told."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.model_server import ModelServer
+
+from tracejury.models import CallRecord, CallStore, ChatReply, ChatRequest, Endpoint, Gateway, Price
+from tracejury.traces import Question, read
+from tracejury.training import (
+    RecipeError,
+    SampleSpec,
+    TeachSpec,
+    expected_cost,
+    sample_endpoint,
+    sample_in_process,
+    serving,
+    teach,
+)
+from tracejury.training.keeping import Notebook
+
+pytestmark = pytest.mark.train
+
+QUESTIONS = [Question(stem=f"Case {i}?", options={"A": "yes", "B": "no"}, gold="A") for i in range(6)]
+RIGHT = "1. The sign is present.\n\nThe answer is (A)."
+
+
+class Scripted:
+    """A teacher that says what it is told to, in order, and remembers what it was asked."""
+
+    def __init__(self, *replies: str) -> None:
+        self.replies = list(replies)
+        self.prompts: list[str] = []
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        self.prompts.append(str(request.messages[0].parts[0]))
+        text = self.replies.pop(0)
+        call = CallRecord(
+            id="c", key="k", purpose="teach", endpoint="e", model="m", started="", latency_s=0, attempts=1, raw=text
+        )
+        return ChatReply(text, None, (call,))
+
+
+def ask(teacher: Any, out: Path, questions: list[Question] = QUESTIONS[:1], **spec: Any) -> dict[str, Any]:
+    endpoint = Endpoint(name="t", model="teacher", reply_format="text")
+    return asyncio.run(teach(questions, endpoint, teacher, out, spec=TeachSpec(**spec)))
+
+
+def test_teacher_is_told_the_answer_after_so_many_misses(tmp_path: Path) -> None:
+    wrong = "1. The sign is absent.\n\nThe answer is (B)."
+    teacher = Scripted(wrong, "no idea", RIGHT, RIGHT, "1. Quite another way of seeing it.\n\nThe answer is (A).")
+    manifest = ask(teacher, tmp_path, misses=2)
+    assert ["correct answer is (A)" in p for p in teacher.prompts] == [False, False, True, True, True]
+    assert manifest["drops"] == {"no answer found": 1, "too similar": 1, "wrong answer": 1}
+    traces = [f for f in read("native", tmp_path) if hasattr(f, "arm")]
+    assert [(t.meta["hint_used"], t.meta["try"], t.arm, t.model) for t in traces] == [
+        (True, 2, "teacher", "teacher"),
+        (True, 4, "teacher", "teacher"),
+    ]
+
+
+def test_teaching_stops_at_its_tries_and_says_when_nothing_was_kept(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no chain was kept.*'no answer found': 3"):
+        ask(Scripted(*["hm"] * 3), tmp_path, tries=3)
+
+
+def test_cost_is_bounded_before_anything_is_asked() -> None:
+    endpoint = Endpoint(name="t", model="m", price=Price(prompt=1.0, completion=2.0))
+    least, most = expected_cost(QUESTIONS, endpoint, TeachSpec(keep=2, tries=20, max_tokens=100))
+    assert (least.calls, most.calls) == (12, 120)
+    assert least.usd < most.usd
+    assert most.usd == pytest.approx((most.prompt_tokens + 2 * 120 * 100) / 1e6, abs=1e-4)
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from tracejury.models import CallStore, Endpoint, Gateway
+from tracejury.training import SampleSpec, TeachSpec, read_questions, sample_endpoint, teach
+what, url, out = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+questions = read_questions([out / "asked.jsonl"])
+endpoint = Endpoint(name="m", model="m", base_url=url, reply_format="text", max_concurrency=1)
+def die(done, *_):
+    if done == 3 and "--whole" not in sys.argv:
+        os.kill(os.getpid(), signal.SIGKILL)
+async def run():
+    async with Gateway(CallStore(f"sqlite:///{out}/calls.db"), secret=b"s") as gateway:
+        if what == "teach":
+            await teach(questions, endpoint, gateway, out / what, spec=TeachSpec(keep=1, parallel=1), progress=die)
+        else:
+            await sample_endpoint(questions, endpoint, gateway, out / what, arm="a", spec=SampleSpec(n=1), progress=die)
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize("what", ["teach", "sample"])
+def test_kill_loses_nothing_and_pays_for_nothing_twice(model_server: ModelServer, tmp_path: Path, what: str) -> None:
+    model_server.reset(reply={"text": RIGHT})
+    lines = [
+        {"kind": "question", "id": str(i), **q.model_dump(include={"stem", "options", "gold"})}
+        for i, q in enumerate(QUESTIONS)
+    ]
+    (tmp_path / "asked.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command = [sys.executable, "-c", KILLED, what, model_server.url, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, timeout=200).returncode == -signal.SIGKILL
+    assert not (tmp_path / what / "manifest.json").exists()
+    done = subprocess.run([*command, "--whole"], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    traces = [f for f in read("native", tmp_path / what) if hasattr(f, "arm")]
+    assert len(traces) == len({t.question_id for t in traces}) == len(QUESTIONS)
+    assert {t.answer for t in traces} == {"A"}
+    assert set(model_server.counts()["paid"].values()) == {1}
+
+
+def test_failed_chains_are_asked_again_and_never_become_traces(model_server: ModelServer, tmp_path: Path) -> None:
+    model_server.reset(reply={"text": "I cannot tell."}, match={"Case 1?": ["404", "ok"]})
+    endpoint = Endpoint(name="m", model="lora", base_url=model_server.url, reply_format="text")
+
+    async def run() -> dict[str, Any]:
+        async with Gateway(CallStore(f"sqlite:///{tmp_path}/calls.db"), secret=b"s") as gateway:
+            return await sample_endpoint(
+                QUESTIONS[:3], endpoint, gateway, tmp_path, arm="distilled", spec=SampleSpec(n=1, max_tokens=50)
+            )
+
+    first = asyncio.run(run())
+    assert (first["status"], first["failed"], first["drawn"]) == ("incomplete", {"refused": 1}, 2)
+    second = asyncio.run(run())
+    assert (second["traces"], second["unparsable_answers"]) == (3, 3)
+
+
+def test_sampling_in_process_goes_on_after_a_kill_with_the_same_traces(
+    corpus: Path, recipe: Any, tmp_path: Path
+) -> None:
+    spec = SampleSpec(n=2, max_tokens=12, batch=2)
+    draw = {"model": "tiny", "arm": "base", "spec": spec}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    weights = str(corpus / "student")
+    manifest = sample_in_process(QUESTIONS[:4], weights, recipe.student, whole, **draw)
+    assert manifest["traces"] == 8
+    # What a kill leaves: one batch done, half a line of the next.
+    cut.mkdir()
+    lines = (whole / "drawn.jsonl").read_text().splitlines(keepends=True)
+    (cut / "drawn.jsonl").write_text("".join(lines[:4]) + lines[4][:20])
+    (cut / "inputs.json").write_text((whole / "inputs.json").read_text())
+    sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **draw)
+    assert (cut / "traces.jsonl").read_text() == (whole / "traces.jsonl").read_text()
+    with pytest.raises(RecipeError, match="was begun with another spec"):
+        sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **(draw | {"spec": SampleSpec(n=3)}))
+
+
+def test_notebook_cuts_off_a_half_written_line(tmp_path: Path) -> None:
+    (tmp_path / "n.jsonl").write_text('{"a": 1}\n{"a": 2')
+    with Notebook(tmp_path / "n.jsonl") as notebook:
+        notebook.add({"a": 3})
+        assert list(notebook.entries()) == [{"a": 1}, {"a": 3}]
+
+
+def test_serving_takes_the_right_program(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no weights to serve.*tracejury train"):
+        serving(tmp_path)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "Qwen/Qwen3-8B", "r": 16}')
+    command = serving(tmp_path, port=8001, name="s").command
+    assert command[:3] == ("vllm", "serve", "Qwen/Qwen3-8B")
+    assert f"s={adapter}" in command
+    assert command[command.index("--max-lora-rank") + 1] == "16"
+    (tmp_path / "merged").mkdir()
+    (tmp_path / "merged" / "config.json").write_text("{}")
+    assert serving(tmp_path).command[2] == str(tmp_path / "merged")
+    (tmp_path / "m.gguf").write_bytes(b"")
+    found = serving(tmp_path / "m.gguf", port=9)
+    assert (found.command[0], found.model, found.base_url) == ("llama-server", "m", "http://127.0.0.1:9/v1")

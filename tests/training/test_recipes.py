@@ -1,0 +1,56 @@
+"""Recipes and experiments: all that ship load, and mistakes are told with file and key."""
+
+from pathlib import Path
+
+import pytest
+
+from tracejury.training import RecipeError, load_experiment, load_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDENTS = sorted(p.stem for p in (ROOT / "configs" / "students").glob("*.yaml"))
+EXPERIMENTS = sorted(p.stem for p in (ROOT / "configs" / "experiments").glob("*.yaml"))
+WANTED = {"qwen3-8b", "qwen3-14b", "qwen3-32b", "llama-3.1-8b", "mistral-7b", "weak-teacher", "answer-only"}
+
+
+def test_the_recipes_of_the_paper_ship() -> None:
+    assert WANTED | {"smollm2-135m", "tiny"} <= set(STUDENTS)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_recipe_loads_under_its_own_name(name: str) -> None:
+    assert load_recipe(name).name == name
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiment_names_a_recipe_that_loads(name: str) -> None:
+    experiment, _ = load_experiment(name)
+    assert load_recipe(experiment.recipe).name == experiment.recipe
+
+
+def test_main_recipe_holds_the_figures_of_the_paper() -> None:
+    recipe = load_recipe("qwen3-8b")
+    assert recipe.lora is not None
+    assert (recipe.lora.r, recipe.lora.alpha, recipe.lora.dropout, len(recipe.lora.targets)) == (16, 32, 0.05, 7)
+    schedule = recipe.schedule
+    assert (schedule.learning_rate, schedule.scheduler, schedule.warmup, schedule.epochs) == (2e-5, "cosine", 0.05, 3)
+    assert (schedule.batch, schedule.accumulation, schedule.max_length, schedule.seed) == (2, 8, 3072, 42)
+    assert (schedule.precision, recipe.corpus.heldout, recipe.student.think) == ("bf16", 0.02, "empty")
+
+
+def test_misspelt_key_is_told_with_file_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("name: mine\nstudent: {model: m}\nschedule: {learning_rat: 1}\n")
+    with pytest.raises(RecipeError, match=r"mine\.yaml: schedule\.learning_rat"):
+        load_recipe(file)
+
+
+def test_unknown_name_offers_a_near_one() -> None:
+    with pytest.raises(RecipeError, match="did you mean 'qwen3-8b'"):
+        load_recipe("qwen3-8B")
+
+
+def test_experiment_without_a_teacher_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("name: m\nteacher: {}\nrecipe: tiny\nevaluation: {path: q.jsonl}\npanel: embedded\n")
+    with pytest.raises(RecipeError, match="either `chains`, or `endpoint` and `questions`"):
+        load_experiment(file)
