@@ -213,8 +213,9 @@ def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    done = connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key)))
-    return done.rowcount == 1
+    put = dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key))
+    # Not rowcount, which psycopg does not keep for an INSERT.
+    return connection.execute(put.returning(table.c[key[0]])).first() is not None
 
 
 def _now() -> str:
