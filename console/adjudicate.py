@@ -64,6 +64,10 @@ def adjudicate(
 
             show_estimate(chosen, batch, limit=limit, only=only or (), arms=arm or (), as_json=as_json)
             return
+        if air_gapped:
+            from tracejury.models import close_network
+
+            close_network()
         ready_index(chosen, index)
         done, tally = sit(
             batch,
