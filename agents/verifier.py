@@ -14,7 +14,7 @@ from tracejury.retrieval import sentence_spans
 from tracejury.traces import ErrorType
 
 CONTRADICTED = 0.95
-SUPPORTED = 0.9
+SUPPORTED = 0.95
 """Thresholds from the calibration part of the split (docs/verifier-card.md, 'Thresholds'): precision first."""
 
 _ENUMERATOR = re.compile(r"^\s*(?:step\s*\d+\s*[:.)-]|\d{1,2}[.)]|[-*•])\s*", re.I)

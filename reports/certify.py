@@ -46,20 +46,22 @@ def certify(fitting: Verdicts, certifying: Verdicts, *, alpha: float, delta: flo
     everyone = len(np.unique(certifying.question))
     # Which verdict of a question is drawn must not depend on its score: a random order, fixed for all thresholds.
     lot = np.random.default_rng(seed).permutation(len(certifying.question))
-    best, tested = None, 0
-    for threshold in sequence(fitting, everyone, needed):
+    best: float | None = None
+    first: tuple[int, int] | None = None
+    for threshold in sequence(fitting, everyone, alpha):
         n, k = _drawn(certifying, certifying.mistaken <= threshold, lot)
-        tested = n if best is None else tested
+        first = first or (n, k)
         if n < needed or binom.cdf(k, n, alpha) > delta:
             break
         best, tested = threshold, n
     if best is None:
-        note = f"not certified: {tested} questions, at least {needed} needed"
-        if tested >= needed:
-            note = f"not certified: {tested} questions, {_mistakes(certifying, fitting, lot, needed)}"
+        tested, mistakes = first or (0, 0)
+        note = f"not certified: {everyone} questions, at least {needed} needed"
+        if everyone >= needed:
+            note = f"not certified: of {everyone} questions {tested} keep a verdict at best, {mistakes} of these wrong"
         return Certified(alpha=alpha, threshold=None, questions=tested, needed=needed, note=note)
     note = f"certified on {tested} questions: P(wrong) <= {alpha:g} with confidence {1 - delta:g}"
-    return Certified(alpha=alpha, threshold=float(best), questions=tested, needed=needed, note=note)
+    return Certified(alpha=alpha, threshold=best, questions=tested, needed=needed, note=note)
 
 
 def questions_needed(alpha: float, delta: float) -> int:
@@ -67,21 +69,30 @@ def questions_needed(alpha: float, delta: float) -> int:
     return math.ceil(math.log(delta) / math.log1p(-alpha))
 
 
-def sequence(fitting: Verdicts, questions: int, needed: int) -> Sequence[float]:
+def sequence(fitting: Verdicts, questions: int, alpha: float) -> Sequence[float]:
     """Return the thresholds in the order of testing, strictest first.
 
-    It starts where as many certifying questions can be expected as a test needs: earlier thresholds could not pass,
-    and the first that fails ends the sequence.
+    The first that fails ends the sequence, so it starts where the fitting half expects a test to pass most surely: a
+    stricter threshold keeps too few questions to show anything, a looser one too many mistakes.
+
+    Args:
+        fitting: The fitting half's verdicts.
+        questions: How many questions the certifying half has.
+        alpha: The risk allowed.
     """
     if not len(fitting.mistaken):
         return []
-    here = len(np.unique(fitting.question))
-    # The least threshold at which each question has a verdict; the share of questions that must be reached.
-    first = np.sort([fitting.mistaken[fitting.question == q].min() for q in np.unique(fitting.question)])
-    share = min(1.0, 1.2 * needed / max(1, questions))
-    start = first[min(here - 1, math.ceil(share * here) - 1)]
-    levels = np.quantile(fitting.mistaken, np.linspace(0, 1, _GRID))
-    return [float(start), *(float(x) for x in np.unique(levels) if x > start)]
+    levels = np.unique(np.quantile(fitting.mistaken, np.linspace(0, 1, _GRID)))
+    scale = questions / len(np.unique(fitting.question))
+    expected = []
+    for level in levels:
+        kept = fitting.mistaken <= level
+        n = np.bincount(fitting.question[kept])
+        wrong = np.bincount(fitting.question[kept], weights=fitting.wrong[kept])[n > 0] / n[n > 0]
+        # Half a mistake is added: a few questions without any prove little.
+        risk = (wrong.sum() + 0.5) / (len(wrong) + 1)
+        expected.append(binom.cdf(np.floor(risk * len(wrong) * scale), np.floor(len(wrong) * scale), alpha))
+    return [float(level) for level in levels[int(np.argmin(expected)) :]]
 
 
 def _drawn(verdicts: Verdicts, kept: NDArray[np.bool_], lot: NDArray[np.int64]) -> tuple[int, int]:
@@ -90,9 +101,3 @@ def _drawn(verdicts: Verdicts, kept: NDArray[np.bool_], lot: NDArray[np.int64]) 
     at = at[np.argsort(lot[at])]
     _, first = np.unique(verdicts.question[at], return_index=True)
     return len(first), int(verdicts.wrong[at[first]].sum())
-
-
-def _mistakes(certifying: Verdicts, fitting: Verdicts, lot: NDArray[np.int64], needed: int) -> str:
-    threshold = sequence(fitting, len(np.unique(certifying.question)), needed)[0]
-    n, k = _drawn(certifying, certifying.mistaken <= threshold, lot)
-    return f"{k} of {n} verdicts wrong at the strictest threshold"

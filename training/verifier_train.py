@@ -6,7 +6,7 @@ tracejury, so that it runs on a GPU machine that has only those:
     python training/verifier_train.py PAIRS.jsonl.xz BASE_DIR OUT_DIR --epochs 4 --lr 1e-4 --budget 240
 
 BASE_DIR holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2 (see docs/verifier-card.md for where they
-come from). On a CPU the same command trains at some 10 pairs a second and core: `--limit` takes a share of the pairs, and
+come from). On a CPU the same command trains at some 10 pairs a second and core: `--limit` takes a share of them, and
 `--start OUT_DIR` goes on from weights that were trained before.
 """
 
