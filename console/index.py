@@ -38,6 +38,7 @@ def build(
     settings: Settings = None,
     embedder: Embedder = None,
     force: Annotated[bool, typer.Option("--force", help="Read a source whose version has not changed, too.")] = False,
+    air_gapped: Annotated[bool, typer.Option("--air-gapped", help="Reach no address but this machine's.")] = False,
     as_json: Json = False,
 ) -> None:
     """Index knowledge sources, or bring them up to date.
@@ -47,8 +48,11 @@ def build(
     Example: tracejury index build open-medicine
     Example: tracejury index build documents --set path=./protocols --set name=hospital --set license=internal
     """
+    from tracejury.models import close_network
     from tracejury.retrieval import EmptySourceError
 
+    if air_gapped:
+        close_network()
     with explained():
         opened = _open(index, embedder)
         params = dict(_setting(text) for text in settings or ())

@@ -1,5 +1,6 @@
 from .build import EmptySourceError
 from .chunks import chunk
+from .embedders import open_embedder
 from .finder import Finder
 from .index import Index
 from .listing import ListedSource, list_sources
@@ -43,6 +44,7 @@ __all__ = [
     "diff",
     "list_sources",
     "load_recipe",
+    "open_embedder",
     "open_reranker",
     "relevance",
     "scorers",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from tracejury.retrieval.build import Progress, aliases_of, build_source
+from tracejury.retrieval.embedders import open_embedder
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
 from tracejury.retrieval.recipes import Recipe, load_recipe
@@ -76,9 +77,7 @@ class Index:
         """The embedder, loaded on first use."""
         with self._lock:
             if isinstance(self._embedder, str):
-                from tracejury.models import embedder
-
-                self._embedder = embedder(self._embedder)
+                self._embedder = open_embedder(self._embedder)
             return self._embedder
 
     def manifest(self) -> Manifest:

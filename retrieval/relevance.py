@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from tracejury.retrieval.embedders import open_embedder
 from tracejury.traces import Registry
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ class Cosine:
 
     def __init__(self, embedder: str | Embedder = "minilm") -> None:
         if isinstance(embedder, str):
-            from tracejury.models import embedder as named
-
-            embedder = named(embedder)
+            embedder = open_embedder(embedder)
         self._embedder = embedder
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
