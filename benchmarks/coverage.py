@@ -1,6 +1,6 @@
 """Do the intervals hold what they say? Known truth, many draws: how often the 95 % interval of a difference covers it.
 
-Usage: python benchmarks/coverage.py [--draws 300] [--bootstrap 2000] [--out benchmarks/results/coverage.json]
+Usage: python benchmarks/coverage.py [--draws 300] [--bootstrap 600] [--out benchmarks/results/coverage.json]
 
 Truth: base errs in 30.6 % of steps, distilled in 50.3 %, on 1,273 questions (protocol.md, 'The finding'). Questions
 differ in difficulty (beta, intraclass correlation .2 within an arm), which the arms share in part; traces have 3 to
@@ -91,7 +91,7 @@ def coverage(draws: int, bootstrap: int, seed: int, **scenario: object) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=300)
-    parser.add_argument("--bootstrap", type=int, default=2_000)
+    parser.add_argument("--bootstrap", type=int, default=600)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "coverage.json")
     args = parser.parse_args()

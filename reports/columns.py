@@ -139,7 +139,7 @@ class _Gatherer:
         self.opinions = _empty(_OPINION)
         self.questions, self.arms, self.answers, self.judges, self.sources = (_Codes() for _ in range(5))
         self.trace_codes = _Codes()
-        self.costs: dict[ArmKey, dict[str, float]] = defaultdict(lambda: dict.fromkeys(_COST, 0.0))
+        self.costs: dict[ArmKey, dict[str, float]] = {}
         self.panels: dict[str, dict[str, None]] = defaultdict(dict)
 
     def take(self, rows: Iterable[StepRow]) -> _Gatherer:
@@ -170,6 +170,8 @@ class _Gatherer:
         }
         for name, column in self.traces.items():
             column.append(values[name])
+        # An arm whose traces all lack steps cost nothing, and is an arm all the same.
+        self.costs.setdefault(ArmKey(row.run, row.arm), dict.fromkeys(_COST, 0.0))
         return self.trace_codes[key]
 
     def _step(self, row: StepRow, trace: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections import Counter
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from tracejury.reports import Votes, answer_metrics, gather, self_consistency
+from tracejury.reports import Votes, answer_metrics, gather, self_consistency, summarise
 from tracejury.traces import Question, Trace, read
 
 
@@ -130,3 +131,30 @@ def test_thirty_real_samples_a_question_agree_with_a_second_implementation(share
     # The page itself marks what is right: an accuracy counted without any reader of ours.
     marks = re.findall(r"<td[^>]*>\s*(&#\d+;)", page.read_text(encoding="utf-8"))
     assert np.mean([m == "&#9989;" for m in marks]) == pytest.approx(ours.accuracy.value, abs=0.02)
+
+
+def test_accuracies_of_real_arms_equal_an_independent_count(shared_data, step_row):
+    """Both arms of Reasoning-Guidance, counted once by the reader and the columns, once from the JSON by hand."""
+    folder = shared_data / "reasoning_guidance"
+    found = list(read("reasoning-guidance", folder))
+    questions = {q.id: q for q in found if isinstance(q, Question)}
+    rows = [
+        step_row(question_id=t.question_id, trace_id=t.id, step_id="", step_index=-1, step_text="", outcome=None,
+                 claim=False, arm=t.arm, answer=t.answer, gold=questions[t.question_id].gold,
+                 answer_correct=t.answer == questions[t.question_id].gold)
+        for t in found if isinstance(t, Trace) and t.arm in ("base", "distilled")
+    ]  # fmt: skip
+    for arm in summarise(gather(rows), draws=200).arms:
+        name = {"base": "base", "distilled": "finetuned"}[arm.name]
+        raw = json.loads((folder / f"{name}_medmcqa_first200.json").read_text())
+        by_row = {(t.arm, questions[t.question_id].stem, t.text): t.answer for t in found if isinstance(t, Trace)}
+        given = [by_row[arm.name, r["question"].strip(), r["output"].strip()] for r in raw]
+        right = sum(a == r["answer_idx"] for a, r in zip(given, raw, strict=True))
+        assert arm.answers.traces == len(raw) == 200
+        assert arm.answers.accuracy.value == pytest.approx(right / 200)
+        # And without our extraction: the last "answer is X" or "X." that a plain pattern finds, within three points.
+        plain = [re.findall(r"(?i)answer(?: is)?:?\W*(?:option )?([A-D])\b", r["output"]) for r in raw]
+        counted = [letters[0].upper() == r["answer_idx"] for letters, r in zip(plain, raw, strict=True) if letters]
+        assert len(counted) > 100
+        ours = [a == r["answer_idx"] for a, r, letters in zip(given, raw, plain, strict=True) if letters]
+        assert abs(np.mean(counted) - np.mean(ours)) < 0.03
