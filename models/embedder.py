@@ -29,7 +29,11 @@ class Embedder(Protocol):
 
     name: str
     """Goes into the index manifest; another name or version means another index."""
-    dim: int
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 vectors (n, dim) of length 1, in the order of `texts`."""

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class Cached:
         self._cache = cache
         self._lock = threading.Lock()
 
-    @property
+    @cached_property
     def dim(self) -> int:
         """The number of dimensions; asks the model once."""
         return int(self.embed(["dimensions"]).shape[1])

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from rapidfuzz import fuzz, process, utils
 
+from tracejury.retrieval.fusion import iso_date
 from tracejury.retrieval.knowledge.files import file_version, files_version
 from tracejury.retrieval.knowledge.html_text import html_text
 from tracejury.retrieval.knowledge.xml_files import parse_xml
@@ -37,7 +38,6 @@ class Ngc:
     Args:
         path: A folder of XML files, a `.tar.gz` of them, or one file.
         name: What the source is called in the index.
-        license: Each summary's copyright statement stands in its documents; this is for the list.
     """
 
     license = "each summary's own statement"
@@ -80,7 +80,7 @@ class Ngc:
             if fields.get(name):
                 yield Document(
                     source=self.name,
-                    title=f"{fields['Guideline Title']}: {name}",
+                    title=f"{fields['Guideline Title'].rstrip('.')}: {name}",
                     text=fields[name],
                     citation=fields.get("Bibliographic Source(s)") or fields["Guideline Title"],
                     date=fields.get("Date Released"),
@@ -136,6 +136,6 @@ def _updated_titles(guidelines: list[tuple[str, dict[str, str]]]) -> dict[str, s
             old, others, scorer=fuzz.partial_ratio, processor=utils.default_process, score_cutoff=_SAME_TITLE
         )
         for _, _, other in matches:
-            if dict(guidelines)[other].get("Date Released", "") < fields.get("Date Released", ""):
+            if iso_date(dict(guidelines)[other].get("Date Released", "")) < iso_date(fields.get("Date Released", "")):
                 newer[other] = f"{titles[key]} ({fields.get('Date Released', 'no date')})"
     return newer
