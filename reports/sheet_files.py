@@ -16,11 +16,11 @@ from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, Item
 
 COLUMNS = ("item", "question", "options", "other steps", "STEP TO JUDGE", "verdict", "error type", "note")
 GUIDE = (
-    "Judge the one step in the column STEP TO JUDGE: is what it states right, in this patient and in medicine?",
+    "Judge the one marked step (STEP TO JUDGE): is what it states right, in this patient and in medicine?",
     "supported: right as stated. error: something in it is wrong; choose the error type that weighs most.",
     "unclear: you cannot tell from what is here. no claim: it states nothing that could be right or wrong.",
     "Judge the content only: neither tone, nor hedging, nor whether the final answer may be right.",
-    "The other steps are there for context. Leave no row empty; `unclear` is an answer too.",
+    "The other steps are there for context. Leave no row empty: unclear is an answer too.",
 )
 _CELL = 32_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
