@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, case, func, or_, select
+from sqlalchemy import Engine, case, func, literal_column, or_, select
 
 from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.graphs.rows import StepRow
@@ -79,10 +79,12 @@ class LedgerReading:
             silent = connection.execute(
                 select(func.count()).select_from(deliberation).where(mine, ~deliberation.c.claim)
             ).scalar_one()
+            # A literal: Postgres takes two parameters of one value for two expressions, and refuses the grouping.
+            empty = trace.c.steps == literal_column("0")
             rows = connection.execute(
-                select(trace.c.closed, trace.c.steps == 0, func.count())
+                select(trace.c.closed, empty, func.count())
                 .where(trace.c.run_id == found.id)
-                .group_by(trace.c.closed, trace.c.steps == 0)
+                .group_by(trace.c.closed, empty)
             ).all()
         return RunProgress(
             run=found,
