@@ -16,7 +16,7 @@ from tracejury.console.new import new
 from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
-from tracejury.console.students import corpus, distill, sample, serve, teach, train
+from tracejury.console.students import corpus, distill, reinforce, sample, serve, teach, train
 from tracejury.console.verdict_quality import calibrate, judges, score
 from tracejury.console.view import view
 
@@ -32,7 +32,7 @@ COMMANDS = {
     "The main job": (demo, read, adjudicate, show, view, export, runs),
     "What the verdicts add up to": (summary, compare, control, report, gate),
     "Who judges the judges": (score, calibrate, judges),
-    "Students": (teach, corpus, train, sample, serve, distill),
+    "Students": (teach, corpus, train, reinforce, sample, serve, distill),
     "What it runs on": (panels, index.sources, new, doctor),
 }
 for heading, commands in COMMANDS.items():

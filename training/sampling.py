@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ async def sample_endpoint(
         return _finish(out, questions, notebook, inputs, spec, endpoint.model, arm, time.perf_counter() - started)
 
 
-async def _at_most(limit: int, work: Iterable[Any]) -> None:
+async def _at_most(limit: int, work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run coroutines, at most `limit` at a time, made as they are needed."""
     running: set[asyncio.Task[None]] = set()
     for coroutine in work:
@@ -159,9 +159,8 @@ async def _at_most(limit: int, work: Iterable[Any]) -> None:
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in finished:
                 task.result()
-        running.add(asyncio.ensure_future(coroutine))
-    for task in asyncio.as_completed(running):
-        await task
+        running.add(asyncio.create_task(coroutine))
+    await asyncio.gather(*running)
 
 
 def _inputs(questions: Sequence[Question], spec: SampleSpec, model: str, arm: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def serving(student: Path, *, port: int = 8000, name: str | None = None, base: s
     url = f"http://127.0.0.1:{port}/v1"
     found = _servable(student)
     called = name or (student.stem if found.suffix == ".gguf" else student.name)
+    command: tuple[str, ...]
     if found.suffix == ".gguf":
         command = (
             "llama-server",

@@ -20,7 +20,7 @@ before the first error. `weight`: copies by the share of supported among judged 
 class StepVerdict(NamedTuple):
     """One step's outcome, and where it stands in the trace."""
 
-    index: int
+    position: int
     start: int
     claim: bool
     outcome: Outcome
@@ -81,11 +81,11 @@ def learn_from(trace: Trace, verdicts: TraceVerdicts | None, mode: Mode) -> Lear
 def _before(trace: Trace, first: StepVerdict) -> str | None:
     """Return the trace up to the step, or None where nothing stands before it."""
     if trace.steps is not None and trace.steps[0].start is None:
-        text = "\n".join(step.text for step in trace.steps[: first.index])
+        text = "\n".join(step.text for step in trace.steps[: first.position])
         return text.strip() or None
     text = trace.text[: first.start].rstrip()
     # The enumerator of the step that was cut ("3.", "Step 3:") belongs to that step.
     head, _, last = text.rpartition("\n")
-    if last and not any(c.isalpha() for c in last.lower().replace("step", "")) and first.index > 0:
+    if last and not any(c.isalpha() for c in last.lower().replace("step", "")) and first.position > 0:
         text = head
-    return text.strip() or None if first.index > 0 else None
+    return text.strip() or None if first.position > 0 else None
