@@ -146,7 +146,7 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
     if found.seats != seats_of(panel):
         raise ValueError(
-            f"{path}: fitted on panel {found.panel!r} with other judges, models or evidence than {panel.name!r} has now;"
-            " adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
+            f"{path}: fitted on panel {found.panel!r} with other judges, models or evidence than {panel.name!r} has "
+            "now; adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
         )
     return found

@@ -11,8 +11,8 @@ from .ledger_reading import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictLine
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
-from .votes import Vote, read_votes
 from .tone_swap import Swapped, tone_prompts, tone_swap
+from .votes import Vote, read_votes
 
 __all__ = [
     "COUNTS",

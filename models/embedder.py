@@ -58,8 +58,8 @@ class MiniLM:
     """all-MiniLM-L6-v2: mean of the token vectors, brought to length 1 (Reimers & Gurevych 2019, section 3).
 
     Every text goes through the model alone. The int8 model scales its activations over whatever shares a batch, so in
-    a batch a text's vector would depend on its neighbours, and an index on the order of its sources. A text longer than the model's 512 positions is embedded window by
-    window and averaged by length, so nothing is cut off.
+    a batch a text's vector would depend on its neighbours, and an index on the order of its sources. A text longer than
+    the model's 512 positions is embedded window by window and averaged by length, so nothing is cut off.
     """
 
     dim = 384

@@ -3,7 +3,7 @@ from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certify import Verdicts, certify, questions_needed
-from .columns import ArmKey, Columns, KINDS, gather
+from .columns import KINDS, ArmKey, Columns, gather
 from .comparable import NotComparableError, check_comparable
 from .comparison import Comparison, Difference, Settings, Sides, compare, step_difference
 from .conditions import Stratum, Where

@@ -40,4 +40,4 @@ def postgres(folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([*user, f"{control} -m immediate stop"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*user, f"{control} -m immediate -t 120 stop"], check=True, stdout=subprocess.DEVNULL)

@@ -50,7 +50,7 @@ class Registry(Generic[T]):
         point = self._points.get(name)
         if point is None:
             near = difflib.get_close_matches(name, self._points, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise UnknownNameError(f"no {self.what} called {name!r}{hint} Known: {', '.join(sorted(self._points))}")
         made: T = point.load()(**params)
         return made

@@ -87,7 +87,7 @@ def main() -> None:
         made.setdefault(item.stem, item)
     files: dict[str, list[dict[str, object]]] = {"teacher": [], "base": [], "evaluation": []}
     for i, item in enumerate(made.values()):
-        question = {"kind": "question", "id": f"tiny-{i}", "source": "tracejury tiny"}
+        question: dict[str, object] = {"kind": "question", "id": f"tiny-{i}", "source": "tracejury tiny"}
         question |= {"stem": item.stem, "options": item.options, "gold": item.gold}
         if i >= 130:
             files["evaluation"].append(question)
