@@ -16,7 +16,8 @@ from tracejury.console.new import new
 from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
-from tracejury.console.students import corpus, distill, reinforce, sample, serve, teach, train
+from tracejury.console.students import corpus, distill, sample, serve, teach
+from tracejury.console.training import reinforce, train
 from tracejury.console.verdict_quality import calibrate, judges, score
 from tracejury.console.view import view
 

@@ -1,12 +1,10 @@
-"""Students: `teach`, `corpus`, `train`, `sample`, `serve`, `distill`."""
+"""Students: `teach`, `corpus`, `sample`, `serve`, `distill`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,16 +12,10 @@ import typer
 
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
+from tracejury.console.stages import Backend, BaseUrl, KeyEnv, Out, Reader, Recipe, calls_store, moving_bar, told
 
 if TYPE_CHECKING:
     from tracejury.models import Endpoint
-
-Out = Annotated[Path, typer.Option(help="The folder to write; the same command again goes on in it.")]
-Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --help`).")]
-BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible address, such as http://127.0.0.1:8000/v1.")]
-KeyEnv = Annotated[str | None, typer.Option(help="The environment variable that holds the key.")]
-Recipe = Annotated[str, typer.Argument(help="A recipe's name (configs/students) or YAML file.")]
-Backend = Annotated[str | None, typer.Option(help="unsloth, trl or auto. Default: as the recipe says.")]
 
 
 def teach(
@@ -72,10 +64,10 @@ def teach(
             return
 
         async def run() -> dict[str, Any]:
-            calls = CallStore(_store(store, out))
+            calls = CallStore(calls_store(store, out))
             try:
                 async with Gateway(calls, secret=b"teach") as gateway:
-                    with _bar("questions") as move:
+                    with moving_bar("questions") as move:
                         return await ask(
                             asked,
                             endpoint,
@@ -88,7 +80,7 @@ def teach(
                 calls.close()
 
         manifest = asyncio.run(run())
-    _told(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
+    told(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed_calls']} calls failed; give the same command again.", Exit.SOME_FAILED)
 
@@ -138,81 +130,8 @@ def corpus(
             mode=modes[mode],  # type: ignore[arg-type]
             made_from=[str(p) for p in traces],
         )
-    _told(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
+    told(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
     typer.echo(f"The card: {out / 'card.md'}", err=True)
-
-
-def train(
-    recipe: Recipe,
-    corpus: Annotated[Path, typer.Option(help="What `tracejury corpus` wrote.")] = Path("corpus"),
-    out: Out = Path("student"),
-    backend: Backend = None,
-    weights: Annotated[str | None, typer.Option(help="Start from these weights instead of the recipe's.")] = None,
-) -> None:
-    """Train a student: Unsloth on a GPU, plain TRL anywhere, one recipe.
-
-    Killed, the same command goes on from the last whole checkpoint with the same loss curve.
-
-    Example: tracejury train smollm2-135m --corpus corpus/ --out student/
-    """
-    with explained():
-        from tracejury.training import load_recipe
-        from tracejury.training import train as run
-
-        with _bar("steps") as move:
-            manifest = run(
-                load_recipe(recipe),
-                corpus,
-                out,
-                backend=backend,
-                weights=weights,
-                report=lambda step, of, seen: move(step, of, f"loss {seen['loss']:.4f}") if "loss" in seen else None,
-            )
-    _told(manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs"))
-
-
-def reinforce(
-    recipe: Recipe,
-    questions: Annotated[list[Path], typer.Argument(help="Questions with gold answers.")],
-    weights: Annotated[str, typer.Option(help="The student to start from: a folder of whole weights.")],
-    panel: Annotated[str, typer.Option(help="Who judges: best without a model, or with the verifier.")],
-    out: Out = Path("reinforced"),
-    reader: Reader = "native",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
-    backend: Backend = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    shuffled: Annotated[int | None, typer.Option(help="A seed: the control whose rewards are shuffled.")] = None,
-    store: Store = None,
-    index: IndexPath = None,
-) -> None:
-    """Train a student on the jury's verdicts (GRPO): right answers, and steps that hold.
-
-    Steps whose judgement failed are masked, never rewarded.
-
-    Example: tracejury reinforce tiny questions.jsonl --weights student/merged --panel panel.yaml
-    """
-    with explained():
-        from tracejury.agents import load_panel
-        from tracejury.training import JuryReward, load_recipe, read_questions
-        from tracejury.training import reinforce as run
-
-        asked = read_questions(questions, reader, limit=limit)
-        known = {q.id: q for q in asked}
-        with (
-            JuryReward(load_panel(panel), known, store=_store(store, out), index=index, shuffled=shuffled) as reward,
-            _bar("steps") as move,
-        ):
-            manifest = run(
-                load_recipe(recipe),
-                weights,
-                asked,
-                reward,
-                out,
-                backend=backend,
-                seed=seed,
-                report=lambda step, of, seen: move(step, of, f"reward {seen.get('reward', float('nan')):.3f}"),
-            )
-    _told(manifest, ("backend", "steps", "questions", "outputs", "seconds"))
 
 
 def sample(
@@ -254,7 +173,7 @@ def sample(
         if (weights is None) == (base_url is None):
             raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")
         gguf = weights is not None and weights.endswith(".gguf")
-        with _bar("chains") as move:
+        with moving_bar("chains") as move:
             if weights is not None and not gguf:
                 manifest = sample_in_process(
                     asked,
@@ -278,7 +197,7 @@ def sample(
                 )
 
                 async def run() -> dict[str, Any]:
-                    calls = CallStore(_store(store, out))
+                    calls = CallStore(calls_store(store, out))
                     try:
                         async with Gateway(calls, secret=b"sample") as gateway:
                             return await sample_endpoint(
@@ -288,7 +207,7 @@ def sample(
                         calls.close()
 
                 manifest = asyncio.run(run())
-    _told(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
+    told(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed']} chains failed; give the same command again.", Exit.SOME_FAILED)
 
@@ -378,30 +297,3 @@ def _verdicts(run: str, store: str | None) -> Any:
         return collect(ledger.rows(ledger.run(run)))
     finally:
         ledger.close()
-
-
-def _store(store: str | None, out: Path) -> str:
-    out.mkdir(parents=True, exist_ok=True)
-    return store or f"sqlite:///{out / 'calls.db'}"
-
-
-def _told(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
-    typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[..., None]]:
-    """Show a bar that is moved with (done, of, what else to say)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(what, total=None, said="")
-        yield lambda done, of, said="": bar.update(task, completed=done, total=of, said=said)

@@ -1,0 +1,47 @@
+"""What the commands of the students' stages share: options, the moving bar, the manifest's last word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Out = Annotated[Path, typer.Option(help="The folder to write; the same command again goes on in it.")]
+Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --help`).")]
+BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible address, such as http://127.0.0.1:8000/v1.")]
+KeyEnv = Annotated[str | None, typer.Option(help="The environment variable that holds the key.")]
+Recipe = Annotated[str, typer.Argument(help="A recipe's name (configs/students) or YAML file.")]
+Backend = Annotated[str | None, typer.Option(help="unsloth, trl or auto. Default: as the recipe says.")]
+
+
+def calls_store(store: str | None, out: Path) -> str:
+    """Return the ledger URL for a stage's calls, in its folder unless given; make the folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    return store or f"sqlite:///{out / 'calls.db'}"
+
+
+def told(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
+    """Print what a stage's manifest says under `keys`, as one line of JSON."""
+    typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
+
+
+@contextmanager
+def moving_bar(what: str) -> Iterator[Callable[..., None]]:
+    """Show a bar that is moved with (done, of, what else to say)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(what, total=None, said="")
+        yield lambda done, of, said="": bar.update(task, completed=done, total=of, said=said)

@@ -1,0 +1,87 @@
+"""Training students: `train` and `reinforce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracejury.console.failing import explained
+from tracejury.console.options import IndexPath, Store
+from tracejury.console.stages import Backend, Out, Reader, Recipe, calls_store, moving_bar, told
+
+
+def train(
+    recipe: Recipe,
+    corpus: Annotated[Path, typer.Option(help="What `tracejury corpus` wrote.")] = Path("corpus"),
+    out: Out = Path("student"),
+    backend: Backend = None,
+    weights: Annotated[str | None, typer.Option(help="Start from these weights instead of the recipe's.")] = None,
+) -> None:
+    """Train a student: Unsloth on a GPU, plain TRL anywhere, one recipe.
+
+    Killed, the same command goes on from the last whole checkpoint with the same loss curve.
+
+    Example: tracejury train smollm2-135m --corpus corpus/ --out student/
+    """
+    with explained():
+        from tracejury.training import load_recipe
+        from tracejury.training import train as run
+
+        with moving_bar("steps") as move:
+            manifest = run(
+                load_recipe(recipe),
+                corpus,
+                out,
+                backend=backend,
+                weights=weights,
+                report=lambda step, of, seen: move(step, of, f"loss {seen['loss']:.4f}") if "loss" in seen else None,
+            )
+    told(manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs"))
+
+
+def reinforce(
+    recipe: Recipe,
+    questions: Annotated[list[Path], typer.Argument(help="Questions with gold answers.")],
+    weights: Annotated[str, typer.Option(help="The student to start from: a folder of whole weights.")],
+    panel: Annotated[str, typer.Option(help="Who judges: best without a model, or with the verifier.")],
+    out: Out = Path("reinforced"),
+    reader: Reader = "native",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
+    backend: Backend = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    shuffled: Annotated[int | None, typer.Option(help="A seed: the control whose rewards are shuffled.")] = None,
+    store: Store = None,
+    index: IndexPath = None,
+) -> None:
+    """Train a student on the jury's verdicts (GRPO): right answers, and steps that hold.
+
+    Steps whose judgement failed are masked, never rewarded.
+
+    Example: tracejury reinforce tiny questions.jsonl --weights student/merged --panel panel.yaml
+    """
+    with explained():
+        from tracejury.agents import load_panel
+        from tracejury.training import JuryReward, load_recipe, read_questions
+        from tracejury.training import reinforce as run
+
+        asked = read_questions(questions, reader, limit=limit)
+        known = {q.id: q for q in asked}
+        with (
+            JuryReward(
+                load_panel(panel), known, store=calls_store(store, out), index=index, shuffled=shuffled
+            ) as reward,
+            moving_bar("steps") as move,
+        ):
+            manifest = run(
+                load_recipe(recipe),
+                weights,
+                asked,
+                reward,
+                out,
+                backend=backend,
+                seed=seed,
+                report=lambda step, of, seen: move(step, of, f"reward {seen.get('reward', float('nan')):.3f}"),
+            )
+    told(manifest, ("backend", "steps", "questions", "outputs", "seconds"))
