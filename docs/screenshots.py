@@ -32,7 +32,7 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
     line, root = lines[0], place(run)
     here = f"{root}/traces/{line.trace_id}"
     made = ledger.deliberations(run, line.trace_id)
-    told = max(made, key=lambda d: (d.resolution is not None, len(d.verdict.citations)))
+    told = max(made, key=lambda d: (len(d.verdict.citations), d.resolution is not None))
     other = next((s.trace_id for s in traces.siblings(run, line.question_id) if s.trace_id != line.trace_id), None)
     found = {
         "runs": "",

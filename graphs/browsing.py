@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, select, text
 
 from tracejury.agents import Outcome, Reason
 from tracejury.graphs.ledger_reading import LedgerReading
@@ -170,14 +170,11 @@ class Browsing:
             total = connection.execute(select(func.count()).select_from(tally).where(condition), values).scalar_one()
             pages = max(1, -(-total // PAGE))
             page = min(max(1, wanted.page), pages)
-            query = (
-                select(tally)
-                .where(condition)
-                .order_by(*_SORTS[wanted.sort], tally.c.n)
-                .offset(PAGE * (page - 1))
-                .limit(PAGE)
-            )
-            rows = connection.execute(query, values).all()
+            order = (*_SORTS[wanted.sort], tally.c.n)
+            chosen = select(tally.c.n).where(condition).order_by(*order).offset(PAGE * (page - 1)).limit(PAGE)
+            # Sorting numbers first and reading rows then: the sort would carry whole rows otherwise.
+            numbers = connection.scalars(chosen, values).all()
+            rows = connection.execute(select(tally).where(tally.c.n.in_(numbers)).order_by(*order)).all()
             asked = _questions(connection, {row.question_id for row in rows})
         return TracePage([_line(row, asked) for row in rows], total, page, pages)
 
@@ -239,19 +236,10 @@ class Browsing:
         return text(found[0]), {"words": found[1]}
 
 
-def _unparsable() -> ColumnElement[bool]:
-    from tracejury.graphs.tables import trace
-
-    here: Select[Any] = select(trace.c.id).where(
-        trace.c.run_id == tally.c.run_id, trace.c.id == tally.c.trace_id, trace.c.answer.is_(None)
-    )
-    return here.exists()
-
-
 _ANSWERS: dict[str, ColumnElement[bool]] = {
     "right": tally.c.correct.is_(True),
     "wrong": tally.c.correct.is_(False),
-    "unparsable": and_(or_(tally.c.correct.is_(False), tally.c.correct.is_(None)), _unparsable()),
+    "unparsable": tally.c.answered.is_(False),
 }
 
 

@@ -65,7 +65,7 @@ class StepBrowsing:
     def with_votes(self, run: Run, votes: Sequence[str], page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose votes are one of these patterns."""
         d = deliberation.c
-        return self._steps(run, d.votes.in_(votes), (d.votes, d.outcome, d.step_id), page)
+        return self._steps(run, d.votes.in_(votes), (d.votes, d.outcome, d.label, d.step_id), page)
 
     def carried_by(self, run: Run, evidence_id: str, page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose verdict rests on this evidence, errors first."""

@@ -58,6 +58,7 @@ def page_trace(connection: Connection, row: dict[str, Any], asked: Question, tak
     """Begin the tally of a trace that was just written, and index its words and its question's."""
     shared = ("run_id", "question_id", "model", "arm", "sample", "steps")
     values = {name: row[name] for name in shared} | {"trace_id": row["id"], "correct": row["answer_correct"]}
+    values["answered"] = row["answer"] is not None
     n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
     words = " \n".join((asked.key, asked.stem, *asked.options.values(), taken.text))
     dialect = connection.dialect.name
