@@ -149,10 +149,10 @@ def sample(
     reader: Reader = "native",
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Chains a question.")] = 64,
-    temperature: Annotated[float, typer.Option(min=0)] = 0.6,
-    top_p: Annotated[float, typer.Option(min=0.01, max=1)] = 0.95,
+    temperature: Annotated[float, typer.Option(min=0, help="Sampling temperature.")] = 0.6,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Nucleus sampling.")] = 0.95,
     max_tokens: Annotated[int, typer.Option(min=1, help="Of a chain.")] = 2048,
-    seed: Annotated[int, typer.Option()] = 42,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same chains.")] = 42,
     batch: Annotated[int, typer.Option(min=1, help="Questions drawn together, in process.")] = 8,
     backend: Annotated[str, typer.Option(help="In process: trl, or unsloth for its fast inference.")] = "trl",
     store: Store = None,
@@ -214,7 +214,7 @@ def sample(
 
 def serve(
     student: Annotated[Path, typer.Argument(help="What `tracejury train` wrote, or a GGUF.")],
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port on 127.0.0.1.")] = 8000,
     name: Annotated[str | None, typer.Option(help="The served model's name.")] = None,
     base: Annotated[str | None, typer.Option(help="An adapter's base, where it has moved.")] = None,
     start: Annotated[bool, typer.Option(help="Start it instead of printing it.")] = False,
