@@ -74,7 +74,7 @@ def build(ledger: Ledger, traces: int) -> Run:
     opened = ledger.open_run(panel(), Manifest(panel="panel_made", segmenter="auto"), NAME)
     with ledger.engine.connect() as connection:
         if connection.scalar(select(func.count()).select_from(tally)) == traces:
-            return opened.run
+            return ledger.run(NAME)
     demo = demo_pairs()
     templates = [Template(asked, _longer(taken, demo[(i + 2) % len(demo)][1])) for i, (asked, taken) in enumerate(demo)]
     pairs = [(templates[i], templates[i + 1]) for i in range(0, len(templates), 2)]

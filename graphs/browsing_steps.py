@@ -65,7 +65,17 @@ class StepBrowsing:
     def with_votes(self, run: Run, votes: Sequence[str], page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose votes are one of these patterns."""
         d = deliberation.c
-        return self._steps(run, d.votes.in_(votes), (d.votes, d.outcome, d.label, d.step_id), page)
+        # Only the index is read here; the bodies of one page follow.
+        chosen = (
+            select(d.step_id)
+            .where(d.run_id == run.id, d.votes.in_(votes))
+            .order_by(d.votes, d.outcome, d.label, d.step_id)
+            .offset(PAGE * (max(page, 1) - 1))
+            .limit(PAGE)
+        )
+        with self.engine.connect() as connection:
+            keys = connection.scalars(chosen).all()
+        return self._read(run, keys)
 
     def carried_by(self, run: Run, evidence_id: str, page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose verdict rests on this evidence, errors first."""
@@ -78,8 +88,8 @@ class StepBrowsing:
             .limit(PAGE)
         )
         with self.engine.connect() as connection:
-            ids = [row.step_id for row in connection.execute(chosen)]
-        return self._steps(run, deliberation.c.step_id.in_(ids), (deliberation.c.outcome, deliberation.c.step_id), 1)
+            keys = connection.scalars(chosen).all()
+        return self._read(run, keys)
 
     def references(self, run: Run) -> list[Reference]:
         """Return the evidence that carried verdicts, the most used first."""
@@ -131,20 +141,18 @@ class StepBrowsing:
 
     def by_id(self, run: Run, step_id: str) -> Deliberation | None:
         """Return the deliberation of the step of this id, or None."""
-        found = self._steps(run, deliberation.c.step_id == step_id, (), 1)
+        found = self._read(run, [step_id])
         return found[0].made if found else None
 
-    def _steps(self, run: Run, condition: Any, order: tuple[Any, ...], page: int) -> list[StepLine]:
+    def _read(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
+        """Read the deliberations of these steps, in this order."""
         d, t = deliberation.c, trace.c
-        chosen = select(d.step_id).where(d.run_id == run.id, condition).order_by(*order)
-        chosen = chosen.offset(PAGE * (max(page, 1) - 1)).limit(PAGE)
+        query = (
+            select(d.step_id, d.body, t.arm, t.model)
+            .join(trace, and_(t.run_id == d.run_id, t.id == d.trace_id))
+            .where(d.run_id == run.id, d.step_id.in_(keys))
+        )
         with self.engine.connect() as connection:
-            # Two steps: the first stays within the index, the second reads the bodies of one page alone.
-            keys = [row.step_id for row in connection.execute(chosen)]
-            rows = connection.execute(
-                select(d.step_id, d.body, t.arm, t.model)
-                .join(trace, and_(t.run_id == d.run_id, t.id == d.trace_id))
-                .where(d.run_id == run.id, d.step_id.in_(keys))
-            ).all()
+            rows = connection.execute(query).all()
         found = {r.step_id: StepLine(r.arm, r.model, Deliberation.model_validate_json(r.body)) for r in rows}
         return [found[key] for key in keys if key in found]
