@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import operator
 import os
 import resource
 import statistics
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
@@ -42,16 +43,21 @@ def ours(url: str, steps: int) -> None:
         texts = [[f"The cough has lasted three days, case {n}.{i}." for i in range(per)] for n in range(steps // per)]
         traces = write_traces(Path(folder), texts)
         body = panel_body(url, endpoint={"max_concurrency": IN_FLIGHT, "timeout_s": 60.0})
+        body["endpoints"]["local"]["name"] = "local"
         body["judges"].append({"name": "safety", "judge": "safety", "endpoint": "local"})
         _, tally = asyncio.run(adjudicate(traces, Panel(**body), store=f"sqlite:///{folder}/l.db"))
     assert tally.outcomes["supported"] == steps, tally.outcomes
 
 
+class State(TypedDict):
+    """The state of the bare graph."""
+
+    steps: list[str]
+    done: Annotated[list[Any], operator.add]
+
+
 def bare(url: str, steps: int) -> None:
     """LangGraph's map-reduce, ChatOpenAI and the aiohttp client, by hand: the least that the stack costs."""
-    import operator
-    from typing import Annotated, TypedDict
-
     import openai
     from langchain_openai import ChatOpenAI
     from langgraph.graph import END, START, StateGraph
@@ -61,10 +67,6 @@ def bare(url: str, steps: int) -> None:
     from tracejury.models.schemas import reply_format
 
     schema = judge_reply(512)
-
-    class State(TypedDict):
-        steps: list[str]
-        done: Annotated[list[Any], operator.add]
 
     async def main() -> None:
         slots = asyncio.Semaphore(IN_FLIGHT)

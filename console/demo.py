@@ -161,22 +161,33 @@ def _report(
     from tracejury.console.screen import out
 
     table = Table(title="Planted errors against the jury's outcomes", title_justify="left")
-    table.add_column("run (judges with a vote)")
+    table.add_column("run", no_wrap=True)
     for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "false alarms"):
-        table.add_column(column, justify="right")
-    for name, (run, s) in scores.items():
-        voting = ", ".join(j.name for j in run.panel.judges if j.seat == "vote")
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, (_, s) in scores.items():
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)
-        table.add_row(f"{name} ({voting})", *map(str, counts), f"{s.false_alarms} of {s.correct}")
-    out.print(_premise(batch, planted))
+        table.add_row(name, *map(str, counts), f"{s.false_alarms} of {s.correct}")
+    out.print(_premise(batch, planted), soft_wrap=True)
     out.print(table)
+    for name, (run, _) in scores.items():
+        seats = "; ".join(f"{seat}: {', '.join(names)}" for seat, names in _seats(run).items())
+        out.print(f"  {name}: {seats}. Outcomes are {'calibrated' if run.panel.calibrator else 'uncalibrated'}.")
     out.print(
         "A jury that abstains says so; it does not guess. A language model of 135M parameters cannot judge medicine.\n"
         "To put a stronger one in its place:\n"
         f"  ollama pull qwen3:14b && tracejury adjudicate {folder} --panel ollama\n"
         f"  OPENAI_API_KEY=... tracejury adjudicate {folder} --panel openai\n"
-        f"To read a deliberation: tracejury show {ran[-1].name}"
+        f"To read a deliberation: tracejury show {ran[-1].name}",
+        soft_wrap=True,
     )
+
+
+def _seats(run: Run) -> dict[str, list[str]]:
+    seats: dict[str, list[str]] = {}
+    for judge in run.panel.judges:
+        who = f"{judge.name} ({run.panel.endpoints[judge.endpoint].model})" if judge.endpoint else judge.name
+        seats.setdefault(judge.seat.value, []).append(who)
+    return seats
 
 
 def _premise(batch: Batch, planted: dict[StepKey, Planted]) -> str:
