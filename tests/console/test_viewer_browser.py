@@ -99,6 +99,8 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     page.keyboard.press("Enter")
     for at, key in enumerate("sseacsesac"):
         expect(page.locator("form#review")).to_have_attribute("data-at", str(at))
+        # The form stands in the page before the script that listens to keys has run.
+        page.wait_for_load_state("load")
         page.keyboard.press(key)
         if key == "e":
             expect(page.locator("#saved")).to_have_text("saved")
