@@ -32,7 +32,7 @@ LATENCY_S = 0.2
 PROMPT = "A vignette of some length. " * 40 + "Judge this step: the cough has lasted three days, case {n}.{i}."
 
 
-def ours(url: str, steps: int) -> None:
+def ours(url: str, steps: int, judges: int = JUDGES) -> None:
     from local_panel import panel_body, write_traces
 
     from tracejury.agents import Panel
@@ -45,6 +45,7 @@ def ours(url: str, steps: int) -> None:
         body = panel_body(url, endpoint={"max_concurrency": IN_FLIGHT, "timeout_s": 60.0})
         body["endpoints"]["local"]["name"] = "local"
         body["judges"].append({"name": "safety", "judge": "safety", "endpoint": "local"})
+        body["judges"] = body["judges"][:judges]
         _, tally = asyncio.run(adjudicate(traces, Panel(**body), store=f"sqlite:///{folder}/l.db"))
     assert tally.outcomes["supported"] == steps, tally.outcomes
 
@@ -164,13 +165,18 @@ def openevals(url: str, steps: int) -> None:
     asyncio.run(main())
 
 
+def one_judge(url: str, steps: int) -> None:
+    """Ours with one judge: memory is about steps, and 50,000 of them take a while."""
+    ours(url, steps, judges=1)
+
+
 CONTENDERS = {"tracejury": ours, "bare LangGraph": bare, "inspect_ai": inspect_ai, "openevals": openevals}
 
 
 def contend(name: str, url: str, steps: int) -> dict[str, float]:
     """Run one contender in this process and say what it cost, imports left out."""
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    CONTENDERS[name](url, steps)
+    (one_judge if name == "memory" else CONTENDERS[name])(url, steps)
     after, wall = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - started
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"wall_s": wall, "cpu_ms_a_call": 1000 * cpu / (steps * JUDGES), "peak_mib": after.ru_maxrss / 1024}
@@ -264,9 +270,11 @@ def memory(sizes: list[int]) -> list[dict[str, float]]:
     rows = []
     with ModelServer(reply=GOOD) as server:
         for steps in sizes:
-            made = spawn("tracejury", server.url, steps, None)
+            made = spawn("memory", server.url, steps, None)
             if made:
-                rows.append({"steps": steps} | {k: round(v, 2) for k, v in made.items()})
+                rows.append(
+                    {"steps": steps, "peak_mib": round(made["peak_mib"], 1), "wall_s": round(made["wall_s"], 1)}
+                )
                 print(rows[-1], flush=True)
     return rows
 
