@@ -206,6 +206,7 @@ def warm(name: str) -> None:
     import importlib
 
     modules = {
+        "memory": ["tracejury.graphs.adjudicate", "local_panel"],
         "tracejury": [
             "tracejury.graphs.adjudicate",
             "local_panel",

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tracejury.agents import Panel, load_panel
+from tracejury.agents import Panel, Seat, load_panel
 from tracejury.graphs import adjudicate
 from tracejury.traces import Batch, Question, Trace, segment, write_batch
 
@@ -42,7 +42,7 @@ def panel_of(slots: int, prefix: bool) -> Panel:
     panel = load_panel("embedded")
     name, endpoint = next(iter(panel.endpoints.items()))
     changed = endpoint.model_copy(update={"slots": slots, "max_concurrency": slots, "prefix_cache": prefix})
-    judges = tuple(j.model_copy(update={"seat": "vote"}) for j in panel.judges if j.endpoint)
+    judges = tuple(j.model_copy(update={"seat": Seat.VOTE}) for j in panel.judges if j.endpoint)
     retrieval = panel.retrieval.model_copy(update={"sources": ()})
     return panel.model_copy(
         update={"endpoints": {name: changed}, "judges": judges, "retrieval": retrieval, "reply_tokens": 100}
@@ -68,18 +68,19 @@ async def measure(folder: Path, slots: int, prefix: bool) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traces", type=int, default=2)
+    parser.add_argument("--slots", type=int, nargs="+", default=[1, 4])
     asked = parser.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_batch(ten_steps(asked.traces), folder / "batch")
-        for slots in (1, 4):
+        for slots in asked.slots:
             for prefix in (True, False):
                 rows.append(asyncio.run(measure(folder, slots, prefix)))
                 print(rows[-1], flush=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
-    RESULT.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
+                RESULT.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
