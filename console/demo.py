@@ -156,13 +156,21 @@ def _report(
     if as_json:
         print(json.dumps({name: s._asdict() for name, (_, s) in scores.items()}, indent=2))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from tracejury.console.screen import out
 
-    table = Table(title="Planted errors against the jury's outcomes", title_justify="left")
+    table = Table(
+        title="Planted errors against the jury's outcomes",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("run", no_wrap=True)
-    for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "false alarms"):
+    # Errors that were planted, what became of them, and correct steps that were called wrong.
+    for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "alarms"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, (_, s) in scores.items():
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)
