@@ -245,3 +245,9 @@ class Deliberation(Record):
     verdict: Verdict
     path: tuple[str, ...]
     """The graph's nodes in the order taken."""
+
+    @property
+    def calls(self) -> tuple[CallRecord, ...]:
+        """Every model call of the judges, in their order, then the resolver's."""
+        resolver = self.resolution.calls if self.resolution else ()
+        return (*(call for opinion in self.opinions for call in opinion.calls), *resolver)

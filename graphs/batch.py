@@ -52,7 +52,7 @@ class Tally:
             self.outcomes[made.verdict.outcome.value] += 1
         else:
             self.no_claim += 1
-        for call in (*(c for o in made.opinions for c in o.calls), *(made.resolution.calls if made.resolution else ())):
+        for call in made.calls:
             self.calls += 1
             self.cached += call.from_cache
             if not call.from_cache:

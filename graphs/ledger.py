@@ -18,7 +18,7 @@ from tracejury.graphs.runs import Manifest, Run, run_name
 from tracejury.graphs.tables import deliberation, metadata, question, run, trace
 from tracejury.graphs.votes import votes_of
 from tracejury.models import open_engine
-from tracejury.traces import Question, Segmentation, Trace
+from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
 
@@ -120,7 +120,6 @@ class Ledger(LedgerReading):
     def put_trace(connection: Connection, run_id: str, taken: Trace, asked: Question, cut: Segmentation) -> None:
         """Write a trace and its question, once; a trace without steps is closed at once."""
         _put(connection, question, {"id": asked.id, "body": asked.model_dump_json()}, ("id",))
-        correct = None if asked.gold is None else taken.answer == asked.gold
         row = {
             "run_id": run_id,
             "id": taken.id,
@@ -130,7 +129,7 @@ class Ledger(LedgerReading):
             "sample": taken.sample,
             "answer": taken.answer,
             "gold": asked.gold,
-            "answer_correct": correct,
+            "answer_correct": answer_correct(taken.answer, asked.gold),
             "steps": len(cut.steps),
             "closed": not cut.steps,
             "segmentation": cut.model_dump(mode="json", exclude={"steps"}),
@@ -175,7 +174,7 @@ class Ledger(LedgerReading):
 
 
 def _columns(run_id: str, made: Deliberation) -> dict[str, Any]:
-    calls = [c for o in made.opinions for c in o.calls] + list(made.resolution.calls if made.resolution else ())
+    calls = made.calls
     labels = {o.label for o in made.opinions if o.seat is Seat.VOTE and isinstance(o.label, Label)}
     verdict = made.verdict
     return {

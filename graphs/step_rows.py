@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from tracejury.agents import Citation, Deliberation, Opinion, Resolution
 from tracejury.graphs.rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from tracejury.graphs.runs import Run
-from tracejury.traces import Question, Role, Trace
+from tracejury.traces import Question, Role, Trace, answer_correct
 
 
 def step_row(run: Run, trace: Trace, question: Question, segmenter: str, made: Deliberation) -> StepRow:
     """Return the exported row of one deliberation."""
-    calls = [c for o in made.opinions for c in o.calls] + list(made.resolution.calls if made.resolution else ())
+    calls = made.calls
     verdict, step = made.verdict, made.step
     return StepRow(
         **_shared(run, trace, question, segmenter),
@@ -77,7 +77,7 @@ def _shared(run: Run, trace: Trace, question: Question, segmenter: str) -> dict[
         "hint_used": hint if isinstance(hint, bool) else None,
         "answer": trace.answer,
         "gold": question.gold,
-        "answer_correct": None if question.gold is None else trace.answer == question.gold,
+        "answer_correct": answer_correct(trace.answer, question.gold),
         "meta": {
             "question_source": question.source,
             "question_key": question.key,

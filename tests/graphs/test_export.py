@@ -115,3 +115,9 @@ def test_a_name_is_not_given_to_another_panel(tmp_path: Path) -> None:
     other = Manifest(panel="another", segmenter="auto")
     with pytest.raises(RunDiffersError, match="panel"):
         ledger.open_run(court_of().panel, other, "mine")
+
+
+def test_a_gold_of_two_letters_accepts_either_as_the_readers_do(tmp_path: Path) -> None:
+    asked = question().model_copy(update={"gold": "AB"})
+    _, rows = ledger_of([(asked, trace(STEPS))], f"sqlite:///{tmp_path}/l.db")
+    assert {r.answer_correct for r in rows} == {True}
