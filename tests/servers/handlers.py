@@ -49,33 +49,9 @@ class Handlers:
                 return _error("429", wait if state.behaviour.tell_retry_after else None)
             mode = state.mode_for(prompt)
             state.modes[mode] += 1
-            return await self._answer(request, body, prompt, mode)
+            return await _answer(state, request, body, prompt, mode)
         finally:
             state.in_flight -= 1
-
-    async def _answer(self, request: web.Request, body: Any, prompt: str, mode: str) -> web.StreamResponse:
-        told = self.state.behaviour
-        slow = told.slow_every and self.state.calls % told.slow_every == 0
-        if pause := (told.slow_s if slow else told.latency_s):
-            await asyncio.sleep(pause)
-        if mode == "hang":
-            await asyncio.sleep(3600)
-        if mode == "reset":
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        if mode == "echo-key":
-            return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
-        if mode in ERRORS:
-            return _error(mode, told.retry_after_s if mode == "429-after" else None)
-        good = content(body, told.reply)
-        whole = json.dumps(completion(body, good, prompt))
-        if mode == "cut":
-            return await _cut(request, whole.encode())
-        if mode == "garbled":
-            return web.Response(text=whole[:-40], content_type="application/json")
-        self.state.paid[digest(prompt)] += 1
-        return web.json_response(_bad(body, prompt, mode, good) if mode != "ok" else json.loads(whole))
 
     async def embeddings(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -122,7 +98,8 @@ class Handlers:
         return web.json_response({})
 
     async def reset(self, request: web.Request) -> web.Response:
-        self.state.reset(await request.json())
+        # A new state, not an emptied one: what is still on its way counts where it was asked.
+        self.state = State(await request.json())
         return web.json_response({})
 
     async def counts(self, _request: web.Request) -> web.Response:
@@ -130,6 +107,31 @@ class Handlers:
         told = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
         seconds = time.monotonic() - state.started
         return web.json_response(told | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
+
+
+async def _answer(state: State, request: web.Request, body: Any, prompt: str, mode: str) -> web.StreamResponse:
+    told = state.behaviour
+    slow = told.slow_every and state.calls % told.slow_every == 0
+    if pause := (told.slow_s if slow else told.latency_s):
+        await asyncio.sleep(pause)
+    if mode == "hang":
+        await asyncio.sleep(3600)
+    if mode == "reset":
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+    if mode == "echo-key":
+        return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
+    if mode in ERRORS:
+        return _error(mode, told.retry_after_s if mode == "429-after" else None)
+    good = content(body, told.reply)
+    whole = json.dumps(completion(body, good, prompt))
+    if mode == "cut":
+        return await _cut(request, whole.encode())
+    if mode == "garbled":
+        return web.Response(text=whole[:-40], content_type="application/json")
+    state.paid[digest(prompt)] += 1
+    return web.json_response(_bad(body, prompt, mode, good) if mode != "ok" else json.loads(whole))
 
 
 def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:

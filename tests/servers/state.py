@@ -15,9 +15,6 @@ class State:
     """What the running server knows."""
 
     def __init__(self, behaviour: dict[str, Any]) -> None:
-        self.reset(behaviour)
-
-    def reset(self, behaviour: dict[str, Any]) -> None:
         self.behaviour = Behaviour(**behaviour)
         self.calls = 0
         self.modes: Counter[str] = Counter()
