@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tracejury.console import index, models, review
+from tracejury.console import index, ledger, models, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
 from tracejury.console.control import control
@@ -41,6 +41,7 @@ for heading, commands in COMMANDS.items():
         app.command(rich_help_panel=heading)(command)
 app.add_typer(review.app, name="review", rich_help_panel="Who judges the judges")
 app.add_typer(models.app, name="models", rich_help_panel="What it runs on")
+app.add_typer(ledger.app, name="ledger", rich_help_panel="What it runs on")
 app.add_typer(index.app, name="index", rich_help_panel="What it runs on")
 
 # A usage error ends with 1, as every error of input does; Typer's own 2 means here that some steps failed.

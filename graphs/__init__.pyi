@@ -11,7 +11,9 @@ from .ledger_reading import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictLine
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
+from .schema import SchemaError
 from .tone_swap import Swapped, tone_prompts, tone_swap
+from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Estimate",
     "Keeper",
     "Ledger",
+    "LedgerStatus",
     "Manifest",
     "OpinionRow",
     "Pattern",
@@ -36,6 +39,7 @@ __all__ = [
     "RunDiffersError",
     "RunProgress",
     "Runner",
+    "SchemaError",
     "StepBrowsing",
     "StepLine",
     "StepRow",
@@ -47,6 +51,7 @@ __all__ = [
     "TraceOutput",
     "TracePage",
     "UnknownRunError",
+    "Upgraded",
     "VerdictLine",
     "Vote",
     "Wanted",
@@ -54,6 +59,7 @@ __all__ = [
     "build_graph",
     "estimate",
     "installed",
+    "ledger_status",
     "open_court",
     "panel_hash",
     "read_votes",
@@ -61,5 +67,6 @@ __all__ = [
     "tone_prompts",
     "tone_swap",
     "traces_in_flight",
+    "upgrade_ledger",
     "write_rows",
 ]

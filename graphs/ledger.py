@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
 from tracejury.graphs.ledger_reading import LedgerReading, run_of
-from tracejury.graphs.pages import open_pages, page_deliberation, page_trace
+from tracejury.graphs.pages import page_deliberation, page_trace
 from tracejury.graphs.runs import Manifest, Run, run_name
-from tracejury.graphs.tables import deliberation, metadata, question, run, trace
+from tracejury.graphs.schema import open_schema
+from tracejury.graphs.tables import deliberation, question, run, trace
 from tracejury.graphs.votes import votes_of
-from tracejury.models import open_engine
+from tracejury.models import hidden, open_engine
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
@@ -46,13 +47,20 @@ class Standing(NamedTuple):
 
 
 class Ledger(LedgerReading):
-    """Reads and writes the ledger. One instance a process; its methods are synchronous and safe from any thread."""
+    """Reads and writes the ledger. One instance a process; its methods are synchronous and safe from any thread.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`. `ledger.url` shows it without a password.
+
+    Raises:
+        StoreError: The database cannot be opened.
+        SchemaError: Another version of tracejury made it; the message says how to go on.
+    """
 
     def __init__(self, url: str = DEFAULT_STORE) -> None:
-        self.url = url
+        self.url = hidden(url)
         self.engine = open_engine(url)
-        metadata.create_all(self.engine)
-        open_pages(self.engine)
+        open_schema(self.engine)
 
     # --- runs -----------------------------------------------------------------------------------------------------
 

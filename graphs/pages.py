@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, case, func, insert, inspect, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracejury.agents import Deliberation, Outcome, Reason
@@ -42,16 +42,10 @@ _POSTGRES_WORDS = 900_000
 """Characters; a tsvector holds at most 1 MB."""
 
 
-def open_pages(engine: Engine) -> None:
+def make_words(connection: Connection) -> None:
     """Make the full-text index, which SQLAlchemy's metadata cannot say."""
-    if inspect(engine).has_table("trace_words"):
-        return
-    with engine.connect().execution_options(write=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            # Workers that open a new ledger together: IF NOT EXISTS alone races there.
-            connection.execute(select(func.pg_advisory_xact_lock(7_405_318)))
-        for statement in _WORDS[engine.dialect.name]:
-            connection.execute(text(statement))
+    for statement in _WORDS[connection.dialect.name]:
+        connection.execute(text(statement))
 
 
 def page_trace(connection: Connection, row: dict[str, Any], asked: Question, taken: Trace) -> None:
@@ -70,6 +64,11 @@ def page_trace(connection: Connection, row: dict[str, Any], asked: Question, tak
 def page_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
     """Bring the tally of the step's trace up to date, and note which references carried the verdict."""
     connection.execute(_TALLY, {"of_run": run_id, "of_trace": made.step.trace_id})
+    page_references(connection, run_id, made)
+
+
+def page_references(connection: Connection, run_id: str, made: Deliberation) -> None:
+    """Note which references carried a verdict."""
     cited = {c.evidence_id: c for c in made.verdict.citations}
     if not cited:
         return

@@ -2,20 +2,23 @@ from .budget import Budget
 from .cachekey import cache_key
 from .embedded import EmbeddedServer, EmbeddedServerError
 from .embedder import Embedder, MiniLM, VectorCache, embedder
-from .engine import open_engine
+from .engine import StoreError, hidden, open_engine, opened
 from .fences import fence_tag, neutralise, render
 from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
-from .keys import KeyMissingError, redact
+from .keys import KeyMissingError, api_key, redact
 from .machine import available_bytes, free_cores
 from .onnx import onnx_session
+from .reconnecting import patiently
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
-from .store import CallStore, Spent
+from .store import CallStore, Paid, Spent
+from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
 from .weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .writer import Writer
 
 __all__ = [
+    "CALL_TABLES",
     "CATALOGUE",
     "BlockedError",
     "Budget",
@@ -34,12 +37,15 @@ __all__ = [
     "KeyMissingError",
     "Message",
     "MiniLM",
+    "Paid",
     "Price",
     "Spent",
+    "StoreError",
     "VectorCache",
     "Weights",
     "WeightsError",
     "Writer",
+    "api_key",
     "available_bytes",
     "cache_dir",
     "cache_key",
@@ -49,12 +55,15 @@ __all__ = [
     "fence_tag",
     "fetch",
     "free_cores",
+    "hidden",
     "is_fetched",
     "least_tokens",
     "neutralise",
     "onnx_session",
     "open_engine",
     "open_network",
+    "opened",
+    "patiently",
     "redact",
     "render",
     "weights_path",

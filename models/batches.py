@@ -18,7 +18,8 @@ from sqlalchemy import Connection, insert, select, update
 from tracejury.models.failures import NoAnswerError, fault_of
 from tracejury.models.lanes import Answer, Lane
 from tracejury.models.records import FailureReason
-from tracejury.models.store import CallStore, model_batch
+from tracejury.models.store import CallStore
+from tracejury.models.tables import model_batch
 
 LINGER_S = 2.0
 """A batch is sent when no further question has come for this long."""

@@ -6,69 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Executable,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tracejury.models.engine import open_engine
+from tracejury.models.engine import open_engine, opened
+from tracejury.models.reconnecting import patiently
 from tracejury.models.records import CallRecord
+from tracejury.models.tables import CALL_TABLES, model_call, model_paid
 from tracejury.models.writer import Writer
-
-metadata = MetaData()
-
-model_call = Table(
-    "model_call",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("key", String(80), nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("started", String(40), nullable=False),
-    Column("latency_s", Float, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("raw", Text),
-    Column("finish_reason", Text),
-    Column("prompt_tokens", Integer, nullable=False),
-    Column("cached_tokens", Integer, nullable=False),
-    Column("completion_tokens", Integer, nullable=False),
-    Column("cost_usd", Float, nullable=False),
-    Column("error", Text),
-    # Null until the reply was parsed. False takes it out of the cache: neither it nor its repair was usable, and a
-    # resumed run should ask again.
-    Column("usable", Boolean),
-    Index("model_call_by_key", "key"),
-)
-
-
-# Batches at a provider, and the keys of the questions in them.
-model_batch = Table(
-    "model_batch",
-    metadata,
-    Column("id", String(200), primary_key=True),
-    Column("address", Text, nullable=False),
-    Column("questions", JSON, nullable=False),
-    # Every reply that came back is in `model_call`.
-    Column("done", Boolean, nullable=False),
-)
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (
@@ -87,20 +33,33 @@ class Spent(NamedTuple):
     cost_usd: float
 
 
+class Paid(NamedTuple):
+    """What a run has paid for."""
+
+    usd: float
+    tokens: int
+
+
 class CallStore:
     """Calls and cached replies, in the same database as the ledger.
 
     Args:
         url: Database URL, see `open_engine`; or an engine that is open already.
         writer: Shared with the ledger where both stand in one database, so that SQLite sees one writer.
+        run: The run that pays for the calls, so that a cap on it holds over every sitting; None: no run.
+
+    Raises:
+        StoreError: The database cannot be opened.
     """
 
-    def __init__(self, url: str | Engine, writer: Writer | None = None) -> None:
+    def __init__(self, url: str | Engine, writer: Writer | None = None, *, run: str | None = None) -> None:
         self.engine = open_engine(url) if isinstance(url, str) else url
         self.writer = writer or Writer(self.engine)
-        metadata.create_all(self.engine)
+        self._run = run
+        _make_tables(self.engine)
         insert = postgres_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
         self._insert = insert(model_call).on_conflict_do_nothing()
+        self._insert_paid = insert(model_paid).on_conflict_do_nothing()
         # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
         # ten times that through the toolkit.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
@@ -109,6 +68,11 @@ class CallStore:
         """Write down a call; it is durable on return."""
         row = call.__dict__.copy()
         del row["from_cache"]
+        if self._run is not None:
+            tokens = call.prompt_tokens + call.completion_tokens
+            paid = {"run_id": self._run, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
+            # Queued before the call itself, so that it is durable no later.
+            self.writer.add(self._insert_paid, paid)
         await self.writer.insert(self._insert, row)
 
     async def cached(self, key: str) -> CallRecord | None:
@@ -123,8 +87,10 @@ class CallStore:
         return CallRecord(**fields | {"from_cache": True, "latency_s": 0.0, "attempts": 0, "cost_usd": 0.0})
 
     def _fetch(self, key: str) -> Sequence[Any] | None:
-        with self.engine.connect() as connection:
+        def fetch(connection: Connection) -> Sequence[Any] | None:
             return connection.execute(text(_NEWEST.replace("?", ":key")), {"key": key}).first()
+
+        return patiently(self.engine, fetch)
 
     def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
         """Note whether the replies of these calls could be used; not waited for, since losing it only costs a parse."""
@@ -158,9 +124,25 @@ class CallStore:
         with self.engine.connect() as connection:
             return Spent(*connection.execute(query).one())
 
+    def paid(self, run: str) -> Paid:
+        """Return what a run has paid for so far, in all of its sittings, also for steps that it left unheard."""
+        mine = model_paid.c
+        query = select(func.coalesce(func.sum(mine.cost_usd), 0.0), func.coalesce(func.sum(mine.tokens), 0))
+        with self.engine.connect() as connection:
+            usd, tokens = connection.execute(query.where(mine.run_id == run)).one()
+        return Paid(float(usd), int(tokens))
+
     def close(self) -> None:
         """Write what waits, then close the database."""
         self.writer.close()
         if self._reader is not None:
             self._reader.close()
         self.engine.dispose()
+
+
+def _make_tables(engine: Engine) -> None:
+    with opened(engine) as connection:
+        present = set(inspect(connection).get_table_names())
+    if not present.issuperset(CALL_TABLES.tables):
+        with opened(engine, making=True) as connection:
+            CALL_TABLES.create_all(connection)

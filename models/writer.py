@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+
+from tracejury.models.reconnecting import patiently
 
 Write = Callable[[Connection], None]
-
-RECONNECT_S = 120.0
-"""How long a lost server (Postgres restarting) is waited for before the writes fail."""
 
 
 class _Rows(NamedTuple):
@@ -63,6 +60,10 @@ class Writer:
             Exception: As for `write`.
         """
         await self._put(_Rows(statement, row))
+
+    def add(self, statement: Any, row: dict[str, Any]) -> None:
+        """Queue `row` without waiting for it; it is durable no later than any write that is queued after it."""
+        self._queue_up(_Item(_Rows(statement, row), None, None))
 
     def submit(self, write: Write) -> None:
         """Queue `write` without waiting for it; `close` raises if it failed."""
@@ -127,7 +128,8 @@ class Writer:
 
     def _commit(self, items: list[_Item]) -> None:
         try:
-            self._transact([item.write for item in items])
+            writes = [item.write for item in items]
+            patiently(self.engine, lambda connection: _execute(connection, writes), write=True)
         except Exception as error:  # noqa: BLE001 - belongs to whoever awaits the write
             if len(items) == 1:
                 self._tell(items, error)
@@ -149,20 +151,6 @@ class Writer:
         for loop, futures in waiting.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_resolve, futures, error)
-
-    def _transact(self, writes: list[Write | _Rows]) -> None:
-        until = time.monotonic() + RECONNECT_S
-        pause = 0.2
-        while True:
-            try:
-                with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-                    _execute(connection, writes)
-                return
-            except DBAPIError as error:
-                if not _lost(self.engine, error) or time.monotonic() + pause > until:
-                    raise
-                time.sleep(pause)
-                pause = min(2 * pause, 5.0)
 
 
 def _execute(connection: Connection, writes: list[Write | _Rows]) -> None:
@@ -186,11 +174,3 @@ def _resolve(futures: list[asyncio.Future[None]], error: Exception | None) -> No
             future.set_result(None)
         else:
             future.set_exception(error)
-
-
-def _lost(engine: Engine, error: DBAPIError) -> bool:
-    """Whether the database's server went away, so that trying again makes sense."""
-    if error.connection_invalidated:
-        return True
-    refused = ("refused", "starting up", "shutting down", "terminat", "closed")
-    return engine.dialect.name == "postgresql" and any(word in str(error.orig).lower() for word in refused)

@@ -1,0 +1,71 @@
+"""`tracejury ledger`: what stands in a ledger, and bringing one of an earlier version up to date."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tracejury.console.failing import Exit, explained
+from tracejury.console.options import Json, Store
+
+app = typer.Typer(help="The ledger's own affairs: its version, and bringing it up to date.", no_args_is_help=True)
+
+
+@app.command()
+def status(store: Store = None, as_json: Json = False) -> None:
+    """Say which version made the ledger and how much stands in it; works on one of any version.
+
+    Exit code 1 where this version cannot write to it.
+
+    Example: tracejury ledger status --store postgresql://me@db.example.org/tracejury
+    """
+    with explained():
+        from tracejury.graphs import DEFAULT_STORE, ledger_status
+
+        made = ledger_status(store or DEFAULT_STORE)
+    if as_json:
+        typer.echo(made.model_dump_json(indent=2))
+    else:
+        from tracejury.console.screen import out
+
+        out.print(f"[bold]{made.store}[/]: {made.standing}, revision {made.revision or 'none'} of {made.head}")
+        out.print(f"  {made.runs:,} runs, {made.traces:,} traces, {made.steps:,} steps, {made.calls:,} calls")
+        if made.says:
+            out.print(f"  {made.says}", style="yellow", highlight=False)
+    if made.says:
+        raise typer.Exit(Exit.USAGE)
+
+
+@app.command()
+def upgrade(
+    store: Store = None,
+    backup: Annotated[
+        bool, typer.Option(help="Copy a SQLite ledger beside itself first; for Postgres, take a pg_dump yourself.")
+    ] = True,
+) -> None:
+    """Bring a ledger that an earlier version made up to date.
+
+    All in one transaction: an upgrade that breaks or is killed leaves the ledger as it was. End the runs that write
+    to it first; a run that was under way goes on afterwards by its own command.
+
+    Example: tracejury ledger upgrade --store sqlite:///tracejury.db
+    """
+    with explained():
+        from rich.progress import Progress, SpinnerColumn, TextColumn
+
+        from tracejury.console.screen import err, out
+        from tracejury.graphs import DEFAULT_STORE, ledger_status, upgrade_ledger
+
+        url = store or DEFAULT_STORE
+        before = ledger_status(url)
+        columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} of {task.total:,}")
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task("deriving the viewer's pages: step", total=before.steps)
+            made = upgrade_ledger(url, backup=backup, told=lambda _, done: bar.update(task, completed=done))
+    if made.before == made.after:
+        out.print(f"{before.store} is of revision {made.after}, as this version writes it: nothing to do")
+        return
+    out.print(f"{before.store}: revision {made.before} -> {made.after}, {before.steps:,} steps")
+    if made.backup:
+        out.print(f"  a copy of it as it was: {made.backup}")

@@ -1,0 +1,56 @@
+"""The tables of model calls. They stand beside the ledger's, in the same database, and also alone (`calls.db`).
+
+A database of calls alone carries no version: its tables are made where they are absent. So a table here is never
+changed, only joined by another; what changes in a ledger is said by `tracejury.graphs.migrations`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+CALL_TABLES = MetaData()
+
+model_call = Table(
+    "model_call",
+    CALL_TABLES,
+    Column("id", String(40), primary_key=True),
+    Column("key", String(80), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("started", String(40), nullable=False),
+    Column("latency_s", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("raw", Text),
+    Column("finish_reason", Text),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("error", Text),
+    # Null until the reply was parsed. False takes it out of the cache: neither it nor its repair was usable, and a
+    # resumed run should ask again.
+    Column("usable", Boolean),
+    Index("model_call_by_key", "key"),
+)
+
+# Batches at a provider, and the keys of the questions in them.
+model_batch = Table(
+    "model_batch",
+    CALL_TABLES,
+    Column("id", String(200), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("questions", JSON, nullable=False),
+    # Every reply that came back is in `model_call`.
+    Column("done", Boolean, nullable=False),
+)
+
+# Which run paid for a call. A deliberation tells that only once it is made, and a cap on spending cannot wait for it.
+model_paid = Table(
+    "model_paid",
+    CALL_TABLES,
+    Column("run_id", String(32), primary_key=True),
+    Column("call_id", String(40), primary_key=True),
+    Column("tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+)
