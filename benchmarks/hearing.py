@@ -86,6 +86,10 @@ def flips(heard: dict[int, list[list[Opinion]]]) -> dict[str, str]:
 
 
 def economy(heard: Sequence[Sequence[Opinion]], panel: Panel) -> dict[str, Any]:
+    """Replay the opinions under early stop, and under a cascade that asks the inference judge only where it is disputed.
+
+    Gives calls, tokens read or written, and decisions that differ from the full panel's.
+    """
     stages = [j.model_copy(update={"only_if": "disputed" if j.name == "inference" else "always"}) for j in panel.judges]
     ways = {
         "full": panel,

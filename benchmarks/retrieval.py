@@ -1,6 +1,7 @@
 """What retrieval is worth, measured on real questions and corpora.
 
     python benchmarks/retrieval.py find   --index FOLDER   # recall and MRR, PubMedQA and MedQuAD
+    python benchmarks/retrieval.py rerank --index FOLDER   # a cross-encoder after fusion, on 300 questions of each set
     python benchmarks/retrieval.py quotes                  # the quote check, on true and altered quotes
     python benchmarks/retrieval.py floor                   # the floor of relevance
     python benchmarks/retrieval.py sizes                   # speed and memory at 1k, 20k and 200k passages
@@ -26,12 +27,21 @@ from quote_changes import ALTERED, FORGIVEN, TRUE, sentences
 from sizes import measure_sizes
 
 import tracejury.retrieval.quotes as quote_check
+from tracejury.agents import Entailment
 from tracejury.retrieval import Document, Finder, Index, Query, check_quote, chunk, relevance, sentence_spans, sources
 from tracejury.traces import Problem, Trace, read
 
 DEPTH = 20
 QUOTES = 3
 """What a judge brings at most, as a rule: a case is grounded as soon as one of its quotes is."""
+Ways = dict[str, dict[str, Any]]
+WAYS: Ways = {
+    "dense": {"fusion": False},
+    "bm25": {"fusion": False, "finder": "bm25"},
+    "bm25, not expanded": {"fusion": False, "finder": "bm25", "expand": False},
+    "fused": {},
+    "fused, not expanded": {"expand": False},
+}
 CORPORA = {
     "medquad": "medquad/medquad_passages.jsonl.gz",
     "openstax": "openstax_nursing/openstax_nursing_passages.jsonl.gz",
@@ -55,7 +65,46 @@ class PubMedQa:
             yield Document(source=self.name, title="", text=text, citation=f"PMID {pmid}", license="MIT", key=pmid)
 
 
+class Verifier:
+    """The committed verifier as a cross-encoder: how far a passage decides the query, either way."""
+
+    def __init__(self) -> None:
+        self.entailment = Entailment()
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [1 - e.not_enough for e in self.entailment.score(pairs)]
+
+
 def find(args: argparse.Namespace) -> dict[str, Any]:
+    index, asked, answers = _indexed(args)
+    drawn = random.Random(0).sample(sorted(answers), args.n)
+    passages = {name: entry.passages for name, entry in index.manifest().sources.items()}
+    medquad = [(q, answers[q]) for q in drawn]
+    return {
+        "passages": passages,
+        "pubmedqa": _recalls(index, tuple(passages), "pubmedqa", asked, WAYS),
+        "medquad": _recalls(index, ("medquad",), "medquad", medquad, WAYS),
+        "note": "document level, one passage a document; MedQuAD: any answer of the same question counts, titles "
+        "(focus and question type) are indexed, questions are not; reranking: retrieval-rerank.json",
+    }
+
+
+def rerank(args: argparse.Namespace) -> dict[str, Any]:
+    """Fused alone and with a cross-encoder over its first thirty, on the first 300 questions of each set's draw."""
+    index, asked, answers = _indexed(args)
+    model = args.rerank or "the committed verifier"
+    ways: Ways = {"fused": {}, "reranked": {"rerank": args.rerank or Verifier()}}
+    drawn = random.Random(0).sample(sorted(answers), 300)
+    everywhere = tuple(index.manifest().sources)
+    return {
+        "model": model,
+        "pubmedqa": _recalls(index, everywhere, "pubmedqa", random.Random(0).sample(asked, 300), ways),
+        "medquad": _recalls(index, ("medquad",), "medquad", [(q, answers[q]) for q in drawn], ways),
+    }
+
+
+def _indexed(args: argparse.Namespace) -> tuple[Index, list[tuple[str, set[str]]], dict[str, set[str]]]:
+    """Return the index with all corpora, PubMedQA's questions with their abstract, MedQuAD's with their answers."""
     index = Index.open(args.index)
     index.build("open-medicine")
     for name, file in CORPORA.items():
@@ -68,31 +117,16 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
     answers = defaultdict(set)
     for row in rows:
         answers[row["question"]].add(row["id"])
-    drawn = random.Random(0).sample(sorted(answers), args.n)
-    passages = {name: entry.passages for name, entry in index.manifest().sources.items()}
-    everywhere = tuple(passages)
-    return {
-        "passages": passages,
-        "pubmedqa": _recalls(index, everywhere, "pubmedqa", asked, args.rerank),
-        "medquad": _recalls(index, ("medquad",), "medquad", [(q, answers[q]) for q in drawn], args.rerank),
-        "note": "document level, one passage a document; MedQuAD: any answer of the same question counts, titles "
-        "(focus and question type) are indexed, questions are not; no cross-encoder weights come with any package "
-        "index, so `reranked` is measured only where --rerank names a model",
-    }
+    return index, asked, answers
 
 
 def _recalls(
-    index: Index, names: Sequence[str], source: str, asked: Sequence[tuple[str, set[str]]], rerank: str | None
+    index: Index,
+    names: Sequence[str],
+    source: str,
+    asked: Sequence[tuple[str, set[str]]],
+    ways: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    ways: dict[str, dict[str, Any]] = {
-        "dense": {"fusion": False},
-        "bm25": {"fusion": False, "finder": "bm25"},
-        "bm25, not expanded": {"fusion": False, "finder": "bm25", "expand": False},
-        "fused": {},
-        "fused, not expanded": {"expand": False},
-    }
-    if rerank:
-        ways["reranked"] = {"rerank": rerank}
     reciprocal: dict[str, np.ndarray] = {}
     out: dict[str, Any] = {"n": len(asked)}
     for way, params in ways.items():
@@ -109,7 +143,7 @@ def _recalls(
         out[way]["mrr"] = _mean(reciprocal[way])
         out[way]["hit5"] = ((at > 0) & (at <= 5)).astype(int)
         print(source, way, {k: v for k, v in out[way].items() if k != "hit5"}, flush=True)
-    for way in ("dense", "bm25"):
+    for way in {"dense", "bm25", "reranked"} & ways.keys():
         out[f"fused minus {way}, recall@5"] = _mean(out["fused"]["hit5"] - out[way]["hit5"])
     for way in ways:
         del out[way]["hit5"]
@@ -255,13 +289,13 @@ def _mean(values: np.ndarray) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["find", "quotes", "floor", "sizes"])
+    parser.add_argument("what", choices=["find", "rerank", "quotes", "floor", "sizes"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--index", type=Path, default=Path("bench.index"))
     parser.add_argument("--n", type=int, default=1500, help="MedQuAD questions")
-    parser.add_argument("--rerank", help="folder of an ONNX cross-encoder, or a sentence-transformers name")
+    parser.add_argument("--rerank", help="instead of the verifier: a folder with an ONNX cross-encoder, or a name")
     args = parser.parse_args()
-    measures = {"find": find, "quotes": quotes, "floor": floor, "sizes": measure_sizes}
+    measures = {"find": find, "rerank": rerank, "quotes": quotes, "floor": floor, "sizes": measure_sizes}
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     command = " ".join(["python", "benchmarks/retrieval.py", *sys.argv[1:]])
     result = measures[args.what](args) | {"commit": commit, "command": command}

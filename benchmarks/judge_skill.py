@@ -1,0 +1,233 @@
+"""How well the judges judge, against human labels: MR-Ben medicine dev and MEDEC validation.
+
+    tracejury index build open-medicine
+    python -m benchmarks.judge_skill run model-free mr-ben       # hours or minutes, resumable: the same command goes on
+    python -m benchmarks.judge_skill run embedded mr-ben medec
+    python -m benchmarks.judge_skill table --out benchmarks/results/judge_skill.json
+
+`model-free` (data and verifier) hears every labelled step of both sets. `embedded` (two judges on a 135M model beside
+them) hears a seeded sample by question: MR-Ben questions until 150 labelled steps are there, and of 100 MEDEC texts the
+erroneous sentence, where there is one, and one right sentence, drawn by a seeded generator; all other sentences are
+context. Steps without a label are not heard. The split for the calibrated rows, by question: a seeded third fits the
+calibrator, a third certifies its thresholds, and only the last third is reported (so are all rows beside it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.hearing import economy
+from tracejury.agents import Calibrator, Panel, Verdict, load_panel
+from tracejury.graphs import Ledger, StepRow, Tally, adjudicate
+from tracejury.reports import NotEnoughLabelsError, SystemScore, calibrate, score
+from tracejury.traces import Batch, Step, Trace, read, segment, write_batch
+
+JURY = "jury"
+SETS = {"mr-ben": "mr_ben/medicine_dev_subset.json", "medec": "medec"}
+MODEL_FREE = """
+name: model-free
+description: The judges that ask no model.
+judges:
+  - {name: verifier, judge: verifier}
+  - {name: data, judge: data, seat: challenge}
+resolver: {}
+retrieval: {sources: [open-medicine], k: 3}
+case_tokens: 6000
+"""
+STEPS, TEXTS = 150, 100
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--work", type=Path, default=Path("runs/judge-skill"))
+    parser.add_argument("--index", type=Path, default=None)
+    doing = parser.add_subparsers(dest="do", required=True)
+    run = doing.add_parser("run", help="hear a panel on sets")
+    run.add_argument("panel", choices=["model-free", "embedded"])
+    run.add_argument("sets", nargs="+", choices=SETS)
+    table = doing.add_parser("table", help="score what has been heard")
+    table.add_argument("--out", type=Path, default=Path("benchmarks/results/judge_skill.json"))
+    given = parser.parse_args()
+    if given.do == "run":
+        for name in given.sets:
+            hear(given, given.panel, name)
+    else:
+        tabulate(given)
+
+
+def panel_of(given: argparse.Namespace, name: str) -> Panel:
+    if name == "embedded":
+        return load_panel("embedded")
+    path = given.work / "model-free.yaml"
+    path.write_text(MODEL_FREE, "utf-8")
+    return load_panel(path)
+
+
+def hear(given: argparse.Namespace, panel: str, name: str) -> None:
+    folder = given.work / name
+    if not (folder / "traces.jsonl").is_file():
+        write_batch(read(name, path_of(given.data, name)), folder)
+    batch = Batch.open([folder])
+    chosen = sample(batch, name) if panel == "embedded" else labelled(batch)
+    traces = {trace_id for trace_id, _ in chosen}
+    heard = {step_id for _, step_id in chosen}
+    skipped = frozenset(s.id for t in batch.traces() if t.id in traces for s in segment(t, "given").steps) - heard
+    tally = Tally()
+    made, done = asyncio.run(
+        adjudicate(
+            batch,
+            panel_of(given, panel),
+            store=f"sqlite:///{given.work}/{panel}.db",
+            name=name,
+            index=given.index,
+            only=sorted(traces),
+            skip_steps=skipped,
+            tally=tally,
+        )
+    )
+    print(
+        f"{panel} on {name}: {len(heard)} steps asked for, {done.steps} heard now, {dict(done.outcomes)} ({made.name})"
+    )
+
+
+def path_of(data: Path, name: str) -> Path:
+    path = data / SETS[name]
+    return next(path.glob("*ValidationSet*.csv")) if path.is_dir() else path
+
+
+def labelled(batch: Batch) -> list[tuple[str, str]]:
+    return [(t.id, s.id) for t in batch.traces() for s in segment(t, "given").steps if s.label]
+
+
+def sample(batch: Batch, name: str) -> list[tuple[str, str]]:
+    by_question: dict[str, list[Trace]] = {}
+    for trace in batch.traces():
+        by_question.setdefault(trace.question_id, []).append(trace)
+    order = sorted(by_question)
+    random.Random(0).shuffle(order)
+    chosen: list[tuple[str, str]] = []
+    for texts, question in enumerate(order):
+        if (name == "mr-ben" and len(chosen) >= STEPS) or (name == "medec" and texts >= TEXTS):
+            break
+        draw = random.Random(question)
+        traces = sorted(by_question[question], key=lambda t: t.id)
+        if name == "mr-ben":
+            chosen += [(t.id, s.id) for t in traces for s in segment(t, "given").steps if s.label]
+        else:
+            chosen += two_of(draw.choice(traces), draw)
+    return chosen
+
+
+def two_of(note: Trace, draw: random.Random) -> list[tuple[str, str]]:
+    steps = segment(note, "given").steps
+    right = [s for s in steps if s.label and s.label.value == "supported"]
+    kept: list[Step] = [s for s in steps if s.label and s.label.value == "error"] + draw.sample(
+        right, min(1, len(right))
+    )
+    return [(note.id, s.id) for s in kept]
+
+
+def tabulate(given: argparse.Namespace) -> None:
+    result: dict[str, Any] = {
+        "command": "python -m benchmarks.judge_skill table",
+        "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
+        "split": "by question, seeded: half to calibrate (half of it fits, half certifies), half to report",
+        "runs": {},
+    }
+    for panel in ("model-free", "embedded"):
+        path = given.work / f"{panel}.db"
+        if not path.is_file():
+            continue
+        ledger = Ledger(f"sqlite:///{path}")
+        for run in ledger.runs():
+            rows = [r for r in ledger.rows(run) if r.outcome is not None and r.label is not None]
+            heard = [d.opinions for trace, _, _ in ledger.traces(run) for d in ledger.deliberations(run, trace.id)]
+            found = one_run(rows, run.panel) | {
+                "economy": economy(heard, run.panel),
+                "finished": run.finished is not None,
+            }
+            result["runs"][f"{panel} on {run.name}"] = found
+            show(f"{panel} on {run.name}", found)
+    given.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+
+
+def one_run(rows: Sequence[StepRow], panel: Panel) -> dict[str, Any]:
+    """Return the measures of one run: on all labelled steps, and calibrated on the reported half."""
+    questions = sorted({r.question_id for r in rows})
+    random.Random(1).shuffle(questions)
+    first = set(questions[: len(questions) // 2])
+    fitting = [r for r in rows if r.question_id in first]
+    reported = [r for r in rows if r.question_id not in first]
+    every = score(rows)
+    out: dict[str, Any] = {
+        "steps": every.steps,
+        "questions": every.questions,
+        "errors": round(every.error_share * every.steps),
+        "systems": {s.system: told(s) for s in every.systems},
+        "reported half": {s.system: told(s) for s in score(reported).systems if s.system == JURY},
+    }
+    for alpha in (0.1, 0.2):
+        try:
+            made = calibrate(fitting, panel, alpha_supported=alpha, alpha_error=alpha)
+        except NotEnoughLabelsError as few:
+            out[f"calibrated, alpha {alpha}"] = {"note": str(few)}
+            continue
+        (jury,) = (s for s in score(apply(made, reported)).systems if s.system == JURY)
+        out[f"calibrated, alpha {alpha}"] = told(jury) | {"supported": made.supported.note, "error": made.error.note}
+    return out
+
+
+def apply(made: Calibrator, rows: Iterable[StepRow]) -> list[StepRow]:
+    """Return the rows as the calibrated panel would have left them."""
+    out = []
+    for row in rows:
+        before = Verdict.model_construct(outcome=row.outcome, route=row.route, reason=row.reason, citations=())
+        after = made.apply(before, row.opinions)
+        out.append(row.model_copy(update={"outcome": after.outcome, "confidence": after.confidence}))
+    return out
+
+
+def told(found: SystemScore) -> dict[str, Any]:
+    named = {"coverage", "accuracy", "balanced_accuracy", "auroc", "kappa", "first_error_accuracy", "detection_f1"}
+    chances = {"balanced_accuracy": 0.5, "auroc": 0.5, "kappa": 0.0}
+    kept = {k: getattr(found, k).model_dump() for k in sorted(named)}
+    low = {k: kept[k]["low"] for k in chances}
+    high = {k: kept[k]["high"] for k in chances}
+    above = [k for k, chance in chances.items() if low[k] is not None and low[k] > chance]
+    below = [k for k, chance in chances.items() if high[k] is not None and high[k] < chance]
+    return {"decided": found.decided, "failed": found.failed, **kept, "above chance": above, "below chance": below}
+
+
+def show(title: str, found: dict[str, Any]) -> None:
+    print(f"\n{title}: {found['steps']} steps of {found['questions']} questions, {found['errors']} errors")
+    rows = {**found["systems"], **{k: v for k, v in found.items() if k.startswith("calibrated")}}
+    for name, row in rows.items():
+        if "decided" not in row:
+            print(f"  {name}: {row['note']}")
+            continue
+        print(f"  {name:24} decided {row['decided']:5}  " + "  ".join(f"{k} {span(row[k])}" for k in SHOWN))
+        for outcome in ("supported", "error"):
+            if outcome in row:
+                print(f"      {outcome}: {row[outcome]}")
+
+
+SHOWN = ("coverage", "accuracy", "balanced_accuracy", "auroc", "kappa")
+
+
+def span(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return "-"
+    ends = "" if estimate["low"] is None else f" [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+    return f"{estimate['value']:.3f}{ends}"
+
+
+if __name__ == "__main__":
+    main()
