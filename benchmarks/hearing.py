@@ -86,7 +86,7 @@ def flips(heard: dict[int, list[list[Opinion]]]) -> dict[str, str]:
 
 
 def economy(heard: Sequence[Sequence[Opinion]], panel: Panel) -> dict[str, Any]:
-    """Replay the opinions under early stop, and under a cascade that asks the inference judge only where it is disputed.
+    """Replay the opinions under early stop, and under a cascade that asks `inference` only where it is disputed.
 
     Gives calls, tokens read or written, and decisions that differ from the full panel's.
     """
