@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from tracejury.agents.bench import endpoints_of
 from tracejury.agents.contracts import judges
 from tracejury.agents.panel import Panel
 from tracejury.agents.prompting import prompt
+from tracejury.models import KeyMissingError, api_key
 from tracejury.traces import UnknownNameError
 
 
@@ -132,10 +132,11 @@ def _check_judges(path: Path, root: Any, panel: Panel) -> None:
 
 def _check_keys(path: Path, root: Any, panel: Panel) -> None:
     for endpoint in endpoints_of(panel):
-        variable = endpoint.api_key_env
-        if variable and not os.environ.get(variable):
+        try:
+            api_key(endpoint)
+        except KeyMissingError as missing:
             where = f"{path}:{_line(root, ('endpoints', endpoint.name, 'api_key_env'))}"
-            raise PanelError(f"{where}: {variable} is not set; `export {variable}=...` and try again")
+            raise PanelError(f"{where}: {missing}") from missing
 
 
 def _any(panel: Panel) -> str:

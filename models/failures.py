@@ -44,6 +44,7 @@ class NoAnswerError(Exception):
     """No reply was had, after all retries."""
 
     def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
+        detail = redact(detail)
         super().__init__(detail)
         self.reason = reason
         self.detail = detail

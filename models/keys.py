@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from tracejury.models.records import Endpoint
 
 KEYS_FILE = "TRACEJURY_KEYS"
 """Environment variable with the path of a file of `NAME=value` lines, read where NAME is not in the environment."""
+
+_SHORTEST = 8
+"""Characters: what servers without keys are given in their place (`EMPTY`, `x`) is no secret, and may be a word."""
 
 _seen: set[str] = set()
 
@@ -27,8 +31,6 @@ def api_key(endpoint: Endpoint) -> str | None:
         KeyMissingError: The key is neither in the environment nor in the keys file, or others may read that file.
     """
     name = endpoint.api_key_env
-    if endpoint.base_url and (password := urlsplit(endpoint.base_url).password):
-        _seen.add(password)
     if name is None:
         return None
     value = os.environ.get(name, "").strip() or _from_file(name)
@@ -37,13 +39,17 @@ def api_key(endpoint: Endpoint) -> str | None:
             f"endpoint {endpoint.name!r} wants the key {name}: set it in the environment (export {name}=...), "
             f"or in a file of mode 600 that {KEYS_FILE} names"
         )
-    _seen.add(value)
+    if len(value) >= _SHORTEST:
+        # As it is, as a JSON string holds it (with `/` escaped too, as some servers do), and as an address does.
+        _seen.update(
+            (value, json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/"), quote(value, safe=""))
+        )
     return value
 
 
 def redact(text: str) -> str:
     """Return `text` without any key that was handed out, whole or as servers echo it (`sk-ab****cdef`)."""
-    for secret in _seen:
+    for secret in sorted(_seen, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, "[key]")
         if len(secret) >= 12 and "*" in text:

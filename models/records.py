@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, field_validator
 
 from tracejury.traces import Record
 
@@ -52,6 +53,14 @@ class Endpoint(Record):
     price: Price = Price()
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """Further fields of the request body, passed as they are (`top_p`, `reasoning_effort`, ...)."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_password(cls, url: str | None) -> str | None:
+        # A panel is written into the ledger, and an address is shown in messages.
+        if url and "@" in urlsplit(url).netloc:
+            raise ValueError("a user or a password stands in the address: name an environment variable as api_key_env")
+        return url
 
 
 class Data(Record):

@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from tracejury.models import BlockedError, CallFailed, CallStore, FailureReason, Gateway, close_network, open_network
+from tracejury.models import (
+    BlockedError,
+    CallFailed,
+    CallStore,
+    Endpoint,
+    FailureReason,
+    Gateway,
+    close_network,
+    open_network,
+)
 
 KEY = "sk-planted-0123456789abcdefghijkl"
 
@@ -59,6 +68,27 @@ def test_a_key_comes_from_a_file_that_only_its_owner_can_read(
     keys.chmod(0o600)
     assert "Bearer [key]" in failing(store, asking.about("x")).detail
     store.close()
+
+
+def test_a_word_in_place_of_a_key_is_left_in_the_replies(asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers without keys are given `x` or `EMPTY`; taking those out of a reply would change what a judge said."""
+    monkeypatch.setenv("NO_KEY", "o")
+    asking.server.set(reply={"finding": "no oedema", "label": "error"})
+    asking.endpoint = asking.endpoint.model_copy(update={"api_key_env": "NO_KEY"})
+    store = CallStore("sqlite://")
+
+    async def main() -> str:
+        async with Gateway(store, secret=b"s") as gateway:
+            return str((await gateway.chat(asking.about("x"))).parsed.finding)
+
+    assert asyncio.run(main()) == "no oedema"
+    store.close()
+
+
+def test_an_address_with_a_password_is_refused() -> None:
+    """A panel is written into the ledger as it is."""
+    with pytest.raises(ValueError, match="api_key_env"):
+        Endpoint(name="a", model="m", base_url="https://me:secret@example.org/v1")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 MODES = (
     *("ok", "401", "404", "400", "context", "429", "429-after", "500", "503", "hang", "reset", "cut", "garbled"),
-    *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "echo-key"),
+    *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "echo-key", "tell-key"),
 )
 
 

@@ -125,13 +125,15 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     if mode in ERRORS:
         return _error(mode, told.retry_after_s if mode == "429-after" else None)
     good = content(body, told.reply)
+    if mode == "tell-key":
+        good = content(body, told.reply | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
     whole = json.dumps(completion(body, good, prompt))
     if mode == "cut":
         return await _cut(request, whole.encode())
     if mode == "garbled":
         return web.Response(text=whole[:-40], content_type="application/json")
     state.paid[digest(prompt)] += 1
-    return web.json_response(_bad(body, prompt, mode, good) if mode != "ok" else json.loads(whole))
+    return web.json_response(_bad(body, prompt, mode, good) if mode not in ("ok", "tell-key") else json.loads(whole))
 
 
 def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:
