@@ -7,6 +7,9 @@ from .fences import fence_tag, neutralise, render
 from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, api_key, redact
+from .leased import LeasedLimiter
+from .leases import LimitBounds, LimitGrant, LeaseBook, LimitReport
+from .limits import Limit
 from .machine import available_bytes, free_cores
 from .onnx import onnx_session
 from .reconnecting import patiently
@@ -35,6 +38,12 @@ __all__ = [
     "FailureReason",
     "Gateway",
     "KeyMissingError",
+    "LeaseBook",
+    "LeasedLimiter",
+    "Limit",
+    "LimitBounds",
+    "LimitGrant",
+    "LimitReport",
     "Message",
     "MiniLM",
     "Paid",

@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from tracejury.models.breaker import Breaker
 from tracejury.models.failures import Fault, NoAnswerError, fault_of
-from tracejury.models.limits import Limiter
+from tracejury.models.limits import Limit
 from tracejury.models.records import Endpoint, FailureReason
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Attempts(Generic[T]):
     def __init__(
         self,
         endpoint: Endpoint,
-        limiter: Limiter,
+        limiter: Limit,
         breaker: Breaker,
         attempt: Callable[[], Awaitable[T]],
         tokens: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address, is_loopback_url
 from tracejury.models.keys import KeyMissingError, api_key, redact
 from tracejury.models.lanes import Answer, Lane, shared_client
+from tracejury.models.limits import Limit
 from tracejury.models.pricing import cost_usd
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.schemas import body_fields, parse, problem_of, repair, told
@@ -46,6 +48,7 @@ class Gateway:
         budget: What the run may spend; None: no cap.
         batch: Send questions to OpenAI-style endpoints in batches, which come back within a day. Worth it only with
             many steps in flight, since a step waits for its batch.
+        limits: Gives the limit of an OpenAI-style endpoint where it is shared with other processes.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class Gateway:
         air_gapped: bool = False,
         budget: Budget | None = None,
         batch: bool = False,
+        limits: Callable[[Endpoint], Limit] | None = None,
     ) -> None:
         self.store = store
         self.air_gapped = air_gapped
         self.budget = budget or Budget()
         self.batch = batch
+        self._limits = limits
         self._secret = secret
         self._lanes: dict[tuple[str | None, ...], Lane] = {}
         self._batches: dict[str, Batches] = {}
@@ -249,7 +254,8 @@ class Gateway:
             async def address() -> str:
                 return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.base_url or OPENAI
 
-            lane = self._lanes[name] = Lane(endpoint, key, self._http, address)
+            limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
+            lane = self._lanes[name] = Lane(endpoint, key, self._http, address, limit)
         return lane
 
     async def _embedded(self, endpoint: Endpoint) -> str:

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from tracejury.models.attempts import Attempts
 from tracejury.models.breaker import Breaker
-from tracejury.models.limits import Limiter
+from tracejury.models.chat import DirectChat
+from tracejury.models.limits import Limit, Limiter
 from tracejury.models.records import Endpoint
 
 T = TypeVar("T")
@@ -41,12 +42,20 @@ class Lane:
         key: API key, or None.
         http: The client that all lanes share, an `openai.DefaultAioHttpClient`.
         address: Returns the base URL; awaited before every attempt, for the embedded server starts at the first.
+        limit: Shared with other processes; None: this process's own.
     """
 
-    def __init__(self, endpoint: Endpoint, key: str | None, http: Any, address: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        key: str | None,
+        http: Any,
+        address: Callable[[], Awaitable[str]],
+        limit: Limit | None = None,
+    ) -> None:
         self.endpoint = endpoint
         ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
-        self.limiter = Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        self.limiter = limit or Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.breaker = Breaker()
         self._key = key
         self._http = http
@@ -126,7 +135,7 @@ class Lane:
 
 
 def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> ChatOpenAI:
-    return ChatOpenAI(
+    return DirectChat(
         model=endpoint.model,
         base_url=address,
         api_key=SecretStr(key or "none"),

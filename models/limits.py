@@ -5,6 +5,40 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from typing import NamedTuple, Protocol
+
+
+class Limit(Protocol):
+    """What stands between a call and its endpoint: this process's own `Limiter`, or one leased from several's."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would get a slot at once."""
+        ...
+
+    async def enter(self, tokens: int) -> float:
+        """Wait for a slot, then for the pace; return the time of entry, for `leave`."""
+        ...
+
+    def leave(
+        self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
+    ) -> None:
+        """Give the slot back, and learn from how the call ended."""
+        ...
+
+    def charge(self, tokens: int) -> None:
+        """Charge `tokens` more (or fewer) than `enter` was told."""
+        ...
+
+
+class Ended(NamedTuple):
+    """How a call ended; times are monotonic seconds."""
+
+    entered: float
+    left: float
+    succeeded: bool
+    overloaded: bool = False
+    retry_after: float | None = None
 
 
 class Limiter:
@@ -69,10 +103,10 @@ class Limiter:
         else:
             await self._queue()
         try:
-            wait = max(self._take(tokens), self._closed_for())
+            wait = max(self.book(tokens), self.closed_for())
             while wait > 0:
                 await asyncio.sleep(wait)
-                wait = self._closed_for()  # somebody may have been told to wait meanwhile
+                wait = self.closed_for()  # somebody may have been told to wait meanwhile
         except asyncio.CancelledError:
             self._give_back()
             raise
@@ -82,20 +116,23 @@ class Limiter:
         self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
     ) -> None:
         """Give the slot back, and learn from how the call ended."""
-        now = time.monotonic()
-        self._refused.append(overloaded)
-        if overloaded:
-            if entered >= self._cut_at:
-                self._cut(now)
-            if retry_after is not None:
-                self._open_at = max(self._open_at, now + retry_after)
-        elif succeeded:
+        self.learn(Ended(entered, time.monotonic(), succeeded, overloaded, retry_after))
+        self._give_back()
+
+    def learn(self, ended: Ended) -> None:
+        """Learn from how a call ended."""
+        self._refused.append(ended.overloaded)
+        if ended.overloaded:
+            if ended.entered >= self._cut_at:
+                self._cut(ended.left)
+            if ended.retry_after is not None:
+                self._open_at = max(self._open_at, ended.left + ended.retry_after)
+        elif ended.succeeded:
             self.window = min(float(self.ceiling), self.window + 1 / self.window)
-            self._successes.append(now)
+            self._successes.append(ended.left)
             self._since_cut += 1
             if self._found is not None:
                 self._found.per_second = self._found_rate * (1 + self.CREEP_BY * (self._since_cut / self.CREEP) ** 2)
-        self._give_back()
 
     def charge(self, tokens: int) -> None:
         """Charge `tokens` more (or fewer) than `enter` was told."""
@@ -123,10 +160,17 @@ class Limiter:
             self._found = Pace(self._found_rate, depth=1.0)
         self._found.per_second = self._found_rate
 
-    def _closed_for(self) -> float:
+    @property
+    def paced(self) -> bool:
+        """Whether calls must keep a pace, configured or found."""
+        return any(pace is not None for pace in (self._requests, self._tokens, self._found))
+
+    def closed_for(self) -> float:
+        """Return the seconds until the endpoint may be asked again; 0 or less: now."""
         return self._open_at - time.monotonic()
 
-    def _take(self, tokens: int) -> float:
+    def book(self, tokens: int) -> float:
+        """Take a call's part of the pace, and return the seconds until it may begin."""
         waits = [pace.take(1) for pace in (self._requests, self._found) if pace is not None]
         if self._tokens is not None:
             waits.append(self._tokens.take(tokens))
