@@ -90,29 +90,31 @@ def test_an_unusable_reply_is_repaired_once_with_the_error(asking: Any, store: C
 
 
 def test_retry_after_is_waited_for_by_everybody(asking: Any, store: CallStore) -> None:
-    asking.server.set(script=["429-after"], retry_after_s=0.8)
+    asking.server.set(script=["429-after"], retry_after_s=2.5)
 
     async def both() -> float:
         async with Gateway(store, secret=b"s") as gateway:
             first = asyncio.create_task(gateway.chat(asking.about("a")))
-            await asyncio.sleep(0.3)
+            while not (await asyncio.to_thread(asking.server.counts))["modes"].get("429-after"):
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)  # for the reply to arrive
             started = time.monotonic()
             await gateway.chat(asking.about("b"))
             waited = time.monotonic() - started
             await first
             return waited
 
-    assert 0.3 < asyncio.run(both()) < 2
+    assert 1.0 < asyncio.run(both()) < 10
 
 
 def test_the_deadline_ends_retries_before_the_attempts_do(asking: Any, store: CallStore) -> None:
-    asking.server.set(mode="429-after", retry_after_s=30)
-    asking.endpoint = asking.endpoint.model_copy(update={"deadline_s": 5.0, "max_attempts": 6})
+    asking.server.set(mode="429-after", retry_after_s=60)
+    asking.endpoint = asking.endpoint.model_copy(update={"deadline_s": 30.0, "max_attempts": 6})
     started = time.monotonic()
     with pytest.raises(CallFailed) as failed:
         asyncio.run(ask(store, asking.about("x")))
     assert failed.value.reason is UNAVAILABLE
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
     assert asking.server.counts()["calls"] == 1
 
 
