@@ -1,4 +1,4 @@
-"""The chat model: langchain-openai's, without the parts of the OpenAI client that cost more than the call's own work."""
+"""The chat model: langchain-openai's, past the parts of the OpenAI client that cost more than the call itself."""
 
 from __future__ import annotations
 
