@@ -6,9 +6,8 @@
     python -m benchmarks.judge_skill table --out benchmarks/results/judge_skill.json
 
 `model-free` (data and verifier) hears every labelled step of both sets. `embedded` (two judges on a 135M model beside
-them) hears a seeded sample by question: MR-Ben questions until 150 labelled steps are there, and of 100 MEDEC texts the
-erroneous sentence, where there is one, and one right sentence, drawn by a seeded generator; all other sentences are
-context. Steps without a label are not heard. The split for the calibrated rows, by question: a seeded third fits the
+them) hears a seeded sample by question: MR-Ben questions until 150 labelled steps are there, and of 100 MEDEC texts one
+sentence: the erroneous one where there is one, else one drawn by a seeded generator; all other sentences are context. Steps without a label are not heard. The split for the calibrated rows, by question: a seeded third fits the
 calibrator, a third certifies its thresholds, and only the last third is reported (so are all rows beside it).
 """
 
@@ -27,7 +26,7 @@ from benchmarks.hearing import economy
 from tracejury.agents import Calibrator, Panel, Verdict, load_panel
 from tracejury.graphs import Ledger, StepRow, Tally, adjudicate
 from tracejury.reports import NotEnoughLabelsError, SystemScore, calibrate, score
-from tracejury.traces import Batch, Step, Trace, read, segment, write_batch
+from tracejury.traces import Batch, Trace, read, segment, write_batch
 
 JURY = "jury"
 SETS = {"mr-ben": "mr_ben/medicine_dev_subset.json", "medec": "medec"}
@@ -122,17 +121,14 @@ def sample(batch: Batch, name: str) -> list[tuple[str, str]]:
         if name == "mr-ben":
             chosen += [(t.id, s.id) for t in traces for s in segment(t, "given").steps if s.label]
         else:
-            chosen += two_of(draw.choice(traces), draw)
+            chosen.append(one_of(draw.choice(traces), draw))
     return chosen
 
 
-def two_of(note: Trace, draw: random.Random) -> list[tuple[str, str]]:
+def one_of(note: Trace, draw: random.Random) -> tuple[str, str]:
     steps = segment(note, "given").steps
-    right = [s for s in steps if s.label and s.label.value == "supported"]
-    kept: list[Step] = [s for s in steps if s.label and s.label.value == "error"] + draw.sample(
-        right, min(1, len(right))
-    )
-    return [(note.id, s.id) for s in kept]
+    wrong = [s for s in steps if s.label and s.label.value == "error"]
+    return note.id, (wrong or [draw.choice(steps)])[0].id
 
 
 def tabulate(given: argparse.Namespace) -> None:

@@ -41,7 +41,7 @@ resolver: null
 require_grounding: false
 retrieval: {sources: []}
 case_tokens: 2000
-reply_tokens: 160
+reply_tokens: 96
 """
 ARMS = {"base": "base_medmcqa_first200.json", "distilled": "finetuned_medmcqa_first200.json"}
 
