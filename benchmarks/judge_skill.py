@@ -7,8 +7,9 @@
 
 `model-free` (data and verifier) hears every labelled step of both sets. `embedded` (two judges on a 135M model beside
 them) hears a seeded sample by question: MR-Ben questions until 150 labelled steps are there, and of 100 MEDEC texts one
-sentence: the erroneous one where there is one, else one drawn by a seeded generator; all other sentences are context. Steps without a label are not heard. The split for the calibrated rows, by question: a seeded third fits the
-calibrator, a third certifies its thresholds, and only the last third is reported (so are all rows beside it).
+sentence: the erroneous one where there is one, else one drawn by a seeded generator; all other sentences are context.
+Steps without a label are not heard. Nothing is trained here. The split, by question, seeded: one half calibrates (half
+of it fits, half certifies), the other half reports what calibration leaves.
 """
 
 from __future__ import annotations
