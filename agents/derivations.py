@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tracejury.agents.figures.rules import RULES, reads_again
 from tracejury.agents.records import Case, Derivation, Label, Quote
 from tracejury.agents.units import NotComputable, compute
 from tracejury.retrieval import check_quote
@@ -20,8 +21,10 @@ def recompute(derivation: Derivation) -> bool:
 
     A claim equals a result that differs by less than one unit of the claim's last written digit (people round, and
     they truncate), by less than half a unit where that digit is left of trailing zeros (1,500 may be 1,470 rounded),
-    or by less than 1 %.
+    or by less than 1 %. A derivation by rule is one if the rule, applied to its quotes alone, reads the same again.
     """
+    if derivation.kind in RULES:
+        return reads_again(derivation)
     try:
         result = compute(derivation.expression)
         computed = compute(derivation.computed)
@@ -82,6 +85,12 @@ def _anchored(case: Case, derivation: Derivation) -> bool:
     """Tell whether every input is verbatim, every number comes from an input, and the step makes the claim."""
     if not derivation.inputs or not all(_verbatim(case, quote) for quote in derivation.inputs):
         return False
+    if derivation.kind in RULES:
+        said, *stated = derivation.inputs
+        if said.evidence_id != f"step:{case.step_index}" or {q.evidence_id for q in stated} != {"vignette"}:
+            return False
+        # The whole vignette may affirm what one sentence of it denies.
+        return reads_again(derivation, case.stem, case.step)
     given = {n for quote in derivation.inputs for n in _numbers(quote.quote)}
     used = _numbers(_UNIT_POWER.sub("", derivation.expression))
     # A score's formula has constants of its own; everything else computes with what was quoted and nothing more.

@@ -42,9 +42,25 @@ class Quote(Record):
 
 
 class Derivation(Record):
-    """A computation that anybody can repeat: `expression` evaluates to `computed`, the step claims `claimed`."""
+    """What anybody can find out again: `expression` comes to `computed`, the step claims `claimed`.
 
-    kind: Literal["arithmetic", "unit", "dose", "comparison", "duration", "score"]
+    `sex`, `side`, `denied`, `count` and `points` are no arithmetic but rules applied to two texts: the step's sentence,
+    the first input, and the vignette's words, the others.
+    """
+
+    kind: Literal[
+        "arithmetic",
+        "unit",
+        "dose",
+        "comparison",
+        "duration",
+        "score",
+        "sex",
+        "side",
+        "denied",
+        "count",
+        "points",
+    ]
     expression: str
     """Evaluable by `tracejury.agents.recompute`; its inputs stand verbatim in `inputs`."""
     claimed: str

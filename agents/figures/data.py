@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from tracejury.agents.contracts import Ask, Judge
 from tracejury.agents.figures.arithmetic import arithmetic_checks
 from tracejury.agents.figures.checks import Check
-from tracejury.agents.figures.denied import denied_checks
 from tracejury.agents.figures.earlier import earlier_checks
 from tracejury.agents.figures.measures import prose
 from tracejury.agents.figures.patient import patient_checks
+from tracejury.agents.figures.readings import contradiction_checks, point_checks
 from tracejury.agents.figures.scores import score_checks
 from tracejury.agents.records import Case, Draft, Label, Quote
 from tracejury.traces import ErrorType
@@ -51,7 +51,8 @@ class DataJudge:
             *arithmetic_checks(case),
             *patient_checks(case),
             *score_checks(case),
-            *denied_checks(case),
+            *point_checks(case),
+            *contradiction_checks(case),
             *earlier_checks(case),
         ]
         wrong = [c for c in checks if not c.holds]
