@@ -1,0 +1,111 @@
+"""Joining a Ray cluster, or starting one on this machine, and what a run on one needs to be so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from tracejury.agents import Panel
+from tracejury.graphs.batch import traces_in_flight
+
+NAMESPACE = "tracejury"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where a run's workers are."""
+
+    address: str | None = None
+    """`auto`, `HOST:PORT` or `ray://HOST:PORT`; None: Ray is started on this machine, and stopped at the end."""
+    workers: int | None = None
+    """None: one for each processor of the cluster, as far as the panel's endpoints can use them."""
+    wheel: Path | None = None
+    """A wheel of tracejury that the workers take their code from; None: it is installed on every node."""
+
+
+@contextmanager
+def joined(cluster: Cluster) -> Iterator[Any]:
+    """Connect to the cluster, or start one; give the `ray` module. What was started here is stopped at the end.
+
+    Raises:
+        ModuleNotFoundError: Ray is not installed.
+        ConnectionError: There is no cluster at the address.
+        ValueError: The wheel is not one of tracejury's.
+    """
+    # Set before Ray is imported: it would report its use to its makers.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("the Ray back end is an extra: pip install 'tracejury[ray]'") from None
+    if ray.is_initialized():
+        yield ray
+        return
+    told: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "error"}
+    if cluster.wheel is not None:
+        if cluster.wheel.suffix != ".whl" or not cluster.wheel.is_file():
+            raise ValueError(f"{cluster.wheel} is no wheel; make one with `pip wheel --no-deps -w dist .`")
+        told["runtime_env"] = {"py_modules": [str(cluster.wheel.resolve())]}
+    if cluster.address is None:
+        # A worker reserves a processor, and may be asked for beyond what there are: it mostly waits for models.
+        cores = max(os.cpu_count() or 1, cluster.workers or 1)
+        told |= {"address": "local", "num_cpus": cores, "include_dashboard": False}
+    else:
+        told["address"] = cluster.address
+    try:
+        ray.init(**told)
+    except (ConnectionError, RuntimeError) as error:
+        raise ConnectionError(f"no Ray cluster at {cluster.address}: {error}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def workers_of(cluster: Cluster, panel: Panel, ray: Any) -> int:
+    """Return how many workers to seat."""
+    if cluster.workers is not None:
+        return cluster.workers
+    return max(1, min(int(ray.cluster_resources().get("CPU", 1)), traces_in_flight(panel)))
+
+
+def store_for(store: str, cluster: Cluster) -> tuple[str, bool]:
+    """Return the ledger's URL as every process of the cluster must name it, and whether it needs a clerk.
+
+    Raises:
+        ValueError: No process of the cluster could reach it.
+    """
+    url = make_url(store)
+    if url.get_backend_name() != "sqlite":
+        return store, False
+    if url.database in (None, "", ":memory:"):
+        raise ValueError("the Ray back end needs a ledger in a file or on a server, not one in memory")
+    if cluster.address and cluster.address.startswith("ray://"):
+        raise ValueError(
+            f"{store} is a file on this machine, which a cluster behind {cluster.address} cannot write to: give "
+            "--store postgresql://..., or run the command on a machine of the cluster with --address auto"
+        )
+    return url.set(database=str(Path(str(url.database)).resolve())).render_as_string(hide_password=False), True
+
+
+def check_index(panel: Panel, index: str | None, nodes: int) -> None:
+    """Refuse an index that only one of several machines has.
+
+    Raises:
+        ValueError: It is a folder, and there are several machines.
+    """
+    if not panel.retrieval.sources or nodes < 2:
+        return
+    where = index or os.environ.get("TRACEJURY_INDEX") or ""
+    if not where.startswith(("http:", "https:")):
+        raise ValueError(
+            f"{nodes} machines cannot share an index in a folder: serve it with `chroma run --path FOLDER`, build it "
+            "with `tracejury index build NAME --index http://HOST:8000`, and give the same --index here"
+        )

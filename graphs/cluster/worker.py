@@ -1,0 +1,130 @@
+"""A worker on Ray: a court of its own on an event loop of its own, that hears the traces dealt to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracejury.agents import Panel, prompt_hashes
+from tracejury.graphs.cluster.clerk import FarBooks, FarCalls, Post
+from tracejury.graphs.cluster.limits import leased
+from tracejury.graphs.court import open_court
+from tracejury.graphs.ledger import Ledger
+from tracejury.graphs.runs import installed
+from tracejury.graphs.sitting import Books, LedgerBooks, Sitting
+from tracejury.graphs.tally import Tally
+from tracejury.models import Calls, CallStore, close_network
+from tracejury.traces import Question, Trace
+
+
+class Errand(NamedTuple):
+    """All that a worker has to know of a run."""
+
+    run_id: str
+    panel: Panel
+    secret: bytes
+    store: str
+    index: str | None
+    air_gapped: bool
+    skip: frozenset[str]
+
+
+class Arrived(NamedTuple):
+    """What a worker says when its court is in session."""
+
+    node: str
+    version: str
+    prompts: dict[str, str]
+
+
+class Worker:
+    """The body of a worker actor.
+
+    Args:
+        errand: The run.
+        name: Who this is among the workers, dead ones included.
+        limits: Handle of the `Limits` actor.
+        clerk: Handle of the `Clerk` actor; None: the ledger is on a server, and is written to directly.
+    """
+
+    def __init__(self, errand: Errand, name: str, limits: Any, clerk: Any) -> None:
+        self._errand = errand
+        self._name = name
+        self._limits = limits
+        self._clerk = clerk
+        self._parts: dict[str, Tally] = {}
+        self._stack = AsyncExitStack()
+        self._sitting: Sitting | None = None
+
+    async def open(self) -> Arrived:
+        """Seat the court."""
+        import ray
+
+        errand = self._errand
+        if errand.air_gapped:
+            close_network()
+        calls, books = self._books()
+
+        async def settle(*told: Any) -> Any:
+            return await self._limits.settle.remote(*told)
+
+        court = await self._stack.enter_async_context(
+            open_court(
+                errand.panel,
+                calls,
+                secret=errand.secret,
+                index=Path(errand.index) if errand.index else None,
+                air_gapped=errand.air_gapped,
+                limits=lambda endpoint: leased(endpoint, self._name, settle),
+            )
+        )
+        court.skip = errand.skip
+        self._sitting = Sitting(court, books, lambda trace_id: self._parts[trace_id])
+        node = ray.get_runtime_context().get_node_id()
+        return Arrived(node, installed().get("tracejury", "?"), prompt_hashes(errand.panel))
+
+    async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> Tally:
+        """Hear a trace, and say what came of it."""
+        if self._sitting is None:
+            raise RuntimeError("the worker has not been opened")
+        part = self._parts[trace.id] = Tally()
+        try:
+            await self._sitting.hear(trace, question, settled)
+            return part
+        finally:
+            del self._parts[trace.id]
+
+    async def live(self) -> Tally:
+        """Return what has come so far of the traces in hand."""
+        told = Tally()
+        for part in self._parts.values():
+            told.take(part)
+        return told
+
+    async def stop(self) -> None:
+        """Begin no step any more."""
+        if self._sitting is not None:
+            self._sitting.court.stopping.set()
+
+    async def close(self) -> None:
+        """End the session: everything is written when this returns."""
+        await self._stack.aclose()
+
+    def _books(self) -> tuple[Calls, Books]:
+        errand = self._errand
+        if self._clerk is None:
+            ledger = Ledger(errand.store)
+            self._stack.callback(ledger.close)
+            calls = CallStore(ledger.engine, run=errand.run_id)
+            self._stack.push_async_callback(asyncio.to_thread, calls.close)
+            return calls, LedgerBooks(calls.writer, errand.run_id)
+
+        async def send(letters: Any) -> Any:
+            return await self._clerk.take.remote(letters)
+
+        post = Post(send)
+        self._stack.push_async_callback(post.close)
+        return FarCalls(post), FarBooks(post)

@@ -1,0 +1,76 @@
+"""The tally: what a run has done so far, as the console shows it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tracejury.agents import Deliberation, Outcome
+from tracejury.traces import Problem
+
+_SUMMED = (
+    *("traces", "resumed", "empty", "steps", "outcomes", "no_claim", "calls", "cached"),
+    *("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "problems"),
+)
+
+
+@dataclass
+class Tally:
+    """What a run has done so far, in this process; the console reads it while the run goes on."""
+
+    started: float = field(default_factory=time.monotonic)
+    traces_total: int | None = None
+    """Traces to deal with; None while unknown."""
+    traces: int = 0
+    resumed: int = 0
+    """Traces that an earlier process had finished."""
+    empty: int = 0
+    """Traces without a step."""
+    steps: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    no_claim: int = 0
+    calls: int = 0
+    cached: int = 0
+    """Calls answered from the response cache."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    interrupted: bool = False
+
+    def add(self, made: Deliberation) -> None:
+        """Count one deliberation."""
+        self.steps += 1
+        if made.verdict.claim:
+            self.outcomes[made.verdict.outcome.value] += 1
+        else:
+            self.no_claim += 1
+        for call in made.calls:
+            self.calls += 1
+            self.cached += call.from_cache
+            if not call.from_cache:
+                self.prompt_tokens += call.prompt_tokens
+                self.cached_tokens += call.cached_tokens
+                self.completion_tokens += call.completion_tokens
+                self.cost_usd += call.cost_usd
+
+    def take(self, other: Tally) -> None:
+        """Add what another tally counted, its clock and its totals of traces aside."""
+        for name in _SUMMED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def become(self, parts: Iterable[Tally]) -> None:
+        """Count what `parts` counted together, and nothing else."""
+        fresh = Tally()
+        for part in parts:
+            fresh.take(part)
+        for name in _SUMMED:
+            setattr(self, name, getattr(fresh, name))
+
+    @property
+    def failed(self) -> int:
+        """Steps that failed."""
+        return self.outcomes[Outcome.FAILED.value]
