@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
@@ -18,7 +20,7 @@ from tracejury.graphs.runs import Manifest, Run, run_name
 from tracejury.graphs.schema import open_schema
 from tracejury.graphs.tables import deliberation, question, run, trace
 from tracejury.graphs.votes import votes_of
-from tracejury.models import hidden, open_engine
+from tracejury.models import hidden, open_engine, patiently
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
@@ -97,8 +99,8 @@ class Ledger(LedgerReading):
 
     def finish(self, run_id: str, traces_total: int) -> None:
         """Write down that every trace of the batch has been dealt with."""
-        with self._writing() as connection:
-            connection.execute(update(run).where(run.c.id == run_id).values(finished=_now(), traces_total=traces_total))
+        finished = update(run).where(run.c.id == run_id).values(finished=_now(), traces_total=traces_total)
+        patiently(self.engine, lambda connection: connection.execute(finished), write=True)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -108,8 +110,12 @@ class Ledger(LedgerReading):
     # --- writing --------------------------------------------------------------------------------------------------
 
     def standing(self, run_id: str, trace_id: str) -> Standing:
-        """Return what the ledger holds of a trace: whether it is done with, which steps need no second hearing."""
-        with self.engine.connect() as connection:
+        """Return what the ledger holds of a trace: whether it is done with, which steps need no second hearing.
+
+        Waits for a server that is away: call it from a thread where an event loop must go on.
+        """
+
+        def look(connection: Connection) -> Standing:
             closed = connection.execute(
                 select(trace.c.closed).where(trace.c.run_id == run_id, trace.c.id == trace_id)
             ).scalar()
@@ -123,6 +129,8 @@ class Ledger(LedgerReading):
                 )
             )
             return Standing(known=True, closed=False, settled=frozenset(row.step_id for row in rows))
+
+        return patiently(self.engine, look)
 
     @staticmethod
     def put_trace(connection: Connection, run_id: str, taken: Trace, asked: Question, cut: Segmentation) -> None:
@@ -149,32 +157,18 @@ class Ledger(LedgerReading):
     @staticmethod
     def put_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
         """Write a deliberation whole, in place of an earlier failed one, never of a verdict."""
-        gone = delete(deliberation).where(
-            deliberation.c.run_id == run_id,
-            deliberation.c.step_id == made.step.id,
-            deliberation.c.outcome == Outcome.FAILED.value,
-        )
-        connection.execute(gone)
-        if _put(connection, deliberation, _columns(run_id, made), ("run_id", "step_id")):
+        row, key = _columns(run_id, made), ("run_id", "step_id")
+        written = _put(connection, deliberation, row, key)
+        if not written:
+            connection.execute(_FAILED_BEFORE, {"of_run": run_id, "of_step": made.step.id})
+            written = _put(connection, deliberation, row, key)
+        if written:
             page_deliberation(connection, run_id, made)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
         """Mark a trace as done if every one of its steps has an outcome other than `failed`."""
-        done = (
-            select(func.count())
-            .where(
-                deliberation.c.run_id == run_id,
-                deliberation.c.trace_id == trace_id,
-                deliberation.c.outcome != Outcome.FAILED.value,
-            )
-            .scalar_subquery()
-        )
-        connection.execute(
-            update(trace)
-            .where(trace.c.run_id == run_id, trace.c.id == trace_id, trace.c.steps == done)
-            .values(closed=True)
-        )
+        connection.execute(_CLOSE, {"of_run": run_id, "of_trace": trace_id})
 
     def close(self) -> None:
         """Give back the connections."""
@@ -217,12 +211,36 @@ def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str
     Returns:
         Whether the row was inserted.
     """
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    put = dialect.insert(table).values(row).on_conflict_do_nothing(index_elements=list(key))
     # Not rowcount, which psycopg does not keep for an INSERT.
-    return connection.execute(put.returning(table.c[key[0]])).first() is not None
+    return connection.execute(_putting(connection.dialect.name, table, key), row).first() is not None
+
+
+@cache
+def _putting(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
+    """Build the statement once: building and hashing it takes longer than SQLite takes to run it."""
+    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert_into(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
+
+
+_FAILED_BEFORE = delete(deliberation).where(
+    deliberation.c.run_id == bindparam("of_run"),
+    deliberation.c.step_id == bindparam("of_step"),
+    deliberation.c.outcome == Outcome.FAILED.value,
+)
+_OUTCOMES = (
+    select(func.count())
+    .where(
+        deliberation.c.run_id == bindparam("of_run"),
+        deliberation.c.trace_id == bindparam("of_trace"),
+        deliberation.c.outcome != Outcome.FAILED.value,
+    )
+    .scalar_subquery()
+)
+_CLOSE = (
+    update(trace)
+    .where(trace.c.run_id == bindparam("of_run"), trace.c.id == bindparam("of_trace"), trace.c.steps == _OUTCOMES)
+    .values(closed=True)
+)
 
 
 def _now() -> str:

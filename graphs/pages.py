@@ -6,9 +6,10 @@ by trace, and the text of traces goes into the database's own full-text index (F
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Executable, Table, bindparam, case, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracejury.agents import Deliberation, Outcome, Reason
@@ -73,9 +74,9 @@ def page_references(connection: Connection, run_id: str, made: Deliberation) -> 
     if not cited:
         return
     passages = _passages(made)
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = connection.dialect.name
     connection.execute(
-        dialect.insert(evidence).on_conflict_do_nothing(),
+        _new_in(dialect, evidence),
         [
             {
                 "run_id": run_id,
@@ -88,7 +89,7 @@ def page_references(connection: Connection, run_id: str, made: Deliberation) -> 
         ],
     )
     connection.execute(
-        dialect.insert(carried).on_conflict_do_nothing(),
+        _new_in(dialect, carried),
         [
             {
                 "run_id": run_id,
@@ -120,6 +121,11 @@ def matches(dialect: str, asked: str) -> tuple[str, str] | None:
     plain = ["".join(c if c.isalnum() else " " for c in part).split() for part in parts]
     lexemes = [word for words in plain for word in words]
     return (_MATCHES[dialect], " & ".join(lexemes) + ":*") if lexemes else None
+
+
+@cache
+def _new_in(dialect: str, table: Table) -> Executable:
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).on_conflict_do_nothing()
 
 
 def _passages(made: Deliberation) -> dict[str, Passage]:

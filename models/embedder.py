@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,6 +76,8 @@ class MiniLM:
         self._tokenizer.no_padding()
         self._cls, self._sep = (self._tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]"))
         self._cache = vectors
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[Vectors]] = {}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 vectors (n, 384) of length 1; equal texts give equal vectors, on any order and any batch."""
@@ -86,12 +89,28 @@ class MiniLM:
         for start in range(0, len(wanted), _BATCH):
             part = wanted[start : start + _BATCH]
             known = self._cache.get(part) if self._cache else {}
-            fresh = {text: self._run(text) for text in part if text not in known}
+            fresh = {text: self._once(text) for text in part if text not in known}
             if self._cache and fresh:
                 self._cache.put(fresh)
             for text, vector in (known | fresh).items():
                 found[where[text]] = vector
         return found
+
+    def _once(self, text: str) -> Vectors:
+        """Embed `text`, or wait for the thread that is at it: a step's judges are done at about the same moment."""
+        with self._lock:
+            at_it = self._running.get(text)
+            mine = self._running.setdefault(text, Future())
+        if at_it is not None:
+            return at_it.result()
+        try:
+            mine.set_result(self._run(text))
+        except Exception as error:  # noqa: BLE001 - for those who wait for it; raised here below too
+            mine.set_exception(error)
+        finally:
+            with self._lock:
+                del self._running[text]
+        return mine.result()
 
     def _run(self, text: str) -> Vectors:
         # Lone surrogates, from files that were read leniently, are not text to the tokenizer.
