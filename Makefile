@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench docs view clean
+.PHONY: help demo weights test lint types bench fuzz audit docs view clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,13 @@ types: $(VENV)/.dev  ## mypy, strict
 
 bench: $(VENV)/.dev weights  ## The quick benchmarks; benchmarks/README.md lists them all
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.dev  ## Fuzz readers, reply parser and quote check, MINUTES each (default 10)
+	$(PIP) -e '.[fuzz,sources]'
+	$(BIN)/python -m benchmarks.fuzz.run --minutes $(or $(MINUTES),10)
+
+audit: $(VENV)/.dev  ## Known vulnerabilities of the installed packages; says so where it cannot ask
+	@.ci/audit $(BIN)/pip-audit
 
 docs: $(VENV)/.dev  ## Check that the generated pages of docs/ are in step with the code
 	$(BIN)/python docs/generate.py --check

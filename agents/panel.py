@@ -86,6 +86,8 @@ class Panel(Record):
     """`auto`: `given` where a trace brings steps, else `numbered`."""
     calibrator: str | None = None
     """A file that `tracejury calibrate` wrote."""
+    deidentify: bool = False
+    """Put placeholders for identifiers (dates, names, numbers) before anything is asked or written: docs/security.md."""
     seed: int = 0
 
     @model_validator(mode="after")

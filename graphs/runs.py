@@ -68,6 +68,8 @@ class RunProgress(Record):
 def panel_hash(panel: Panel) -> str:
     """Name a panel by its whole content; endpoints' speed limits and addresses do not change what it would say."""
     body = panel.model_dump(mode="json", exclude={"name", "description"})
+    if not panel.deidentify:
+        del body["deidentify"]  # so that runs from before it was there stay comparable
     for endpoint in body["endpoints"].values():
         for speed in ("max_concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s", "deadline_s"):
             del endpoint[speed]

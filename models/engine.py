@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -69,6 +69,7 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_S})
     event.listen(engine, "connect", _pragmas)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _unwritable)
     return engine
 
 
@@ -130,3 +131,20 @@ def _pragmas(dbapi_connection: Any, _record: Any) -> None:
 def _begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+# What SQLite says where neither waiting nor another statement helps, and what a user can do about it.
+_MENDS = {
+    "SQLITE_FULL": "free some space, and the same command goes on from there",
+    "SQLITE_IOERR": "see that the disk works and has room, and the same command goes on from there",
+    "SQLITE_READONLY": "make the file and its folder writable, and the same command goes on from there",
+}
+
+
+def _unwritable(context: ExceptionContext) -> None:
+    """Turn a disk that takes nothing more into the one error that ends a run with a message."""
+    error = context.original_exception
+    said = getattr(error, "sqlite_errorname", "")
+    mend = next((mend for name, mend in _MENDS.items() if said.startswith(name)), None)
+    if mend is not None and context.engine is not None:
+        raise StoreError(f"the ledger {hidden(context.engine.url)} cannot be written: {error}; {mend}") from error

@@ -67,7 +67,7 @@ def patiently(engine: Engine, work: Callable[[Connection], Made], *, write: bool
 
 
 def lost(engine: Engine, error: DBAPIError) -> bool:
-    """Whether the database's server went away, so that trying again makes sense."""
-    if error.connection_invalidated:
+    """Whether the database's server went away, or another process keeps SQLite locked: trying again makes sense."""
+    if error.connection_invalidated or getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
         return True
     return engine.dialect.name == "postgresql" and any(word in str(error.orig).lower() for word in _FOR_NOW)

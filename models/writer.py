@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from tracejury.models.engine import StoreError
 from tracejury.models.reconnecting import patiently
 
 Write = Callable[[Connection], None]
@@ -130,6 +131,9 @@ class Writer:
         try:
             writes = [item.write for item in items]
             patiently(self.engine, lambda connection: _execute(connection, writes), write=True)
+        except StoreError as error:
+            # It takes no write at all: each alone would only find that out again.
+            self._tell(items, error)
         except Exception as error:  # noqa: BLE001 - belongs to whoever awaits the write
             if len(items) == 1:
                 self._tell(items, error)
@@ -137,8 +141,8 @@ class Writer:
             # One write spoiled the transaction: each gets one of its own, so that it fails alone.
             for item in items:
                 self._commit([item])
-            return
-        self._tell(items, None)
+        else:
+            self._tell(items, None)
 
     def _tell(self, items: list[_Item], error: Exception | None) -> None:
         # One wake-up of the event loop for the whole transaction, not one a write.

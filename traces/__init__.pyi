@@ -2,7 +2,9 @@ from .answers import answer_correct, extract_answer
 from .batches import Batch, write_batch
 from .blinding import blind
 from .contracts import Found, Reader, Segmenter
+from .deidentifying import deidentify
 from .hedging import count_hedges
+from .identifiers import Identifier, identifiers
 from .reading import read, readers
 from .records import (
     ErrorType,
@@ -31,6 +33,7 @@ __all__ = [
     "FieldCount",
     "Found",
     "GivenStep",
+    "Identifier",
     "Named",
     "Problem",
     "Question",
@@ -49,7 +52,9 @@ __all__ = [
     "blind",
     "content_id",
     "count_hedges",
+    "deidentify",
     "extract_answer",
+    "identifiers",
     "read",
     "readers",
     "segment",

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from tracejury.traces.contracts import Found
+from tracejury.traces.deidentifying import deidentify
 from tracejury.traces.reading import read
 from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
@@ -26,6 +27,7 @@ class Batch:
         self._spool = spool
         self.paths = paths
         self.problems = problems
+        self._without_identifiers = False
 
     @classmethod
     def open(cls, paths: Iterable[str | Path] | str | Path, reader: str | None = None, **params: object) -> Self:
@@ -46,6 +48,24 @@ class Batch:
                     case Problem():
                         problems.append(found)
         return cls(spool, tuple(problems), tuple(map(str, places)))
+
+    def deidentified(self) -> Self:
+        """Return this batch with placeholders for identifiers, see `deidentify`; itself where it is such a one."""
+        if self._without_identifiers:
+            return self
+        spool = Spool("questions", "traces")
+        for trace in self.traces():
+            question = self.question(trace.question_id)
+            if question is None:
+                # Kept, so that the run tells it; its text goes nowhere.
+                spool.put("traces", trace.id, trace.model_dump_json())
+                continue
+            asked, said = deidentify(question, trace)
+            spool.put("questions", asked.id, asked.model_dump_json())
+            spool.put("traces", said.id, said.model_dump_json())
+        made = type(self)(spool, self.problems, self.paths)
+        made._without_identifiers = True
+        return made
 
     def __len__(self) -> int:
         """Return the number of traces."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
+import logging
 import subprocess
 import sys
 import urllib.parse
@@ -15,7 +15,9 @@ import pytest
 import yaml
 from local_panel import GOOD, panel_body, write_traces
 from servers.model_server import ModelServer
+from typer.testing import CliRunner
 
+from tracejury.console.app import app
 from tracejury.models import cache_dir, is_fetched
 
 # Characters that JSON, addresses and shells would each write in a way of their own.
@@ -58,21 +60,36 @@ def bytes_under(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield f"{path} (unpacked)", str(pyarrow.parquet.read_table(path).to_pylist()).encode()
 
 
-def test_keys_are_found_in_nothing_that_a_run_writes(work: Path) -> None:
+def test_keys_are_found_in_nothing_that_a_run_writes(
+    work: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     keys = work / "secret" / "keys"
     keys.parent.mkdir()
     keys.write_text(f"FILED_KEY='{IN_FILE}'\n")
     keys.chmod(0o600)
-    env = os.environ | {"PLANTED_KEY": IN_ENVIRONMENT, "TRACEJURY_KEYS": str(keys), "OPENAI_LOG": "debug"}
-    env |= {"PYTHONASYNCIODEBUG": "1", "TRACEJURY_CACHE": str(work / "cache"), "LANGCHAIN_VERBOSE": "true"}
+    for name, value in {
+        "PLANTED_KEY": IN_ENVIRONMENT, "TRACEJURY_KEYS": str(keys), "TRACEJURY_CACHE": str(work / "cache"),
+        "OPENAI_LOG": "debug", "LANGCHAIN_VERBOSE": "true", "PYTHONASYNCIODEBUG": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(work)
+    caplog.set_level(logging.DEBUG)
     said = work / "said"
     said.mkdir()
 
+    def write(name: object, text: bytes) -> None:
+        (said / f"{len(list(said.iterdir()))}-{name}").write_bytes(text)
+
+    def adjudicate(*args: object, code: int) -> None:
+        command = [sys.executable, "-c", DEBUG, "adjudicate", *map(str, args)]
+        done = subprocess.run(command, capture_output=True)
+        write("adjudicate", done.stdout + done.stderr)
+        assert done.returncode == code, done.stderr[-2000:].decode()
+
     def tracejury(*args: object, ok: tuple[int, ...] = (0,)) -> None:
-        done = subprocess.run([sys.executable, "-c", DEBUG, *map(str, args)], cwd=work, env=env, capture_output=True)
-        name = f"{len(list(said.iterdir()))}-{args[0]}"
-        (said / name).write_bytes(done.stdout + done.stderr)
-        assert done.returncode in ok, done.stderr[-2000:].decode()
+        done = CliRunner().invoke(app, [str(a) for a in args])
+        write(args[0], done.output.encode())
+        assert done.exit_code in ok, done.output[-2000:]
 
     texts = [[f"The cough in case {n} has lasted three days, at <{mode}>."] for n, mode in enumerate(MODES)]
     traces = write_traces(work, texts)
@@ -87,10 +104,10 @@ def test_keys_are_found_in_nothing_that_a_run_writes(work: Path) -> None:
         body["judges"][1]["endpoint"] = "filed"
         panel = work / "panel.yaml"
         panel.write_text(yaml.safe_dump(body))
-        tracejury("adjudicate", traces, "--panel", panel, "--run", "r", ok=(2,))
+        adjudicate(traces, "--panel", panel, "--run", "r", code=2)
         assert server.counts()["modes"]["tell-key"]
         assert server.counts()["modes"]["echo-key"]
-        tracejury("adjudicate", traces, "--panel", panel, "--run", "other", "--segmenter", "nobody", ok=(1, 2))
+        adjudicate(traces, "--panel", panel, "--run", "other", "--segmenter", "nobody", code=2)
     tracejury("adjudicate", traces, "--panel", panel, "--dry-run")
     for trace_id, mode in traces_of(work):
         if "key" in mode:
@@ -104,6 +121,7 @@ def test_keys_are_found_in_nothing_that_a_run_writes(work: Path) -> None:
     tracejury("runs", "--json")
     tracejury("panels", panel)
     tracejury("doctor", ok=(0, 1))
+    write("log", caplog.text.encode())
     keys.unlink()
 
     searched = dict(bytes_under(work))

@@ -20,6 +20,12 @@ class Behaviour:
     match: dict[str, str | list[str]] = field(default_factory=dict)
     reply: dict[str, Any] = field(default_factory=dict)
     """Property name -> value of good replies; also `text` for requests without a schema."""
+    reply_for: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """A word of the prompt -> values beside or instead of those of `reply`; the first word that stands there counts."""
+    bad_share: float = 0.0
+    """The share of calls, drawn with `seed`, that get one of `bad_modes`."""
+    bad_modes: list[str] = field(default_factory=list)
+    seed: int = 0
     latency_s: float = 0.0
     slow_s: float = 0.0
     slow_every: int = 0

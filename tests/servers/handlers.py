@@ -124,9 +124,9 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
         return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
     if mode in ERRORS:
         return _error(mode, told.retry_after_s if mode == "429-after" else None)
-    good = content(body, told.reply)
+    good = content(body, state.reply(prompt))
     if mode == "tell-key":
-        good = content(body, told.reply | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
+        good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
     whole = json.dumps(completion(body, good, prompt))
     if mode == "cut":
         return await _cut(request, whole.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from typing import Any
@@ -21,6 +22,7 @@ class State:
         self.prompts: Counter[str] = Counter()
         self.paid: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.draw = random.Random(self.behaviour.seed)
         self.in_flight = self.peak = 0
         self.started = time.monotonic()
         self.level, self.at = float(self.behaviour.burst), self.started
@@ -53,6 +55,8 @@ class State:
             return "503"
         if b.script:
             return b.script.pop(0)
+        if b.bad_share and self.draw.random() < b.bad_share:
+            return self.draw.choice(b.bad_modes)
         for key, modes in b.match.items():
             if key in prompt:
                 if isinstance(modes, str):
@@ -61,6 +65,10 @@ class State:
                 self.attempts[key] += 1
                 return modes[min(self.attempts[key], len(modes)) - 1]
         return b.mode
+
+    def reply(self, prompt: str) -> dict[str, Any]:
+        b = self.behaviour
+        return b.reply | next((more for word, more in b.reply_for.items() if word in prompt), {})
 
 
 def finish_batch(state: State, batch: dict[str, Any]) -> None:
@@ -80,7 +88,7 @@ def finish_batch(state: State, batch: dict[str, Any]) -> None:
             failed.append(json.dumps({"id": "r", "custom_id": asked["custom_id"], "response": response, "error": None}))
             continue
         state.paid[digest(prompt)] += 1
-        text = "prose" if mode == "prose" else content(body, state.behaviour.reply)
+        text = "prose" if mode == "prose" else content(body, state.reply(prompt))
         response = {"status_code": 200, "request_id": "r", "body": completion(body, text, prompt)}
         done.append(json.dumps({"id": "r", "custom_id": asked["custom_id"], "response": response, "error": None}))
     for key, lines in (("output_file_id", done), ("error_file_id", failed)):

@@ -391,3 +391,12 @@ def test_an_archive_unpacks_no_further_than_allowed(tmp_path: Path) -> None:
     found = list(read("inspect", path, largest=1 << 20))
     assert any("unpacks to more than 1 MB and is left out" in str(x) for x in found)
     assert sum(isinstance(x, Trace) for x in found) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 30, 200])
+def test_an_archive_without_its_beginning_is_told(tmp_path: Path, cut: int) -> None:
+    """Its directory then points before the file's first byte (found by fuzzing)."""
+    path = tmp_path / "log.eval"
+    path.write_bytes(log()[cut:])
+    problems = [x for x in read("inspect", path) if isinstance(x, Problem)]
+    assert any("unpacked" in p.reason for p in problems)

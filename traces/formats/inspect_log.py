@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -28,6 +30,20 @@ else:
 _HINT = "the log is read as inspect_ai writes it; try `inspect log dump` on it"
 _LARGEST_MEMBER = 256 << 20
 """Bytes that one member of an archive may unpack to: a sample of a thousand long messages has a few MB."""
+# What zipfile raises for a spoiled member: its own errors, its decompressors', and the file's where a header points
+# before its beginning.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    ZstdError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
 
 
 class InspectLog(Placed):
@@ -59,7 +75,7 @@ class InspectLog(Placed):
         except OSError as error:
             yield unreadable(file, error)
             return
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
             yield self.problem(f"not a zip archive: {error}", "fetch the log again; it may have been cut off")
             return
         with archive:
@@ -84,7 +100,7 @@ class InspectLog(Placed):
         try:
             with archive.open(name) as member:
                 raw = member.read(self.largest + 1)
-        except (zipfile.BadZipFile, zlib.error, ZstdError, EOFError, NotImplementedError, RuntimeError) as error:
+        except _BROKEN as error:
             return self.problem(
                 f"{name} cannot be unpacked: {error}", "the other members are read; fetch the log again"
             )

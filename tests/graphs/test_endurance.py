@@ -1,0 +1,32 @@
+"""What befalls a run changes none of its verdicts: the short form of benchmarks/endurance.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from servers.model_server import ModelServer
+
+from benchmarks.endurance import FAULTS, Course
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    with ModelServer() as server:
+        yield Course(tmp_path_factory.mktemp("endurance"), server, STEPS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_verdict_is_lost_doubled_or_wrong(course: Course, fault: str) -> None:
+    row = FAULTS[fault](course, STEPS / 2_000)
+    assert row["expected"] == STEPS
+    assert (row["lost"], row["doubled"], row["wrong"]) == (0, 0, 0), row
+    assert row["injected"] > 0, row
+
+
+def test_the_expected_verdicts_are_of_every_kind(course: Course) -> None:
+    """A comparison of verdicts that are all alike would show little."""
+    assert {v.outcome for v in course.expected.values()} == {"supported", "error", "abstained"}
+    assert len(set(course.expected.values())) >= 4

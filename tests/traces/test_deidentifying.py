@@ -1,0 +1,80 @@
+"""Identifiers go, figures stay, and a step can still be held against its vignette."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from local_panel import write_traces
+
+from tracejury.traces import Batch, GivenStep, Question, Trace, deidentify, identifiers
+
+NOTE = (
+    "Mr. John A. Smith (MRN: 00123456, DOB 3/14/1961) was seen on March 3rd, 2021 by Dr. Lee. SSN 123-45-6789. "
+    "Reach Smith at (555) 123-4567 or j.smith@example.org, 12 Oak Street, Boston, MA 02115; see https://x.example/p?id=7."
+)
+CLEAN = (
+    "Mr. [NAME_1] (MRN: [ID_1], DOB [DATE_1]) was seen on [DATE_2] by Dr. [NAME_2]. SSN [SSN_1]. "
+    "Reach [NAME_1] at [PHONE_1] or [EMAIL_1], [ADDRESS_1]; see [URL_1]."
+)
+FIGURES = (
+    "A 54-year-old man, 70 kg, BP 120/80 mm Hg, pulse 98/min, 38.5°C (101.3°F), pain 3/10, strength 5/5, GCS 14/15.",
+    "A 3/6 systolic murmur; HbA1c 7.2%, Na 138 mEq/L, WBC 12,500/mm3, pH 7.35-7.45, INR 2.0-3.0, CD4 200-350.",
+    "Give 10/12.5/20 mg daily for 10-14 days, 5-10 mL every 4-6 hours; it may 5 mg be enough. May 10 mg be given?",
+    "At 28 weeks' gestation (G3P2), 2-3 times a week, T4-T5, Hodgkin's lymphoma, stage IIB, 1:160, 1.5 x 10^9/L.",
+    "In the 2016 trial, 1,234 of 5,678 patients (21.7%, 95% CI 20.6-22.8, p < 0.001) had 0.5-1.0 mg/dL.",
+)
+
+
+def pair(stem: str, text: str, **fields: object) -> tuple[Question, Trace]:
+    question = Question(stem=stem, options={"A": "x"}, explanation="Dr. Lee says so.", key="q1")
+    return question, Trace(question_id=question.id, model="m", text=text, **fields)  # type: ignore[arg-type]
+
+
+def test_identifiers_become_typed_placeholders() -> None:
+    question, trace = deidentify(*pair(NOTE, "1. Smith was born on 3/14/1961.\n2. So Dr. Lee saw John A. Smith."))
+    assert question.stem == CLEAN.replace("by [NAME_2]", "by Dr. [NAME_2]").replace(
+        "[NAME_1] (MRN", "Mr. [NAME_1] (MRN"
+    )
+    # The same value has the same name in the trace.
+    assert trace.text == "1. [NAME_1] was born on [DATE_1].\n2. So Dr. [NAME_2] saw [NAME_1]."
+    assert question.explanation == "Dr. [NAME_2] says so."
+    assert trace.question_id == question.id
+    assert trace.meta["deidentified_from"]
+
+
+def test_a_second_pass_changes_nothing() -> None:
+    once = deidentify(*pair(NOTE, "1. Smith was seen on March 3rd, 2021.", steps=(GivenStep(text="Smith was seen."),)))
+    assert deidentify(*once) == once
+    assert once[1].steps is not None
+    assert once[1].steps[0].text == "[NAME_1] was seen."
+
+
+@pytest.mark.parametrize("text", FIGURES)
+def test_clinical_figures_stay(text: str) -> None:
+    assert identifiers(text) == []
+    question, trace = pair(text, text)
+    assert deidentify(question, trace)[1] == trace
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_text_is_taken_and_a_second_pass_is_still(stem: str, text: str) -> None:
+    once = deidentify(*pair(stem or "x", text))
+    twice = deidentify(*once)
+    assert (twice[0].stem, twice[1].text) == (once[0].stem, once[1].text)
+    spans = identifiers(text)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+
+
+def test_a_batch_without_identifiers_holds_none(tmp_path: Path) -> None:
+    path = write_traces(tmp_path, [["Mr. Miller's cough began on 3/14/2024, said Miller."]])
+    with Batch.open(path) as batch, batch.deidentified() as clean:
+        (trace,), (question,) = clean.traces(), clean.questions()
+        assert "Miller" not in trace.text
+        assert "2024" not in trace.text
+        assert clean.question(trace.question_id) == question
+        assert clean.deidentified() is clean
