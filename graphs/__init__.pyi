@@ -8,7 +8,7 @@ from .estimate import Asker, Estimate, estimate
 from .export import write_rows
 from .ledger import DEFAULT_STORE, Ledger, RunDiffersError
 from .ledger_reading import TraceOutcomes, UnknownRunError
-from .reviews import Review, Reviews, VerdictLine
+from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
 from .schema import SchemaError
@@ -52,7 +52,7 @@ __all__ = [
     "TracePage",
     "UnknownRunError",
     "Upgraded",
-    "VerdictLine",
+    "VerdictCounts",
     "Vote",
     "Wanted",
     "adjudicate",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracejury.agents import Outcome
@@ -30,15 +30,15 @@ class Review(Record):
     saved: str = ""
 
 
-class VerdictLine(NamedTuple):
-    """A step that may be drawn for review: what strata are made of, never what an expert sees."""
+class VerdictCounts(NamedTuple):
+    """How many steps of a trace may be drawn for review: what strata are made of, never what an expert sees."""
 
-    arm: str
-    outcome: Outcome
-    claim: bool
-    step_id: str
     trace_id: str
     question_id: str
+    arm: str
+    supported: int
+    error: int
+    abstained: int
 
 
 class Reviews:
@@ -75,17 +75,22 @@ class Reviews:
         with self.engine.connect() as connection:
             return {expert: n for expert, n in connection.execute(query)}
 
-    def to_draw(self, run: Run) -> Iterator[VerdictLine]:
-        """Stream the steps that have an outcome, without reading their deliberations."""
-        d, t = deliberation.c, tally.c
-        query = (
-            select(t.arm, d.outcome, d.claim, d.step_id, d.trace_id, t.question_id)
-            .join(tally, and_(t.run_id == d.run_id, t.trace_id == d.trace_id))
-            .where(d.run_id == run.id)
-        )
+    def to_draw(self, run: Run) -> list[VerdictCounts]:
+        """Return what may be drawn of each trace; steps without a claim are not counted."""
+        c = tally.c
+        query = select(c.trace_id, c.question_id, c.arm, c.supported, c.error, c.abstained).where(c.run_id == run.id)
         with self.engine.connect() as connection:
-            for row in connection.execution_options(yield_per=2_000).execute(query):
-                yield VerdictLine(row.arm, Outcome(row.outcome), *row[2:])
+            return [VerdictCounts(*row) for row in connection.execute(query)]
+
+    def steps_of(self, run: Run, trace_ids: Collection[str]) -> dict[tuple[str, Outcome], list[str]]:
+        """Return (trace, outcome) -> ids of its steps with a claim, in the order of the trace."""
+        d = deliberation.c
+        query = select(d.trace_id, d.outcome, d.step_id).where(d.run_id == run.id, d.claim).order_by(d.step_index)
+        found: dict[tuple[str, Outcome], list[str]] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.where(d.trace_id.in_(trace_ids))):
+                found.setdefault((row.trace_id, Outcome(row.outcome)), []).append(row.step_id)
+        return found
 
     def sheet(self, run: Run) -> str | None:
         """Return the sheet that was kept for the run, as JSON text."""

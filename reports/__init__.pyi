@@ -25,7 +25,7 @@ from .returned import ExpertLabel, Review, expert_labels, read_returned, review,
 from .score import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
-from .sheets import Item, Key, Keyed, draw_sheet, sheet_items
+from .sheets import Item, Key, Keyed, draw_from_counts, draw_sheet, sheet_items
 from .slices import JudgeRates, TypeShare
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .whole_traces import TraceRates, trace_rates
@@ -95,6 +95,7 @@ __all__ = [
     "check_comparable",
     "choose_arms",
     "compare",
+    "draw_from_counts",
     "draw_sheet",
     "expert_labels",
     "gate_markdown",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tracejury.agents import Outcome
-from tracejury.graphs import Ledger, Run, StepRow, VerdictLine
+from tracejury.graphs import Ledger, Reviews, Run, StepRow
 from tracejury.traces import ErrorType, Record, blind
 
 VERDICTS = ("supported", "error", "unclear", "no claim")
 """What an expert may say of a step."""
 ERROR_TYPES = tuple(t.value.replace("_", " ") for t in ErrorType)
+_Stratum = tuple[str, Outcome]
 _ORDER = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED)
 
 
@@ -66,7 +68,7 @@ class Key(Record):
             raise ValueError(f"{path}: not the key of a sheet ({error.error_count()} faults)") from error
 
 
-def draw_sheet(rows: Iterable[StepRow | VerdictLine], n: int, seed: int = 0) -> list[Keyed]:
+def draw_sheet(rows: Iterable[StepRow], n: int, seed: int = 0) -> list[Keyed]:
     """Draw about `n` steps, the same number from each arm and outcome, at most one of a trace while that is possible.
 
     Failed steps and those without a claim are not drawn: there is no verdict to check. The order is random.
@@ -74,30 +76,83 @@ def draw_sheet(rows: Iterable[StepRow | VerdictLine], n: int, seed: int = 0) -> 
     Raises:
         ValueError: There is nothing to draw from.
     """
-    strata: dict[tuple[str, Outcome], list[tuple[str, str, str]]] = {}
+    strata: dict[_Stratum, list[tuple[str, int, str, str]]] = {}
     for row in rows:
         if row.outcome in _ORDER and row.claim:
-            strata.setdefault((row.arm, row.outcome), []).append((row.step_id, row.trace_id, row.question_id))
-    if not strata:
+            step = (row.trace_id, row.step_index, row.step_id, row.question_id)
+            strata.setdefault((row.arm, row.outcome), []).append(step)
+    # Sorted, so that the sample does not hang on the order of the rows.
+    steps = {stratum: sorted(found) for stratum, found in strata.items()}
+    number = {trace: i for i, trace in enumerate(sorted({s[0] for found in steps.values() for s in found}))}
+    owners = {stratum: np.array([number[s[0]] for s in found]) for stratum, found in steps.items()}
+    return [
+        _keyed(i, stratum, steps[stratum][at][2:], weight)
+        for i, (stratum, at, weight) in enumerate(_draw(owners, n, seed))
+    ]
+
+
+def draw_from_counts(reviews: Reviews, run: Run, n: int, seed: int = 0) -> list[Keyed]:
+    """Draw the sheet that `draw_sheet` draws from the run's rows, from the counts of each trace alone.
+
+    It reads one narrow row a trace and the steps of the traces drawn: a million deliberations need not be parsed.
+
+    Raises:
+        ValueError: There is nothing to draw from.
+    """
+    counts = sorted(reviews.to_draw(run))
+    strata: dict[_Stratum, tuple[list[int], list[int]]] = {}
+    for number, trace in enumerate(counts):
+        for outcome in _ORDER:
+            if some := getattr(trace, outcome.value):
+                numbers, sizes = strata.setdefault((trace.arm, outcome), ([], []))
+                numbers.append(number)
+                sizes.append(some)
+    owners = {stratum: np.repeat(*columns) for stratum, columns in strata.items()}
+    drawn = _draw(owners, n, seed)
+    chosen = [counts[owners[stratum][at]] for stratum, at, _ in drawn]
+    steps = reviews.steps_of(run, {trace.trace_id for trace in chosen})
+    keyed = []
+    for i, ((stratum, at, weight), trace) in enumerate(zip(drawn, chosen, strict=True)):
+        # The place among the steps of this outcome in the trace.
+        place = at - int(np.searchsorted(owners[stratum], owners[stratum][at]))
+        step_id = steps[trace.trace_id, stratum[1]][place]
+        keyed.append(_keyed(i, stratum, (step_id, trace.question_id), weight))
+    return keyed
+
+
+def _draw(owners: Mapping[_Stratum, NDArray[np.int64]], n: int, seed: int) -> list[tuple[_Stratum, int, float]]:
+    """Draw from the strata, given as the number of the trace that each step belongs to.
+
+    Returns:
+        Stratum, place in the stratum and weight of each step drawn, in random order.
+    """
+    if not owners:
         raise ValueError("the run has no step with a verdict or an abstention to draw from")
     rng = np.random.default_rng(seed)
-    shares = _allocate({key: len(steps) for key, steps in strata.items()}, n)
-    drawn, used = [], set[str]()
-    for (arm, outcome), wanted in sorted(shares.items()):
-        # Sorted before it is shuffled, so that the sample does not hang on the order of the rows.
-        steps = sorted(strata[arm, outcome])
-        shuffled = [steps[i] for i in rng.permutation(len(steps))]
-        fresh = [s for s in shuffled if s[1] not in used]
-        picked = _one_a_trace(fresh)[:wanted]
-        picked += [s for s in shuffled if s not in picked][: wanted - len(picked)]
-        used |= {trace for _, trace, _ in picked}
-        weight = len(steps) / max(len(picked), 1)
-        drawn += [(step, question, arm, outcome, weight) for step, _, question in picked]
-    order = rng.permutation(len(drawn))
-    return [
-        Keyed(item=f"S{i + 1:03d}", step_id=s, question_id=q, arm=arm, outcome=outcome, weight=w)
-        for i, (s, q, arm, outcome, w) in enumerate(drawn[j] for j in order)
-    ]
+    drawn: list[tuple[_Stratum, int, float]] = []
+    used = set[int]()
+    for stratum, wanted in sorted(_allocate({key: len(of) for key, of in owners.items()}, n).items()):
+        order = rng.permutation(len(owners[stratum])).tolist()
+        picked: dict[int, None] = {}
+        for at in order:
+            if len(picked) == wanted:
+                break
+            if (trace := int(owners[stratum][at])) not in used:
+                used.add(trace)
+                picked[at] = None
+        for at in order:
+            if len(picked) == wanted:
+                break
+            picked[at] = None
+        drawn += [(stratum, at, len(order) / max(len(picked), 1)) for at in picked]
+    return [drawn[i] for i in rng.permutation(len(drawn))]
+
+
+def _keyed(place: int, stratum: _Stratum, step: tuple[str, str], weight: float) -> Keyed:
+    arm, outcome = stratum
+    return Keyed(
+        item=f"S{place + 1:03d}", step_id=step[0], question_id=step[1], arm=arm, outcome=outcome, weight=weight
+    )
 
 
 def sheet_items(ledger: Ledger, run: Run, drawn: Iterable[Keyed]) -> list[Item]:
@@ -128,10 +183,3 @@ def _allocate(sizes: dict[tuple[str, Outcome], int], n: int) -> dict[tuple[str, 
         shares[key] = min(size, -(-left // (len(sizes) - i)))
         left -= shares[key]
     return shares
-
-
-def _one_a_trace(steps: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    first: dict[str, tuple[str, str, str]] = {}
-    for step in steps:
-        first.setdefault(step[1], step)
-    return list(first.values())

@@ -7,7 +7,7 @@ import json
 from tracejury.agents import Case, ContextStep
 from tracejury.console.viewer.desk import Desk
 from tracejury.graphs import Run
-from tracejury.reports import Key, Keyed, draw_sheet
+from tracejury.reports import Key, Keyed, draw_from_counts
 from tracejury.traces import blind
 
 SIZE = 150
@@ -27,7 +27,7 @@ def sheet(desk: Desk, run: Run) -> Key:
                 "the run is still going on; its review sheet is drawn once every trace has been dealt with"
             )
         try:
-            drawn = draw_sheet(desk.reviews.to_draw(run), SIZE, seed=0)
+            drawn = draw_from_counts(desk.reviews, run, SIZE, seed=0)
         except ValueError as nothing:
             raise LookupError(str(nothing)) from nothing
         # The name that `review sample` gives with seed 0: it is the same sheet.
