@@ -12,6 +12,7 @@ from tracejury.agents.figures.checks import Check
 from tracejury.agents.figures.earlier import earlier_checks
 from tracejury.agents.figures.measures import prose
 from tracejury.agents.figures.patient import patient_checks
+from tracejury.agents.figures.ranges import calls, range_checks
 from tracejury.agents.figures.readings import contradiction_checks, point_checks
 from tracejury.agents.figures.scores import score_checks
 from tracejury.agents.records import Case, Draft, Label, Quote
@@ -51,6 +52,7 @@ class DataJudge:
             *arithmetic_checks(case),
             *patient_checks(case),
             *score_checks(case),
+            *range_checks(case),
             *point_checks(case),
             *contradiction_checks(case),
             *earlier_checks(case),
@@ -60,7 +62,8 @@ class DataJudge:
             return _draft(Label.ERROR, wrong)
         if not checks:
             return Draft(label=Label.UNCLEAR, rationale="Nothing to check: no figure or calculation.")
-        if len(case.step) > 0.9 * len(whole.step) and _restated(case) >= self.restated:
+        whole_step = len(case.step) > 0.9 * len(whole.step) and not calls(case.step)
+        if whole_step and _restated(case) >= self.restated:
             return _draft(Label.SUPPORTED, checks)
         return _draft(Label.UNCLEAR, checks, "Its figures hold; the rest of the step is not checked by this judge.")
 

@@ -64,6 +64,7 @@ class Measure(NamedTuple):
 
 class _Attribute(NamedTuple):
     name: str
+    names: re.Pattern[str]
     pattern: re.Pattern[str]
     units: tuple[str, ...]
 
@@ -134,6 +135,11 @@ def _measure(name: str, quantity: Quantity, clause: str, start: int, end: int, o
     )
 
 
+def names_of(attribute: str) -> re.Pattern[str]:
+    """Return what finds the names of an attribute of attributes.yaml, without a figure."""
+    return next(a.names for a in _attributes() if a.name == attribute)
+
+
 def _fits(quantity: Quantity, attribute: _Attribute) -> bool:
     if not quantity.unit:
         return True
@@ -152,6 +158,7 @@ def _attributes() -> tuple[_Attribute, ...]:
         quantity = QUANTITY.pattern.removeprefix(r"(?<![\w.,])")
         pattern = re.compile(rf"(?<![\w-]){case}(?:{names}){close}(?![\w-])(?i:{LINK})(?<![\w.]){quantity}")
         units = tuple(u for u in (entry["unit"], *entry.get("alternatives", ())) if u)
-        made.append(_Attribute(name, pattern, units))
+        spoken = re.compile(rf"(?<![\w-]){case}(?:{names}){close}(?![\w-])")
+        made.append(_Attribute(name, spoken, pattern, units))
     # Longer names first, so that `hemoglobin A1c` is not a hemoglobin.
     return tuple(sorted(made, key=lambda a: -len(a.pattern.pattern)))
