@@ -65,7 +65,7 @@ def _serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
-    app = create_app(ledger, host=host, token=token, allowed=allowed)
+    app = create_app(ledger, host=host, token=token, allowed=allowed, first=run)
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{bound.getsockname()[1]}{served(place(run), token=token)}"

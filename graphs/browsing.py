@@ -167,14 +167,24 @@ class Browsing:
         """Return one page of the traces that are wanted; a page past the end is the last one."""
         condition, values = self._condition(run, wanted)
         with self.engine.connect() as connection:
-            total = connection.execute(select(func.count()).select_from(tally).where(condition), values).scalar_one()
-            pages = max(1, -(-total // PAGE))
-            page = min(max(1, wanted.page), pages)
-            order = (*_SORTS[wanted.sort], tally.c.n)
-            chosen = select(tally.c.n).where(condition).order_by(*order).offset(PAGE * (page - 1)).limit(PAGE)
             # Sorting numbers first and reading rows then: the sort would carry whole rows otherwise.
-            numbers = connection.scalars(chosen, values).all()
-            rows = connection.execute(select(tally).where(tally.c.n.in_(numbers)).order_by(*order)).all()
+            chosen = select(tally.c.n).where(condition).order_by(*_SORTS[wanted.sort], tally.c.n).limit(PAGE)
+            page, total = max(1, wanted.page), 0
+            numbers: list[int] = []
+            if values:
+                # A search for words costs more than the sort: it is made once, for the page and for the count.
+                both = chosen.add_columns(func.count().over()).offset(PAGE * (page - 1))
+                found = connection.execute(both, values).all()
+                numbers, total = [n for n, _ in found], found[0][1] if found else 0
+            if not numbers:
+                counted = select(func.count()).select_from(tally).where(condition)
+                total = connection.execute(counted, values).scalar_one()
+                page = min(page, max(1, -(-total // PAGE)))
+                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1)), values))
+            pages = max(1, -(-total // PAGE))
+            rows = connection.execute(
+                select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[wanted.sort], tally.c.n)
+            ).all()
             asked = _questions(connection, {row.question_id for row in rows})
         return TracePage([_line(row, asked) for row in rows], total, page, pages)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.resources import files
 
 from fastapi import FastAPI, Form, Request
@@ -22,7 +23,12 @@ _STATIC = {"viewer.css": "text/css", "viewer.js": "text/javascript", "icon.svg":
 
 
 def create_app(
-    ledger: Ledger, *, host: str = "127.0.0.1", token: str | None = None, allowed: frozenset[str] = frozenset()
+    ledger: Ledger,
+    *,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    allowed: frozenset[str] = frozenset(),
+    first: Run | None = None,
 ) -> ASGIApp:
     """Return the viewer over a ledger, guarded.
 
@@ -31,6 +37,7 @@ def create_app(
         host: Where it will listen.
         token: Required of every request; needed beyond loopback.
         allowed: Further names in the Host header that are ours.
+        first: The run that will be looked at first.
 
     Raises:
         ValueError: `host` is not loopback and there is no token.
@@ -41,6 +48,9 @@ def create_app(
     _failures(app, pages)
     _reading(app, desk, pages)
     _reviewing(app, desk)
+    if first is not None:
+        # Counting a million steps takes seconds on cold files: it is done while the browser opens.
+        threading.Thread(target=_count, args=(pages, first), name="tracejury-count", daemon=True).start()
     return Guard(app, host, token, allowed)
 
 
@@ -52,6 +62,12 @@ def static_file(name: str) -> tuple[str, str]:
     """
     kind = _STATIC[name]
     return (files("tracejury.console.viewer") / "static" / name).read_text(encoding="utf-8"), kind
+
+
+def _count(pages: Pages, run: Run) -> None:
+    pages.run(run)
+    pages.judges(run)
+    pages.sources(run, {})
 
 
 def _failures(app: FastAPI, pages: Pages) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os.path
 import re
-from collections import deque
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from posixpath import relpath
@@ -27,6 +28,32 @@ class _Address(NamedTuple):
 
     path: str
     query: tuple[tuple[str, str], ...] = ()
+
+
+class _Found:
+    """The pages that links lead to, each once, in the order found. On disk: there may be a million."""
+
+    def __init__(self) -> None:
+        # An empty name is a database of our own in a temporary file that goes with the connection.
+        self._kept = sqlite3.connect("", isolation_level=None)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF"):
+            self._kept.execute(f"PRAGMA {pragma}")
+        self._kept.execute("CREATE TABLE page (n INTEGER PRIMARY KEY, address TEXT UNIQUE)")
+        self.count = 0
+
+    def note(self, address: _Address) -> None:
+        """Note a page, unless it is known."""
+        self.count += self._kept.execute(
+            "INSERT OR IGNORE INTO page (address) VALUES (?)", [json.dumps(address)]
+        ).rowcount
+
+    def __iter__(self) -> Iterator[_Address]:
+        """Yield every page, those too that are noted meanwhile."""
+        at = 0
+        while row := self._kept.execute("SELECT n, address FROM page WHERE n > ? ORDER BY n LIMIT 1", [at]).fetchone():
+            at = row[0]
+            path, query = json.loads(row[1])
+            yield _Address(path, tuple((name, value) for name, value in query))
 
 
 def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], None] | None = None) -> int:
@@ -53,7 +80,7 @@ def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], N
         target.write_text(html, encoding="utf-8")
         count += 1
         if written is not None:
-            written(count, len(site.known))
+            written(count, site.found.count)
     return count
 
 
@@ -62,15 +89,15 @@ class _Site:
         self.run = run
         self.root = place(run)
         self.at = _Address(self.root)
-        self.known = {self.at}
-        self.waiting = deque([self.at])
+        self.found = _Found()
+        self.found.note(self.at)
         self._pages = Pages(Desk(ledger), self.link, static=True)
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Yield (file, HTML) for every page that can be reached."""
-        while self.waiting:
-            self.at = self.waiting.popleft()
-            yield self._file(self.at), self._render(self.at)
+        for address in self.found:
+            self.at = address
+            yield self._file(address), self._render(address)
 
     def link(self, path: str, **query: object) -> str:
         """Return the way from the page being rendered to another one, and note that one."""
@@ -80,9 +107,7 @@ class _Site:
             given = tuple(sorted((k, str(v)) for k, v in query.items() if v not in (None, "", False)))
             # The first page of a list is the list.
             address = _Address(path, tuple(pair for pair in given if pair != ("page", "1")))
-            if address not in self.known:
-                self.known.add(address)
-                self.waiting.append(address)
+            self.found.note(address)
             target = self._file(address)
         return quote(relpath(target, os.path.dirname(self._file(self.at)) or "."))
 
@@ -122,6 +147,6 @@ class _Site:
 
 
 def _name(text: str) -> str:
-    """Return a file name for any text: readable, and told apart by a hash where it had to be changed."""
-    plain = _UNSAFE.sub("-", text)[:_LONGEST]
+    """Return a file name for any text, never a way out: readable, told apart by a hash where it had to be changed."""
+    plain = _UNSAFE.sub("-", text).lstrip(".")[:_LONGEST]
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
