@@ -20,6 +20,7 @@ import json
 import random
 import subprocess
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,11 @@ def main() -> None:
 
 
 def panel_of(given: argparse.Namespace, name: str) -> Panel:
-    if name == "embedded":
-        return load_panel("embedded")
-    path = given.work / "model-free.yaml"
-    path.write_text(MODEL_FREE, "utf-8")
+    """Return the panel, from its copy in the work folder: a run of days keeps the panel that it began with."""
+    path = given.work / f"{name}.yaml"
+    if not path.is_file():
+        shipped = resources.files("tracejury.configs") / "panels" / "embedded.yaml"
+        path.write_text(MODEL_FREE if name == "model-free" else shipped.read_text("utf-8"), "utf-8")
     return load_panel(path)
 
 
