@@ -188,7 +188,7 @@ class Course:
         self.steps = sum(map(len, texts))
         self.traces = write_traces(folder, texts)
         self.plain()
-        endpoint = {"max_attempts": 8, "deadline_s": 120.0, "max_concurrency": 8}
+        endpoint = {"max_attempts": 8, "timeout_s": 30.0, "deadline_s": 240.0, "max_concurrency": 8}
         self.panel = write_panel(folder, server.url, endpoint=endpoint)
         self.expected = self.undisturbed()
 

@@ -8,6 +8,8 @@ import hashlib
 import io
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +25,8 @@ GUIDE = (
     "The other steps are there for context. Leave no row empty: unclear is an answer too.",
 )
 _CELL = 32_000
+_UNPACKED = 100 << 20
+"""Bytes that a workbook that came back may unpack to: a sheet of a thousand long steps has two MB."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -103,12 +107,7 @@ def read_rows(path: Path) -> tuple[str | None, list[dict[str, str]]]:
         except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(f"{path}: not a file that the form saved ({error})") from error
     if path.suffix == ".xlsx":
-        from openpyxl import load_workbook
-
-        book = load_workbook(path, read_only=True)
-        page = book["Steps"] if "Steps" in book.sheetnames else book[book.sheetnames[-1]]
-        table = [["" if v is None else str(v) for v in row] for row in page.iter_rows(values_only=True)]
-        book.close()
+        table = _table(path)
     elif path.suffix == ".csv":
         table = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     else:
@@ -120,6 +119,24 @@ def read_rows(path: Path) -> tuple[str | None, list[dict[str, str]]]:
     keys = {"error type": "error_type"}
     rows = [{keys.get(k, k): row[i] if i < len(row) else "" for k, i in at.items()} for row in table[1:]]
     return None, [row for row in rows if any(row.values())]
+
+
+def _table(path: Path) -> list[list[str]]:
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _UNPACKED:
+                raise ValueError(
+                    f"{path}: unpacks to more than {_UNPACKED >> 20} MB, which no sheet does; ask who sent it"
+                )
+        book = load_workbook(path, read_only=True)
+        page = book["Steps"] if "Steps" in book.sheetnames else book[book.sheetnames[-1]]
+        table = [["" if v is None else str(v) for v in row] for row in page.iter_rows(values_only=True)]
+    except (zipfile.BadZipFile, KeyError, IndexError, TypeError, SyntaxError, zlib.error) as broken:
+        raise ValueError(f"{path}: not a readable workbook ({broken}); open it and save it again") from broken
+    book.close()
+    return table
 
 
 def _cells(item: Item) -> list[str]:

@@ -20,7 +20,7 @@ _DAY_TOLD = rf"{_DAY}(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d{2}"
 # A number right of which a unit stands is a figure, whatever its shape.
 _NO_FIGURE = r"(?![\d/]|\.\d|[-\u2013]\d|\s*(?:mm\s?Hg|mg|mcg|g|mL|%|mEq|mmol))"
-_NAME = r"[A-Z][a-z]+(?:[-'\u2019][A-Z][a-z]+)?"
+_NAME = r"(?:[A-Z]['\u2019])?[A-Z][a-z]+(?:[A-Z][a-z]+)?(?:[-'\u2019][A-Z][a-z]+)?"
 _INITIAL = r"(?:[A-Z]\.\s+)"
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Doctor|Nurse)\b\.?"
 _STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Place|Terrace|Way)"

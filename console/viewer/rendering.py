@@ -19,7 +19,7 @@ from tracejury.graphs import Run
 Link = Callable[..., str]
 """(path below the site's root, **query) -> address."""
 
-_PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_PLAIN_NAME = re.compile(r"(?!\.)[\w.-]+", re.ASCII)
 
 MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "no_claim": "·", "unclear": "?", "none": " "}
 """An outcome is never told by colour alone."""

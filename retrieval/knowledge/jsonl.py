@@ -12,6 +12,9 @@ from tracejury.retrieval.knowledge.files import existing_file, file_version
 from tracejury.retrieval.records import Document
 from tracejury.traces import Problem
 
+_LONGEST = 64 << 20
+"""Bytes of a line, unpacked: a small archive can hold a line that fills the memory."""
+
 
 class Jsonl:
     """One document a line. Fields are found by name, or told: `fields={"text": "body", "title": "a {b}"}`.
@@ -43,7 +46,10 @@ class Jsonl:
         number = 0
         try:
             with gzip.open(self._path, "rb") if self._path.suffix == ".gz" else self._path.open("rb") as lines:
-                for number, line in enumerate(lines, 1):
+                for number, line in enumerate(iter(lambda: lines.readline(_LONGEST), b""), 1):
+                    if len(line) == _LONGEST:
+                        yield self._problem(number, f"a line of more than {_LONGEST >> 20} MB", "is it the right file?")
+                        return
                     if line.strip():
                         yield self._document(number, line)
         except (EOFError, OSError, zlib.error) as broken:

@@ -98,7 +98,9 @@ def test_keys_are_found_in_nothing_that_a_run_writes(
     params = (f"path={work / 'notes'}", "name=notes", "license=internal")
     tracejury("index", "build", "documents", *(word for param in params for word in ("--set", param)))
     with ModelServer(reply=GOOD, match={f"<{mode}>": mode for mode in MODES}, retry_after_s=0.05) as server:
-        body = panel_body(server.url, retrieval={"sources": ["notes"]})
+        body = panel_body(
+            server.url, retrieval={"sources": ["notes"]}, endpoint={"timeout_s": 30.0, "deadline_s": 120.0}
+        )
         body["endpoints"]["filed"] = body["endpoints"]["local"] | {"api_key_env": "FILED_KEY", "model": "m2"}
         body["endpoints"]["local"]["api_key_env"] = "PLANTED_KEY"
         body["judges"][1]["endpoint"] = "filed"
