@@ -19,7 +19,7 @@ $(VENV)/.demo: $(SETUP) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: $(SETUP) | $(BIN)/python
-	$(PIP) -e '.[local,viewer,reports,postgres,train,sources,studio,dev]'
+	$(PIP) -e '.[local,viewer,reports,postgres,ray,train,sources,studio,dev]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo  ## Set up, fetch the small weights, run the jury on the demo's traces

@@ -61,6 +61,7 @@ class Crew:
         self._done = done
         self._live: dict[str, Any] = {}
         self._broken = 0
+        self._full = False
         self._given_up: list[str] = []
 
     async def work(self, fresh: AsyncIterator[Dealt], seats: int, hands: int, stopping: asyncio.Event) -> None:
@@ -115,6 +116,9 @@ class Crew:
                 return
             self._check(arrived)
             self._live[name] = worker
+            if len(self._live) == seats and not self._full:
+                self._full = True
+                self._told(f"{seats} workers are in session")
             dealt_again = sum(await asyncio.gather(*(self._hand(worker) for _ in range(hands))))
             if name not in self._live:
                 return
@@ -184,6 +188,7 @@ class Crew:
         await stopping.wait()
         for worker in list(self._live.values()):
             worker.stop.remote()
+        await self.deal.halt()
 
     async def _look(self) -> None:
         while True:

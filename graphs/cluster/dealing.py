@@ -61,6 +61,13 @@ class Deal:
         """A trace comes back, for somebody else."""
         await self._return(dealt)
 
+    async def halt(self) -> None:
+        """The run stops: if nothing is out, the deal is over."""
+        async with self._changed:
+            if self._out == 0:
+                self.over.set()
+            self._changed.notify_all()
+
     async def _return(self, dealt: Dealt | None) -> None:
         async with self._changed:
             self._out -= 1

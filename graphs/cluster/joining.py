@@ -61,8 +61,9 @@ def joined(cluster: Cluster) -> Iterator[Any]:
         told["address"] = cluster.address
     try:
         ray.init(**told)
-    except (ConnectionError, RuntimeError) as error:
-        raise ConnectionError(f"no Ray cluster at {cluster.address}: {error}") from error
+    except Exception as error:  # Ray raises that very class where a node does not come up in time
+        what = f"no Ray cluster at {cluster.address}" if cluster.address else "Ray does not start on this machine"
+        raise ConnectionError(f"{what}: {error}") from error
     try:
         yield ray
     finally:
