@@ -14,7 +14,7 @@ from .machine import available_bytes, free_cores
 from .onnx import onnx_session
 from .reconnecting import patiently
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
-from .store import CallStore, Paid, Spent
+from .store import Calls, CallStore, Paid, Spent
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
 from .weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
@@ -28,6 +28,7 @@ __all__ = [
     "CallFailed",
     "CallRecord",
     "CallStore",
+    "Calls",
     "ChatReply",
     "ChatRequest",
     "Data",

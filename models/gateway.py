@@ -28,7 +28,7 @@ from tracejury.models.limits import Limit
 from tracejury.models.pricing import cost_usd
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.schemas import body_fields, parse, problem_of, repair, told
-from tracejury.models.store import CallStore
+from tracejury.models.store import Calls, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
 from tracejury.models.weights import weights_path
 
@@ -53,7 +53,7 @@ class Gateway:
 
     def __init__(
         self,
-        store: CallStore,
+        store: Calls,
         *,
         secret: bytes,
         air_gapped: bool = False,
@@ -223,6 +223,8 @@ class Gateway:
     def _batches_of(self, lane: Lane) -> Batches | None:
         if not self.batch or lane.endpoint.kind == "embedded":
             return None
+        if not isinstance(self.store, CallStore):
+            raise ValueError("batches need a call store in this process: what was left behind is found again there")
         return self._batches.setdefault(lane.name, Batches(lane, self.store))
 
     def _check_budget(self, endpoint: Endpoint) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -38,6 +38,22 @@ class Paid(NamedTuple):
 
     usd: float
     tokens: int
+
+
+class Calls(Protocol):
+    """What the gateway needs of a call store, in this process or another."""
+
+    async def put(self, call: CallRecord) -> None:
+        """Write down a call; it is durable on return."""
+        ...
+
+    async def cached(self, key: str) -> CallRecord | None:
+        """Return the newest reply under `key` that is not known to be unusable, as a call that cost nothing."""
+        ...
+
+    def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+        """Note whether the replies of these calls could be used; not waited for."""
+        ...
 
 
 class CallStore:

@@ -52,6 +52,7 @@ class Handlers:
             return await _answer(state, request, body, prompt, mode)
         finally:
             state.in_flight -= 1
+            state.last_s = time.monotonic() - state.started
 
     async def embeddings(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -106,11 +107,14 @@ class Handlers:
         state = self.state
         told = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
         seconds = time.monotonic() - state.started
+        told["last_s"] = state.last_s
         return web.json_response(told | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
 
 
 async def _answer(state: State, request: web.Request, body: Any, prompt: str, mode: str) -> web.StreamResponse:
     told = state.behaviour
+    while state.behaviour.held:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
     slow = told.slow_every and state.calls % told.slow_every == 0
     if pause := (told.slow_s if slow else told.latency_s):
         await asyncio.sleep(pause)

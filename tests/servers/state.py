@@ -25,6 +25,7 @@ class State:
         self.draw = random.Random(self.behaviour.seed)
         self.in_flight = self.peak = 0
         self.started = time.monotonic()
+        self.last_s = 0.0
         self.level, self.at = float(self.behaviour.burst), self.started
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
