@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tracejury.agents import Panel
-    from tracejury.graphs import Run, Tally
+    from tracejury.graphs import Cluster, Run, Tally
+    from tracejury.models import Underway
     from tracejury.traces import Batch
 
 
@@ -34,6 +35,29 @@ def adjudicate(
     segmenter: Annotated[str | None, typer.Option(help="Instead of the panel's own.")] = None,
     index: IndexPath = None,
     air_gapped: Annotated[bool, typer.Option(help="Refuse every address but loopback.")] = False,
+    deidentify: Annotated[
+        bool, typer.Option("--deidentify", help="Placeholders for identifiers before anything is asked or written.")
+    ] = False,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="US dollars that the run may cost, earlier sittings included.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Tokens, read and written, that the run may take; as --max-cost.")
+    ] = None,
+    in_batches: Annotated[
+        bool, typer.Option("--batch", help="Ask through the provider's Batch API: answers within a day, for less.")
+    ] = False,
+    backend: Annotated[
+        str, typer.Option(help="local: this process. ray: workers on any number of machines.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS", help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT. Default: start one."
+        ),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Workers on Ray. Default: one a processor.")] = None,
+    wheel: Annotated[Path | None, typer.Option(help="The wheel of tracejury that workers on Ray run.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would be asked, its tokens and cost; ask nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,6 +65,16 @@ def adjudicate(
 
     The run lands in the ledger step by step. Killed or interrupted, the same command takes it up again: nothing is
     judged twice, no finished call is paid again, and what failed is asked again.
+
+    --max-cost and --max-tokens stop the run cleanly: calls in flight are finished, the other steps stay unheard (exit
+    code 2), and the same command with a higher cap takes them up.
+
+    --batch sends the questions as files: judges that are asked together share a batch, the resolver and the repair of
+    an unusable reply are rounds of their own, and a panel with early stop takes a round a judge. Killed while a batch
+    is out (Ctrl-C twice), the same command waits for that batch. For the caps, all questions of a batch are in flight.
+
+    --backend ray deals the traces to workers (docs/cluster.md): an endpoint's limits hold for all of them together, and
+    what a worker had in hand when it died is dealt again. With --address they are on a cluster that is there.
 
     Example: tracejury adjudicate traces/ --panel embedded --limit 2
     """
@@ -52,6 +86,8 @@ def adjudicate(
         chosen = load_panel(panel)
         if segmenter:
             chosen = chosen.model_copy(update={"segmenter": segmenter})
+        if deidentify:
+            chosen = chosen.model_copy(update={"deidentify": True})
         batch = Batch.open(paths, reader)
         for problem in batch.problems[:20]:
             typer.secho(str(problem), err=True, fg="yellow")
@@ -69,6 +105,9 @@ def adjudicate(
 
             close_network()
         ready_index(chosen, index)
+        from tracejury.models import Budget, Underway
+
+        budget = Budget(max_usd=max_cost, max_tokens=max_tokens)
         done, tally = sit(
             batch,
             chosen,
@@ -79,8 +118,14 @@ def adjudicate(
             only=only or (),
             arms=arm or (),
             air_gapped=air_gapped,
+            budget=budget,
+            underway=Underway() if in_batches else None,
+            cluster=_cluster(backend, address, workers, wheel),
         )
     report(done, tally, store or DEFAULT_STORE, as_json)
+    if tally.interrupted and budget.used_up:
+        spent = f"${budget.spent_usd:.4f} and {budget.spent_tokens:,} tokens"
+        raise fail(f"stopped: the run has taken {spent}; give a higher cap to go on with the rest", Exit.SOME_FAILED)
     if tally.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
@@ -112,18 +157,23 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
             stopping.set()
             err.print("stopping: steps that have begun are finished; Ctrl-C again stops at once", style="yellow")
 
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-        return await run_batch(batch, panel, tally=tally, stopping=stopping, opened=opened, **options)  # type: ignore[arg-type]
+        def said(line: str) -> None:
+            err.print(line, style="yellow", highlight=False)
 
-    with Live(get_renderable=lambda: progress(tally), console=err, refresh_per_second=4, transient=True):
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+        seen = {"tally": tally, "stopping": stopping, "opened": opened, "said": said}
+        return await run_batch(batch, panel, **seen, **options)  # type: ignore[arg-type]
+
+    underway: Underway | None = options.get("underway")  # type: ignore[assignment]
+    with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
         try:
             return asyncio.run(main())
         except asyncio.CancelledError:
             raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def progress(tally: Tally) -> RenderableType:
-    """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left."""
+def progress(tally: Tally, underway: Underway | None = None) -> RenderableType:
+    """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left, batches."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
@@ -142,6 +192,7 @@ def progress(tally: Tally) -> RenderableType:
         f"{(tally.prompt_tokens + tally.completion_tokens) / 1000:.1f}k tokens",
         f"${tally.cost_usd:.3f}",
         f"ETA {_clock(left)}" if left is not None else "",
+        f"{underway.batches} batches out, {underway.questions} questions wait" if underway else "",
     )
     return grid
 
@@ -180,6 +231,18 @@ def ready_index(panel: Panel, index: Path | None) -> None:
     for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
         with err.status(f"building the index of {name}, once"):
             opened.build(name)
+
+
+def _cluster(backend: str, address: str | None, workers: int | None, wheel: Path | None) -> Cluster | None:
+    if backend not in ("local", "ray"):
+        raise ValueError(f"--backend is local or ray, not {backend!r}")
+    if backend == "ray":
+        from tracejury.graphs import Cluster
+
+        return Cluster(address, workers, wheel)
+    if workers is not None or wheel is not None:
+        raise ValueError("--workers and --wheel belong to --backend ray")
+    return None
 
 
 def _clock(seconds: float) -> str:

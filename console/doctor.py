@@ -71,17 +71,18 @@ def _weights() -> Iterator[Finding]:
 
 def _stores(store: str | None, index: Path | None) -> Iterator[Finding]:
     from tracejury.graphs import DEFAULT_STORE, Ledger
+    from tracejury.models import hidden
     from tracejury.retrieval import Index
 
     url = store or DEFAULT_STORE
     file = url.removeprefix("sqlite:///")
     if url.startswith("sqlite") and not Path(file).exists():
-        yield Finding("ledger", "absent", f"{url}: made by the first run")
+        yield Finding("ledger", "absent", f"{hidden(url)}: made by the first run")
     else:
         try:
-            yield Finding("ledger", "ok", f"{url}: {len(Ledger(url).runs())} runs")
+            yield Finding("ledger", "ok", f"{hidden(url)}: {len(Ledger(url).runs())} runs")
         except Exception as error:  # noqa: BLE001 - whatever a database driver raises is the finding
-            yield Finding("ledger", "missing", f"{url}: {error}")
+            yield Finding("ledger", "missing", f"{hidden(url)}: {error}")
     try:
         manifest = Index.open(index).manifest()
     except (LookupError, OSError, ValueError, RuntimeError) as error:

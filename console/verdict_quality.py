@@ -15,16 +15,23 @@ from tracejury.console.options import Json, RunRef, Store
 if TYPE_CHECKING:
     from tracejury.graphs import Ledger, Run, StepRow
 
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Experts' labels (`tracejury review import --labels`), in place of the data set's."),
+]
 Draws = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")]
 
 
-def score(run: RunRef = "last", store: Store = None, draws: Draws = 2_000, as_json: Json = False) -> None:
+def score(
+    run: RunRef = "last", labels: Labels = None, store: Store = None, draws: Draws = 2_000, as_json: Json = False
+) -> None:
     """Score a run against human labels, beside each judge alone, the plain majority and `always supported`.
 
-    Labels come with the traces: MR-Ben and MEDEC bring them, your own may in `steps`. Intervals are bootstrapped by
-    question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa, alpha and MCC.
+    Labels come with the traces: MR-Ben and MEDEC bring them, your own may in `steps`. Or they come from experts
+    (--labels). Intervals are bootstrapped by question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa,
+    alpha and MCC.
 
-    Example: tracejury score last
+    Examples: tracejury score last | tracejury score last --labels labels.jsonl
     """
     with explained():
         need_reports()
@@ -32,7 +39,7 @@ def score(run: RunRef = "last", store: Store = None, draws: Draws = 2_000, as_js
         from tracejury.reports import score as score_rows
 
         ledger, runs = open_runs(store, [run])
-        made = score_rows(_rows(ledger, runs[0]), draws=draws)
+        made = score_rows(_rows(ledger, runs[0], labels), draws=draws)
         if as_json:
             typer.echo(made.model_dump_json(indent=2))
         else:
@@ -41,6 +48,7 @@ def score(run: RunRef = "last", store: Store = None, draws: Draws = 2_000, as_js
 
 def calibrate(
     run: RunRef = "last",
+    labels: Labels = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The file to write; a panel names it as `calibrator`.")
     ] = None,
@@ -61,6 +69,8 @@ def calibrate(
     that cannot be certified abstains entirely; that is a result, not a failure. The guarantee holds for questions like
     these, from the same source, under the same panel, and for nothing else.
 
+    With --labels, questions like these are those that the sheet was drawn from (`tracejury review sample`).
+
     Example: tracejury calibrate last --alpha-supported 0.1 --out calibrator.json
     """
     with explained():
@@ -70,7 +80,7 @@ def calibrate(
 
         ledger, runs = open_runs(store, [run])
         made = fit(
-            _rows(ledger, runs[0]),
+            _rows(ledger, runs[0], labels),
             runs[0].panel,
             alpha_supported=alpha_supported,
             alpha_error=alpha_error,
@@ -89,6 +99,7 @@ def judges(
     run: Annotated[
         str | None, typer.Argument(help="A run's name, the beginning of its id, or `last`; none: list what can sit.")
     ] = None,
+    labels: Labels = None,
     against: Annotated[str | None, typer.Option("--against", help="An earlier run of the same traces: drift.")] = None,
     write_seats: Annotated[
         Path | None,
@@ -117,7 +128,7 @@ def judges(
 
         ledger, runs = open_runs(store, [run, *([against] if against else [])])
         before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
-        made = report_judges(_rows(ledger, runs[0]), before, draws=draws)
+        made = report_judges(_rows(ledger, runs[0], labels), before, draws=draws)
         if write_seats is not None:
             if write_seats.exists():
                 raise fail(f"{write_seats} is there already; give another file")
@@ -132,8 +143,17 @@ def judges(
     return None
 
 
-def _rows(ledger: Ledger, run: Run) -> Iterator[StepRow]:
-    """Stream a run's rows, with progress on standard error."""
+def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:
+    """Stream a run's rows, with the labels of a file where one is given, and progress on standard error."""
+    rows = _progressing(ledger, run)
+    if labels is None:
+        return rows
+    from tracejury.reports import labelled_by
+
+    return labelled_by(rows, labels)
+
+
+def _progressing(ledger: Ledger, run: Run) -> Iterator[StepRow]:
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
     from tracejury.console.screen import err

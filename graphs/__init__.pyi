@@ -1,8 +1,10 @@
 from .adjudicate import adjudicate
 from .adjudication import Keeper, TraceInput, TraceOutput, build_graph
-from .batch import Runner, Tally, select, traces_in_flight
+from .batch import Runner, select, traces_in_flight
 from .browsing import COUNTS, ArmCount, Browsing, TraceLine, TracePage, Wanted
 from .browsing_steps import Pattern, Reference, StepBrowsing, StepLine
+from .cluster.crew import CrewError
+from .cluster.joining import Cluster
 from .court import Court, open_court
 from .estimate import Asker, Estimate, estimate
 from .export import write_rows
@@ -12,6 +14,7 @@ from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
 from .runs import Manifest, Run, RunProgress, installed, panel_hash
 from .schema import SchemaError
+from .tally import Tally
 from .tone_swap import Swapped, tone_prompts, tone_swap
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
@@ -23,7 +26,9 @@ __all__ = [
     "Asker",
     "Browsing",
     "CitationRow",
+    "Cluster",
     "Court",
+    "CrewError",
     "Estimate",
     "Keeper",
     "Ledger",

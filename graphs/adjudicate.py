@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tracejury.agents import Panel, load_panel, prompt_hashes
-from tracejury.graphs.batch import Runner, Tally, select
+from tracejury.agents import Panel, endpoints_of, load_panel, prompt_hashes
+from tracejury.graphs.batch import IN_BATCHES, Runner, select
+from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.court import open_court
 from tracejury.graphs.ledger import DEFAULT_STORE, Ledger
 from tracejury.graphs.runs import Manifest, Run, installed, panel_hash
-from tracejury.models import CallStore
+from tracejury.graphs.tally import Tally
+from tracejury.models import Budget, CallStore, Underway
 from tracejury.retrieval import Index
 from tracejury.traces import Batch
 
@@ -28,6 +30,10 @@ async def adjudicate(
     arms: Sequence[str] = (),
     skip_steps: frozenset[str] = frozenset(),
     air_gapped: bool = False,
+    budget: Budget | None = None,
+    underway: Underway | None = None,
+    cluster: Cluster | None = None,
+    said: Callable[[str], None] = lambda line: None,
     tally: Tally | None = None,
     stopping: asyncio.Event | None = None,
     opened: Callable[[Run, bool], None] | None = None,
@@ -45,6 +51,10 @@ async def adjudicate(
         arms: Arms.
         skip_steps: Step ids to leave alone.
         air_gapped: Refuse every address but loopback.
+        budget: What the run may spend in all of its sittings; used up, it stops cleanly.
+        underway: Send the questions in batches, and tell here what is out; None: one by one.
+        cluster: Deal the traces to workers on Ray; None: this process hears them all.
+        said: Takes what a user should know of the cluster while the run goes on, a line each.
         tally: Counts what happens, for a progress display.
         stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
         opened: Called with the run, and whether it is a resumed one, before the first trace.
@@ -54,9 +64,19 @@ async def adjudicate(
 
     Raises:
         RunDiffersError: A run of this name was made by something else.
+        SchemaError: The ledger is another version's.
+        StoreError: The ledger cannot be opened, or its server went away for good; the same call goes on from there.
+        ValueError: Dollars are capped, and an endpoint has no price.
     """
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
+    capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
+    if cluster is not None and (capped or underway is not None):
+        raise ValueError("caps and batches are kept by one process: leave out --backend ray, or the cap or --batch")
+    if budget is not None:
+        budget.check_prices(endpoints_of(chosen))
     taken = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
+    if chosen.deidentify:
+        taken = await asyncio.to_thread(taken.deidentified)
     ledger = Ledger(store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = Manifest(
@@ -72,13 +92,41 @@ async def adjudicate(
     run, secret, resumed = ledger.open_run(chosen, manifest, name)
     if opened is not None:
         opened(run, resumed)
-    calls = CallStore(ledger.engine)
+    if cluster is not None:
+        from tracejury.graphs.cluster.run import run_on
+
+        picked = select(taken.traces(), limit=limit, only=only, arms=arms)
+        try:
+            dealt = await run_on(
+                cluster,
+                ledger,
+                run,
+                secret,
+                taken,
+                picked,
+                index=index,
+                air_gapped=air_gapped,
+                skip_steps=skip_steps,
+                tally=tally or Tally(),
+                stopping=stopping or asyncio.Event(),
+                told=said,
+            )
+            return ledger.run(run.name), dealt
+        finally:
+            ledger.close()
+    calls = CallStore(ledger.engine, run=run.id)
+    if budget is not None:
+        budget.take_up(*calls.paid(run.id))
     try:
-        async with open_court(chosen, calls, secret=secret, index=index, air_gapped=air_gapped) as court:
+        seated = open_court(
+            chosen, calls, secret=secret, index=index, air_gapped=air_gapped, budget=budget, underway=underway
+        )
+        async with seated as court:
             court.skip = skip_steps
             court.stopping = stopping or court.stopping
             runner = Runner(court, ledger, calls.writer, run, tally)
-            done = await runner.run(taken, select(taken.traces(), limit=limit, only=only, arms=arms))
+            picked = select(taken.traces(), limit=limit, only=only, arms=arms)
+            done = await runner.run(taken, picked, IN_BATCHES if underway else None)
         return ledger.run(run.name), done
     finally:
         calls.close()

@@ -26,6 +26,7 @@ from tracejury.agents import (
     Dispute,
     Enquiry,
     Opinion,
+    Outcome,
     Resolution,
     Retrieved,
     Seek,
@@ -39,8 +40,9 @@ from tracejury.agents import (
 )
 from tracejury.graphs.court import Court
 from tracejury.graphs.hearing import hear_all
+from tracejury.models import FailureReason
 from tracejury.retrieval import Hit, Withheld
-from tracejury.traces import Question, Segmentation, Step, Trace, segment
+from tracejury.traces import Question, Segmentation, Step, Trace, deidentify, segment
 
 
 class Keeper(Protocol):
@@ -159,6 +161,9 @@ class _Nodes:
     async def segment(self, state: TraceState) -> dict[str, Any]:
         trace = Trace.model_validate(state["trace"])
         question = Question.model_validate(state["question"])
+        if self.court.panel.deidentify:
+            # A batch comes without identifiers already; a graph that is called by hand does not.
+            question, trace = deidentify(question, trace)
         made = segment(trace, self.court.panel.segmenter)
         if self.keeper is not None:
             await self.keeper.trace(trace, question, made)
@@ -184,7 +189,7 @@ class _Nodes:
         if court.prefix:
             await court.turns.wait(trace_id, index)
         try:
-            if court.stopping.is_set():
+            if court.closing:
                 return {"deliberations": []}
             try:
                 case = build_case(
@@ -233,7 +238,18 @@ class _Nodes:
         return Command(goto=Send("resolve", further))
 
     async def _close(self, hearing: Hearing, verdict: Verdict) -> dict[str, Any]:
+        if verdict.outcome is Outcome.FAILED and _unpaid(hearing):
+            # Not a failure of anybody: the step is left unheard, and what was paid for it is found in the cache.
+            self.court.stopping.set()
+            return {"deliberations": []}
         made = hearing.close(self.court.calibrate(verdict, hearing.opinions, hearing.resolution))
         if self.keeper is not None:
             await self.keeper.deliberation(made)
         return {"deliberations": [made]}
+
+
+def _unpaid(hearing: Hearing) -> bool:
+    failures = [opinion.failed for opinion in hearing.opinions]
+    if hearing.resolution is not None:
+        failures.append(hearing.resolution.failed)
+    return FailureReason.BUDGET in failures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from tracejury.agents import (
     load_calibrator,
 )
 from tracejury.graphs.turns import Turns
-from tracejury.models import CallStore, Gateway
+from tracejury.models import Budget, Calls, Endpoint, Gateway, Limit, Underway
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
 from tracejury.traces import Question, Step, blind
 
@@ -39,10 +39,19 @@ class Court:
     turns: Turns = field(default_factory=Turns)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set: steps that have not begun are left for the resume."""
+    budget: Budget = field(default_factory=Budget)
+    """What the run may spend; used up, it stops as if it had been told to."""
 
     def __post_init__(self) -> None:
         self.panel: Panel = self.bench.panel
         self.prefix = any(endpoint.prefix_cache for endpoint in endpoints_of(self.panel))
+
+    @property
+    def closing(self) -> bool:
+        """Whether no further step is to be begun: somebody said so, or the budget is used up."""
+        if self.budget.used_up:
+            self.stopping.set()
+        return self.stopping.is_set()
 
     async def find(self, question: Question, steps: Sequence[Step]) -> list[Finding]:
         """Find the passages for the steps of one trace, in one batch."""
@@ -67,7 +76,15 @@ class Court:
 
 @asynccontextmanager
 async def open_court(
-    panel: Panel, store: CallStore, *, secret: bytes, index: Path | None = None, air_gapped: bool = False
+    panel: Panel,
+    store: Calls,
+    *,
+    secret: bytes,
+    index: Path | None = None,
+    air_gapped: bool = False,
+    budget: Budget | None = None,
+    underway: Underway | None = None,
+    limits: Callable[[Endpoint], Limit] | None = None,
 ) -> AsyncIterator[Court]:
     """Seat a panel: make its judges, open its references and its way to the models.
 
@@ -77,7 +94,11 @@ async def open_court(
         secret: The run's secret, that fences are keyed on.
         index: The Chroma index; None: `TRACEJURY_INDEX`, else `./tracejury.index`.
         air_gapped: Refuse every address but loopback.
+        budget: What the run may spend; None: no cap.
+        underway: Send the questions in batches, and tell here what is out; None: one by one.
+        limits: Gives the limit of an endpoint where it is shared with other processes.
     """
+    budget = budget or Budget()
     calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
     finder = None
     if panel.retrieval.sources:
@@ -88,7 +109,11 @@ async def open_court(
             finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
         except TypeError as wrong:
             raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
-    async with Gateway(store, secret=secret, air_gapped=air_gapped) as gateway:
+    way = Gateway(store, secret=secret, air_gapped=air_gapped, budget=budget, batch=underway, limits=limits)
+    async with way as gateway:
         scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
         bench = Bench.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
-        yield Court(bench, finder, calibrator)
+        court = Court(bench, finder, calibrator, budget=budget)
+        # Nobody's prefix is warmed in a batch; waiting for it would be a batch a step.
+        court.prefix = court.prefix and underway is None
+        yield court

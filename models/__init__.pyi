@@ -1,3 +1,4 @@
+from .batches import Underway
 from .budget import Budget
 from .cachekey import cache_key
 from .embedded import EmbeddedServer, EmbeddedServerError
@@ -8,7 +9,7 @@ from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, api_key, redact
 from .leased import LeasedLimiter
-from .leases import LimitBounds, LimitGrant, LeaseBook, LimitReport
+from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
 from .limits import Limit
 from .machine import available_bytes, free_cores
 from .onnx import onnx_session
@@ -51,6 +52,7 @@ __all__ = [
     "Price",
     "Spent",
     "StoreError",
+    "Underway",
     "VectorCache",
     "Weights",
     "WeightsError",

@@ -1,7 +1,7 @@
 """OpenAI-style batches: questions go up as a file, answers come down as one, at half the price and in its own time.
 
-What was sent is written down under the batch's id before anything is waited for, so a run that dies takes up the batch
-that it left behind instead of paying for another.
+A batch is written down under its file's name before it is asked for, then under its own, so a run that dies takes up
+what it left behind instead of paying twice, also where it died before it learned the batch's name.
 """
 
 from __future__ import annotations
@@ -10,30 +10,50 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 import openai
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tracejury.models.failures import NoAnswerError, fault_of
 from tracejury.models.lanes import Answer, Lane
+from tracejury.models.reconnecting import patiently
 from tracejury.models.records import FailureReason
 from tracejury.models.store import CallStore
-from tracejury.models.tables import model_batch
+from tracejury.models.tables import model_batch, model_call
 
-LINGER_S = 2.0
+LINGER_S = 5.0
 """A batch is sent when no further question has come for this long."""
 MAX_LINES = 20_000
 POLL_S = (0.5, 60.0)
+# Before the name of a file that was sent, until the name of its batch is known.
+_SENT = "file:"
 _OVER = ("completed", "failed", "expired", "cancelled")
 
 
-class Batches:
-    """Collects the questions to one lane into batches."""
+@dataclass
+class Underway:
+    """What is out in batches just now, for a progress display."""
 
-    def __init__(self, lane: Lane, store: CallStore) -> None:
+    batches: int = 0
+    questions: int = 0
+    """Those that wait for a batch to be sent are among them."""
+
+
+class Batches:
+    """Collects the questions to one lane into batches.
+
+    Args:
+        lane: Where they go.
+        store: Where batches are written down.
+        underway: Shared by all lanes of a gateway.
+    """
+
+    def __init__(self, lane: Lane, store: CallStore, underway: Underway) -> None:
         self._lane = lane
         self._store = store
+        self._underway = underway
         self._lines: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._left_behind: dict[str, str] | None = None
@@ -50,7 +70,7 @@ class Batches:
         """
         async with self._loading:
             if self._left_behind is None:
-                self._left_behind = await asyncio.to_thread(self._load)
+                self._left_behind = await self._find_left_behind()
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[key] = done
         if key in self._left_behind:
@@ -60,7 +80,11 @@ class Batches:
             self._lines[key] = {"model": self._lane.endpoint.model, "messages": messages, **fields}
             self._asked_at = time.monotonic()
             self._start("flush", self._flush())
-        return await done
+        self._underway.questions += 1
+        try:
+            return await done
+        finally:
+            self._underway.questions -= 1
 
     def kept(self, key: str) -> None:
         """Note that the reply under `key` is written down; a batch with nothing else in it is done with."""
@@ -68,8 +92,7 @@ class Batches:
             keys.discard(key)
             if not keys:
                 del self._unkept[batch]
-                statement = update(model_batch).where(model_batch.c.id == batch).values(done=True)
-                self._store.submit(statement)
+                self._finish(batch)
 
     async def close(self) -> None:
         """Stop waiting. The batches go on at the provider, and the next run finds them."""
@@ -90,12 +113,41 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - told to each who waits
             self._fail(list(self._waiting), error)
 
-    def _load(self) -> dict[str, str]:
+    async def _find_left_behind(self) -> dict[str, str]:
+        """Return key -> batch for what other runs have out; the provider's list tells which batch a file became."""
+        rows = await asyncio.to_thread(patiently, self._store.engine, self._load)
+        sent = {name.removeprefix(_SENT): name for name in rows if name.startswith(_SENT)}
+        if sent:
+            client = await self._lane.client()
+            async for batch in client.batches.list(limit=100):
+                if (name := sent.pop(batch.input_file_id, None)) is not None:
+                    rows[batch.id] = rows.pop(name)
+                    await self._rename(name, batch.id, rows[batch.id])
+                if not sent:
+                    break
+            for name in sent.values():  # it never became a batch
+                del rows[name]
+                self._finish(name)
+        return {key: batch for batch, keys in rows.items() for key in keys}
+
+    def _load(self, connection: Connection) -> dict[str, list[str]]:
         query = select(model_batch.c.id, model_batch.c.questions).where(
             model_batch.c.address == self._lane.name, model_batch.c.done.is_(False)
         )
-        with self._store.engine.connect() as connection:
-            return {key: batch for batch, keys in connection.execute(query) for key in keys}
+        return {name: list(keys) for name, keys in connection.execute(query)}
+
+    async def _rename(self, sent: str, batch: str, keys: list[str]) -> None:
+        put = self._store.insert(model_batch)
+        row = {"id": batch, "address": self._lane.name, "questions": keys, "done": False}
+
+        def write(connection: Connection) -> None:
+            connection.execute(put, row)
+            connection.execute(delete(model_batch).where(model_batch.c.id == sent))
+
+        await self._store.writer.write(write)
+
+    def _finish(self, batch: str) -> None:
+        self._store.submit(update(model_batch).where(model_batch.c.id == batch).values(done=True))
 
     async def _flush(self) -> None:
         while self._lines:
@@ -117,18 +169,22 @@ class Batches:
         raw = "".join(json.dumps(line) + "\n" for line in asked).encode()
         client = await self._lane.client()
         file = await client.files.create(file=("tracejury.jsonl", raw), purpose="batch")
+        sent = {"id": _SENT + file.id, "address": self._lane.name, "questions": list(lines), "done": False}
+        await self._store.writer.insert(self._store.insert(model_batch), sent)
         batch = await client.batches.create(
             input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
         )
-        row = {"id": batch.id, "address": self._lane.name, "questions": list(lines), "done": False}
-
-        def write(connection: Connection) -> None:
-            connection.execute(insert(model_batch), row)
-
-        await self._store.writer.write(write)
+        await self._rename(_SENT + file.id, batch.id, list(lines))
         return batch.id
 
     async def _collect(self, name: str) -> None:
+        self._underway.batches += 1
+        try:
+            await self._await(name)
+        finally:
+            self._underway.batches -= 1
+
+    async def _await(self, name: str) -> None:
         client = await self._lane.client()
         pause = POLL_S[0]
         while True:
@@ -140,20 +196,33 @@ class Batches:
             except Exception as error:  # noqa: BLE001 - a poll that fails for now is made again
                 fault = fault_of(error)
                 if fault is None or not fault.transient:
-                    self._fail(list(self._waiting), error)
+                    if isinstance(error, openai.NotFoundError):
+                        self._finish(name)  # the provider forgot it: the next run asks anew
+                    self._fail(list(await self._keys(name)), error)
                     return
             await asyncio.sleep(pause)
             pause = min(2 * pause, POLL_S[1])
-        self._unkept[name] = set(answers)
+        asked = await self._keys(name)
+        unwritten = await self._keys(name, written=False)
+        # From here on without a pause: a question that comes later finds this task done, and starts another.
+        self._unkept[name] = unwritten & set(answers) & self._unkept.get(name, unwritten)
         for key, answer in answers.items():
             self._deliver(key, answer)
         # Lines that an expired batch never came to.
-        missing = await asyncio.to_thread(self._keys, name) - set(answers)
-        self._fail(list(missing), NoAnswerError(FailureReason.UNAVAILABLE, f"batch {name} is {batch.status}", 1))
+        late = NoAnswerError(FailureReason.UNAVAILABLE, f"batch {name} is {batch.status}", 1)
+        self._fail(list(asked - set(answers)), late)
 
-    def _keys(self, name: str) -> set[str]:
-        with self._store.engine.connect() as connection:
-            return set(connection.execute(select(model_batch.c.questions).where(model_batch.c.id == name)).scalar_one())
+    async def _keys(self, name: str, *, written: bool = True) -> set[str]:
+        """Return the questions of a batch; without those whose replies are written down, if told so."""
+
+        def look(connection: Connection) -> set[str]:
+            asked = connection.execute(select(model_batch.c.questions).where(model_batch.c.id == name)).scalar_one()
+            if written:
+                return set(asked)
+            there = select(model_call.c.key).where(model_call.c.key.in_(asked), model_call.c.raw.is_not(None))
+            return set(asked).difference(connection.execute(there).scalars())
+
+        return await asyncio.to_thread(patiently, self._store.engine, look)
 
     async def _download(self, client: openai.AsyncOpenAI, batch: Any) -> dict[str, Answer | NoAnswerError]:
         found: dict[str, Answer | NoAnswerError] = {}

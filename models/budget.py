@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tracejury.models.records import CallFailed, CallRecord, FailureReason, Price
+from tracejury.models.guard import is_loopback_url
+from tracejury.models.records import CallFailed, CallRecord, Endpoint, FailureReason, Price
 
 
 @dataclass
 class Budget:
     """Dollars and tokens that a run may spend; None: no cap. Calls in flight when the cap is reached are finished.
 
-    A resumed run starts from what was spent before: give it as `spent_usd` and `spent_tokens`.
+    A resumed run starts from what was spent before (`take_up`).
     """
 
     max_usd: float | None = None
@@ -43,6 +45,25 @@ class Budget:
         """Count a call."""
         self.spent_usd += call.cost_usd
         self.spent_tokens += call.prompt_tokens + call.completion_tokens
+
+    def check_prices(self, endpoints: Iterable[Endpoint]) -> None:
+        """See that a cap in dollars can be kept, before anything is asked.
+
+        Raises:
+            ValueError: An endpoint that may cost something has no price.
+        """
+        for endpoint in endpoints if self.max_usd is not None else ():
+            free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or "https://api.openai.com/v1")
+            if not free and endpoint.price == Price():
+                name = endpoint.name
+                raise ValueError(
+                    f"a cap in dollars needs a price: give endpoint {name!r} one in the panel, or cap tokens"
+                )
+
+    def take_up(self, usd: float, tokens: int) -> None:
+        """Count what was spent before."""
+        self.spent_usd += usd
+        self.spent_tokens += tokens
 
     @property
     def used_up(self) -> bool:

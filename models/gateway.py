@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tracejury.models.batches import Batches
+from tracejury.models.batches import Batches, Underway
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
 from tracejury.models.embedded import EmbeddedServer
@@ -46,8 +46,8 @@ class Gateway:
         secret: The run's secret, which fences are keyed on.
         air_gapped: Refuse every address but loopback.
         budget: What the run may spend; None: no cap.
-        batch: Send questions to OpenAI-style endpoints in batches, which come back within a day. Worth it only with
-            many steps in flight, since a step waits for its batch.
+        batch: Send questions to OpenAI-style endpoints in batches, which come back within a day, and tell here what is
+            under way. Worth it only with many steps in flight, since a step waits for its batch. None: one by one.
         limits: Gives the limit of an OpenAI-style endpoint where it is shared with other processes.
     """
 
@@ -58,7 +58,7 @@ class Gateway:
         secret: bytes,
         air_gapped: bool = False,
         budget: Budget | None = None,
-        batch: bool = False,
+        batch: Underway | None = None,
         limits: Callable[[Endpoint], Limit] | None = None,
     ) -> None:
         self.store = store
@@ -221,11 +221,11 @@ class Gateway:
         return call
 
     def _batches_of(self, lane: Lane) -> Batches | None:
-        if not self.batch or lane.endpoint.kind == "embedded":
+        if self.batch is None or lane.endpoint.kind == "embedded":
             return None
         if not isinstance(self.store, CallStore):
             raise ValueError("batches need a call store in this process: what was left behind is found again there")
-        return self._batches.setdefault(lane.name, Batches(lane, self.store))
+        return self._batches.setdefault(lane.name, Batches(lane, self.store, self.batch))
 
     def _check_budget(self, endpoint: Endpoint) -> None:
         free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
+from sqlalchemy import Connection, Engine, Executable, Insert, Table, func, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tracejury.models.engine import open_engine, opened
 from tracejury.models.reconnecting import patiently
 from tracejury.models.records import CallRecord
-from tracejury.models.tables import CALL_TABLES, model_call, model_paid
+from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
 from tracejury.models.writer import Writer
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
@@ -73,12 +73,16 @@ class CallStore:
         self.writer = writer or Writer(self.engine)
         self._run = run
         _make_tables(self.engine)
-        insert = postgres_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
-        self._insert = insert(model_call).on_conflict_do_nothing()
-        self._insert_paid = insert(model_paid).on_conflict_do_nothing()
+        self._insert = self.insert(model_call)
+        self._insert_paid = self.insert(model_paid)
         # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
         # ten times that through the toolkit.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
+
+    def insert(self, table: Table) -> Insert:
+        """Return a statement that inserts what is not there yet, so that it may be made again."""
+        insert = postgres_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
+        return insert(table).on_conflict_do_nothing()
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
@@ -139,6 +143,12 @@ class CallStore:
         )
         with self.engine.connect() as connection:
             return Spent(*connection.execute(query).one())
+
+    def batches_out(self) -> dict[str, int]:
+        """Return the batches whose replies are not all written down yet: id -> number of questions."""
+        query = select(model_batch.c.id, model_batch.c.questions).where(model_batch.c.done.is_(False))
+        with self.engine.connect() as connection:
+            return {name: len(questions) for name, questions in connection.execute(query)}
 
     def paid(self, run: str) -> Paid:
         """Return what a run has paid for so far, in all of its sittings, also for steps that it left unheard."""

@@ -15,6 +15,7 @@ from .gates import Check, Gate, Limits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
 from .judge_pairs import JudgePair
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
+from .label_files import labelled_by, read_labels
 from .labelled import Labelled, NoLabelsError, labelled
 from .paired import sign_flip
 from .rates import StepRates, rates_of, share_estimate, step_rates
@@ -102,6 +103,7 @@ __all__ = [
     "gather",
     "junit",
     "labelled",
+    "labelled_by",
     "least_questions",
     "load_controls",
     "make_report",
@@ -109,6 +111,7 @@ __all__ = [
     "questions_needed",
     "rater_agreement",
     "rates_of",
+    "read_labels",
     "read_returned",
     "recount",
     "report_judges",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from servers.model_server import ModelServer
+
+if TYPE_CHECKING:
+    from postgres_at_work import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,3 +43,34 @@ def model_server(_model_server: ModelServer) -> ModelServer:
     """An OpenAI-compatible server of the tests' own, set back to plain behaviour: see tests/servers/model_server.py."""
     _model_server.reset()
     return _model_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A Postgres server of the tests' own; see tests/postgres_at_work.py."""
+    from postgres_at_work import postgres
+
+    with postgres() as server:
+        yield server
+
+
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def _new_ledger(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/ledger.db"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.database()
+
+
+@pytest.fixture(params=DATABASES)
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a ledger that does not exist yet; the test runs once on SQLite and once on Postgres."""
+    return _new_ledger(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def module_ledger_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """As `ledger_url`, one for all tests of a module."""
+    return _new_ledger(request, tmp_path_factory.mktemp("ledger"))

@@ -16,7 +16,7 @@ from typing import Any
 
 from tracejury.agents import load_panel
 from tracejury.graphs import adjudicate
-from tracejury.models import CallStore, Embedder, Endpoint, Gateway
+from tracejury.models import CallStore, Embedder, Endpoint, Gateway, hidden
 from tracejury.traces import Question, read, write_batch
 from tracejury.training.corpus import build_corpus
 from tracejury.training.experiment import Experiment, Source
@@ -116,8 +116,8 @@ async def distill(
         "experiment": experiment.model_dump(mode="json"),
         "stages": list(stages),
         "runs": runs,
-        "store": url,
-        "compare": f"tracejury compare {runs['base']} {runs['student']} --store {url}",
+        "store": hidden(url),
+        "compare": f"tracejury compare {runs['base']} {runs['student']} --store {hidden(url)}",
         "commit": commit(),
     }
     write_json(out / "manifest.json", manifest)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from made_ledger import deliberations, demo_pairs, make_run
-from postgres_at_work import postgres
 
 from tracejury.agents import Outcome, Reason, Route, Verdict
 from tracejury.graphs import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, Wanted
@@ -16,16 +15,11 @@ from tracejury.traces import ErrorType, segment
 PAIRS = demo_pairs()[:10]
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    folder = tmp_path_factory.mktemp("browsing")
-    if request.param == "sqlite":
-        yield Ledger(f"sqlite:///{folder}/ledger.db")
-        return
-    with postgres(folder) as url:
-        made = Ledger(url)
-        yield made
-        made.close()
+@pytest.fixture(scope="module")
+def ledger(module_ledger_url: str) -> Iterator[Ledger]:
+    made = Ledger(module_ledger_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,8 @@ def ledger_of(pairs: list[tuple[Question, Trace]], url: str, name: str = "r") ->
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> list[StepRow]:
-    return ledger_of(batch_of(6), f"sqlite:///{tmp_path}/l.db")[1]
+def rows(ledger_url: str) -> list[StepRow]:
+    return ledger_of(batch_of(6), ledger_url)[1]
 
 
 def test_a_row_a_step_with_everything_that_the_contract_names(rows: list[StepRow]) -> None:
@@ -88,21 +88,21 @@ def test_parquet_keeps_types_and_nesting(rows: list[StepRow], tmp_path: Path) ->
     assert back[0]["opinions"][0]["grounded"] in (True, False)
 
 
-def test_a_trace_without_steps_is_a_row_not_an_absence(tmp_path: Path) -> None:
-    _, rows = ledger_of([(question(), trace(()))], f"sqlite:///{tmp_path}/l.db")
+def test_a_trace_without_steps_is_a_row_not_an_absence(ledger_url: str) -> None:
+    _, rows = ledger_of([(question(), trace(()))], ledger_url)
     assert [(r.step_index, r.outcome) for r in rows] == [(-1, None)]
 
 
-def test_shuffled_input_gives_the_same_rows(tmp_path: Path) -> None:
+def test_shuffled_input_gives_the_same_rows(ledger_url: str) -> None:
     pairs = batch_of(8)
-    _, one = ledger_of(pairs, f"sqlite:///{tmp_path}/a.db")
-    _, two = ledger_of(pairs[::-1], f"sqlite:///{tmp_path}/b.db")
+    _, one = ledger_of(pairs, ledger_url, name="forth")
+    _, two = ledger_of(pairs[::-1], ledger_url, name="back")
     named = [{(r.step_id, r.outcome, r.route, r.reason, r.citations) for r in rows} for rows in (one, two)]
     assert named[0] == named[1]
 
 
-def test_a_run_is_found_by_name_beginning_and_last(tmp_path: Path) -> None:
-    ledger, _ = ledger_of([(question(), trace(STEPS))], f"sqlite:///{tmp_path}/l.db", name="mine")
+def test_a_run_is_found_by_name_beginning_and_last(ledger_url: str) -> None:
+    ledger, _ = ledger_of([(question(), trace(STEPS))], ledger_url, name="mine")
     found = ledger.run("mine")
     assert ledger.run("last") == ledger.run(found.id[:6]) == found
     with pytest.raises(UnknownRunError, match="mine"):
@@ -110,14 +110,14 @@ def test_a_run_is_found_by_name_beginning_and_last(tmp_path: Path) -> None:
     assert ledger.progress(found).outcomes == {"supported": 1, "error": 1, "abstained": 2, "failed": 1}
 
 
-def test_a_name_is_not_given_to_another_panel(tmp_path: Path) -> None:
-    ledger, _ = ledger_of([(question(), trace(STEPS))], f"sqlite:///{tmp_path}/l.db", name="mine")
+def test_a_name_is_not_given_to_another_panel(ledger_url: str) -> None:
+    ledger, _ = ledger_of([(question(), trace(STEPS))], ledger_url, name="mine")
     other = Manifest(panel="another", segmenter="auto")
     with pytest.raises(RunDiffersError, match="panel"):
         ledger.open_run(court_of().panel, other, "mine")
 
 
-def test_a_gold_of_two_letters_accepts_either_as_the_readers_do(tmp_path: Path) -> None:
+def test_a_gold_of_two_letters_accepts_either_as_the_readers_do(ledger_url: str) -> None:
     asked = question().model_copy(update={"gold": "AB"})
-    _, rows = ledger_of([(asked, trace(STEPS))], f"sqlite:///{tmp_path}/l.db")
+    _, rows = ledger_of([(asked, trace(STEPS))], ledger_url)
     assert {r.answer_correct for r in rows} == {True}

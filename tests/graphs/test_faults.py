@@ -40,19 +40,18 @@ def steps() -> list[list[str]]:
     return made
 
 
-def run(folder: Path, server: ModelServer) -> tuple[list[StepRow], Tally]:
+def run(folder: Path, server: ModelServer, store: str) -> tuple[list[StepRow], Tally]:
     panel = write_panel(folder, server.url, endpoint={"max_concurrency": 16, "timeout_s": 1.0})
     traces = write_traces(folder, steps())
-    store = f"sqlite:///{folder}/ledger.db"
     made, tally = asyncio.run(adjudicate(traces, panel, store=store))
     return list(Ledger(store).rows(made)), tally
 
 
-def test_faults_end_as_failed_and_heal_into_verdicts(tmp_path: Path) -> None:
+def test_faults_end_as_failed_and_heal_into_verdicts(tmp_path: Path, ledger_url: str) -> None:
     match: dict[str, Any] = {f"stays<{fault}>": fault for fault in STAYS}
     match |= {f"passes<{fault}>": [fault, "ok"] for fault in PASSES}
     with ModelServer(match=match, reply=GOOD, retry_after_s=0.05) as server:
-        rows, _ = run(tmp_path, server)
+        rows, _ = run(tmp_path, server, ledger_url)
         assert len({row.step_id for row in rows}) == len(rows) == TRACES * STEPS
         for row in rows:
             expected = "failed" if "stays<" in row.step_text else "supported"
@@ -65,7 +64,7 @@ def test_faults_end_as_failed_and_heal_into_verdicts(tmp_path: Path) -> None:
         assert asked < before <= asked * 3
 
         server.reset(reply=GOOD)
-        healed, _ = run(tmp_path, server)
+        healed, _ = run(tmp_path, server, ledger_url)
         assert {row.outcome for row in healed} == {"supported"}
         assert len(healed) == len(rows)
         # What had a verdict was not asked again.

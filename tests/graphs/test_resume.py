@@ -16,20 +16,21 @@ from servers.model_server import ModelServer
 IN_FLIGHT = 8
 
 
-def command(folder: Path) -> list[str]:
+def command(folder: Path, store: str) -> list[str]:
     main = "from tracejury.console.app import main; main()"
-    store = f"sqlite:///{folder}/ledger.db"
     paths = [str(folder / "traces.jsonl"), "--panel", str(folder / "panel.yaml"), "--store", store, "--json"]
     return [sys.executable, "-c", main, "adjudicate", *paths]
 
 
-def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
+def test_kill_9_and_the_same_command_again(tmp_path: Path, ledger_url: str) -> None:
     write_traces(tmp_path, [[f"The cough in case {n}.{i} has lasted three days." for i in range(5)] for n in range(24)])
     steps, judges = 24 * 5, 2
     with ModelServer(reply=GOOD, latency_s=0.03) as server:
         write_panel(tmp_path, server.url, endpoint={"max_concurrency": IN_FLIGHT})
         for kill_after in (20, 90):
-            process = subprocess.Popen(command(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command(tmp_path, ledger_url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             until = time.monotonic() + 60
             while server.counts()["calls"] < kill_after:
                 assert process.poll() is None
@@ -37,7 +38,7 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
                 time.sleep(0.02)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        done = subprocess.run(command(tmp_path), capture_output=True, text=True, check=True)
+        done = subprocess.run(command(tmp_path, ledger_url), capture_output=True, text=True, check=True)
         counts = server.counts()
     standing = json.loads(done.stdout)
     assert standing["outcomes"] == {"supported": steps, "error": 0, "abstained": 0, "failed": 0}
@@ -49,11 +50,13 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
     assert sum(n - 1 for n in paid.values()) <= 2 * 2 * IN_FLIGHT
 
 
-def test_ctrl_c_finishes_what_has_begun_and_resumes(tmp_path: Path) -> None:
+def test_ctrl_c_finishes_what_has_begun_and_resumes(tmp_path: Path, ledger_url: str) -> None:
     write_traces(tmp_path, [[f"The cough in case {n}.{i} has lasted three days." for i in range(5)] for n in range(40)])
     with ModelServer(reply=GOOD, latency_s=0.05) as server:
         write_panel(tmp_path, server.url, endpoint={"max_concurrency": IN_FLIGHT})
-        process = subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command(tmp_path, ledger_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         while server.counts()["calls"] < 30:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
@@ -62,6 +65,6 @@ def test_ctrl_c_finishes_what_has_begun_and_resumes(tmp_path: Path) -> None:
         part = json.loads(out)["outcomes"]["supported"]
         assert 0 < part < 200
         assert json.loads(out)["outcomes"]["failed"] == 0
-        done = subprocess.run(command(tmp_path), capture_output=True, text=True, check=True)
+        done = subprocess.run(command(tmp_path, ledger_url), capture_output=True, text=True, check=True)
         assert json.loads(done.stdout)["outcomes"]["supported"] == 200
         assert all(n == 1 for n in server.counts()["paid"].values())

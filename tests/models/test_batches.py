@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select, update
 
-from tracejury.models import CallFailed, CallStore, FailureReason, Gateway
+from tracejury.models import CallFailed, CallStore, FailureReason, Gateway, Underway
+from tracejury.models.tables import model_batch, model_call
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def test_a_batch_answers_each_line_for_itself(asking: Any) -> None:
     texts = ["<bad>", "<busy>", "<odd>", *(f"step {i}" for i in range(20))]
 
     async def main() -> list[Any]:
-        async with Gateway(store, secret=b"s", batch=True) as gateway:
+        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
             return await asyncio.gather(*(gateway.chat(asking.about(t)) for t in texts), return_exceptions=True)
 
     bad, busy, odd, *good = asyncio.run(main())
@@ -37,13 +38,12 @@ def test_a_batch_answers_each_line_for_itself(asking: Any) -> None:
     store.close()
 
 
-def test_a_run_that_died_takes_up_the_batch_it_left_behind(asking: Any, tmp_path: Path) -> None:
+def test_a_run_that_died_takes_up_the_batch_it_left_behind(asking: Any, ledger_url: str) -> None:
     asking.server.set(batch_s=2.0)
-    url = f"sqlite:///{tmp_path}/calls.db"
 
     async def run(leave: bool) -> list[Any]:
-        store = CallStore(url)
-        async with Gateway(store, secret=b"s", batch=True) as gateway:
+        store = CallStore(ledger_url)
+        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
             work = asyncio.gather(*(gateway.chat(asking.about(f"step {i}")) for i in range(10)))
             if leave:
                 while not (await asyncio.to_thread(asking.server.counts))["batches"]:  # noqa: ASYNC110
@@ -59,3 +59,26 @@ def test_a_run_that_died_takes_up_the_batch_it_left_behind(asking: Any, tmp_path
     counts = asking.server.counts()
     assert counts["batches"] == 1
     assert counts["calls"] == 10
+
+
+def test_a_run_that_died_before_it_knew_its_batch_finds_it_by_the_file(asking: Any, ledger_url: str) -> None:
+    store = CallStore(ledger_url)
+
+    async def ask(texts: list[str]) -> list[Any]:
+        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
+            return await asyncio.gather(*(gateway.chat(asking.about(t)) for t in texts), return_exceptions=True)
+
+    first = asyncio.run(ask(["one", "two"]))
+    with store.engine.connect().execution_options(write=True) as connection, connection.begin():
+        # As the death leaves it: the file is written down, its batch and the replies are not. And a file without any.
+        (batch,) = connection.execute(select(model_batch)).mappings()
+        connection.execute(update(model_batch).values(id="file:file-0", done=False))
+        connection.execute(insert(model_batch), dict(batch) | {"id": "file:file-99", "questions": ["k"], "done": False})
+        connection.execute(delete(model_call))
+    second = asyncio.run(ask(["one", "two", "three"]))
+    assert [r.parsed for r in second[:2]] == [r.parsed for r in first]
+    store.close()
+    assert not CallStore(ledger_url).batches_out()
+    counts = asking.server.counts()
+    assert counts["batches"] == 2
+    assert set(counts["paid"].values()) == {1}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -36,15 +35,14 @@ def chat(store: CallStore, *requests: Any, **fields: Any) -> list[ChatReply | Ba
     return asyncio.run(every())
 
 
-def test_the_same_question_is_asked_once(asking: Any, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_the_same_question_is_asked_once(asking: Any, ledger_url: str) -> None:
     asking.server.set(latency_s=0.1)
-    store = CallStore(url)
+    store = CallStore(ledger_url)
     replies = chat(store, *[asking.about("x")] * 5)
     assert [sum(c.from_cache for c in r.calls) for r in replies] == [0, 1, 1, 1, 1]
     store.close()
     # Another process, another run's secret, another address: still the same question.
-    store = CallStore(url)
+    store = CallStore(ledger_url)
     asking.endpoint = asking.endpoint.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "name": "moved"})
     (again,) = chat(store, asking.about("x"))
     assert again.parsed == replies[0].parsed
@@ -98,12 +96,11 @@ asyncio.run(main())
 """
 
 
-def test_kill_9_pays_no_finished_call_twice(model_server: Any, tmp_path: Path) -> None:
+def test_kill_9_pays_no_finished_call_twice(model_server: Any, ledger_url: str) -> None:
     """Killed twice in mid-run: a prompt is paid again only if it was on its way when the process died."""
     here = Path(__file__).parent
     model_server.set(latency_s=0.2)
-    store = f"sqlite:///{tmp_path}/calls.db"
-    code = RUN.format(paths=[str(here), str(here.parent)], url=model_server.url, store=store)
+    code = RUN.format(paths=[str(here), str(here.parent)], url=model_server.url, store=ledger_url)
     for _ in range(2):
         process = subprocess.Popen([sys.executable, "-c", code])
         before = model_server.counts()["calls"]
@@ -117,16 +114,16 @@ def test_kill_9_pays_no_finished_call_twice(model_server: Any, tmp_path: Path) -
     assert len(counts["paid"]) == 60
     # At most the eight in flight at each of the two deaths.
     assert sum(counts["paid"].values()) - 60 <= 16
-    assert len({c.key for c in CallStore(store).calls()}) == 60
+    assert len({c.key for c in CallStore(ledger_url).calls()}) == 60
 
 
-def test_a_reply_is_durable_before_it_is_parsed(asking: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "calls.db"
-    store = CallStore(f"sqlite:///{path}")
+def test_a_reply_is_durable_before_it_is_parsed(asking: Any, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CallStore(ledger_url)
+    other = open_engine(ledger_url)  # what another process would find
 
     def read(reply: str, schema: Any) -> Any:
-        with sqlite3.connect(path) as other:  # what another process would find
-            assert other.execute("SELECT raw FROM model_call").fetchall() == [(reply,)]
+        with other.connect() as connection:
+            assert connection.execute(text("SELECT raw FROM model_call")).all() == [(reply,)]
         return schema.model_validate_json(reply)
 
     monkeypatch.setattr("tracejury.models.gateway.parse", read)
@@ -135,8 +132,8 @@ def test_a_reply_is_durable_before_it_is_parsed(asking: Any, tmp_path: Path, mon
     store.close()
 
 
-def test_one_bad_write_does_not_take_others_with_it(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/w.db")
+def test_one_bad_write_does_not_take_others_with_it(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
 
@@ -153,8 +150,8 @@ def test_one_bad_write_does_not_take_others_with_it(tmp_path: Path) -> None:
         assert [x for (x,) in connection.execute(text("SELECT x FROM t ORDER BY x"))] == [1, 2, 3]
 
 
-def test_cost_and_tokens_are_recorded_and_capped(asking: Any) -> None:
-    store = CallStore("sqlite://")
+def test_cost_and_tokens_are_recorded_and_capped(asking: Any, ledger_url: str) -> None:
+    store = CallStore(ledger_url)
     asking.endpoint = asking.endpoint.model_copy(
         update={"price": Price(prompt=1.0, completion=2.0), "max_concurrency": 4}
     )

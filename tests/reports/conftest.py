@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,5 +193,5 @@ def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+def store(ledger_url: str) -> str:
+    return ledger_url

@@ -22,10 +22,10 @@ ARMS = {"base": {"error": 0.3, "abstain": 0.2}, "distilled": {"error": 0.5, "abs
 
 
 @pytest.fixture(scope="module")
-def sheet(fill, simulated, tmp_path_factory):
+def sheet(fill, simulated, tmp_path_factory, module_ledger_url):
     """A sheet of 150 steps, as the command writes it: (folder, key, store)."""
     tmp_path = tmp_path_factory.mktemp("review")
-    store = f"sqlite:///{tmp_path / 'ledger.db'}"
+    store = module_ledger_url
     fill(store, simulated(ARMS, questions=120, steps=4), "sim")
     out = tmp_path / "review"
     made = runner.invoke(app, ["review", "sample", "sim", "--n", "150", "--out", str(out), "--store", store])
@@ -160,3 +160,50 @@ def test_ac1_is_that_of_gwets_table():
     chance = 2 * share * (1 - share)
     assert found.ac1.value == pytest.approx((observed - chance) / (1 - chance))
     assert found.kappa.value == pytest.approx(cohen_kappa_score(ratings[:, 0], ratings[:, 1]))
+
+
+def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
+    """From the sheet through simulated experts to a calibrator, on either database."""
+    out, key, store = sheet
+    truth = {keyed["item"]: keyed["outcome"] == "error" for keyed in key["items"]}
+    paths = []
+    for expert in ("dora", "emil", "finn"):
+        # Each errs on every twentieth item, never on the same: their majority is the truth.
+        start = len(paths)
+        said = {i: truth[i] ^ (n % 20 == start) for n, i in enumerate(truth)}
+        rows = [
+            {"item": i, "verdict": "error" if w else "supported", "error_type": "", "note": ""} for i, w in said.items()
+        ]
+        paths.append(tmp_path / f"{expert}.json")
+        paths[-1].write_text(json.dumps({"sheet": key["sheet"], "expert": expert, "rows": rows}))
+    labels = tmp_path / "labels.jsonl"
+    call = ["review", "import", *map(str, paths), "--key", str(out / "key.json"), "--draws", "200"]
+    made = runner.invoke(app, [*call, "--labels", str(labels)])
+    assert made.exit_code == 0, made.output
+    assert len(labels.read_text().splitlines()) == 150
+    told = ["--labels", str(labels), "--store", store, "--json"]
+    fitted = tmp_path / "calibrator.json"
+    made = runner.invoke(app, ["calibrate", "sim", *told, "--alpha-supported", "0.3", "--out", str(fitted)])
+    assert made.exit_code == 0, made.output
+    assert json.loads(fitted.read_text())["fitted_on"]["run"] == "sim"
+    scored = runner.invoke(app, ["score", "sim", *told, "--draws", "200"])
+    assert scored.exit_code == 0, scored.output
+    jury = next(s for s in json.loads(scored.stdout)["systems"] if s["system"] == "jury")
+    # The experts call wrong what the jury called so, and nothing else.
+    assert jury["balanced_accuracy"]["value"] == 1.0
+    judged = runner.invoke(app, ["judges", "sim", *told, "--draws", "200"])
+    assert judged.exit_code == 0, judged.output
+
+    lines = labels.read_text().splitlines()
+    first = json.loads(lines[0])
+    other = json.dumps(first | {"label": "error" if first["label"] == "supported" else "supported"})
+    for content, expected in (
+        ("\n".join([*lines, other]), f"labels.jsonl:151: step {first['step_id']} has two labels"),
+        ("\n".join([*lines, json.dumps(first | {"step_id": "s_elsewhere"})]), "s_elsewhere"),
+        ('{"step_id": "s_1", "label": "maybe"}', "labels.jsonl:1: no label (label"),
+        ("", "holds no label"),
+    ):
+        labels.write_text(content)
+        wrong = runner.invoke(app, ["score", "sim", "--labels", str(labels), "--store", store])
+        assert wrong.exit_code == 1
+        assert expected in " ".join(wrong.output.split())

@@ -29,6 +29,7 @@ class Handlers:
         app.router.add_post("/v1/files", self.upload)
         app.router.add_get("/v1/files/{id}/content", self.download)
         app.router.add_post("/v1/batches", self.batch)
+        app.router.add_get("/v1/batches", self.list_batches)
         app.router.add_get("/v1/batches/{id}", self.batch_state)
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/control", self.control)
@@ -87,6 +88,10 @@ class Handlers:
         if found["status"] == "in_progress" and time.monotonic() - found["at"] >= self.state.behaviour.batch_s:
             finish_batch(self.state, found)
         return web.json_response(found)
+
+    async def list_batches(self, _request: web.Request) -> web.Response:
+        found = list(self.state.batches.values())[::-1]
+        return web.json_response({"object": "list", "data": found, "has_more": False})
 
     async def models(self, _request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": "m", "object": "model"}]})
