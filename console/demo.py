@@ -43,6 +43,15 @@ class Score(NamedTuple):
     confirmed: int
 
 
+class Before(NamedTuple):
+    """What the demo's end is held against."""
+
+    commit: str
+    first: Score
+    unseen: frozenset[str]
+    """Questions whose steps no judge was written on."""
+
+
 def demo(
     full: Annotated[bool, typer.Option("--full", help="The LLM judges hear every step too (an hour or so).")] = False,
     path: Annotated[bool, typer.Option("--path", help="Only print where the demo's traces are.")] = False,
@@ -153,8 +162,12 @@ def _report(
 
     ledger = Ledger(store)
     scores = {run.name: (run, score(list(ledger.rows(run)), planted)) for run in ran}
+    before = _before(folder)
+    everything = next((rows for rows in map(list, map(ledger.rows, ran)) if len(rows) >= len(planted)), [])
+    unseen = score([r for r in everything if key_of(r)[0] in before.unseen], planted)
     if as_json:
-        print(json.dumps({name: s._asdict() for name, (_, s) in scores.items()}, indent=2))
+        told = {name: s for name, (_, s) in scores.items()} | {"unseen": unseen, "first version": before.first}
+        print(json.dumps({name: s._asdict() for name, s in told.items()}, indent=2))
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -172,11 +185,14 @@ def _report(
     # Errors that were planted, what became of them, and correct steps that were called wrong.
     for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "alarms"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name, (_, s) in scores.items():
+    listed = {"first version": before.first} | {name: s for name, (_, s) in scores.items()}
+    for name, s in listed.items():
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)
         table.add_row(name, *map(str, counts), f"{s.false_alarms} of {s.correct}")
     out.print(_premise(batch, planted), soft_wrap=True)
     out.print(table)
+    if everything:
+        out.print(_progress(score(everything, planted), unseen, before), soft_wrap=True)
     for name, (run, _) in scores.items():
         seats = "; ".join(f"{seat}: {', '.join(names)}" for seat, names in _seats(run).items())
         out.print(f"  {name}: {seats}. Outcomes are {'calibrated' if run.panel.calibrator else 'uncalibrated'}.")
@@ -188,6 +204,26 @@ def _report(
         f"To read a deliberation: tracejury show {ran[-1].name}",
         soft_wrap=True,
     )
+
+
+def _progress(now: Score, unseen: Score, before: Before) -> str:
+    """Say whether the jury is better than its first version, and how much of it may be owed to having seen the demo."""
+    better = now.caught > before.first.caught and now.false_alarms <= before.first.false_alarms
+    return (
+        f"{'Better than' if better else 'NOT better than'} the first version (commit {before.commit}): "
+        f"{now.caught} caught against {before.first.caught}, {now.false_alarms} false alarms against {before.first.false_alarms}; "
+        f"{now.errors - now.caught} of {now.errors} planted errors still pass, mostly errors of knowledge.\n"
+        f"Its rules were written with {now.errors - unseen.errors} of these errors in view; on the questions that "
+        f"nobody looked at it catches {unseen.caught} of {unseen.errors}, with {unseen.false_alarms} false alarms "
+        f"on {unseen.correct} right steps."
+    )
+
+
+def _before(folder: Path) -> Before:
+    import yaml
+
+    told = yaml.safe_load((folder / "spine.yaml").read_text(encoding="utf-8"))
+    return Before(told["commit"], Score(**told["first"]), frozenset(told["unseen"]))
 
 
 def _seats(run: Run) -> dict[str, list[str]]:

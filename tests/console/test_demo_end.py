@@ -1,0 +1,39 @@
+"""What the end of the demo says of itself: held against the first version, with what was not looked at told apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from tracejury.console.demo import Before, Score, _progress, read_labels
+
+FOLDER = Path(__file__).parents[2] / "configs" / "demo"
+TOLD = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
+
+
+def test_the_first_version_was_counted_on_today_s_demo() -> None:
+    labels = read_labels(FOLDER / "labels.jsonl").values()
+    first = Score(**TOLD["first"])
+    assert first.errors == sum(p.label == "error" for p in labels)
+    assert first.correct == sum(p.label == "supported" for p in labels)
+    assert first.caught + first.abstained + first.missed + first.failed == first.errors
+
+
+def test_the_questions_that_were_not_looked_at_are_those_of_the_benchmark() -> None:
+    from benchmarks.data_judge import in_half
+
+    questions = [json.loads(line) for line in (FOLDER / "questions.jsonl").read_text("utf-8").splitlines()]
+    assert {q["id"] for q in questions if in_half(q["stem"]) == 1} == set(TOLD["unseen"])
+
+
+def test_the_end_says_when_it_is_no_better() -> None:
+    before = Before("abc", Score(10, 3, 7, 0, 0, 20, 0, 0), frozenset({"q"}))
+    unseen = Score(4, 1, 3, 0, 0, 8, 0, 0)
+    assert _progress(Score(10, 5, 5, 0, 0, 20, 0, 0), unseen, before).startswith("Better than")
+    assert _progress(Score(10, 5, 5, 0, 0, 20, 1, 0), unseen, before).startswith("NOT better than")
+    said = _progress(Score(10, 3, 7, 0, 0, 20, 0, 0), unseen, before)
+    assert said.startswith("NOT better than")
+    assert "6 of these errors in view" in said
+    assert "1 of 4" in said
