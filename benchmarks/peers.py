@@ -139,6 +139,7 @@ def verdict(url: str, steps: int, in_flight: int) -> None:
 
 
 PEERS = {"inspect_ai": inspect_ai, "openevals": openevals, "deepeval": deepeval, "verdict": verdict}
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 MODULES = {
     "inspect_ai": ["inspect_ai", "inspect_ai.model._providers.openai"],
     "openevals": ["openevals.llm", "langchain_openai"],

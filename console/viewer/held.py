@@ -28,13 +28,20 @@ class Held:
     def __init__(self) -> None:
         self._answers: dict[tuple[Any, ...], _Answer] = {}
         self._renewing: set[tuple[Any, ...]] = set()
+        self._first: dict[tuple[Any, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return the answer to `key`, at most `_REST` times as old as it took to make."""
         known = self._answers.get(key)
         if known is None:
-            return self._renew(key, make)
+            with self._lock:
+                first = self._first.setdefault(key, threading.Lock())
+            with first:
+                # Somebody else may have made it while this one waited.
+                known = self._answers.get(key)
+                if known is None:
+                    return self._renew(key, make)
         value: T = known.value
         if time.monotonic() - known.at <= _REST * known.took:
             return value
@@ -57,5 +64,7 @@ class Held:
         with self._lock:
             self._answers[key] = _Answer(value, time.monotonic() - began, time.monotonic())
             while len(self._answers) > _MOST:
-                self._answers.pop(next(iter(self._answers)))
+                gone = next(iter(self._answers))
+                del self._answers[gone]
+                self._first.pop(gone, None)
         return value
