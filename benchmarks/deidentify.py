@@ -3,12 +3,12 @@
     python benchmarks/deidentify.py --data ../shared/data
 
 Recall and precision come from notes that a generator writes with identifiers of every kind, in many spellings, among
-clinical sentences full of figures. The rules were mended on another seed, and whoever wrote them wrote the generator: of a
-hospital's own notes expect less. A kind counts as found when the whole value is gone. Names without a title or a label are
-written as well: no rule can see those, and the table says so.
+clinical sentences full of figures. The rules were mended on another seed, and whoever wrote them wrote the generator:
+of a hospital's own notes expect less. A kind counts as found when the whole value is gone. Names without a title or a
+label are written as well: no rule can see those, and the table says so.
 
-False positives come from real texts without identifiers: the demo's vignettes and traces, MR-Ben's questions and chains of
-thought, MEDEC's notes. Every finding there counts. Wilson intervals, 95 %.
+False positives come from real texts without identifiers: the demo's vignettes and traces, MR-Ben's questions and
+chains of thought, MEDEC's notes. Every finding there counts. Wilson intervals, 95 %.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, select, text
 
 from tracejury.agents import Outcome, Reason
@@ -42,7 +43,7 @@ class Wanted(Record):
     flawed: bool = False
     """The answer is right and at least one step is wrong."""
     sort: Sort = "order"
-    page: int = 1
+    page: int = Field(default=1, ge=1, lt=2**31)
 
 
 class TraceLine(NamedTuple):

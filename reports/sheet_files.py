@@ -49,7 +49,7 @@ def write_xlsx(path: Path, items: Sequence[Item], sheet: str) -> None:
     book = Workbook()
     guide = book.active
     guide.title = "Read first"
-    for line in (f"Sheet {sheet}", *GUIDE):
+    for line in (_CONTROL.sub("", f"Sheet {sheet}"), *GUIDE):
         guide.append([line])
     guide.column_dimensions["A"].width = 120
     page = book.create_sheet("Steps")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from importlib.resources import files
+from typing import Annotated
 
-from fastapi import FastAPI, Form, Request
+from fastapi import FastAPI, Form, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import NoResultFound
@@ -111,7 +112,7 @@ def _reading(app: FastAPI, desk: Desk, pages: Pages) -> None:
         return pages.trace(desk.ledger.run(run), trace, beside or None)
 
     @app.get("/runs/{run}/traces/{trace}/steps/{index}", response_class=HTMLResponse)
-    def step(run: str, trace: str, index: int) -> str:
+    def step(run: str, trace: str, index: Annotated[int, Path(ge=0, lt=2**31)]) -> str:
         return pages.step(desk.ledger.run(run), trace, index)
 
     @app.get("/runs/{run}/judges", response_class=HTMLResponse)

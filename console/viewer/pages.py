@@ -208,7 +208,7 @@ class Pages:
 def _page_of(query: Mapping[str, str], total: int, size: int) -> tuple[int, int]:
     pages = max(1, -(-total // size))
     asked = query.get("page", "1")
-    return min(max(1, int(asked) if asked.isdecimal() else 1), pages), pages
+    return min(max(1, int(asked[:9]) if asked.isdecimal() else 1), pages), pages
 
 
 def _said(query: Mapping[str, Any]) -> list[str]:
