@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import cProfile
 import json
 import operator
 import os
+import pstats
 import resource
 import secrets
 import statistics
@@ -233,6 +235,37 @@ def memory(sizes: list[int], about: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def profile(steps: int) -> dict[str, Any]:
+    """Profile ours, on new steps: the event loop's thread by function, the others (writer, quotes) together.
+
+    The profiler makes small functions dearer than they are: its shares tell where to look, not what that is worth.
+    """
+    from local_panel import GOOD
+    from servers.model_server import ModelServer
+
+    warm("tracejury")
+    profiler = cProfile.Profile(timer=time.thread_time)
+    with ModelServer(reply=GOOD, latency_s=LATENCY_S) as server:
+        whole, own = time.process_time(), time.thread_time()
+        profiler.enable()
+        ours(server.url, steps, IN_FLIGHT)
+        profiler.disable()
+        whole, own = time.process_time() - whole, time.thread_time() - own
+    found: Any = pstats.Stats(profiler)
+    rows = [
+        {
+            "function": f"{Path(file).parent.name}/{Path(file).name}:{line} {name}",
+            "calls": calls,
+            "own_s": round(inner, 3),
+            "cumulative_s": round(total, 3),
+        }
+        for (file, line, name), (_, calls, inner, total, _) in found.stats.items()
+    ]
+    rows.sort(key=lambda row: -row["cumulative_s"])
+    threads = {"event_loop_cpu_s": round(own, 2), "other_threads_cpu_s": round(whole - own, 2)}
+    return {"steps": steps} | threads | {"top": rows[:90]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, nargs="+", default=[500])
@@ -241,11 +274,17 @@ def main() -> None:
     parser.add_argument("--peers", help="a folder that inspect_ai, openevals, deepeval and verdict are installed in")
     parser.add_argument("--out", type=Path, default=RESULTS / "orchestration.json")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--profile", action="store_true")
     asked = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
     if asked.memory:
         print(json.dumps(memory(asked.steps, about).get("exponents"), indent=1))
+        return
+    if asked.profile:
+        made = about | profile(asked.steps[0])
+        (RESULTS / "profile.json").write_text(json.dumps(made, indent=1) + "\n")
+        print(json.dumps(made["top"][:30], indent=1))
         return
     names = list(CONTENDERS) if asked.peers else ["tracejury", KNOWN, "bare LangGraph"]
     levels = []
