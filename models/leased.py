@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from tracejury.models.leases import TERM_S, LimitGrant, LimitReport
 from tracejury.models.limits import Ended
@@ -171,7 +172,8 @@ class LeasedLimiter:
     def _lose(self, lost: Exception, booked: list[tuple[int, asyncio.Future[float]]]) -> None:
         """The book is gone: nobody can be let in any more, and who waits is told so."""
         self._slots = 0
-        for future in (*self._waiting, *(moment for _, moment in booked)):
+        lost_on: list[asyncio.Future[Any]] = [*self._waiting, *(moment for _, moment in booked)]
+        for future in lost_on:
             if not future.done():
                 future.set_exception(lost)
         self._waiting.clear()
