@@ -12,6 +12,7 @@ from tracejury.graphs.cluster.worker import Arrived, Errand, Worker
 from tracejury.graphs.runs import installed
 from tracejury.graphs.sitting import BROKEN_IN_A_ROW
 from tracejury.graphs.tally import Tally
+from tracejury.models import StoreError
 from tracejury.traces import Problem
 
 DEATHS = 4
@@ -75,6 +76,7 @@ class Crew:
 
         Raises:
             CrewError: No worker could be seated, or trace after trace broke.
+        StoreError: The ledger is away for good.
         """
         self.deal = Deal(fresh, stopping)
         looking = asyncio.create_task(self._look())
@@ -83,7 +85,7 @@ class Crew:
             async with asyncio.TaskGroup() as group:
                 for seat in range(seats):
                     group.create_task(self._seat(seat, hands, seats))
-        except* CrewError as errors:
+        except* (CrewError, StoreError) as errors:
             raise errors.exceptions[0] from None
         finally:
             for task in (looking, halting):
@@ -125,9 +127,10 @@ class Crew:
             del self._live[name]
             if dealt_again == 0 and self.deal.over.is_set():
                 await self._unless_dead(worker.close.remote())
-                self._ray.kill(worker)
             else:
                 self._told(f"{name} on node {arrived.node[:8]} died; its {dealt_again} traces are dealt again")
+            # Also what is taken for dead: it may only be cut off, and would go on beyond the limits.
+            self._ray.kill(worker)
             await answer(self._limits.forget.remote(name))
 
     async def _hand(self, worker: Any) -> int:
