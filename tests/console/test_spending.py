@@ -92,16 +92,15 @@ def test_batches_are_one_round_for_judges_that_are_asked_together(
         assert set(server.counts()["paid"].values()) == {1}
 
 
-def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(
-    traces: Path, tmp_path: Path, ledger_url: str
-) -> None:
+def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces: Path, tmp_path: Path) -> None:
+    store_url = f"sqlite:///{tmp_path}/tracejury.db"
     with ModelServer(reply=GOOD, batch_s=600.0) as server:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT)
         code = "import tracejury.models.batches as b; b.LINGER_S = 1.0\nfrom tracejury.console.app import main\nmain()"
         command = [sys.executable, "-c", code, "adjudicate", str(traces), "--panel", str(panel), "--run", "r"]
-        command += ["--batch", "--store", ledger_url, "--json"]
+        command += ["--batch", "--store", store_url, "--json"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        store, until = CallStore(ledger_url), time.monotonic() + 200
+        store, until = CallStore(store_url), time.monotonic() + 200
         while not store.batches_out():
             assert process.poll() is None
             assert time.monotonic() < until
@@ -116,6 +115,6 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(
         assert set(server.counts()["paid"].values()) == {1}
         assert server.counts()["batches"] - out <= 1
         assert not store.batches_out()
-    ledger = Ledger(ledger_url)
+    ledger = Ledger(store_url)
     assert len(list(ledger.rows(ledger.run("r")))) == TRACES * STEPS
     store.close()

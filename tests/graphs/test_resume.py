@@ -14,6 +14,8 @@ from local_panel import GOOD, write_panel, write_traces
 from servers.model_server import ModelServer
 
 IN_FLIGHT = 8
+PATIENT = {"max_concurrency": IN_FLIGHT, "timeout_s": 60.0, "deadline_s": 200.0}
+"""On a loaded machine too, no call fails: what these tests count is what was asked."""
 
 
 def command(folder: Path, store: str) -> list[str]:
@@ -26,12 +28,12 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path, ledger_url: str) -> N
     write_traces(tmp_path, [[f"The cough in case {n}.{i} has lasted three days." for i in range(5)] for n in range(24)])
     steps, judges = 24 * 5, 2
     with ModelServer(reply=GOOD, latency_s=0.03) as server:
-        write_panel(tmp_path, server.url, endpoint={"max_concurrency": IN_FLIGHT})
+        write_panel(tmp_path, server.url, endpoint=PATIENT)
         for kill_after in (20, 90):
             process = subprocess.Popen(
                 command(tmp_path, ledger_url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            until = time.monotonic() + 60
+            until = time.monotonic() + 200
             while server.counts()["calls"] < kill_after:
                 assert process.poll() is None
                 assert time.monotonic() < until
@@ -53,14 +55,14 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path, ledger_url: str) -> N
 def test_ctrl_c_finishes_what_has_begun_and_resumes(tmp_path: Path, ledger_url: str) -> None:
     write_traces(tmp_path, [[f"The cough in case {n}.{i} has lasted three days." for i in range(5)] for n in range(40)])
     with ModelServer(reply=GOOD, latency_s=0.05) as server:
-        write_panel(tmp_path, server.url, endpoint={"max_concurrency": IN_FLIGHT})
+        write_panel(tmp_path, server.url, endpoint=PATIENT)
         process = subprocess.Popen(
             command(tmp_path, ledger_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         while server.counts()["calls"] < 30:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
         assert process.returncode == 130, err
         part = json.loads(out)["outcomes"]["supported"]
         assert 0 < part < 200

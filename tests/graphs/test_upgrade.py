@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +180,11 @@ def test_the_console_upgrades_refuses_and_tells(tmp_path: Path, today: Ledger, m
         connection.execute(text("ALTER TABLE tally DROP COLUMN answered"))
     assert "no released version" in said("ledger", "upgrade", code=1)
     engine.dispose()
+
+
+def test_opening_a_ledger_imports_no_alembic(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom tracejury.graphs import Ledger\n"
+        "Ledger(sys.argv[1]).close()\nLedger(sys.argv[1]).close()\nassert 'alembic' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path}/ledger.db"], check=True, timeout=200)

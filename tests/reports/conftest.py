@@ -193,5 +193,5 @@ def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
 
 
 @pytest.fixture
-def store(ledger_url: str) -> str:
-    return ledger_url
+def store(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
