@@ -90,19 +90,24 @@ class MiniLM:
             part = wanted[start : start + _BATCH]
             known = self._cache.get(part) if self._cache else {}
             fresh = {text: self._once(text) for text in part if text not in known}
-            if self._cache and fresh:
-                self._cache.put(fresh)
-            for text, vector in (known | fresh).items():
+            # Who waited for another thread's vector leaves the writing to it.
+            if self._cache and (ours := {text: vector for text, (vector, made) in fresh.items() if made}):
+                self._cache.put(ours)
+            for text, vector in (known | {text: vector for text, (vector, _) in fresh.items()}).items():
                 found[where[text]] = vector
         return found
 
-    def _once(self, text: str) -> Vectors:
-        """Embed `text`, or wait for the thread that is at it: a step's judges are done at about the same moment."""
+    def _once(self, text: str) -> tuple[Vectors, bool]:
+        """Embed `text`, or wait for the thread that is at it: a step's judges are done at about the same moment.
+
+        Returns:
+            The vector, and whether it was made here.
+        """
         with self._lock:
             at_it = self._running.get(text)
             mine = self._running.setdefault(text, Future())
         if at_it is not None:
-            return at_it.result()
+            return at_it.result(), False
         try:
             mine.set_result(self._run(text))
         except Exception as error:  # noqa: BLE001 - for those who wait for it; raised here below too
@@ -110,7 +115,7 @@ class MiniLM:
         finally:
             with self._lock:
                 del self._running[text]
-        return mine.result()
+        return mine.result(), True
 
     def _run(self, text: str) -> Vectors:
         # Lone surrogates, from files that were read leniently, are not text to the tokenizer.
