@@ -36,18 +36,17 @@ IN_FLIGHT = 64
 LATENCY_S = 0.2
 
 
-def ours(url: str, steps: int, in_flight: int, judges: int = JUDGES, word: str = "") -> None:
-    """Ours, whole. The steps are new ones in every process, so that each is embedded, unless `word` names them."""
+def ours(url: str, steps: int, in_flight: int, judges: int = JUDGES, known: bool = False) -> None:
+    """Ours, whole. The steps are new ones in every process, so that each is embedded, unless they are `known`."""
     from local_panel import panel_body, write_traces
 
     from tracejury.agents import Panel
     from tracejury.graphs import adjudicate
 
     with tempfile.TemporaryDirectory() as folder:
-        per, word = 10, word or secrets.token_hex(3)
-        texts = [
-            [f"The cough has lasted three days, case {word}{n}.{i}." for i in range(per)] for n in range(steps // per)
-        ]
+        per, new = 10, secrets.token_hex(3)
+        cases = ["known" if known else f"{new}{n}" for n in range(steps // per)]
+        texts = [[f"The cough has lasted three days, case {case}.{i}." for i in range(per)] for case in cases]
         traces = write_traces(Path(folder), texts)
         body = panel_body(url, endpoint={"max_concurrency": in_flight, "timeout_s": 60.0})
         body["endpoints"]["local"]["name"] = "local"
@@ -103,13 +102,13 @@ def bare(url: str, steps: int, in_flight: int) -> None:
 
 
 def known_steps(url: str, steps: int, in_flight: int) -> None:
-    """Ours on steps whose vectors are in the cache already, as on a second panel: nothing is embedded."""
-    ours(url, steps, in_flight, word="known")
+    """Ours on steps whose vectors are known, as on a second panel (ten texts, in every trace): nothing is embedded."""
+    ours(url, steps, in_flight, known=True)
 
 
 def one_judge(url: str, steps: int, in_flight: int) -> None:
-    """Ours with one judge: memory is about steps, and 50,000 of them take a while."""
-    ours(url, steps, in_flight, judges=1)
+    """Ours with one judge, on known steps: memory is about steps, and 200,000 of them take a while."""
+    ours(url, steps, in_flight, judges=1, known=True)
 
 
 KNOWN = "tracejury, known steps"
