@@ -48,6 +48,7 @@ class Before(NamedTuple):
 
     commit: str
     first: Score
+    first_on_unseen: Score
     unseen: frozenset[str]
     """Questions whose steps no judge was written on."""
 
@@ -211,11 +212,13 @@ def _progress(now: Score, unseen: Score, before: Before) -> str:
     better = now.caught > before.first.caught and now.false_alarms <= before.first.false_alarms
     return (
         f"{'Better than' if better else 'NOT better than'} the first version (commit {before.commit}): "
-        f"{now.caught} caught against {before.first.caught}, {now.false_alarms} false alarms against {before.first.false_alarms}; "
+        f"{now.caught} caught against {before.first.caught}, "
+        f"{now.false_alarms} false alarms against {before.first.false_alarms}; "
         f"{now.errors - now.caught} of {now.errors} planted errors still pass, mostly errors of knowledge.\n"
         f"Its rules were written with {now.errors - unseen.errors} of these errors in view; on the questions that "
-        f"nobody looked at it catches {unseen.caught} of {unseen.errors}, with {unseen.false_alarms} false alarms "
-        f"on {unseen.correct} right steps."
+        f"nobody looked at it catches {unseen.caught} of {unseen.errors} "
+        f"(the first version {before.first_on_unseen.caught}), with {unseen.false_alarms} false alarms on "
+        f"{unseen.correct} right steps."
     )
 
 
@@ -223,7 +226,7 @@ def _before(folder: Path) -> Before:
     import yaml
 
     told = yaml.safe_load((folder / "spine.yaml").read_text(encoding="utf-8"))
-    return Before(told["commit"], Score(**told["first"]), frozenset(told["unseen"]))
+    return Before(told["commit"], Score(**told["first"]), Score(**told["first_on_unseen"]), frozenset(told["unseen"]))
 
 
 def _seats(run: Run) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ def test_the_questions_that_were_not_looked_at_are_those_of_the_benchmark() -> N
 
 
 def test_the_end_says_when_it_is_no_better() -> None:
-    before = Before("abc", Score(10, 3, 7, 0, 0, 20, 0, 0), frozenset({"q"}))
+    before = Before("abc", Score(10, 3, 7, 0, 0, 20, 0, 0), Score(4, 0, 4, 0, 0, 8, 0, 0), frozenset({"q"}))
     unseen = Score(4, 1, 3, 0, 0, 8, 0, 0)
     assert _progress(Score(10, 5, 5, 0, 0, 20, 0, 0), unseen, before).startswith("Better than")
     assert _progress(Score(10, 5, 5, 0, 0, 20, 1, 0), unseen, before).startswith("NOT better than")
