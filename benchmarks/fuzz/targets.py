@@ -1,7 +1,8 @@
 """What is fuzzed: each target takes bytes, and raises only where the code is wrong.
 
-A reader must turn anything into records and problems, a segmenter any text into steps that stand in it, the reply parser
-any text into a reply or a ValidationError, the quote check any pair into a verdict that its own span bears out.
+A reader must turn anything into records and problems, a segmenter any text into steps that stand in it, the reply
+parser any text into a reply or a ValidationError, the quote check any pair into a verdict that its own span bears
+out.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "traces"))
 from test_broken_files import FAULTS, FILES, MEDQA, good_sample
 
 from tracejury.agents.replies import PaperReply, judge_reply, resolver_reply, wrong_as
