@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
@@ -57,6 +58,8 @@ class Lane:
         ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
         self.limiter = limit or Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.breaker = Breaker()
+        # For calls under way and replies that wait for their commit, together.
+        self.places = asyncio.Semaphore(2 * ceiling)
         self._key = key
         self._http = http
         self._address = address

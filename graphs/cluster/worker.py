@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from tracejury.models import Calls, CallStore, close_network
 from tracejury.traces import Question, Trace
 
 
-class Errand(NamedTuple):
+@dataclass(frozen=True)
+class Errand:
     """All that a worker has to know of a run."""
 
     run_id: str

@@ -47,7 +47,7 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path, ledger_url: str) -> N
     assert standing["closed"] == 24
     paid = counts["paid"]
     assert len(paid) == steps * judges
-    # What was under way when the process died is lost: a call a slot, and a reply a slot that waited for its commit.
+    # What was under way when the process died is lost: two calls a slot, in flight or waiting for their commit.
     # No other was asked for again.
     assert sum(n - 1 for n in paid.values()) <= 2 * 2 * IN_FLIGHT
 
