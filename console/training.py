@@ -57,7 +57,8 @@ def reinforce(
 ) -> None:
     """Train a student on the jury's verdicts (GRPO): right answers, and steps that hold.
 
-    Steps whose judgement failed are masked, never rewarded.
+    Steps whose judgement failed are masked, never rewarded. Killed, the same command goes on from the last whole
+    checkpoint.
 
     Example: tracejury reinforce tiny questions.jsonl --weights student/merged --panel panel.yaml
     """
@@ -84,4 +85,4 @@ def reinforce(
                 seed=seed,
                 report=lambda step, of, seen: move(step, of, f"reward {seen.get('reward', float('nan')):.3f}"),
             )
-    told(manifest, ("backend", "steps", "questions", "outputs", "seconds"))
+    told(manifest, ("backend", "steps", "resumed_at", "questions", "outputs", "seconds"))

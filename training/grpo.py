@@ -5,7 +5,7 @@ A student draws several chains a question; those that do better than their group
 
 from __future__ import annotations
 
-import json
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from tracejury.training.prompts import question_prompt
 from tracejury.training.recipe import Grpo, Recipe, RecipeError
 from tracejury.training.rewards import JuryReward
 from tracejury.training.rows import write_json
-from tracejury.training.sft import save_whole
+from tracejury.training.sft import claim, identity_of, save_whole
 
 if TYPE_CHECKING:
     from tracejury.training.watching import Report
@@ -38,18 +38,21 @@ def reinforce(
 ) -> dict[str, Any]:
     """Train a student on the jury's reward; return the manifest.
 
+    Killed, the same call goes on from the last whole checkpoint; finished, it returns the manifest.
+
     Args:
         recipe: With a `grpo` section.
         weights: The student to start from: a folder of whole weights.
         questions: With gold answers.
         reward: An open reward over these questions.
-        out: adapter/ (or model/), log.jsonl, rewards.jsonl, checkpoints/, manifest.json.
+        out: inputs.json, adapter/ (or model/), log.jsonl, rewards.jsonl, checkpoints/, manifest.json.
         backend: As for `train`.
         seed: Instead of the recipe's.
         report: Called as training goes on.
 
     Raises:
-        RecipeError: The recipe has no `grpo` section, or no question has a gold answer.
+        RecipeError: The recipe has no `grpo` section, or no question has a gold answer, or the folder holds another
+            training.
     """
     spec = recipe.grpo
     if spec is None:
@@ -61,15 +64,29 @@ def reinforce(
     prepare(chosen, out / "compiled")
     if seed is not None:
         recipe = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"seed": seed})})
+    inputs = {
+        "recipe": recipe.model_dump(mode="json"),
+        "panel": reward.panel.model_dump(mode="json"),
+        "questions": sorted(q.id for q in asked),
+        "weights": identity_of(weights),
+        "shuffled": reward.shuffled,
+    }
+    finished = claim(out, inputs)
+    if finished is not None:
+        return finished
     loaded = load(recipe, weights, chosen)
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from tracejury.training.watching import Watch, last_whole_checkpoint, peak_memory
+    from tracejury.training.watching import Keep, Watch, last_whole_checkpoint, peak_memory, write_log
 
     out.mkdir(parents=True, exist_ok=True)
     watch = Watch(out, report)
-    checkpoint, _ = last_whole_checkpoint(out / "checkpoints")
+    checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
+    for leftover in broken:
+        shutil.rmtree(leftover)
+    if checkpoint:
+        reward.resume(checkpoint)
     started = time.perf_counter()
     trainer = GRPOTrainer(
         model=loaded.model,
@@ -77,13 +94,12 @@ def reinforce(
         args=GRPOConfig(**grpo_arguments(recipe, spec, out, chosen)),
         train_dataset=Dataset.from_list([{"prompt": _prompt(loaded, recipe, q), "question": q.id} for q in asked]),
         processing_class=loaded.tokenizer,
-        callbacks=[watch],
+        callbacks=[Keep(out, reward.keep), watch],
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     name = "adapter" if recipe.lora else "model"
     save_whole(out / name, loaded)
-    with (out / "rewards.jsonl").open("a", encoding="utf-8") as log:
-        log.writelines(json.dumps(entry) + "\n" for entry in reward.history)
+    write_log(out / "rewards.jsonl", reward.history)
     manifest = {
         "recipe": recipe.model_dump(mode="json"),
         "backend": chosen,

@@ -10,6 +10,7 @@ no place in the group's mean). A failure is not a verdict, and must not be worth
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -21,6 +22,8 @@ from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.graphs import build_graph, open_court
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace, content_id, extract_answer
+
+_KEPT = "rewards.json"
 
 
 def reward_of(
@@ -66,6 +69,7 @@ class JuryReward:
         self.history: list[dict[str, float]] = []
         """A step's true rewards, whatever was handed out: mean, share masked, share of right answers."""
         self._store, self._index = store, index
+        self.shuffled = shuffled
         self._shuffle = None if shuffled is None else random.Random(shuffled)
         self._known: dict[str, float | None] = {}
         self._runner = asyncio.Runner()
@@ -96,6 +100,20 @@ class JuryReward:
         if self._shuffle is not None:
             self._shuffle.shuffle(rewards)
         return rewards
+
+    def keep(self, checkpoint: Path) -> None:
+        """Write what was earned so far, and where the shuffling stands, into a checkpoint."""
+        random_state = None if self._shuffle is None else self._shuffle.getstate()
+        told = {"history": self.history, "random": random_state}
+        (checkpoint / _KEPT).write_text(json.dumps(told), encoding="utf-8")
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on from a checkpoint: what was earned after it is forgotten, for those steps are taken again."""
+        told = json.loads((checkpoint / _KEPT).read_text(encoding="utf-8"))
+        self.history[:] = told["history"]
+        if self._shuffle is not None and told["random"] is not None:
+            version, state, gauss = told["random"]
+            self._shuffle.setstate((version, tuple(state), gauss))
 
     async def _open(self) -> None:
         calls = CallStore(self._store)

@@ -68,8 +68,8 @@ def train(
     """
     split, data_sha256 = read_corpus(corpus)
     weights = weights or resolve_weights(recipe, corpus)
-    inputs = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data_sha256, "weights": _identity(weights)}
-    finished = _open(out, inputs)
+    inputs = {"recipe": recipe.model_dump(mode="json"), "data_sha256": data_sha256, "weights": identity_of(weights)}
+    finished = claim(out, inputs)
     if finished is not None:
         return finished
 
@@ -295,7 +295,7 @@ def _whole(folder: Path, write: Any) -> str:
     return folder.name
 
 
-def _open(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
+def claim(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
     """Claim the folder for these inputs; return the manifest where they are trained already."""
     out.mkdir(parents=True, exist_ok=True)
     record = out / "inputs.json"
@@ -312,7 +312,7 @@ def _open(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
     return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
 
 
-def _identity(weights: str) -> str:
+def identity_of(weights: str) -> str:
     """Name weights: a hub name as it is, a folder by a hash of its files' sizes and first mebibytes."""
     folder = Path(weights)
     if not folder.is_dir():

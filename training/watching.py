@@ -18,6 +18,18 @@ WHOLE = "whole.json"
 """Written into a checkpoint after everything else: a checkpoint without it was interrupted."""
 
 
+class Keep(TrainerCallback):  # type: ignore[misc]
+    """Puts something of its own into every checkpoint; it stands before `Watch`, which then marks it as whole."""
+
+    def __init__(self, folder: Path, keep: Callable[[Path], None]) -> None:
+        self.folder = folder
+        self.keep = keep
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Hand over the checkpoint's folder."""
+        self.keep(self.folder / "checkpoints" / f"checkpoint-{state.global_step}")
+
+
 class Watch(TrainerCallback):  # type: ignore[misc]
     """Times every step, reports progress, and marks a checkpoint as whole once all of it is on disk."""
 

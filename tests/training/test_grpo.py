@@ -5,7 +5,12 @@ That a student really learns from it, against shuffled rewards, is measured by b
 
 import json
 import math
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers.model_server import ModelServer
@@ -51,6 +56,62 @@ def test_failures_are_masked_and_never_rewarded(model_server: ModelServer, pairs
         calls = model_server.counts()["calls"]
         reward(["p"], [trace.text], [question.id])
         assert model_server.counts()["calls"] > calls, "a failure must be asked again, not remembered"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tracejury.agents import load_panel
+from tracejury.traces import Question
+from tracejury.training import JuryReward, Recipe, reinforce
+recipe, weights, out = Recipe.model_validate_json(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+questions = [Question.model_validate_json(line) for line in Path(sys.argv[4]).read_text().splitlines()]
+def at_step_5(step, of, seen):
+    if step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+known = {q.id: q for q in questions}
+with JuryReward(load_panel(sys.argv[5]), known, store=f"sqlite:///{out}/c.db", shuffled=1) as reward:
+    reinforce(recipe, weights, questions, reward, out, report=at_step_5)
+"""
+
+
+def test_a_kill_loses_no_step_and_the_same_call_goes_on_from_the_last_whole_checkpoint(
+    recipe: Recipe, corpus: Path, pairs: list[Pair], tmp_path: Path
+) -> None:
+    assert recipe.grpo is not None
+    spec = recipe.grpo.model_copy(update={"steps": 6, "prompts": 1, "generations": 2, "max_tokens": 8})
+    schedule = recipe.schedule.model_copy(update={"save_every": 2})
+    short = recipe.model_copy(update={"grpo": spec, "schedule": schedule})
+    questions = [p.question for p in pairs[:4]]
+    panel = load_panel(TINY / "panel.yaml")
+    asked = tmp_path / "questions.jsonl"
+    asked.write_text("".join(q.model_dump_json() + "\n" for q in questions), encoding="utf-8")
+
+    def reinforced(out: Path, this: Recipe = short) -> dict[str, Any]:
+        store = f"sqlite:///{out}/c.db"
+        with JuryReward(panel, {q.id: q for q in questions}, store=store, shuffled=1) as reward:
+            return reinforce(this, str(corpus / "student"), questions, reward, out)
+
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole, out = reinforced(tmp_path / "whole"), tmp_path / "killed"
+    command = [short.model_dump_json(), corpus / "student", out, asked, TINY / "panel.yaml"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *map(str, command)], capture_output=True, timeout=280)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    assert not (out / "manifest.json").exists()
+    # A checkpoint that the kill caught half-written must not be taken for whole.
+    shutil.copytree(out / "checkpoints" / "checkpoint-4", out / "checkpoints" / "checkpoint-5")
+    (out / "checkpoints" / "checkpoint-5" / "whole.json").unlink()
+    resumed = reinforced(out)
+    assert (resumed["resumed_at"], resumed["steps"]) == (4, 6)
+    assert len(resumed["rewards"]) == 6
+    # Up to the checkpoint nothing is paid or told twice; after it chains are drawn anew, and may be others.
+    assert json.dumps(resumed["rewards"][:4]) == json.dumps(whole["rewards"][:4])
+    told = (out / "rewards.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in told] == resumed["rewards"]
+    assert reinforced(out) == json.loads((out / "manifest.json").read_text()), "finished: nothing is trained again"
+    with pytest.raises(RecipeError, match="holds a training of another recipe"):
+        reinforced(out, short.model_copy(update={"name": "other"}))
 
 
 def test_a_student_is_reinforced_and_shuffling_hands_out_the_same_rewards(
