@@ -130,7 +130,7 @@ def sample(batch: Batch, name: str) -> list[tuple[str, str]]:
 
 def one_of(note: Trace, draw: random.Random) -> tuple[str, str]:
     steps = segment(note, "given").steps
-    wrong = [s for s in steps if s.label and s.label.value == "error"]
+    wrong = [s for s in steps if s.label and s.label == "error"]
     return note.id, (wrong or [draw.choice(steps)])[0].id
 
 
