@@ -87,7 +87,7 @@ class Panel(Record):
     calibrator: str | None = None
     """A file that `tracejury calibrate` wrote."""
     deidentify: bool = False
-    """Put placeholders for identifiers (dates, names, numbers) before anything is asked or written: docs/security.md."""
+    """Put placeholders for identifiers (dates, names) before anything is asked or written: docs/security.md."""
     seed: int = 0
 
     @model_validator(mode="after")

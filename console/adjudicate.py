@@ -52,9 +52,7 @@ def adjudicate(
     ] = "local",
     address: Annotated[
         str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS", help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT. Default: start one."
-        ),
+        typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT. Default: start one."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Workers on Ray. Default: one a processor.")] = None,
     wheel: Annotated[Path | None, typer.Option(help="The wheel of tracejury that workers on Ray run.")] = None,

@@ -95,7 +95,7 @@ def test_retry_after_is_waited_for_by_everybody(asking: Any, store: CallStore) -
     async def both() -> float:
         async with Gateway(store, secret=b"s") as gateway:
             first = asyncio.create_task(gateway.chat(asking.about("a")))
-            while not (await asyncio.to_thread(asking.server.counts))["modes"].get("429-after"):
+            while not (await asyncio.to_thread(asking.server.counts))["modes"].get("429-after"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.2)  # for the reply to arrive
             started = time.monotonic()
