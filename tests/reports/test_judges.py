@@ -11,6 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from typer.testing import CliRunner
 
 from tracejury.agents import Panel, Seat, load_panel
+from tracejury.console import screen
 from tracejury.console.app import app
 from tracejury.graphs import StepRow
 from tracejury.reports import JudgesReport, report_judges, without_unskilled
@@ -77,12 +78,17 @@ def test_a_judge_at_chance_is_listed_without_a_vote(found: JudgesReport) -> None
 
 
 def test_the_command_writes_a_panel_that_loads(
-    rows: list[StepRow], fill_labelled: Callable[..., Panel], store: str, tmp_path: Path
+    rows: list[StepRow],
+    fill_labelled: Callable[..., Panel],
+    store: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(screen.out, "width", 200)  # a console that an earlier test made keeps its own
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
     asked = ["judges", "labelled", "--store", store, "--draws", "200", "--write-seats", str(out)]
-    done = CliRunner().invoke(app, asked, env={"COLUMNS": "200"})
+    done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert "includes chance" in done.output
     assert {j.name: j.seat for j in load_panel(out).judges}["chance"] is Seat.LISTED

@@ -36,9 +36,7 @@ def pair(stem: str, text: str, **fields: object) -> tuple[Question, Trace]:
 
 def test_identifiers_become_typed_placeholders() -> None:
     question, trace = deidentify(*pair(NOTE, "1. Smith was born on 3/14/1961.\n2. So Dr. Lee saw John A. Smith."))
-    assert question.stem == CLEAN.replace("by [NAME_2]", "by Dr. [NAME_2]").replace(
-        "[NAME_1] (MRN", "Mr. [NAME_1] (MRN"
-    )
+    assert question.stem == CLEAN
     # The same value has the same name in the trace.
     assert trace.text == "1. [NAME_1] was born on [DATE_1].\n2. So Dr. [NAME_2] saw [NAME_1]."
     assert question.explanation == "Dr. [NAME_2] says so."
