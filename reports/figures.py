@@ -68,7 +68,7 @@ def headline(audit: Audit, summary: Summary) -> str:
             ax.set_xticks(range(len(arms)), list(arms), rotation=0 if len(arms) < 4 else 20)
             ax.set_xlim(-0.6, len(arms) - 0.4)
             ax.set_title(title, loc="left", fontsize=10)
-            ax.set_ylim(0, 100)
+            ax.set_ylim(0, 105)
         return _svg(figure, "headline")
 
 

@@ -39,7 +39,9 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
         models = [run.panel.endpoints[j.endpoint].model for j in judges if j.endpoint]
         if len(models) > 1 and len(set(models)) == 1:
             found.append(f"{run.name}: its {len(models)} model judges are the same weights ({models[0]}).")
-        if not run.panel.retrieval.sources:
+        if not run.panel.require_grounding:
+            found.append(f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges.")
+        elif not run.panel.retrieval.sources:
             found.append(f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation.")
     found.append(
         "Rates are bound to panel, prompts and segmentation; only differences between arms judged alike carry over."
