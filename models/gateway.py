@@ -20,6 +20,7 @@ from tracejury.models.batches import Batches, Underway
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
 from tracejury.models.embedded import EmbeddedServer
+from tracejury.models.engine import StoreError
 from tracejury.models.failures import NoAnswerError
 from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address, is_loopback_url
@@ -75,6 +76,7 @@ class Gateway:
         self._http: Any = None
         # Ids of calls: a random part a gateway and a number, for asking the system for randomness costs more than that.
         self._ids, self._count = secrets.token_hex(12), itertools.count()
+        self._unwritable: StoreError | None = None
 
     async def __aenter__(self) -> Gateway:
         self._http = shared_client(trust_env=not self.air_gapped)
@@ -206,22 +208,22 @@ class Gateway:
             # Asked when a slot is free, not when the call queues for one: a cap is then never passed by more than the
             # calls in flight.
             if batches := self._batches_of(lane):
-                self._check_budget(endpoint)
+                self._check_sending(endpoint)
                 answer = await batches.chat(key, rendered, fields)
             else:
-                answer = await lane.chat(rendered, fields, tokens, lambda: self._check_budget(endpoint))
+                answer = await lane.chat(rendered, fields, tokens, lambda: self._check_sending(endpoint))
         except NoAnswerError as failed:
             if batches := self._batches_of(lane):
                 batches.kept(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
-            await self.store.put(call)
+            await self._put(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
         if tokens:
             lane.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
         wrong = _wrong(answer, least)
         call = _filled(blank, endpoint, answer, wrong[1] if wrong else answer.error)
         self.budget.add(call)
-        await self.store.put(call)
+        await self._put(call)
         if batches:
             batches.kept(key)
         if wrong:
@@ -236,7 +238,17 @@ class Gateway:
             raise ValueError("batches need a call store in this process: what was left behind is found again there")
         return self._batches.setdefault(lane.name, Batches(lane, self.store, self.batch))
 
-    def _check_budget(self, endpoint: Endpoint) -> None:
+    async def _put(self, call: CallRecord) -> None:
+        try:
+            await self.store.put(call)
+        except StoreError as error:
+            # What cannot be written down would be paid for nothing: no further call is sent.
+            self._unwritable = error
+            raise
+
+    def _check_sending(self, endpoint: Endpoint) -> None:
+        if self._unwritable is not None:
+            raise self._unwritable
         free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)
         self.budget.check(None if free else endpoint.price, endpoint.name)
 

@@ -48,6 +48,7 @@ def assert_whole(store: str, server: ModelServer, twice: int) -> None:
     run = ledger.run("r")
     rows = list(ledger.rows(run))
     assert len({r.step_id for r in rows}) == len(rows) == TOTAL
+    assert [o.failed for r in rows if str(r.outcome) == "failed" for o in r.opinions] == []
     assert Counter(str(r.outcome) for r in rows) == {"supported": TOTAL}
     standing = ledger.progress(run)
     assert (standing.closed, standing.outcomes["failed"]) == (TRACES, 0)

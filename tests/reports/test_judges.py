@@ -84,7 +84,7 @@ def test_the_command_writes_a_panel_that_loads(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(screen.out, "width", 200)  # a console that an earlier test made keeps its own
+    monkeypatch.setattr(screen.out, "_width", 200)  # a console that an earlier test made keeps its own
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
     asked = ["judges", "labelled", "--store", store, "--draws", "200", "--write-seats", str(out)]
