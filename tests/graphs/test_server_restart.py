@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,13 @@ async def run_and_crash(traces: Path, panel: Path, store: str, server: Any, away
         await asyncio.sleep(0.01)
         assert not work.done()
     assert tally.steps < TOTAL
-    await asyncio.to_thread(server.kill)
-    try:
-        await asyncio.wait({work}, timeout=away_s)
-    finally:
-        await asyncio.to_thread(server.start)
+    # A thread of its own: those of the loop may all be waiting for the server.
+    with ThreadPoolExecutor(1) as aside:
+        await asyncio.get_running_loop().run_in_executor(aside, server.kill)
+        try:
+            await asyncio.wait({work}, timeout=away_s)
+        finally:
+            await asyncio.get_running_loop().run_in_executor(aside, server.start)
     await work
     return tally
 
