@@ -50,8 +50,9 @@ fuzz: $(VENV)/.dev  ## Fuzz readers, reply parser and quote check, MINUTES each 
 audit: $(VENV)/.dev  ## Known vulnerabilities of the installed packages; says so where it cannot ask
 	@.ci/audit $(BIN)/pip-audit
 
-docs: $(VENV)/.dev  ## Check that the generated pages of docs/ are in step with the code
-	$(BIN)/python docs/generate.py --check
+docs: $(VENV)/.dev weights  ## Write the generated table, then run every command of README and docs/
+	$(BIN)/python -m tracejury.agents.truth_table docs/policy.md
+	$(BIN)/pytest tests/test_docs.py
 
 view: $(VENV)/.demo  ## Look at the newest run in a browser
 	$(PIP) -e '.[viewer]'
