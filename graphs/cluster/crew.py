@@ -76,7 +76,7 @@ class Crew:
 
         Raises:
             CrewError: No worker could be seated, or trace after trace broke.
-        StoreError: The ledger is away for good.
+            StoreError: The ledger is away for good.
         """
         self.deal = Deal(fresh, stopping)
         looking = asyncio.create_task(self._look())

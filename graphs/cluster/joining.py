@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from tracejury.agents import Panel
 from tracejury.graphs.batch import traces_in_flight
+from tracejury.graphs.ledger import Ledger
 
 NAMESPACE = "tracejury"
 
@@ -77,20 +78,21 @@ def workers_of(cluster: Cluster, panel: Panel, ray: Any) -> int:
     return max(1, min(int(ray.cluster_resources().get("CPU", 1)), traces_in_flight(panel)))
 
 
-def store_for(store: str, cluster: Cluster) -> tuple[str, bool]:
+def store_for(ledger: Ledger, cluster: Cluster) -> tuple[str, bool]:
     """Return the ledger's URL as every process of the cluster must name it, and whether it needs a clerk.
 
     Raises:
         ValueError: No process of the cluster could reach it.
     """
-    url = make_url(store)
+    url = make_url(ledger.url)
     if url.get_backend_name() != "sqlite":
-        return store, False
+        # Not `ledger.url`, which is for people: a password in it is hidden.
+        return ledger.engine.url.render_as_string(hide_password=False), False
     if url.database in (None, "", ":memory:"):
         raise ValueError("the Ray back end needs a ledger in a file or on a server, not one in memory")
     if cluster.address and cluster.address.startswith("ray://"):
         raise ValueError(
-            f"{store} is a file on this machine, which a cluster behind {cluster.address} cannot write to: give "
+            f"{ledger.url} is a file on this machine, which a cluster behind {cluster.address} cannot write to: give "
             "--store postgresql://..., or run the command on a machine of the cluster with --address auto"
         )
     return url.set(database=str(Path(str(url.database)).resolve())).render_as_string(hide_password=False), True

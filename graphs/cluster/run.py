@@ -47,7 +47,7 @@ async def run_on(
         ConnectionError: There is no such cluster.
         CrewError: The workers cannot work.
     """
-    store, clerked = store_for(ledger.url, cluster)
+    store, clerked = store_for(ledger, cluster)
     done = Tally()
     fresh = _Fresh(ledger, run.id, batch, traces, done)
     with joined(cluster) as ray:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from local_panel import write_traces
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
-from tracejury.graphs import Ledger
+from tracejury.graphs import Cluster, Ledger
+from tracejury.graphs.cluster.joining import store_for
 from tracejury.models import CallStore, hidden
 
 PASSWORD = "s3cret-planted-9731"
@@ -79,3 +81,13 @@ def test_a_run_on_postgres_writes_and_says_it_nowhere(
     CallStore(ledger.engine).close()
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or PASSWORD.encode() not in file.read_bytes()
+
+
+def test_the_workers_of_a_cluster_are_given_it(postgres_server: Any) -> None:
+    """A password that is hidden from people opens the ledger for processes all the same."""
+    url = make_url(postgres_server.database()).set(password=PASSWORD).render_as_string(hide_password=False)
+    ledger = Ledger(url)
+    store, clerked = store_for(ledger, Cluster())
+    ledger.close()
+    assert not clerked
+    assert make_url(store).password == PASSWORD
