@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tracejury.models.leases import TERM_S, LimitGrant, LimitReport
-from tracejury.models.limits import Ended
+from tracejury.models.limits import Ended, Slots
 
 Exchange = Callable[[LimitReport], Awaitable[LimitGrant]]
 
 
-class LeasedLimiter:
+class LeasedLimiter(Slots):
     """This process's part of a shared limit. Used as `Limiter` is.
 
     Args:
@@ -23,14 +22,12 @@ class LeasedLimiter:
     """
 
     def __init__(self, holder: str, exchange: Exchange) -> None:
-        self.in_flight = 0
+        super().__init__()
         self._holder = holder
         self._exchange = exchange
         self._slots = 0
         self._until = 0.0
         self._paced = False
-        self._open_at = 0.0
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self._ended: list[Ended] = []
         self._bookings: list[tuple[int, asyncio.Future[float]]] = []
         self._charged = 0
@@ -40,9 +37,10 @@ class LeasedLimiter:
         self._reporting: asyncio.Task[None] | None = None
 
     @property
-    def has_room(self) -> bool:
-        """Whether a call would get a slot at once."""
-        return self.in_flight < self._own() and not self._waiting
+    def room(self) -> int:
+        """How many calls may be in flight now."""
+        # A lease that could not be renewed: the book may have lent the slots to somebody else.
+        return self._slots if time.monotonic() < self._until else 0
 
     async def enter(self, tokens: int) -> float:
         """Wait for a slot, then for the pace; return the time of entry, for `leave`.
@@ -50,16 +48,10 @@ class LeasedLimiter:
         Args:
             tokens: What the call will take of the tokens a minute, estimated.
         """
-        if self.has_room:
-            self.in_flight += 1
-        else:
-            await self._queue()
+        await self._slot()
         try:
             self._report()
-            wait = max(await self._book(tokens) if self._paced else 0.0, self._closed_for())
-            while wait > 0:
-                await asyncio.sleep(wait)
-                wait = self._closed_for()
+            await self._opening(max(await self._book(tokens) if self._paced else 0.0, self.closed_for()))
         except BaseException:
             self._give_back()
             raise
@@ -80,40 +72,14 @@ class LeasedLimiter:
         """Charge `tokens` more (or fewer) than `enter` was told."""
         self._charged += tokens
 
-    def _own(self) -> int:
-        # A lease that could not be renewed: the book may have lent the slots to somebody else.
-        return self._slots if time.monotonic() < self._until else 0
-
-    def _closed_for(self) -> float:
-        return self._open_at - time.monotonic()
-
-    async def _queue(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    def _queued(self) -> None:
         self._report(at_once=not self._asked)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._give_back()
-            raise
 
     async def _book(self, tokens: int) -> float:
         moment: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._bookings.append((tokens, moment))
         self._report(at_once=True)
         return await moment
-
-    def _give_back(self) -> None:
-        self.in_flight -= 1
-        self._let_in()
-
-    def _let_in(self) -> None:
-        while self._waiting and self.in_flight < self._own():
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
 
     def _report(self, at_once: bool = False) -> None:
         if self._reporting is None:

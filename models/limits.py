@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple, Protocol
 
@@ -41,7 +42,65 @@ class Ended(NamedTuple):
     retry_after: float | None = None
 
 
-class Limiter:
+class Slots(ABC):
+    """Slots for calls, first come first served. How many there are is what `room` says at the moment."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._open_at = 0.0
+
+    @property
+    @abstractmethod
+    def room(self) -> int:
+        """How many calls may be in flight now."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would get a slot at once."""
+        return self.in_flight < self.room and not self._waiting
+
+    def closed_for(self) -> float:
+        """Return the seconds until the endpoint may be asked again; 0 or less: now."""
+        return self._open_at - time.monotonic()
+
+    async def _slot(self) -> None:
+        """Wait for a slot."""
+        if self.has_room:
+            self.in_flight += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._queued()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._give_back()
+            raise
+
+    def _queued(self) -> None:
+        """Told of each call that has to wait."""
+
+    async def _opening(self, wait: float) -> None:
+        """Sleep for `wait` seconds, and for as long as somebody is told to wait meanwhile."""
+        while wait > 0:
+            await asyncio.sleep(wait)
+            wait = self.closed_for()
+
+    def _give_back(self) -> None:
+        self.in_flight -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self.in_flight < self.room:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+
+class Limiter(Slots):
     """Slots and pace of one endpoint, first come first served.
 
     Two limits are found without being told, from refusals (429, 503) alone:
@@ -68,11 +127,9 @@ class Limiter:
     SEEN_S = 60.0
 
     def __init__(self, ceiling: int, requests_per_minute: float | None, tokens_per_minute: float | None) -> None:
+        super().__init__()
         self.ceiling = max(1, ceiling)
         self.window = float(self.ceiling)
-        self.in_flight = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._open_at = 0.0
         self._cut_at = 0.0
         self._requests = Pace(requests_per_minute / 60) if requests_per_minute else None
         self._tokens = Pace(tokens_per_minute / 60) if tokens_per_minute else None
@@ -88,9 +145,9 @@ class Limiter:
         return self._found.per_second if self._found else None
 
     @property
-    def has_room(self) -> bool:
-        """Whether a call would get a slot at once."""
-        return self.in_flight < int(self.window) and not self._waiting
+    def room(self) -> int:
+        """How many calls may be in flight now."""
+        return int(self.window)
 
     async def enter(self, tokens: int) -> float:
         """Wait for a slot, then for the pace; return the time of entry, for `leave`.
@@ -98,15 +155,9 @@ class Limiter:
         Args:
             tokens: What the call will take of the tokens a minute, estimated.
         """
-        if self.has_room:
-            self.in_flight += 1
-        else:
-            await self._queue()
+        await self._slot()
         try:
-            wait = max(self.book(tokens), self.closed_for())
-            while wait > 0:
-                await asyncio.sleep(wait)
-                wait = self.closed_for()  # somebody may have been told to wait meanwhile
+            await self._opening(max(self.book(tokens), self.closed_for()))
         except asyncio.CancelledError:
             self._give_back()
             raise
@@ -165,34 +216,12 @@ class Limiter:
         """Whether calls must keep a pace, configured or found."""
         return any(pace is not None for pace in (self._requests, self._tokens, self._found))
 
-    def closed_for(self) -> float:
-        """Return the seconds until the endpoint may be asked again; 0 or less: now."""
-        return self._open_at - time.monotonic()
-
     def book(self, tokens: int) -> float:
         """Take a call's part of the pace, and return the seconds until it may begin."""
         waits = [pace.take(1) for pace in (self._requests, self._found) if pace is not None]
         if self._tokens is not None:
             waits.append(self._tokens.take(tokens))
         return max(waits, default=0.0)
-
-    async def _queue(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give_back()
-            raise
-
-    def _give_back(self) -> None:
-        self.in_flight -= 1
-        while self._waiting and self.in_flight < int(self.window):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
 
 
 class Pace:
