@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tracejury.models.guard import is_loopback_url
+from tracejury.models.pricing import is_free
 from tracejury.models.records import CallFailed, CallRecord, Endpoint, FailureReason, Price
 
 
@@ -53,8 +53,7 @@ class Budget:
             ValueError: An endpoint that may cost something has no price.
         """
         for endpoint in endpoints if self.max_usd is not None else ():
-            free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or "https://api.openai.com/v1")
-            if not free and endpoint.price == Price():
+            if not is_free(endpoint) and endpoint.price == Price():
                 name = endpoint.name
                 raise ValueError(
                     f"a cap in dollars needs a price: give endpoint {name!r} one in the panel, or cap tokens"

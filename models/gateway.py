@@ -23,18 +23,17 @@ from tracejury.models.embedded import EmbeddedServer
 from tracejury.models.engine import StoreError
 from tracejury.models.failures import NoAnswerError
 from tracejury.models.fences import fence_tag, render
-from tracejury.models.guard import check_address, is_loopback_url
+from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key, redact
 from tracejury.models.lanes import Answer, Lane, shared_client
 from tracejury.models.limits import Limit
-from tracejury.models.pricing import cost_usd
+from tracejury.models.pricing import cost_usd, is_free
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.schemas import body_fields, parse, problem_of, repair, told
 from tracejury.models.store import Calls, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
 from tracejury.models.weights import weights_path
 
-OPENAI = "https://api.openai.com/v1"
 MAX_REPLY = 1_000_000
 """Characters; no reply that was asked for is this long, and what runs on is neither parsed nor kept whole."""
 _KEPT = 10_000
@@ -182,11 +181,18 @@ class Gateway:
         lane = self._lane(request.endpoint)
         # In a batch all questions of a round wait together; else a call takes its place before it queues for a slot and
         # keeps it until its record is committed: `kill -9` costs two calls a slot at most, however slow the disk.
-        async with nullcontext() if self._batches_of(lane) else lane.places:
-            return await self._answered(lane, request, messages, purpose, key)
+        batches = self._batches_of(lane)
+        async with nullcontext() if batches else lane.places:
+            return await self._answered(lane, batches, request, messages, purpose, key)
 
     async def _answered(
-        self, lane: Lane, request: ChatRequest, messages: tuple[Message, ...], purpose: str, key: str
+        self,
+        lane: Lane,
+        batches: Batches | None,
+        request: ChatRequest,
+        messages: tuple[Message, ...],
+        purpose: str,
+        key: str,
     ) -> CallRecord:
         endpoint = request.endpoint
         rendered = render(told(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key))
@@ -207,13 +213,13 @@ class Gateway:
         try:
             # Asked when a slot is free, not when the call queues for one: a cap is then never passed by more than the
             # calls in flight.
-            if batches := self._batches_of(lane):
+            if batches:
                 self._check_sending(endpoint)
                 answer = await batches.chat(key, rendered, fields)
             else:
                 answer = await lane.chat(rendered, fields, tokens, lambda: self._check_sending(endpoint))
         except NoAnswerError as failed:
-            if batches := self._batches_of(lane):
+            if batches:
                 batches.kept(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
             await self._put(call)
@@ -236,7 +242,9 @@ class Gateway:
             return None
         if not isinstance(self.store, CallStore):
             raise ValueError("batches need a call store in this process: what was left behind is found again there")
-        return self._batches.setdefault(lane.name, Batches(lane, self.store, self.batch))
+        if lane.name not in self._batches:
+            self._batches[lane.name] = Batches(lane, self.store, self.batch)
+        return self._batches[lane.name]
 
     async def _put(self, call: CallRecord) -> None:
         try:
@@ -249,8 +257,7 @@ class Gateway:
     def _check_sending(self, endpoint: Endpoint) -> None:
         if self._unwritable is not None:
             raise self._unwritable
-        free = endpoint.kind == "embedded" or is_loopback_url(endpoint.base_url or OPENAI)
-        self.budget.check(None if free else endpoint.price, endpoint.name)
+        self.budget.check(None if is_free(endpoint) else endpoint.price, endpoint.name)
 
     def _check_room(self, request: ChatRequest, prompt: str) -> int:
         """Refuse what cannot fit; return the least number of tokens of `prompt`, 0 where no window is known."""
@@ -268,14 +275,14 @@ class Gateway:
         lane = self._lanes.get(name)
         if lane is None:
             if self.air_gapped and endpoint.kind == "openai":
-                check_address(endpoint.base_url or OPENAI)
+                check_address(endpoint.address)
             try:
                 key = api_key(endpoint)
             except KeyMissingError as error:
                 raise CallFailed(FailureReason.REFUSED, str(error)) from error
 
             async def address() -> str:
-                return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.base_url or OPENAI
+                return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.address
 
             limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
             lane = self._lanes[name] = Lane(endpoint, key, self._http, address, limit)

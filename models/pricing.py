@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tracejury.models.records import Price
+from tracejury.models.guard import is_loopback_url
+from tracejury.models.records import Endpoint, Price
+
+
+def is_free(endpoint: Endpoint) -> bool:
+    """Whether calls cost nothing, whatever price is given: the model runs on this machine."""
+    return endpoint.kind == "embedded" or is_loopback_url(endpoint.address)
 
 
 def cost_usd(price: Price, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float:

@@ -11,6 +11,9 @@ from pydantic import BaseModel, Field, JsonValue, field_validator
 
 from tracejury.traces import Record
 
+OPENAI = "https://api.openai.com/v1"
+"""Where an endpoint without an address of its own is asked."""
+
 
 class Price(Record):
     """US dollars for a million tokens."""
@@ -53,6 +56,11 @@ class Endpoint(Record):
     price: Price = Price()
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """Further fields of the request body, passed as they are (`top_p`, `reasoning_effort`, ...)."""
+
+    @property
+    def address(self) -> str:
+        """Where it is asked; the embedded server's own is known once it runs."""
+        return self.base_url or OPENAI
 
     @field_validator("base_url")
     @classmethod

@@ -36,7 +36,7 @@ def format_for(endpoint: Endpoint, schema: type[BaseModel] | None) -> dict[str, 
     """Return `response_format` for a request to `endpoint`."""
     if schema is None:
         return None
-    host = urlsplit(endpoint.base_url or "https://api.openai.com").hostname or ""
+    host = urlsplit(endpoint.address).hostname or ""
     # The embedded server has no address of its own here, and keeps the lengths.
     own_openai = endpoint.kind == "openai" and host.endswith(("openai.com", "openai.azure.com"))
     return reply_format(endpoint.reply_format, schema, own_openai)
