@@ -48,6 +48,8 @@ class LeasedLimiter(Slots):
         Args:
             tokens: What the call will take of the tokens a minute, estimated.
         """
+        if not self.has_room:
+            self._report(at_once=not self._asked)
         await self._slot()
         try:
             self._report()
@@ -71,9 +73,6 @@ class LeasedLimiter(Slots):
     def charge(self, tokens: int) -> None:
         """Charge `tokens` more (or fewer) than `enter` was told."""
         self._charged += tokens
-
-    def _queued(self) -> None:
-        self._report(at_once=not self._asked)
 
     async def _book(self, tokens: int) -> float:
         moment: asyncio.Future[float] = asyncio.get_running_loop().create_future()

@@ -71,16 +71,12 @@ class Slots(ABC):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        self._queued()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._give_back()
             raise
-
-    def _queued(self) -> None:
-        """Told of each call that has to wait."""
 
     async def _opening(self, wait: float) -> None:
         """Sleep for `wait` seconds, and for as long as somebody is told to wait meanwhile."""
