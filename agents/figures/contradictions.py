@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from tracejury.agents.figures.measures import clauses
 from tracejury.agents.figures.negation import mentions
 from tracejury.agents.figures.persons import AGE, HYPOTHETICAL, PERSON, RELATIVES, is_male, person
+from tracejury.agents.figures.quantities import COUNTED
 
 
 class Reading(NamedTuple):
@@ -80,8 +81,6 @@ _COUNTED = re.compile(
     re.I,
 )
 _PART = re.compile(r"\b(?:after|by|per|each|every|during|most|least|than|in the (?:past|last))\b", re.I)
-_DIGITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBERS = {word: number for number, word in enumerate(_DIGITS, 1)}
 
 
 def sexes(stem: str, step: str) -> Iterator[Reading]:
@@ -101,9 +100,14 @@ def sexes(stem: str, step: str) -> Iterator[Reading]:
             return
 
 
+def sides_of(text: str) -> dict[tuple[str, str], str]:
+    """Return (side, part of the body) -> the text's own words, for every part that it gives a side to."""
+    return {(m["side"].lower(), m["part"].lower()): m[0] for m in SIDE.finditer(text)}
+
+
 def sides(stem: str, step: str) -> Iterator[Reading]:
     """Yield `the left knee`, where the vignette has the right knee alone."""
-    stated = {(m["side"].lower(), m["part"].lower()): m[0] for m in SIDE.finditer(stem)}
+    stated = sides_of(stem)
     for _, clause in clauses(step):
         for match in SIDE.finditer(clause):
             side, part = match["side"].lower(), match["part"].lower()
@@ -186,4 +190,4 @@ def _denied(stem: str, what: str) -> str | None:
 
 def _number(word: str) -> int:
     word = word.lower().removeprefix("a ")
-    return int(word) if word.isdigit() else _NUMBERS.get(word, 1)
+    return int(word) if word.isdigit() else COUNTED.get(word, 1)

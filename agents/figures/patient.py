@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from tracejury.agents.figures.checks import Check, derived, in_step, in_vignette
-from tracejury.agents.figures.contradictions import SIDE
+from tracejury.agents.figures.contradictions import SIDE, sides_of
 from tracejury.agents.figures.measures import Measure, clauses, measures
 from tracejury.agents.figures.persons import AGE, HYPOTHETICAL, RELATIVES, aged, person
-from tracejury.agents.figures.quantities import Quantity, comparable
+from tracejury.agents.figures.quantities import COUNTED, Quantity, comparable
 from tracejury.agents.records import Case
 from tracejury.traces import ErrorType
 
@@ -18,8 +18,6 @@ _DURATION = re.compile(
     r"(?P<unit>hour|day|week|month|year)s?[- ](?:(?:long|old)\s)?(?P<kind>history|course) of (?P<what>[^.;,:()]{3,60})",
     re.I,
 )
-_COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_WORDS = {word: number for number, word in enumerate(_COUNTS, 1)}
 _FUNCTION_WORDS = frozenset({"with", "from", "their", "severe", "mild", "progressive", "worsening", "history"})
 
 
@@ -93,7 +91,7 @@ def _durations(case: Case) -> Iterator[Check]:
 
 def _sides(case: Case) -> Iterator[Check]:
     """Yield the sides that agree; those that do not are a rule's."""
-    stated = {(m["side"].lower(), m["part"].lower()) for m in SIDE.finditer(case.stem)}
+    stated = sides_of(case.stem)
     for match in SIDE.finditer(case.step):
         if (match["side"].lower(), match["part"].lower()) in stated:
             yield Check(True, f"side: {match[0]!r} stands in the vignette")
@@ -110,7 +108,7 @@ def _against(case: Case, what: str, claimed: Quantity, stated: Quantity, words: 
 
 def _lasting(match: re.Match[str]) -> Quantity:
     number = match["number"].lower()
-    value = number if number.isdigit() else str(_WORDS[number])
+    value = number if number.isdigit() else str(COUNTED[number])
     return Quantity(value, match["unit"].lower(), match.start(), match.end(), match[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -41,6 +41,9 @@ _SPELLINGS = (
     (re.compile(r"\bbpm\b"), "1/minute"),
     (re.compile(r"%"), "percent"),
 )
+_COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTED: Mapping[str, int] = {word: number for number, word in enumerate(_COUNTS, 1)}
+"""Number words and what they count."""
 
 
 class Quantity(NamedTuple):
