@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
@@ -20,7 +19,7 @@ from tracejury.graphs.runs import Manifest, Run, run_name
 from tracejury.graphs.schema import open_schema
 from tracejury.graphs.tables import deliberation, question, run, trace
 from tracejury.graphs.votes import votes_of
-from tracejury.models import hidden, open_engine, patiently
+from tracejury.models import hidden, insert_new, open_engine, patiently
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
@@ -217,9 +216,8 @@ def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str
 
 @cache
 def _putting(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
-    """Build the statement once: building and hashing it takes longer than SQLite takes to run it."""
-    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert_into(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
+    putting: Executable = insert_new(dialect, table, key).returning(table.c[key[0]])
+    return putting
 
 
 _FAILED_BEFORE = delete(deliberation).where(

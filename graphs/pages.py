@@ -6,14 +6,13 @@ by trace, and the text of traces goes into the database's own full-text index (F
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, bindparam, case, func, insert, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
 
 from tracejury.agents import Deliberation, Outcome, Reason
 from tracejury.graphs.tables import carried, deliberation, evidence, tally
+from tracejury.models import insert_new
 from tracejury.retrieval import Passage
 from tracejury.traces import ErrorType, Question, Trace
 
@@ -76,7 +75,7 @@ def page_references(connection: Connection, run_id: str, made: Deliberation) -> 
     passages = _passages(made)
     dialect = connection.dialect.name
     connection.execute(
-        _new_in(dialect, evidence),
+        insert_new(dialect, evidence),
         [
             {
                 "run_id": run_id,
@@ -89,7 +88,7 @@ def page_references(connection: Connection, run_id: str, made: Deliberation) -> 
         ],
     )
     connection.execute(
-        _new_in(dialect, carried),
+        insert_new(dialect, carried),
         [
             {
                 "run_id": run_id,
@@ -121,11 +120,6 @@ def matches(dialect: str, asked: str) -> tuple[str, str] | None:
     plain = ["".join(c if c.isalnum() else " " for c in part).split() for part in parts]
     lexemes = [word for words in plain for word in words]
     return (_MATCHES[dialect], " & ".join(lexemes) + ":*") if lexemes else None
-
-
-@cache
-def _new_in(dialect: str, table: Table) -> Executable:
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).on_conflict_do_nothing()
 
 
 def _passages(made: Deliberation) -> dict[str, Passage]:

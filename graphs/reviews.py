@@ -13,6 +13,7 @@ from tracejury.agents import Outcome
 from tracejury.graphs.ledger_reading import LedgerReading
 from tracejury.graphs.runs import Run
 from tracejury.graphs.tables import deliberation, review, review_sheet, tally
+from tracejury.models import insert_new
 from tracejury.traces import ErrorType, Record
 
 Said = Literal["supported", "error", "unclear", "no claim"]
@@ -100,7 +101,7 @@ class Reviews:
 
     def keep_sheet(self, run: Run, body: str) -> str:
         """Keep a sheet unless there is one; return the one that is kept."""
-        put = self._dialect.insert(review_sheet).values(run_id=run.id, body=body).on_conflict_do_nothing()
+        put = insert_new(self.engine.dialect.name, review_sheet).values(run_id=run.id, body=body)
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
             connection.execute(put)
         return self.sheet(run) or body

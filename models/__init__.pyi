@@ -3,7 +3,7 @@ from .budget import Budget
 from .cachekey import cache_key
 from .embedded import EmbeddedServer, EmbeddedServerError
 from .embedder import Embedder, MiniLM, VectorCache, embedder
-from .engine import StoreError, hidden, open_engine, opened
+from .engine import StoreError, hidden, insert_new, open_engine, opened
 from .fences import fence_tag, neutralise, render
 from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
@@ -68,6 +68,7 @@ __all__ = [
     "fetch",
     "free_cores",
     "hidden",
+    "insert_new",
     "is_fetched",
     "least_tokens",
     "neutralise",

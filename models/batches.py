@@ -16,6 +16,7 @@ from typing import Any
 import openai
 from sqlalchemy import Connection, delete, select, update
 
+from tracejury.models.engine import insert_new
 from tracejury.models.failures import NoAnswerError, fault_of
 from tracejury.models.lanes import Answer, Lane
 from tracejury.models.reconnecting import patiently
@@ -137,7 +138,7 @@ class Batches:
         return {name: list(keys) for name, keys in connection.execute(query)}
 
     async def _rename(self, sent: str, batch: str, keys: list[str]) -> None:
-        put = self._store.insert(model_batch)
+        put = insert_new(self._store.engine.dialect.name, model_batch)
         row = {"id": batch, "address": self._lane.name, "questions": keys, "done": False}
 
         def write(connection: Connection) -> None:
@@ -170,7 +171,7 @@ class Batches:
         client = await self._lane.client()
         file = await client.files.create(file=("tracejury.jsonl", raw), purpose="batch")
         sent = {"id": _SENT + file.id, "address": self._lane.name, "questions": list(lines), "done": False}
-        await self._store.writer.insert(self._store.insert(model_batch), sent)
+        await self._store.writer.insert(insert_new(self._store.engine.dialect.name, model_batch), sent)
         batch = await client.batches.create(
             input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
         )

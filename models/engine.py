@@ -6,9 +6,11 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, Insert, Table, create_engine, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -93,6 +95,21 @@ def opened(engine: Engine, *, making: bool = False) -> Iterator[Connection]:
         if making and connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_MAKING)))
         yield connection
+
+
+@cache
+def insert_new(dialect: str, table: Table, key: tuple[str, ...] | None = None) -> Any:
+    """Return a statement that inserts what is not there yet, so that it may be made again.
+
+    Built once: building and hashing it takes longer than SQLite takes to run it.
+
+    Args:
+        dialect: The name of the engine's.
+        table: The table.
+        key: The columns that tell what is there; None: any that are unique.
+    """
+    insert: Insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    return insert.on_conflict_do_nothing(index_elements=key)  # type: ignore[attr-defined]
 
 
 def _parsed(url: str) -> URL:

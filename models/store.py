@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, Engine, Executable, Insert, Table, func, inspect, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 
-from tracejury.models.engine import open_engine, opened
+from tracejury.models.engine import insert_new, open_engine, opened
 from tracejury.models.reconnecting import patiently
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
@@ -73,16 +71,11 @@ class CallStore:
         self.writer = writer or Writer(self.engine)
         self._run = run
         _make_tables(self.engine)
-        self._insert = self.insert(model_call)
-        self._insert_paid = self.insert(model_paid)
+        self._insert = insert_new(self.engine.dialect.name, model_call)
+        self._insert_paid = insert_new(self.engine.dialect.name, model_paid)
         # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
         # ten times that through the toolkit.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
-
-    def insert(self, table: Table) -> Insert:
-        """Return a statement that inserts what is not there yet, so that it may be made again."""
-        insert = postgres_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
-        return insert(table).on_conflict_do_nothing()
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
