@@ -3,16 +3,19 @@
 Chroma's embedded client allows one process at a time to write, and another process that reads meanwhile gets stale or
 failing answers (measured, 1.5.9). So a collection is written once: each build of a source fills a new generation beside
 the valid one, in a Chroma folder of its own, and the manifest is then replaced in one move. Readers in any number of
-processes keep the generation that they opened; a build that is killed leaves the valid one as it was.
+processes keep the generation that they opened, however often it is built meanwhile: they hold its folder with a shared
+lock, and what is held is not deleted. A build that is killed leaves the valid one as it was.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import shutil
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,7 +67,7 @@ class Shelf(Protocol):
         ...
 
     def drop(self, source: str, generation: int) -> None:
-        """Delete a generation, if it is there."""
+        """Delete a generation, if it is there and nobody is known to read it."""
         ...
 
     def generations(self, source: str) -> list[int]:
@@ -109,6 +112,7 @@ class FolderShelf:
         self.local = path.expanduser().resolve()
         self.where = str(self.local)
         self._clients: dict[Path, ClientAPI] = {}
+        self._holds: dict[Path, _Hold] = {}
 
     def load(self) -> Manifest | None:
         """Read `manifest.json`."""
@@ -137,16 +141,19 @@ class FolderShelf:
             from chromadb.config import Settings
 
             path.mkdir(parents=True, exist_ok=True)
+            self._holds[path] = _Hold(path)
             self._clients[path] = chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
         return _collection(self._clients[path], collection_name(source), create)
 
     def begin(self, source: str, base: int | None) -> int:
         """Take up an unfinished generation, or copy `base` (fast: files, not embeddings) under the next number."""
         there = self.generations(source)
-        unfinished = [g for g in there if base is None or g > base]
+        folders = {g: self._folder(source, g) for g in there if base is None or g > base}
+        # A source that was taken out of the index may have readers yet: theirs is not an unfinished build.
+        unfinished = [g for g, path in folders.items() if path in self._holds or not _in_use(path)]
         if unfinished:
             return max(unfinished)
-        number = (base or 0) + 1
+        number = max([base or 0, *there]) + 1
         if base is not None:
             fresh = self._folder(source, number)
             half = fresh.with_name(f"copying-{number}")
@@ -156,12 +163,16 @@ class FolderShelf:
         return number
 
     def drop(self, source: str, generation: int) -> None:
-        """Delete the generation's folder."""
+        """Delete the generation's folder. One that another reader holds stays, for a later build to delete."""
         path = self._folder(source, generation)
         client: Any = self._clients.pop(path, None)
         if client is not None:
             client.close()
-        shutil.rmtree(path, ignore_errors=True)
+        hold = self._holds.pop(path, None)
+        if hold is not None:
+            hold.release()
+        if path.is_dir() and not _in_use(path):
+            shutil.rmtree(path, ignore_errors=True)
 
     def generations(self, source: str) -> list[int]:
         """List the numbered folders of the source."""
@@ -170,6 +181,27 @@ class FolderShelf:
 
     def _folder(self, source: str, generation: int) -> Path:
         return self.local / collection_name(source) / str(generation)
+
+
+class _Hold:
+    """A shared lock on a folder. It goes with the object, or with the process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        self.release = weakref.finalize(self, os.close, descriptor)
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether anybody, this process included, holds the folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class ServerShelf:

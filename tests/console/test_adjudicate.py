@@ -18,7 +18,7 @@ STEPS = [["The cough has lasted three days.", "A cough of three days is acute."]
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "1000")
     return CliRunner()
 
 

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -111,6 +112,24 @@ def test_a_reader_keeps_what_it_opened_while_a_writer_builds(tmp_path: Path) -> 
     thread.join()
     assert not failed
     assert Index.open(tmp_path, words).entry("notes").version == "3"
+    assert reader.shelf.generations("notes") == [1, 2, 3], "what a reader holds stays, and the last but one"
+    finder = reader = None
+    gc.collect()
+    Index.open(tmp_path, words).build(Notes(TEXTS, version="4"))
+    assert Index.open(tmp_path).shelf.generations("notes") == [3, 4]
+
+
+def test_a_source_taken_out_under_a_reader_is_built_anew_beside_it(tmp_path: Path) -> None:
+    words = WordVectors()
+    Index.open(tmp_path, words).build(Notes(TEXTS))
+    reader = Index.open(tmp_path, words)
+    find = Finder(reader, k=1).find
+    assert find([Query(text="topic5 drug5")])[0].hits[0].passage.key == "n5"
+    writer = Index.open(tmp_path, words)
+    writer.remove("notes")
+    writer.build(Notes({"n5": "Another text altogether."}))
+    assert writer.entry("notes").generation == 2
+    assert find([Query(text="topic5 drug5")])[0].hits[0].passage.text == TEXTS["n5"]
 
 
 def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
