@@ -38,7 +38,7 @@ def reinforce(
 ) -> dict[str, Any]:
     """Train a student on the jury's reward; return the manifest.
 
-    Killed, the same call goes on from the last whole checkpoint; finished, it returns the manifest.
+    Killed, the same call goes on from the last whole checkpoint, with the same rewards on a CPU; finished, it returns the manifest.
 
     Args:
         recipe: With a `grpo` section.
@@ -76,7 +76,7 @@ def reinforce(
         return finished
     loaded = load(recipe, weights, chosen)
     from datasets import Dataset
-    from trl import GRPOConfig, GRPOTrainer
+    from trl import GRPOConfig
 
     from tracejury.training.watching import Keep, Watch, last_whole_checkpoint, peak_memory, write_log
 
@@ -88,7 +88,7 @@ def reinforce(
     if checkpoint:
         reward.resume(checkpoint)
     started = time.perf_counter()
-    trainer = GRPOTrainer(
+    trainer = _trainer()(
         model=loaded.model,
         reward_funcs=[reward],
         args=GRPOConfig(**grpo_arguments(recipe, spec, out, chosen)),
@@ -117,6 +117,22 @@ def reinforce(
     }
     write_json(out / "manifest.json", manifest)
     return manifest
+
+
+def _trainer() -> Any:
+    from trl import GRPOTrainer
+
+    class Resumable(GRPOTrainer):  # type: ignore[misc]
+        """Draws the prompts of an epoch by its number, so that a resumed training is asked what it would have been."""
+
+        def _get_train_sampler(self, dataset: Any = None) -> Any:
+            sampler = super()._get_train_sampler(dataset)
+            # TRL's sampler draws epoch after epoch from one generator, which no checkpoint keeps (1.14): resumed in a
+            # later epoch, it would begin with the order of the first.
+            sampler.set_epoch = lambda epoch: sampler.generator.manual_seed(self.args.seed + epoch)
+            return sampler
+
+    return Resumable
 
 
 def grpo_arguments(recipe: Recipe, spec: Grpo, out: Path, backend: Backend) -> dict[str, Any]:
