@@ -273,10 +273,11 @@ def _say(report: BuildReport) -> None:
     if report.unchanged:
         out.print(f"[bold]{report.source}[/]: up to date, {report.passages:,} passages")
     else:
+        renewed = f"{report.renewed:,} brought up to date, " if report.renewed else ""
         taken_up = f", {report.resumed:,} of them from a build that was cut off" if report.resumed else ""
         out.print(
             f"[bold]{report.source}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
-            f"{report.removed:,} removed, {report.kept:,} kept, in {report.seconds:.0f} s"
+            f"{report.removed:,} removed, {renewed}{report.kept:,} kept, in {report.seconds:.0f} s"
         )
     for problem in report.problems[:20]:
         err.print(f"  [yellow]{problem}[/]")

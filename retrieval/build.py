@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracejury.retrieval.chunks import CHUNKING, chunk
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry, digest
 from tracejury.retrieval.recipes import Recipe
-from tracejury.retrieval.records import Passage, Source
+from tracejury.retrieval.records import Document, Passage, Source
 from tracejury.retrieval.rows import PAGE, ids_in, metadata
 from tracejury.retrieval.shelf import BrokenIndexError, Shelf
 from tracejury.traces import Problem
@@ -97,7 +97,8 @@ def build_source(
         passages=len(filling.seen),
         added=len(filling.seen - indexed),
         removed=len(indexed - filling.seen),
-        kept=len(filling.seen & indexed),
+        kept=len(filling.seen & indexed - filling.renewed),
+        renewed=len(filling.renewed & indexed),
         resumed=len((filling.before & filling.seen) - indexed),
         problems=tuple(filling.problems),
         seconds=round(time.monotonic() - began, 3),
@@ -114,18 +115,18 @@ class _Filling:
         self.progress = progress
         self.before = ids_in(collection)
         self.seen: set[str] = set()
+        self.renewed: set[str] = set()
         self.problems: list[Problem] = []
         self.documents = 0
 
     def take_all(self, source: Source) -> None:
-        """Add every passage that is not there yet."""
+        """Add every passage that is not there yet, or not under the same title, citation, licence or date."""
         batch: list[Passage] = []
         for passage in self._passages(source):
             if passage.id in self.seen:
                 continue
             self.seen.add(passage.id)
-            if passage.id not in self.before:
-                batch.append(passage)
+            batch.append(passage)
             if len(batch) >= _BATCH:
                 self._add(batch)
                 batch = []
@@ -148,12 +149,16 @@ class _Filling:
             if isinstance(found, Problem):
                 self.problems.append(found)
                 continue
+            if problem := unwritable(found):
+                self.problems.append(problem)
+                continue
             self.documents += 1
             if found.source != source.name:
                 found = found.model_copy(update={"source": source.name})
             yield from chunk(found)
 
     def _add(self, batch: list[Passage]) -> None:
+        batch = self._unlike(batch)
         if batch:
             vectors = self.embedder().embed([embedded_text(p) for p in batch])
             self.collection.upsert(
@@ -163,6 +168,23 @@ class _Filling:
                 metadatas=[metadata(p) for p in batch],
             )
         self.progress(len(self.seen))
+
+    def _unlike(self, batch: list[Passage]) -> list[Passage]:
+        """Return what is not there as it is in the batch; what is there otherwise is taken out for it.
+
+        A passage's id comes from its text, so a reference that has been superseded or cited anew since keeps its id.
+        """
+        known = [p.id for p in batch if p.id in self.before]
+        if not known:
+            return batch
+        page = self.collection.get(ids=known, include=["metadatas"])
+        there = dict(zip(page["ids"], page["metadatas"] or (), strict=True))
+        changed = [p.id for p in batch if p.id in there and there[p.id] != metadata(p)]
+        if changed:
+            # Chroma would merge the new fields into the old ones, and never forget that something was superseded.
+            self.collection.delete(ids=changed)
+            self.renewed.update(changed)
+        return [p for p in batch if p.id not in there or p.id in self.renewed]
 
 
 def keep_aliases(collection: Collection, source: Source) -> None:
@@ -176,6 +198,16 @@ def aliases_of(collection: Collection) -> dict[str, list[str]]:
     """Return what `keep_aliases` kept."""
     table: dict[str, list[str]] = json.loads((collection.metadata or {}).get(_ALIASES, "{}"))
     return table
+
+
+def unwritable(document: Document) -> Problem | None:
+    """Return the problem of a document that no database can hold, or None."""
+    try:
+        document.model_dump_json().encode()
+    except ValueError:
+        what = f"{document.source}: {document.key or document.title}".encode("utf-8", "replace").decode()
+        return Problem(file=what, reason="holds half of a surrogate pair", hint="write the whole character")
+    return None
 
 
 def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:

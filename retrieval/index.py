@@ -42,7 +42,7 @@ class Index:
     def __init__(self, shelf: Shelf, embedder: str | Embedder | None) -> None:
         self.shelf = shelf
         self._lock = threading.RLock()
-        self._lexical: dict[str, Lexical] = {}
+        self._lexical: dict[tuple[int, str], Lexical] = {}
         self._manifest = shelf.load()
         self._embedder: str | Embedder = embedder or (self._manifest.embedder if self._manifest else DEFAULT_EMBEDDER)
         if self._manifest and self._manifest.sources and self._manifest.embedder != self.embedder_name:
@@ -197,12 +197,13 @@ class Index:
         """Return the BM25 tables of a source; made on first use, and kept beside the index."""
         entry = self.entry(source)
         with self._lock:
-            if entry.digest not in self._lexical:
+            tables = (entry.generation, entry.digest)
+            if tables not in self._lexical:
                 folder = lexical_folder(self.shelf, entry)
                 there = (folder / "ids.json").is_file()
                 passages = passages_in(self._collection(entry))
-                self._lexical[entry.digest] = Lexical.load(folder) if there else Lexical.build(passages, folder)
-            return self._lexical[entry.digest]
+                self._lexical[tables] = Lexical.load(folder) if there else Lexical.build(passages, folder)
+            return self._lexical[tables]
 
     def aliases(self, source: str) -> dict[str, list[str]]:
         """Return the other names that a source knows: name -> brands, generics, abbreviations."""

@@ -49,6 +49,8 @@ class BuildReport(Record):
     added: int = 0
     removed: int = 0
     kept: int = 0
+    renewed: int = 0
+    """Passages of the same text under another title, citation, date or licence, or superseded meanwhile."""
     unchanged: bool = False
     """The source's version is the one that is indexed already: nothing was read."""
     resumed: int = 0

@@ -38,7 +38,8 @@ def reinforce(
 ) -> dict[str, Any]:
     """Train a student on the jury's reward; return the manifest.
 
-    Killed, the same call goes on from the last whole checkpoint, with the same rewards on a CPU; finished, it returns the manifest.
+    Killed, the same call goes on from the last whole checkpoint, on a CPU with the same rewards as without the kill;
+    finished, it returns the manifest.
 
     Args:
         recipe: With a `grpo` section.

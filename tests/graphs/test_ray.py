@@ -14,14 +14,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
-from conftest import absent
+from chroma_at_work import chroma
+from conftest import ROOT, absent
 from local_panel import GOOD, write_panel, write_traces
 from postgres_at_work import Postgres
 from servers.model_server import ModelServer
+from typer.testing import CliRunner
 
+from tracejury.console.app import app
 from tracejury.graphs import Cluster, Ledger, StepRow, adjudicate
+from tracejury.models import is_fetched
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,14 +44,28 @@ LOST_SOON = {
 }
 
 
-def ports() -> dict[str, int]:
-    """Return free ports for a node's agents; those that choose their own must have done so within 20 s, or it dies."""
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # The nodes install a wheel with the tests' own pip; what it requires is here, and no index is asked.
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "PIP_NO_DEPS": "1",
+    "PIP_NO_INDEX": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+
+
+def of_its_own() -> dict[str, Any]:
+    """Return what a node shares with no other: a folder for wheels, as on a machine of its own, and its agents' ports.
+
+    Agents that choose a port for themselves must have done so within 20 s, or the node dies.
+    """
     names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
     with ExitStack() as stack:
         free = [stack.enter_context(socket.socket()) for _ in names]
         for one in free:
             one.bind(("127.0.0.1", 0))
-        return {name: one.getsockname()[1] for name, one in zip(names, free, strict=True)}
+        chosen = {name: one.getsockname()[1] for name, one in zip(names, free, strict=True)}
+    return {**chosen, "runtime_env_dir_name": f"runtime_resources_{chosen[names[0]]}"}
 
 
 class Nodes:
@@ -55,9 +74,9 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster as Made
 
-        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": LOST_SOON, **ports()}
+        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": LOST_SOON, **of_its_own()}
         self.made = Made(initialize_head=True, head_node_args=head)
-        self.others = [self.made.add_node(num_cpus=1, **ports()) for _ in range(2)]
+        self.others = [self.made.add_node(num_cpus=1, **of_its_own()) for _ in range(2)]
         self.address: str = self.made.address
 
     def lose_one(self) -> None:
@@ -65,19 +84,21 @@ class Nodes:
 
     def refill(self) -> None:
         while len(self.others) < 2:
-            self.others.append(self.made.add_node(num_cpus=1, **ports()))
+            self.others.append(self.made.add_node(num_cpus=1, **of_its_own()))
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray  # noqa: F401
     except ModuleNotFoundError:
         absent("ray", "Ray is not installed: pip install 'tracejury[ray]'")
-    made = Nodes()
-    yield made
-    made.made.shutdown()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        made = Nodes()
+        yield made
+        made.made.shutdown()
 
 
 def steps(traces: int) -> list[list[str]]:
@@ -188,6 +209,75 @@ def test_workers_write_to_postgres_themselves(nodes: Nodes, tmp_path: Path, post
         alone = verdicts(hear(tmp_path, server, f"sqlite:///{tmp_path}/alone.db"))
         server.reset(match=MATCH, reply=GOOD, latency_s=0.02)
         assert verdicts(hear(tmp_path, server, store, cluster=Cluster(nodes.address, workers=2))) == alone
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """tracejury as a wheel, made as docs/cluster.md says."""
+    folder = tmp_path_factory.mktemp("wheel")
+    # Nothing of the build is left in the checkout.
+    (folder / "setup.cfg").write_text(f"[build]\nbuild_base = {folder}/build\n")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), "."]
+    environment = os.environ | {"DIST_EXTRA_CONFIG": str(folder / "setup.cfg")}
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env=environment, timeout=200)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def of_another_version(wheel: Path, folder: Path) -> Path:
+    """Return the same wheel, that says it is another version."""
+    name, version, tags = wheel.name.split("-", 2)
+    other = folder / f"{name}-0.0.1-{tags}"
+    with ZipFile(wheel) as taken, ZipFile(other, "w") as made:
+        for file in taken.namelist():
+            content = taken.read(file)
+            if ".dist-info/" in file:
+                content = content.replace(f"\nVersion: {version}\n".encode(), b"\nVersion: 0.0.1\n")
+                content = content.replace(f"{name}-{version}.dist-info".encode(), f"{name}-0.0.1.dist-info".encode())
+            made.writestr(file.replace(f"{name}-{version}.dist-info", f"{name}-0.0.1.dist-info"), content)
+    return other
+
+
+def test_references_from_a_chroma_server_and_code_from_a_wheel(nodes: Nodes, wheel: Path, tmp_path: Path) -> None:
+    """Workers run what is in the wheel, and find the passages that no folder of theirs has."""
+    if not is_fetched("minilm"):
+        pytest.skip("weights minilm are not fetched: tracejury models fetch minilm")
+    nodes.refill()
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "cough.txt").write_text("A cough is acute for three weeks, subacute for eight, and then chronic.")
+    write_traces(tmp_path, [[f"A cough of {n} days is an acute cough."] for n in range(2, 8)])
+    print("Ts", time.monotonic())
+    with chroma(tmp_path / "served") as index, ModelServer(reply=GOOD) as server:
+        source = (f"path={notes}", "name=notes", "license=internal")
+        build = ["index", "build", "documents", *(word for given in source for word in ("--set", given))]
+        done = CliRunner().invoke(app, [*build, "--index", index])
+        assert done.exit_code == 0, done.output
+        panel = write_panel(tmp_path, server.url, endpoint=ENDPOINT, retrieval={"sources": ["notes"]})
+        command = [sys.executable, "-c", "from tracejury.console.app import main; main()", "adjudicate"]
+        command += [str(tmp_path / "traces.jsonl"), "--panel", str(panel), "--run", "r", "--json", "--index", index]
+        command += ["--store", f"sqlite:///{tmp_path}/ledger.db"]
+        command += ["--backend", "ray", "--address", nodes.address, "--workers", "2", "--wheel"]
+
+        def run(code: Path) -> subprocess.CompletedProcess[str]:
+            return subprocess.run([*command, str(code)], capture_output=True, text=True, cwd=tmp_path, timeout=250)
+
+        print('T0', time.monotonic())
+        other = run(of_another_version(wheel, tmp_path))
+        assert other.returncode == 1
+        assert "has other code: tracejury 0.0.1" in other.stderr
+        assert server.counts()["calls"] == 0
+        print('T1', time.monotonic())
+        done = run(wheel)
+        print('T2', time.monotonic())
+        assert done.returncode == 0, done.stderr
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    made = [
+        m for trace, _, _ in ledger.traces(ledger.run("r")) for m in ledger.deliberations(ledger.run("r"), trace.id)
+    ]
+    assert [(m.verdict.outcome, [p.source for p in m.case.passages]) for m in made if m.case] == [
+        ("supported", ["notes"])
+    ] * 6
 
 
 @pytest.mark.parametrize(
