@@ -133,7 +133,7 @@ class Attempts(Generic[T]):
             try:
                 done, _ = await asyncio.wait(racing, timeout=after)
                 if not done and self.limiter.has_room:
-                    racing.add(asyncio.create_task(self._send()))
+                    racing.add(asyncio.create_task(self._hedge()))
                 while True:
                     done, pending = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
                     good = next((task for task in done if task.exception() is None), None)
@@ -146,6 +146,23 @@ class Attempts(Generic[T]):
                 for task in racing:
                     task.cancel()
                 await asyncio.gather(*racing, return_exceptions=True)
+
+    async def _hedge(self) -> T:
+        """Send the call once more: to limits and caps it is a call like any other."""
+        entered = await self.limiter.enter(self._tokens)
+        succeeded, fault = False, None
+        try:
+            if self._gate is not None:
+                self._gate()
+            reply = await self._send()
+            succeeded = True
+            return reply
+        except Exception as error:
+            fault = fault_of(error)
+            raise
+        finally:
+            overloaded = fault is not None and fault.overload
+            self.limiter.leave(entered, succeeded, overloaded, fault.retry_after if fault else None)
 
     async def _send(self) -> T:
         self._sent += 1

@@ -118,3 +118,20 @@ def test_a_straggler_is_hedged_only_where_asked_for(asking: Any, hedge_after_s: 
     assert (took >= 3.0) == (hedge_after_s is None)
     assert reply.calls[0].attempts == sent
     assert asking.server.counts()["calls"] == 1 + sent
+
+
+def test_hedges_keep_to_the_endpoints_limit(asking: Any) -> None:
+    """Five stragglers at once, and one slot that is free: one hedge at a time."""
+    asking.server.set(latency_s=0.6)
+    fields = {"hedge_after_s": 0.1, "timeout_s": 30.0, "max_concurrency": 6}
+    asking.endpoint = asking.endpoint.model_copy(update=fields)
+    store = CallStore("sqlite://")
+
+    async def main() -> list[Any]:
+        async with Gateway(store, secret=b"s") as gateway:
+            return await fill(gateway, asking, 5)
+
+    replies = asyncio.run(main())
+    store.close()
+    assert max(reply.calls[0].attempts for reply in replies) == 2
+    assert asking.server.counts()["peak"] == 6
