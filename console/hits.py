@@ -27,12 +27,14 @@ def show_hits(hits: Sequence[Hit], query: str) -> None:
     for number, hit in enumerate(hits, 1):
         passage = hit.passage
         ranks = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
-        out.print(f"[bold]{number}. {escape(passage.title)}[/]  [dim]{passage.source}; {ranks}[/]")
+        out.print(f"[bold]{number}. {escape(passage.title)}[/]  [dim]{escape(passage.source)}; {ranks}[/]")
         if passage.superseded_by:
             out.print(f"   [red]superseded by {escape(passage.superseded_by)}[/]")
         body = Text(textwrap.shorten(passage.text, _SHOWN, placeholder=" ..."))
         if marked:
             body.highlight_regex(marked, "bold cyan")
         out.print(body, soft_wrap=False)
-        out.print(f"   [dim]{escape(passage.citation)}{f' <{passage.url}>' if passage.url else ''}[/]")
-        out.print(f"   [dim]{passage.id}{f', {passage.date}' if passage.date else ''}, {escape(passage.license)}[/]\n")
+        out.print(f"   [dim]{escape(passage.citation + (f' <{passage.url}>' if passage.url else ''))}[/]")
+        out.print(
+            f"   [dim]{passage.id}{f', {escape(passage.date)}' if passage.date else ''}, {escape(passage.license)}[/]\n"
+        )

@@ -80,6 +80,7 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
 
     Example: tracejury index info
     """
+    from rich.markup import escape
     from rich.table import Table
 
     from tracejury.console.screen import out
@@ -90,11 +91,13 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
     if as_json:
         print(manifest.model_dump_json(indent=2))
         return
-    out.print(f"[bold]{opened.shelf.where}[/]: embedder {manifest.embedder}, {manifest.dim} dimensions")
+    where, embedder = escape(opened.shelf.where), escape(manifest.embedder)
+    out.print(f"[bold]{where}[/]: embedder {embedder}, {manifest.dim} dimensions", soft_wrap=True)
     table = Table("source", "passages", "documents", "licence", "version", "built", "problems", box=None)
     for e in manifest.sources.values():
         counts = f"{e.passages:,}", f"{e.documents:,}"
-        table.add_row(e.name, *counts, e.license, e.version, e.built[:16], str(e.problems or ""))
+        about = escape(e.license), escape(e.version), e.built[:16], str(e.problems or "")
+        table.add_row(escape(e.name), *counts, *about)
     out.print(table if manifest.sources else "Nothing yet: tracejury index build open-medicine")
 
 
@@ -145,6 +148,8 @@ def verify(
 
     Example: tracejury index verify --repair
     """
+    from rich.markup import escape
+
     from tracejury.console.screen import err, out
 
     with explained():
@@ -156,7 +161,8 @@ def verify(
     else:
         for fault in found:
             colour = "red" if fault.serious and not fault.mended else "yellow"
-            out.print(f"[{colour}]{fault.source}[/]: {fault.what}" + (f" -> {fault.mended}" if fault.mended else ""))
+            told = escape(fault.what + (f" -> {fault.mended}" if fault.mended else ""))
+            out.print(f"[{colour}]{escape(fault.source)}[/]: {told}", soft_wrap=True)
         if not any(f.serious for f in found):
             passages = sum(e.passages for e in opened.manifest().sources.values())
             out.print(f"whole: {len(opened.manifest().sources)} sources, {passages:,} passages")
@@ -176,6 +182,8 @@ def diff(
 
     Example: tracejury index diff manifest-of-march.json tracejury.index
     """
+    from rich.markup import escape
+
     from tracejury.console.screen import out
     from tracejury.retrieval import diff as changes_between
 
@@ -185,9 +193,9 @@ def diff(
         print(json.dumps([c.model_dump(mode="json") for c in changes], indent=2))
         return
     for change in changes:
-        out.print(f"[bold]{change.name}[/] {change.change}")
+        out.print(f"[bold]{escape(change.name)}[/] {change.change}")
         for field, (old, new) in change.fields.items():
-            out.print(f"  {field}: {old} -> {new}")
+            out.print(escape(f"  {field}: {old} -> {new}"), soft_wrap=True)
     if not changes:
         out.print("no difference")
 
@@ -209,6 +217,7 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
 
     Example: tracejury sources
     """
+    from rich.markup import escape
     from rich.table import Table
 
     from tracejury.console.screen import out
@@ -222,7 +231,8 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
     table = Table("source", "passages", "licence", "version", "package", "parameters", box=None)
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
-        table.add_row(s.name, passages, s.license, s.version or "-", s.package, ", ".join(s.parameters))
+        told = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
+        table.add_row(escape(s.name), passages, *map(escape, told))
     out.print(table)
     out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Add your own: docs/add-a-knowledge-source.md")
 
@@ -268,18 +278,21 @@ def _progress(name: str) -> Iterator[Callable[[int], None]]:
 
 
 def _say(report: BuildReport) -> None:
+    from rich.markup import escape
+
     from tracejury.console.screen import err, out
 
+    name = escape(report.source)
     if report.unchanged:
-        out.print(f"[bold]{report.source}[/]: up to date, {report.passages:,} passages")
+        out.print(f"[bold]{name}[/]: up to date, {report.passages:,} passages")
     else:
         renewed = f"{report.renewed:,} brought up to date, " if report.renewed else ""
         taken_up = f", {report.resumed:,} of them from a build that was cut off" if report.resumed else ""
         out.print(
-            f"[bold]{report.source}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
+            f"[bold]{name}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
             f"{report.removed:,} removed, {renewed}{report.kept:,} kept, in {report.seconds:.0f} s"
         )
     for problem in report.problems[:20]:
-        err.print(f"  [yellow]{problem}[/]")
+        err.print(f"  [yellow]{escape(str(problem))}[/]", soft_wrap=True)
     if len(report.problems) > 20:
         err.print(f"  [yellow]and {len(report.problems) - 20} more; --json lists all[/]")

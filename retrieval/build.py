@@ -149,7 +149,7 @@ class _Filling:
             if isinstance(found, Problem):
                 self.problems.append(found)
                 continue
-            if problem := unwritable(found):
+            if problem := _unwritable(found):
                 self.problems.append(problem)
                 continue
             self.documents += 1
@@ -200,7 +200,7 @@ def aliases_of(collection: Collection) -> dict[str, list[str]]:
     return table
 
 
-def unwritable(document: Document) -> Problem | None:
+def _unwritable(document: Document) -> Problem | None:
     """Return the problem of a document that no database can hold, or None."""
     try:
         document.model_dump_json().encode()

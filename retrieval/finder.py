@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -35,6 +36,7 @@ class Finder:
 
     Raises:
         UnknownNameError: A source is not indexed; the message says how to build it.
+        ValueError: `since` is no date.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class Finder:
         self._finders = ("dense", "bm25") if fusion else (finder,)
         self._depth = max(depth, k)
         self._per_document, self._quotas = per_document, dict(quotas or {})
-        self._superseded, self._since = superseded, since
+        if since is not None and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", str(since)):
+            raise ValueError(f"since={since!r}: write a year or an ISO date, such as 2015 or 2015-06-30")
+        self._superseded, self._since = superseded, None if since is None else str(since)
         # Rules that drop passages need more to choose from.
         self._pool = 2 * self._depth if since or quotas or superseded == "drop" else max(4 * k, _RERANKED)
         self._expands = expand

@@ -10,6 +10,9 @@ from tracejury.retrieval.knowledge.files import existing_file, file_version
 from tracejury.retrieval.records import Document
 from tracejury.traces import Problem
 
+_LONGEST_FIELD = 40_000_000
+"""Characters: a whole document may stand in one field, as large as `documents` takes a file."""
+
 
 class Csv:
     """One document a row. Columns are found by name, or told as for `jsonl`.
@@ -36,20 +39,47 @@ class Csv:
         self.license = license
         self._path = existing_file(path, "a .csv file")
         self._fields = Fields(str(self._path), name, license, citation, fields)
+        if len(delimiter) != 1:
+            raise ValueError(f"csv: delimiter={delimiter!r}: give one character, such as --set 'delimiter=;'")
         self._delimiter = delimiter
         self.version = file_version(self._path)
 
     def documents(self) -> Iterator[Document | Problem]:
-        """Stream the rows; a row without text costs only itself."""
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=self._delimiter)
+        """Stream the rows; a row without text, or that is not UTF-8, costs only itself."""
+        csv.field_size_limit(_LONGEST_FIELD)
+        with self._path.open("rb") as file:
+            lines = _Lines(file)
+            rows = csv.DictReader(lines, delimiter=self._delimiter)
             try:
                 for row in rows:
-                    yield self._fields.document(row, rows.line_num)
-            except (csv.Error, UnicodeDecodeError) as bad:
-                yield Problem(
-                    file=str(self._path),
-                    line=rows.line_num + 1,
-                    reason=f"not readable as CSV from here on: {bad}",
-                    hint="save it as CSV in UTF-8",
-                )
+                    if lines.broken:
+                        what, lines.broken = f"not valid UTF-8: {lines.broken}; the row is left out", ""
+                        yield self._problem(rows.line_num, what, "save it as CSV in UTF-8")
+                    else:
+                        yield self._fields.document(row, rows.line_num)
+            except csv.Error as bad:
+                what = f"not readable as CSV from here on: {bad}"
+                yield self._problem(rows.line_num, what, "look for a quotation mark that is not closed")
+
+    def _problem(self, line: int, reason: str, hint: str) -> Problem:
+        return Problem(file=str(self._path), line=line, reason=reason, hint=hint)
+
+
+class _Lines:
+    """The file's lines as text; bytes that are not UTF-8 are noted and replaced."""
+
+    def __init__(self, file: Iterator[bytes]) -> None:
+        self._file = enumerate(file, 1)
+        self.broken = ""
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        number, raw = next(self._file)
+        raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as bad:
+            self.broken = f"byte 0x{raw[bad.start]:02x} on line {number}"
+            return raw.decode("utf-8", "replace")

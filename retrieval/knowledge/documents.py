@@ -51,8 +51,9 @@ class Documents:
 
     @cached_property
     def version(self) -> str:
-        """A hash of the files' names and contents."""
-        return files_version(self._files())
+        """A hash of the files' names and contents, of `metadata.csv` too."""
+        told = self._root / _METADATA
+        return files_version([*self._files(), *([told] if told.is_file() else [])])
 
     def documents(self) -> Iterator[Document | Problem]:
         """Yield one document a page of a PDF, one a file otherwise."""
@@ -60,6 +61,12 @@ class Documents:
         if problem:
             yield problem
         files = self._files()
+        there = {self._inside(path) for path in files}
+        for name in sorted(told.keys() - there):
+            hint = "write its path inside the folder, such as ward/falls.md"
+            yield Problem(
+                file=str(self._root / _METADATA), reason=f"names a file that is not here: {name!r}", hint=hint
+            )
         if not files:
             kinds = ", ".join(sorted(READERS))
             yield Problem(file=str(self._root), reason="no document in this folder", hint=f"it reads {kinds}")
@@ -86,17 +93,21 @@ class Documents:
             hint = f"save it as one of {', '.join(sorted(READERS))}"
             yield Problem(file=str(path), reason=f"{path.suffix or 'no suffix'} is not read", hint=hint)
             return
-        if large := too_large(path, self._max_mb):
-            yield large
-            return
         found = False
         try:
+            if large := too_large(path, self._max_mb):
+                yield large
+                return
             for place, text in reader(path):
                 if text.strip():
                     found = True
                     yield self._document(path, place, text, told)
         except UnreadableError as bad:
             yield Problem(file=str(path), reason=bad.reason, hint=bad.hint)
+            return
+        except OSError as refused:
+            reason = f"cannot be read: {refused.strerror or refused}"
+            yield Problem(file=str(path), reason=reason, hint="check its permissions and the disk")
             return
         if not found:
             yield Problem(file=str(path), reason="holds no text", hint="a scan? run it through OCR first")
@@ -122,7 +133,8 @@ class Documents:
             return {}, None
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                return {row["file"]: {k: v or "" for k, v in row.items() if k} for row in csv.DictReader(file)}, None
+                rows = [row for row in csv.DictReader(file) if row["file"]]
+                return {row["file"]: {k: v or "" for k, v in row.items() if k} for row in rows}, None
         except (KeyError, csv.Error, UnicodeDecodeError) as bad:
             hint = "a CSV in UTF-8 with a column `file`"
             return {}, Problem(file=str(path), reason=f"not readable: {bad}", hint=hint)

@@ -31,7 +31,12 @@ def files_version(paths: Iterable[Path]) -> str:
     """Return a version that changes with any of the files, by name and content."""
     total = hashlib.sha256()
     for path in sorted(paths):
-        total.update(f"{path.name}\0{file_version(path)}\n".encode())
+        try:
+            version = file_version(path)
+        except OSError:
+            # Reading it tells what is wrong; once it can be read, the version changes.
+            version = "cannot be read"
+        total.update(f"{path.name}\0{version}\n".encode("utf-8", "surrogateescape"))
     return "sha256:" + total.hexdigest()[:12]
 
 

@@ -39,6 +39,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_title = tag == "title"
+        if tag == "body":
+            # HTML lets a page leave out </head>.
+            self._hidden = 0
         if tag in _HIDDEN:
             self._hidden += 1
         elif tag == "li":

@@ -62,7 +62,19 @@ class Jsonl:
             return self._problem(number, f"not valid JSON: {bad}", "mend or remove the line")
         if not isinstance(row, dict):
             return self._problem(number, "not a JSON object", "write one object a line")
+        if b"\\ud" in line.lower() and _halved(row):
+            return self._problem(
+                number, "holds half of a surrogate pair (\\ud800 to \\udfff)", "write the whole character"
+            )
         return self._fields.document(row, number)
 
     def _problem(self, line: int, reason: str, hint: str) -> Problem:
         return Problem(file=str(self._path), line=line, reason=reason, hint=hint)
+
+
+def _halved(row: dict[str, object]) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -41,7 +41,8 @@ class MedlinePlus:
             text = html_text(topic.findtext("full-summary") or "")[1]
             if not title or not text:
                 where = title or topic.get("id", "?")
-                yield Problem(file=str(self._path), reason=f"topic {where!r} has no title or no summary")
+                reason = f"topic {where!r} has no title or no summary"
+                yield Problem(file=str(self._path), reason=reason, hint="nothing to do: left out")
                 continue
             self._aliases[title] = [t for a in topic.findall("also-called") if (t := (a.text or "").strip())]
             day = _iso(topic.get("date-created"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -100,10 +102,14 @@ class Ngc:
             yield from ((str(p), p.read_bytes()) for p in paths)
         elif tarfile.is_tarfile(self._path):
             # Members are read, never unpacked: a path that climbs out of the archive leads nowhere.
-            with tarfile.open(self._path) as archive:
-                for member in archive:
-                    if member.isfile() and member.name.endswith(".xml"):
-                        yield f"{self._path}:{member.name}", _member(archive, member, self._path)
+            try:
+                with tarfile.open(self._path) as archive:
+                    for member in archive:
+                        if member.isfile() and member.name.endswith(".xml"):
+                            yield f"{self._path}:{member.name}", _member(archive, member, self._path)
+            except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as broken:
+                reason = f"the archive breaks off here: {broken}"
+                yield str(self._path), Problem(file=str(self._path), reason=reason, hint="fetch the archive again")
         else:
             yield str(self._path), self._path.read_bytes()
 

@@ -29,6 +29,7 @@ SECTIONS = (
     "mechanism_of_action",
 )
 _PAGE = 100
+_DEFAULT = 1000
 _FARTHEST = 25_000
 """openFDA does not page beyond this."""
 
@@ -38,7 +39,7 @@ class OpenFda:
 
     Args:
         search: An openFDA query, for instance `openfda.generic_name:"warfarin"`.
-        limit: Labels at most.
+        limit: Labels at most. None: 1,000, and where there are more that is told.
         base_url: The service's address.
         api_key_env: The environment variable that holds an API key (raises the daily limit); may be unset.
     """
@@ -49,13 +50,13 @@ class OpenFda:
     def __init__(
         self,
         search: str,
-        limit: int = 1000,
+        limit: int | None = None,
         base_url: str = "https://api.fda.gov",
         api_key_env: str = "OPENFDA_API_KEY",
     ) -> None:
-        if not 0 < limit <= _FARTHEST:
+        if limit is not None and not 0 < limit <= _FARTHEST:
             raise ValueError(f"limit={limit}: openFDA pages up to {_FARTHEST:,} labels; narrow the search")
-        self._search, self._limit = search, limit
+        self._search, self._limit, self._told = search, limit or _DEFAULT, limit is not None
         self._url = f"{base_url.rstrip('/')}/drug/label.json"
         self._key = os.environ.get(api_key_env)
         self._names: dict[str, set[str]] = {}
@@ -78,8 +79,13 @@ class OpenFda:
                 return
             for label in labels:
                 yield from self._label(label)
-            if skip + _PAGE >= int(reply["meta"]["results"]["total"]):
+            total = int(reply["meta"]["results"]["total"])
+            if skip + _PAGE >= total:
                 return
+        if not self._told and total > self._limit:
+            reason = f"{total:,} labels match {self._search!r}; the newest {self._limit:,} are taken"
+            hint = f"say how many you want: --set limit={min(total, _FARTHEST)}"
+            yield Problem(file=self._url, reason=reason, hint=hint)
 
     def aliases(self) -> Mapping[str, list[str]]:
         """Return generic names with their brands; known once the documents have been read."""

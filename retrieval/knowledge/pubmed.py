@@ -18,6 +18,9 @@ from tracejury.retrieval.records import Document
 from tracejury.traces import Problem
 
 _PAGE = 200
+_DEFAULT = 1000
+_MOST = 9999
+"""PubMed's esearch gives no more PMIDs than this."""
 _BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 
 
@@ -28,7 +31,7 @@ class PubMed:
         query: A PubMed query; or give `pmids`.
         pmids: PMIDs, as a list or a file with one a line.
         email: Your contact address, which NCBI asks for (or the environment variable `NCBI_EMAIL`).
-        limit: Abstracts at most.
+        limit: Abstracts of the query at most, newest first. None: 1,000, and where there are more that is told.
         base_url: The address of the E-utilities.
         api_key_env: The environment variable with an NCBI key (10 requests a second instead of 3); may be unset.
         cache: Folder for fetched abstracts; None: the user's cache.
@@ -40,9 +43,9 @@ class PubMed:
     def __init__(
         self,
         query: str = "",
-        pmids: Sequence[int | str] | str = (),
+        pmids: Sequence[int | str] | str | int = (),
         email: str = "",
-        limit: int = 1000,
+        limit: int | None = None,
         base_url: str = _BASE,
         api_key_env: str = "NCBI_API_KEY",
         cache: str | None = None,
@@ -52,8 +55,11 @@ class PubMed:
         self._email = email or os.environ.get("NCBI_EMAIL", "")
         if "@" not in self._email:
             raise ValueError("pubmed: NCBI asks for a contact address: --set email=you@example.org, or NCBI_EMAIL")
+        if limit is not None and not 0 < limit <= _MOST:
+            raise ValueError(f"pubmed: limit={limit}: a query gives up to {_MOST:,} PMIDs; narrow it, or give pmids")
         self._query, self._limit = query, limit
         self._given = _listed(pmids)
+        self._total = len(self._given)
         self._base = base_url.rstrip("/")
         self._key = os.environ.get(api_key_env)
         self._cache = Path(cache).expanduser() if cache else cache_dir() / "pubmed"
@@ -72,6 +78,10 @@ class PubMed:
             known |= self._fetched(missing) if missing else {}
             for pmid in wanted:
                 yield _document(pmid, known.get(pmid))
+        if self._limit is None and self._total > len(self._pmids):
+            reason = f"{self._total:,} abstracts match {self._query!r}; the newest {len(self._pmids):,} are taken"
+            hint = f"say how many you want: --set limit={min(self._total, _MOST)}"
+            yield Problem(file=self._base, reason=reason, hint=hint)
         if not self._pmids:
             yield Problem(file=self._base, reason=f"nothing found for {self._query!r}", hint="try the query in PubMed")
 
@@ -79,11 +89,12 @@ class PubMed:
     def _pmids(self) -> list[str]:
         if self._given:
             return self._given[: self._limit]
-        reply = self._ask(
-            "esearch", {"term": self._query, "retmax": self._limit, "retmode": "json", "sort": "pub_date"}
-        )
+        most = self._limit or _DEFAULT
+        reply = self._ask("esearch", {"term": self._query, "retmax": most, "retmode": "json", "sort": "pub_date"})
         try:
-            found: list[str] = json.loads(reply)["esearchresult"]["idlist"]
+            result = json.loads(reply)["esearchresult"]
+            found: list[str] = result["idlist"]
+            self._total = int(result.get("count", len(found)))
         except (ValueError, KeyError) as bad:
             raise ServiceError(f"{self._base}/esearch.fcgi: not the reply of an E-utility: {reply[:200]!r}") from bad
         return found
@@ -125,8 +136,9 @@ class PubMed:
         return raw if isinstance(raw, str) else raw.decode("utf-8")
 
 
-def _listed(pmids: Sequence[int | str] | str) -> list[str]:
-    """Return PMIDs from a list, from words, or from a file with one a line."""
+def _listed(pmids: Sequence[int | str] | str | int) -> list[str]:
+    """Return PMIDs from a list, from words, from a file with one a line, or the only one."""
+    pmids = str(pmids) if isinstance(pmids, int) else pmids
     if isinstance(pmids, str) and pmids and not pmids.replace(",", " ").replace(" ", "").isdigit():
         path = Path(pmids).expanduser()
         if not path.is_file():

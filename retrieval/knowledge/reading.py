@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,22 @@ from tracejury.retrieval.knowledge.html_text import html_text
 
 _INSTALL = "pip install 'tracejury[sources]'"
 _UNPACKED_MB = 300
+# What zipfile, its decompressors and the parsers behind them raise for a spoiled file, beside their own errors.
+_SPOILED = (
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ArithmeticError,
+    AssertionError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    SyntaxError,
+    OSError,
+)
 
 
 class UnreadableError(ValueError):
@@ -37,11 +56,11 @@ def read_pdf(path: Path) -> Iterator[tuple[str, str]]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableError("encrypted with a password", "save it without one")
         for number, page in enumerate(reader.pages, 1):
-            yield f"p. {number}", page.extract_text()
+            yield f"p. {number}", _whole(page.extract_text())
     except DependencyError as missing:
         raise UnreadableError(f"encrypted: {missing}", _INSTALL) from missing
     # A broken PDF makes pypdf raise whatever its parts raise: its own errors, and those of a parser fed with nonsense.
-    except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError) as broken:
+    except (PyPdfError, *_SPOILED) as broken:
         if isinstance(broken, UnreadableError):
             raise
         raise UnreadableError(f"not a readable PDF: {broken}", "open it in a viewer and save it again") from broken
@@ -68,7 +87,7 @@ def read_docx(path: Path) -> Iterator[tuple[str, str]]:
                 parts.extend(" | ".join(cell.text.strip() for cell in row.cells) for row in block.rows)
             else:
                 parts.append(block.text)
-    except (zipfile.BadZipFile, ValueError, KeyError, OSError, AttributeError, SyntaxError) as broken:
+    except (zipfile.BadZipFile, *_SPOILED) as broken:
         if isinstance(broken, UnreadableError):
             raise
         raise UnreadableError(f"not a readable DOCX: {broken}", "open it in Word and save it again") from broken
@@ -84,6 +103,11 @@ def read_html(path: Path) -> Iterator[tuple[str, str]]:
 def read_text(path: Path) -> Iterator[tuple[str, str]]:
     """Yield a text file as it is."""
     yield "", _decoded(path)
+
+
+def _whole(text: str) -> str:
+    """Return text in which each half of a surrogate pair, which a PDF with a broken font gives, is a U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _decoded(path: Path) -> str:

@@ -80,6 +80,23 @@ def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path)
     assert f"{lines}:3: not valid JSON" in done.output.replace("\n", "")
 
 
+def test_brackets_in_names_and_texts_are_shown_as_they_are(lines: Path, tmp_path: Path) -> None:
+    """Rich takes [...] for its own markup, and [/...] for a mistake in it."""
+    folder = tmp_path / "with ["
+    folder.mkdir()
+    (folder / "a [final].md").write_text("# Falls [2026]\n\nAssess every patient.")
+    (folder / "x].xlsx").write_bytes(b"PK")
+    built = tracejury(
+        "index", "build", "documents", "--set", f"path={json.dumps(str(folder))}", "--set", "license='[own]'"
+    )
+    assert built.exit_code == 2, built.output
+    assert f"{folder}/x].xlsx: .xlsx is not read" in built.output
+    for command in (("index", "info"), ("sources",), ("index", "search", "falls")):
+        done = tracejury(*command)
+        assert done.exit_code == 0, done.output
+        assert "[own]" in done.output
+
+
 def test_a_recipe_file_and_what_changed(lines: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(f"source: jsonl\nparams: {{path: {lines}, name: mine}}\n")

@@ -129,6 +129,11 @@ def test_what_is_superseded_comes_last_or_not_at_all(index: Index) -> None:
     assert "old" not in keys(Finder(index, ["pages"], k=6, since="2000", superseded="keep"), asked)
 
 
+def test_a_date_that_is_none_is_told(index: Index) -> None:
+    with pytest.raises(ValueError, match="since='last year': write a year or an ISO date"):
+        Finder(index, since="last year")
+
+
 def test_a_batch_finds_what_single_queries_find_also_from_many_threads(index: Index) -> None:
     finder = Finder(index, k=3)
     asked = [Query(text=t) for t in ("angina", "infarction aspirin", "right ventricle", "lidocaine") * 5]

@@ -33,13 +33,22 @@ class Notes:
     name = "notes"
     license = "test"
 
-    def __init__(self, texts: dict[str, str], version: str = "1") -> None:
-        self.texts, self.version, self.read = texts, version, 0
+    def __init__(self, texts: dict[str, str], version: str = "1", superseded: dict[str, str] | None = None) -> None:
+        self.texts, self.version, self.read, self.superseded = texts, version, 0, superseded or {}
 
     def documents(self) -> Iterator[Document | Problem]:
         for key, text in self.texts.items():
             self.read += 1
-            yield Document(source="notes", title=key, text=text, citation=f"Notes, {key}", license="test", key=key)
+            by = self.superseded.get(key)
+            yield Document(
+                source="notes",
+                title=key,
+                text=text,
+                citation=f"Notes, {key}",
+                license="test",
+                key=key,
+                superseded_by=by,
+            )
 
 
 TEXTS = {f"n{i}": f"Note {i} is about topic{i} and about drug{i} given daily." for i in range(30)}
@@ -70,6 +79,35 @@ def test_a_second_build_reads_nothing_and_a_changed_source_is_brought_up_to_date
         for h in Finder(index, k=1).find([Query(text="another text altogether"), Query(text="topic7")])[0].hits
     ]
     assert ids == ["n3"]
+
+
+def test_what_changes_beside_the_text_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A guideline may be superseded, and an abstract retracted, without a word of it changing."""
+    words = WordVectors()
+    index = Index.open(tmp_path, words)
+    index.build(Notes(TEXTS))
+
+    def superseded(key: str) -> str | None:
+        (found,) = Finder(index, k=1, superseded="keep").find([Query(text=f"topic{key[1:]} drug{key[1:]}")])
+        assert found.hits[0].passage.key == key
+        return found.hits[0].passage.superseded_by
+
+    words.asked.clear()
+    report = index.build(Notes(TEXTS, "2", {"n3": "a newer note", "n4": "another"}))
+    assert (report.added, report.removed, report.renewed, report.kept) == (0, 0, 2, 28)
+    assert len(words.asked) == 2
+    assert (superseded("n3"), superseded("n4"), superseded("n5")) == ("a newer note", "another", None)
+    report = index.build(Notes(TEXTS, "3", {"n3": "a newer note"}))
+    assert (report.renewed, superseded("n3"), superseded("n4")) == (1, "a newer note", None)
+    assert index.verify() == []
+
+
+def test_a_document_that_no_database_holds_costs_only_itself(tmp_path: Path) -> None:
+    report = Index.open(tmp_path, WordVectors()).build(Notes({**TEXTS, "half": "Half a \ud83d character."}))
+    assert report.passages == 30
+    assert [str(p) for p in report.problems] == [
+        "notes: half: holds half of a surrogate pair (write the whole character)"
+    ]
 
 
 def test_an_index_opens_without_its_heavy_parts(tmp_path: Path) -> None:

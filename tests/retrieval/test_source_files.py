@@ -3,6 +3,7 @@
 import gzip
 import json
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,39 @@ def test_what_cannot_be_read_costs_only_itself(folder: Path, tmp_path: Path) -> 
     assert len(report.problems) == 7
 
 
+def test_a_spoiled_document_and_one_that_the_disk_refuses_cost_only_themselves(folder: Path) -> None:
+    good, _ = split("documents", path=str(folder))
+    whole = (folder / "insulin.docx").read_bytes()
+    at = zipfile.ZipFile(folder / "insulin.docx").getinfo("word/document.xml").header_offset + 120
+    (folder / "spoiled.docx").write_bytes(whole[:at] + bytes(b ^ 0x5A for b in whole[at : at + 40]) + whole[at + 40 :])
+    # Linux refuses to read this file from its beginning, to root too.
+    (folder / "refused.txt").symlink_to("/proc/self/mem")
+    documents, problems = split("documents", path=str(folder))
+    assert [d.key for d in documents] == [d.key for d in good]
+    told = {Path(p.file).name: str(p) for p in problems}
+    assert "not a readable DOCX" in told["spoiled.docx"]
+    assert "cannot be read" in told["refused.txt"]
+    assert sources.make("documents", path=str(folder)).version.startswith("sha256:")
+
+
+def test_a_page_may_leave_out_the_end_of_its_head(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<head><title>Falls</title><style>p{}</style><body><p>Assess every patient.")
+    ((document,), problems) = split("documents", path=str(tmp_path))
+    assert (document.title, document.text) == ("Falls", "# Falls\n\nAssess every patient.")
+    assert not problems
+
+
+def test_metadata_is_part_of_the_version_and_names_files_that_are_there(folder: Path, tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "index", WordVectors())
+    index.build("documents", {"path": str(folder)})
+    (folder / "metadata.csv").write_text("superseded_by,file\n2027 edition,falls.md\nx\n")
+    report = index.build("documents", {"path": str(folder)})
+    assert ["'falls.md'" in str(p) for p in report.problems] == [True]
+    (folder / "metadata.csv").write_text("file,superseded_by\nward/falls.md,2027 edition\n")
+    report = index.build("documents", {"path": str(folder)})
+    assert (report.renewed, report.added, report.problems) == (1, 0, ())
+
+
 def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(EmptySourceError, match="no document in this folder"):
@@ -130,6 +164,8 @@ def test_json_lines_name_the_line(tmp_path: Path) -> None:
         '{"id": 2}',
         "",
         '{"id": 3, "body": "Three."}',
+        '{"id": 4, "body": "Half a \\ud83d character."}',
+        '{"id": 5, "body": "A whole \\ud83d\\ude00."}',
     ]
     path.write_text("\n".join(lines))
     documents, problems = split(
@@ -137,8 +173,10 @@ def test_json_lines_name_the_line(tmp_path: Path) -> None:
     )
     assert [(d.key, d.text, d.citation, d.license) for d in documents] == [
         ("1", "One {x}.", "T, no. 1", "CC0"), ("3", "Three.", ", no. 3", "CC0"),
+        ("5", "A whole \U0001f600.", ", no. 5", "CC0"),
     ]  # fmt: skip
-    assert [p.line for p in problems] == [2, 3, 4]
+    assert [p.line for p in problems] == [2, 3, 4, 7]
+    assert "half of a surrogate pair" in problems[3].reason
     with pytest.raises(ValueError, match="no document field 'txt'"):
         sources.make("jsonl", path=str(path), fields={"txt": "body"})
 
@@ -161,6 +199,16 @@ def test_csv_columns(tmp_path: Path) -> None:
     documents, problems = split("csv", path=str(path), delimiter=";", fields=told)
     assert [(d.key, d.text) for d in documents] == [("warfarin", "Check INR;\nweekly")]
     assert [p.line for p in problems] == [4]
+
+
+def test_a_csv_field_may_hold_a_whole_document_and_what_breaks_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,text\r\n1," + b"word " * 100_000 + b"\r\n2,Caf\xe9.\r\n3,Tea.\r\n")
+    documents, problems = split("csv", path=str(path))
+    assert [(d.key, len(d.text)) for d in documents] == [("1", 500_000), ("3", 4)]
+    assert [(p.line, p.reason) for p in problems] == [(3, "not valid UTF-8: byte 0xe9 on line 3; the row is left out")]
+    with pytest.raises(ValueError, match="give one character"):
+        sources.make("csv", path=str(path), delimiter=";;")
 
 
 def test_medlineplus_topics(tmp_path: Path) -> None:
@@ -231,6 +279,10 @@ def test_guidelines_know_what_superseded_them(tmp_path: Path) -> None:
             "Give C.": "This guideline has been withdrawn.",
         }  # fmt: skip
         assert len(problems) == 1
+    whole = (tmp_path / "all.tar.gz").read_bytes()
+    (tmp_path / "all.tar.gz").write_bytes(whole[: len(whole) * 2 // 3])
+    _, problems = split("ngc", path=str(tmp_path / "all.tar.gz"))
+    assert "the archive breaks off here" in problems[0].reason
 
 
 def test_real_corpora(shared_data: Path) -> None:

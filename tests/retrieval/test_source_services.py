@@ -59,7 +59,10 @@ class Service(BaseHTTPRequestHandler):
             meta = {"last_updated": "2026-10-01", "results": {"skip": skip, "limit": limit, "total": len(LABELS)}}
             self._send(200, json.dumps({"meta": meta, "results": LABELS[skip : skip + limit]}))
         elif path == "/esearch.fcgi":
-            self._send(200, json.dumps({"esearchresult": {"count": "3", "idlist": ["101", "102", "103"]}}))
+            self._send(
+                200,
+                json.dumps({"esearchresult": {"count": "3", "idlist": ["101", "102", "103"][: int(query["retmax"])]}}),
+            )
         elif path == "/efetch.fcgi":
             wanted = [RECORDS[i] for i in query["id"].split(",") if i in RECORDS]
             self._send(200, "\n" + "\n".join(wanted), {"Content-Type": "text/plain"})
@@ -108,6 +111,26 @@ def test_openfda_pages_through_all_labels(url: str, monkeypatch: pytest.MonkeyPa
     assert all(query["api_key"] == "k" for _, query in Service.asked)
 
 
+def test_services_that_find_more_than_is_taken_say_so(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracejury.retrieval.knowledge.openfda._DEFAULT", 100)
+    documents, problems = split("openfda", search="x", base_url=url)
+    assert len(documents) == 200
+    assert "151 labels match 'x'; the newest 100 are taken" in str(problems[0])
+    assert "--set limit=151" in str(problems[0])
+    _, problems = split("openfda", search="x", base_url=url, limit=100)
+    assert not problems, "who says how many is not told that there are more"
+
+    params = {"query": "x", "email": "a@b", "base_url": url, "cache": str(tmp_path)}
+    monkeypatch.setattr("tracejury.retrieval.knowledge.pubmed._DEFAULT", 2)
+    _, problems = split("pubmed", **params)
+    assert "3 abstracts match 'x'; the newest 2 are taken" in str(problems[0])
+    assert len(split("pubmed", **params, limit=1)[0]) == 1
+    with pytest.raises(ValueError, match="up to 9,999 PMIDs"):
+        sources.make("pubmed", **params, limit=20_000)
+
+
 def test_openfda_that_finds_nothing_or_is_away(url: str) -> None:
     documents, problems = split("openfda", search="nosuch", base_url=url)
     assert not documents
@@ -145,6 +168,8 @@ def test_pubmed_by_pmid(url: str, tmp_path: Path) -> None:
     documents, problems = split("pubmed", **params)
     assert [d.key for d in documents] == ["101"]
     assert "no such record" in problems[0].reason
+    # As the command line reads `--set pmids=101`.
+    assert [d.key for d in split("pubmed", **params | {"pmids": 101})[0]] == ["101"]
     assert not [path for path, _ in Service.asked if path == "/esearch.fcgi"]
 
 
