@@ -1,9 +1,9 @@
 r"""The final answer of a reply: an option's key, found the way the benchmarks' own scripts and readers would find it.
 
-Places are tried from the most explicit to the least (a field of JSON, a box, "the answer is", the edges of the reply,
-the option's own words), and within one place the last mention counts: a trace that weighs options names many letters,
-and what it says last is what it answers. A field or box that names no option ("None of the above") settles the matter:
-nothing is guessed from the reasoning behind it.
+Places are tried from the most explicit to the least (an `<answer>` tag, a field of JSON, a box, "the answer is", the
+edges of the reply, the option's own words), and within one place the last mention counts: a trace that weighs options
+names many letters, and what it says last is what it answers. A tag, field or box that names no option ("None of the
+above") settles the matter: nothing is guessed from the reasoning behind it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 _FIELDS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
 _FIELD = re.compile(
     rf"""["'](?:{"|".join(_FIELDS)})["']\s*:\s*"""
     r"""(?:"((?:[^"\\]|\\.){0,500})|'([^'\n]{0,500})|([A-Za-z]+)|\[([^\]\n]{0,500}))"""
 )
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{(?:\\text\s*\{)?([^{}\n]{1,300})\}?")
+# Braces in a box are matched two deep (\boxed{\frac{1}{2}}); a box that is cut off counts with what it holds.
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]{0,99}\}){0,99}(?:\}|\Z)){1,300})")
+_STYLED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{([^{}]*)\}?")
 
 _SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
@@ -63,10 +66,10 @@ _FREE = (
 def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
     r"""Return the option key that `text` settles on, or None where no rule finds one.
 
-    Understands JSON (`answer_choice`, also when the JSON is broken), `\boxed{}`, "the answer is", "Answer: B",
-    "Solution: Choice_B", a reply that opens or closes with a letter, and the option's own text. Text inside `<think>`
-    is looked at only when nothing is found outside it. Several keys (`C/D`, `B and D`) come back as one, `CD`; all
-    keys at once are no answer.
+    Understands `<answer>`, JSON (`answer_choice`, also when the JSON is broken), `\boxed{}`, "the answer is",
+    "Answer: B", "Solution: Choice_B", a reply that opens or closes with a letter, and the option's own text. Text
+    inside `<think>` is looked at only when nothing is found outside it. Several keys (`C/D`, `B and D`) come back as
+    one, `CD`; all keys at once are no answer.
 
     Args:
         text: The reply.
@@ -74,6 +77,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
             `#### 42`, or what follows the last "answer is".
     """
     outside = _THINK.sub(" ", text)
+    if tagged := [found for m in _TAGGED.finditer(outside) if (found := m.group(1).strip())]:
+        # As a box does, the tag settles the matter.
+        return _choice(tagged[-1], options) if options else _free(tagged[-1]) or tagged[-1]
     parts = (outside, text) if outside != text else (text,)
     for part in parts:
         found = (_choice(part, options) if options else _free(part)) if part.strip() else None
@@ -83,7 +89,7 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def _choice(text: str, options: Mapping[str, str]) -> str | None:
-    explicit = next(_json_values(text), None) or next((m.group(1) for m in reversed(list(_BOX.finditer(text)))), None)
+    explicit = next(_json_values(text), None) or next(reversed(_boxes(text)), None)
     if explicit is not None:
         return _from_value(explicit, options)
     for cue in _CUES:
@@ -99,6 +105,9 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
         found = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
         if found is not None:
             return found
+    bare = _key(text.strip(" \t\r\n\ufeff*_.$()[]\"'`"), options)
+    if bare is not None:
+        return bare
     for edge in (_FIRST_LINE, _LAST_LINE):
         at_edge = edge.search(text)
         found = _key(at_edge.group(1), options) if at_edge else None
@@ -166,9 +175,14 @@ def _plain(text: str) -> str:
     return " ".join(word.strip(".,") for word in re.findall(r"[\w.,%+/-]*\w[%+]?", text.casefold()))
 
 
+def _boxes(text: str) -> list[str]:
+    """Return what stands in the boxes of `text`, in order, without the commands that only style it."""
+    found = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text))
+    return [box for box in found if box]
+
+
 def _free(text: str) -> str | None:
-    boxes = [m.group(1).strip() for m in _BOX.finditer(text)]
-    if boxes:
+    if boxes := _boxes(text):
         return boxes[-1]
     for pattern in _FREE:
         found = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]

@@ -39,6 +39,14 @@ OPTIONS = {"A": "Aspirin", "B": "Heparin and aspirin", "C": "Warfarin", "D": "No
         ('{"answer_choice": "E. Surgery"}', None),
         (r"So we get \boxed{C}", "C"),
         (r"So we get $\boxed{\text{C}}$.", "C"),
+        (r"So we get \boxed{\textbf{C. Warfarin}}.", "C"),
+        (r"So we get \boxed{\mathrm{(C)}} and not \boxed{}.", "C"),
+        (r"So we get \boxed{\text{C", "C"),
+        ("<think>A or B?</think><answer> C </answer>", "C"),
+        (r"The answer is A.<answer>Hence \boxed{C}</answer>", "C"),
+        ("The answer is A.<answer>Surgery</answer>", None),
+        ("<answer>C", "C"),
+        ("\ufeffC\r\n", "C"),
         ("<think>Perhaps the answer is A.</think>The answer is C.", "C"),
         ("<think>So the answer is A.</think>", "A"),
         ("<think>So the answer is A.", "A"),
@@ -59,7 +67,10 @@ def test_answers_with_options(text: str, key: str | None) -> None:
 
 def test_keys_of_two_letters_and_of_digits() -> None:
     assert extract_answer("The answer is AB.", {"AA": "x", "AB": "y"}) == "AB"
-    assert extract_answer("The answer is 2.", {"1": "x", "2": "y"}) == "2"
+    for text in ("The answer is 2.", "2", "(2)", "**2**\n"):
+        assert extract_answer(text, {"1": "x", "2": "y"}) == "2"
+    # A list is no answer, whatever the options are called.
+    assert extract_answer("1. First this.\n2. Then that.", {"1": "x", "2": "y"}) is None
 
 
 @pytest.mark.parametrize(
@@ -67,6 +78,8 @@ def test_keys_of_two_letters_and_of_digits() -> None:
     [
         ("She has 40 + 2 = 42.\n#### 42", "42"),
         (r"Thus \boxed{58}.", "58"),
+        (r"Thus \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
+        ("<think>57?</think><answer>58</answer>", "58"),
         ("The final answer is 58.", "58"),
         ("Nothing to say", None),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import struct
@@ -97,7 +98,7 @@ def csv_faults(header: bytes, good: list[bytes], *more: tuple[str, bytes, str]) 
             1,
         ),
         Fault("empty", b"", "the file is empty"),
-        Fault("binary", b"\x1f\x8b\x08\x00\xff\xfe\n\n", "not valid UTF-8"),
+        Fault("binary", b"\x08\x00\xff\xfe\n\n", "not valid UTF-8"),
         between("two fields", b"a,b", "field"),
         between("a lone quote", b'"a" b,c', "not valid CSV: "),
     ]
@@ -382,6 +383,25 @@ def test_a_broken_file_is_told_and_the_rest_is_read(reader: str, fault: Fault, t
 def test_a_missing_file_is_told(reader: str, tmp_path: Path) -> None:
     (problem,) = {str(p): p for p in read(reader, tmp_path / FILES[reader]) if "cannot be opened" in str(p)}.values()
     assert "No such file" in problem.reason
+
+
+@pytest.mark.parametrize("reader", sorted(set(FILES) - {"inspect"}))
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (gzip.compress(b'{"a": 1}\n' * 500), "compressed with gzip (unpack it: gzip -dk "),
+        ('"a","b"\r\n\r\n'.encode("utf-16"), "UTF-16, not UTF-8 (convert it: iconv -f UTF-16"),
+        (b"PAR1\x15\x04\n\xff\n", "a Parquet table (write it as"),
+        (b"PK\x03\x04\n\xff\n", "a zip archive or a workbook (unpack it"),
+    ],
+    ids=["gzip", "utf-16", "parquet", "zip"],
+)
+def test_a_file_of_another_kind_is_told_once(reader: str, content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / FILES[reader]
+    path.write_bytes(content)
+    problems = {str(x) for x in read(reader, path)}
+    assert f"{path}: the file is {told}" in {p[: len(f"{path}: the file is {told}")] for p in problems}
+    assert not [p for p in problems if "UTF-8 at" in p or "not valid" in p]
 
 
 def test_an_archive_unpacks_no_further_than_allowed(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_any_record_survives_the_format(
 @given(lines=st.lists(st.binary(max_size=80).filter(lambda b: b"\n" not in b), min_size=1, max_size=6))
 def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("bytes") / "x.jsonl"
-    path.write_bytes(b"\n".join(lines))
+    # Some first bytes tell of another kind of file, which is told once and not by line.
+    path.write_bytes(b"?" + b"\n".join(lines))
     told = {x.line for x in read("native", path) if isinstance(x, Problem)}
     assert {n for n, line in enumerate(lines, 1) if line.strip()} <= told

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracejury.traces.formats.lines import json_lines, unreadable
+from tracejury.traces.formats.lines import foreign, json_lines, unreadable
 from tracejury.traces.records import Problem
 
 
@@ -51,6 +51,8 @@ def decoded(path: Path) -> str | Problem:
         raw = path.read_bytes()
     except OSError as error:
         return unreadable(path, error)
+    if problem := foreign(path, raw):
+        return problem
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -19,6 +19,26 @@ class Line(NamedTuple):
     data: dict[str, Any]
 
 
+_FOREIGN = (
+    (b"\x1f\x8b", "compressed with gzip", "unpack it: gzip -dk {}"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "unpack it: zstd -d {}"),
+    (b"\xfd7zXZ", "compressed with xz", "unpack it: xz -dk {}"),
+    (b"BZh", "compressed with bzip2", "unpack it: bzip2 -dk {}"),
+    (b"PK\x03\x04", "a zip archive or a workbook", "unpack it, or save the sheet as CSV in UTF-8"),
+    (b"PAR1", "a Parquet table", "write it as the reader's format, such as with pandas: to_json(lines=True)"),
+    (b"\xff\xfe", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xfe\xff", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),
+)
+
+
+def foreign(path: Path, head: bytes) -> Problem | None:
+    """Return the problem of a file that its first bytes tell to be no text in UTF-8 (told once, not by line)."""
+    for magic, what, hint in _FOREIGN:
+        if head.startswith(magic):
+            return Problem(file=str(path), reason=f"the file is {what}", hint=hint.format(path.name))
+    return None
+
+
 def json_lines(path: Path) -> Iterator[Line | Problem]:
     """Yield the objects of a JSON lines file; blank lines are skipped, what is not an object is a problem."""
     try:
@@ -28,6 +48,9 @@ def json_lines(path: Path) -> Iterator[Line | Problem]:
         return
     with handle:
         for number, raw in enumerate(handle, 1):
+            if number == 1 and (problem := foreign(path, raw)):
+                yield problem
+                return
             if not raw.strip():
                 continue
             data = parse(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw, path, number)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from tracejury.traces.formats.lines import unreadable
+from tracejury.traces.formats.lines import foreign, unreadable
 from tracejury.traces.records import Problem
 
 _LONGEST_FIELD = 10_000_000
@@ -29,10 +30,9 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
         needs: Columns that must be there; with one missing nothing is read.
     """
     csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        handle = path.open("rb")
-    except OSError as error:
-        yield unreadable(path, error)
+    handle = _opened(path)
+    if isinstance(handle, Problem):
+        yield handle
         return
     with handle:
         lines = _Lines(handle, path)
@@ -72,6 +72,18 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
                 yield Row(begins, dict(zip(names or map(str, range(len(row))), row, strict=True)))
         if not lines.number:
             yield Problem(file=str(path), reason="the file is empty", hint="fetch it again")
+
+
+def _opened(path: Path) -> BufferedReader | Problem:
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        return unreadable(path, error)
+    problem = foreign(path, handle.peek(8))
+    if problem is None:
+        return handle
+    handle.close()
+    return problem
 
 
 class _Lines:

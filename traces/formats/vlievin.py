@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.contracts import Found, Reader
-from tracejury.traces.formats.lines import unreadable
+from tracejury.traces.formats.lines import foreign, unreadable
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.shapes import split_prompt
 from tracejury.traces.records import Problem, Question, Trace
@@ -98,6 +98,9 @@ class Vlievin(Placed):
             yield unreadable(file, error)
             return
         with handle:
+            if problem := foreign(file, handle.buffer.peek(8)):
+                yield problem
+                return
             try:
                 while block := handle.read(_BLOCK):
                     table.feed(block)
