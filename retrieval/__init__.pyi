@@ -2,7 +2,7 @@ from .build import EmptySourceError
 from .chunks import chunk
 from .embedders import open_embedder
 from .finder import Finder
-from .index import Index
+from .index import DEFAULT_PATH, Index
 from .listing import ListedSource, list_sources
 from .manifest import BuildReport, Manifest, SourceChange, SourceEntry, diff
 from .queries import step_query
@@ -17,6 +17,7 @@ from .shelf import BrokenIndexError, IndexLockedError
 from .verify import Fault
 
 __all__ = [
+    "DEFAULT_PATH",
     "BrokenIndexError",
     "BuildReport",
     "Document",

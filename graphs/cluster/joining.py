@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from tracejury.agents import Panel
 from tracejury.graphs.batch import traces_in_flight
 from tracejury.graphs.ledger import Ledger
+from tracejury.retrieval import DEFAULT_PATH
 
 NAMESPACE = "tracejury"
 
@@ -47,6 +48,8 @@ def joined(cluster: Cluster) -> Iterator[Any]:
     except ModuleNotFoundError:
         raise ModuleNotFoundError("the Ray back end is an extra: pip install 'tracejury[ray]'") from None
     if ray.is_initialized():
+        if cluster.wheel is not None:
+            raise ValueError("this process is on a cluster already: leave out the wheel, or call ray.shutdown() first")
         yield ray
         return
     told: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "error"}
@@ -98,17 +101,21 @@ def store_for(ledger: Ledger, cluster: Cluster) -> tuple[str, bool]:
     return url.set(database=str(Path(str(url.database)).resolve())).render_as_string(hide_password=False), True
 
 
-def check_index(panel: Panel, index: str | None, nodes: int) -> None:
-    """Refuse an index that only one of several machines has.
+def index_for(panel: Panel, index: Path | None, nodes: int) -> str | None:
+    """Return the index as every process of the cluster must name it; None: the panel has no references.
 
     Raises:
         ValueError: It is a folder, and there are several machines.
     """
-    if not panel.retrieval.sources or nodes < 2:
-        return
-    where = index or os.environ.get("TRACEJURY_INDEX") or ""
-    if not where.startswith(("http:", "https:")):
+    if not panel.retrieval.sources:
+        return None
+    where = str(index or os.environ.get("TRACEJURY_INDEX") or DEFAULT_PATH)
+    if where.startswith(("http:", "https:")):
+        return where
+    if nodes > 1:
         raise ValueError(
             f"{nodes} machines cannot share an index in a folder: serve it with `chroma run --path FOLDER`, build it "
             "with `tracejury index build NAME --index http://HOST:8000`, and give the same --index here"
         )
+    # Workers run in another folder: the one that Ray was started in.
+    return str(Path(where).resolve())

@@ -13,7 +13,7 @@ from tracejury.graphs.batch import traces_in_flight, without_question
 from tracejury.graphs.cluster.clerk import Clerk
 from tracejury.graphs.cluster.crew import Crew, answer
 from tracejury.graphs.cluster.dealing import Dealt
-from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, check_index, joined, store_for, workers_of
+from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, index_for, joined, store_for, workers_of
 from tracejury.graphs.cluster.limits import Limits
 from tracejury.graphs.cluster.worker import Errand
 from tracejury.graphs.ledger import Ledger
@@ -51,8 +51,8 @@ async def run_on(
     done = Tally()
     fresh = _Fresh(ledger, run.id, batch, traces, done)
     with joined(cluster) as ray:
-        check_index(run.panel, str(index) if index else None, sum(node["Alive"] for node in ray.nodes()))
-        errand = Errand(run.id, run.panel, secret, store, str(index) if index else None, air_gapped, skip_steps)
+        where = index_for(run.panel, index, sum(node["Alive"] for node in ray.nodes()))
+        errand = Errand(run.id, run.panel, secret, store, where, air_gapped, skip_steps)
         limits = await _limits(ray, run)
         clerk = ray.remote(Clerk).options(**_at_home(ray)).remote(store, run.id) if clerked else None
         try:

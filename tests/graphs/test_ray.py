@@ -24,8 +24,10 @@ from postgres_at_work import Postgres
 from servers.model_server import ModelServer
 from typer.testing import CliRunner
 
+from tracejury.agents import load_panel
 from tracejury.console.app import app
 from tracejury.graphs import Cluster, Ledger, StepRow, adjudicate
+from tracejury.graphs.cluster.joining import index_for
 from tracejury.models import is_fetched
 
 pytestmark = pytest.mark.timeout(600)
@@ -247,7 +249,6 @@ def test_references_from_a_chroma_server_and_code_from_a_wheel(nodes: Nodes, whe
     notes.mkdir()
     (notes / "cough.txt").write_text("A cough is acute for three weeks, subacute for eight, and then chronic.")
     write_traces(tmp_path, [[f"A cough of {n} days is an acute cough."] for n in range(2, 8)])
-    print("Ts", time.monotonic())
     with chroma(tmp_path / "served") as index, ModelServer(reply=GOOD) as server:
         source = (f"path={notes}", "name=notes", "license=internal")
         build = ["index", "build", "documents", *(word for given in source for word in ("--set", given))]
@@ -255,29 +256,26 @@ def test_references_from_a_chroma_server_and_code_from_a_wheel(nodes: Nodes, whe
         assert done.exit_code == 0, done.output
         panel = write_panel(tmp_path, server.url, endpoint=ENDPOINT, retrieval={"sources": ["notes"]})
         command = [sys.executable, "-c", "from tracejury.console.app import main; main()", "adjudicate"]
-        command += [str(tmp_path / "traces.jsonl"), "--panel", str(panel), "--run", "r", "--json", "--index", index]
-        command += ["--store", f"sqlite:///{tmp_path}/ledger.db"]
-        command += ["--backend", "ray", "--address", nodes.address, "--workers", "2", "--wheel"]
-
-        def run(code: Path) -> subprocess.CompletedProcess[str]:
-            return subprocess.run([*command, str(code)], capture_output=True, text=True, cwd=tmp_path, timeout=250)
-
-        print('T0', time.monotonic())
-        other = run(of_another_version(wheel, tmp_path))
-        assert other.returncode == 1
-        assert "has other code: tracejury 0.0.1" in other.stderr
-        assert server.counts()["calls"] == 0
-        print('T1', time.monotonic())
-        done = run(wheel)
-        print('T2', time.monotonic())
-        assert done.returncode == 0, done.stderr
-    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
-    made = [
-        m for trace, _, _ in ledger.traces(ledger.run("r")) for m in ledger.deliberations(ledger.run("r"), trace.id)
-    ]
-    assert [(m.verdict.outcome, [p.source for p in m.case.passages]) for m in made if m.case] == [
-        ("supported", ["notes"])
-    ] * 6
+        command += [str(tmp_path / "traces.jsonl"), "--panel", str(panel), "--index", index, "--run", "r"]
+        command += ["--backend", "ray", "--address", nodes.address, "--workers", "1"]
+        # At the same time: either has its own workers, with the code of its own wheel.
+        running = {}
+        for code in (wheel, of_another_version(wheel, tmp_path)):
+            folder = tmp_path / code.stem
+            folder.mkdir()
+            asked = [*command, "--store", f"sqlite:///{folder}/ledger.db", "--wheel", str(code)]
+            running[code] = subprocess.Popen(
+                asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder
+            )
+        said = [(process.communicate(timeout=250)[1], process.returncode) for process in running.values()]
+    assert said[0][1] == 0, said[0]
+    assert said[1][1] == 1, said[1]
+    assert "has other code: tracejury 0.0.1" in said[1][0]
+    ledger = Ledger(f"sqlite:///{tmp_path}/{wheel.stem}/ledger.db")
+    run = ledger.run("r")
+    heard = [made for trace, _, _ in ledger.traces(run) for made in ledger.deliberations(run, trace.id)]
+    assert [made.verdict.outcome for made in heard] == ["supported"] * 6
+    assert {p.source for made in heard if made.case for p in made.case.passages} == {"notes"}
 
 
 @pytest.mark.parametrize(
@@ -294,3 +292,20 @@ def test_a_ledger_that_no_worker_could_reach_is_refused(
     panel = write_panel(tmp_path, "http://127.0.0.1:9/v1")
     with pytest.raises(ValueError, match=told):
         asyncio.run(adjudicate(write_traces(tmp_path, steps(1)), panel, **options))
+
+
+def test_an_index_is_named_as_every_process_of_the_cluster_can_open_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers run where Ray was started, which is not where the command was given."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRACEJURY_INDEX", raising=False)
+    without, panel = load_panel("data"), load_panel("embedded")
+    without = without.model_copy(update={"retrieval": without.retrieval.model_copy(update={"sources": ()})})
+    assert index_for(without, None, 3) is None
+    assert index_for(panel, None, 1) == str(tmp_path / "tracejury.index")
+    assert index_for(panel, Path("notes.index"), 1) == str(tmp_path / "notes.index")
+    with pytest.raises(ValueError, match="chroma run"):
+        index_for(panel, None, 3)
+    monkeypatch.setenv("TRACEJURY_INDEX", "http://127.0.0.1:8000")
+    assert index_for(panel, None, 3) == "http://127.0.0.1:8000"
