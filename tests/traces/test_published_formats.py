@@ -215,3 +215,17 @@ def test_mirages_own_benchmark_file(write: Callable[..., Path], tmp_path: Path) 
         ["broken", "empty"],
     )
     assert len(problems) == 1
+
+
+def test_a_log_that_inspect_ai_wrote() -> None:
+    """inspect_ai 0.3.285 on a question of ours with its mock model, two epochs, reasoning apart from the answer."""
+    (question,), traces, problems = split("inspect", Path(__file__).with_name("inspect_ai.eval"))
+    assert (question.stem, question.options, question.gold) == ("He coughs. Which?", {"A": "TB", "B": "Flu"}, "B")
+    assert [(t.sample, t.answer, t.meta["scores"]) for t in traces] == [
+        (0, "B", {"choice": "C"}),
+        (1, "A", {"choice": "I"}),
+    ]
+    assert {t.text for t in traces} == {"1. It is winter, and he coughs.\n2. So it is the flu."}
+    assert {(t.model, t.prompt_tokens, t.completion_tokens) for t in traces} == {("mockllm/model", 9, 3)}
+    assert all(t.meta["hint_used"] is True for t in traces)
+    assert problems == []
