@@ -16,7 +16,7 @@ _ITEM = re.compile(
     r"|\(?\d{1,2}[.):](?:\*\*|__)?(?=\s))[ \t]*",
     re.MULTILINE | re.IGNORECASE,
 )
-_BLANK = re.compile(r"\n[ \t]*\n\s*")
+_BLANK = re.compile(r"\n[ \t\r]*\n\s*")
 
 
 class Numbered:

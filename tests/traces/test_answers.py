@@ -106,7 +106,7 @@ def test_correct_or_not(answer: str | None, gold: str | None, correct: bool | No
     assert answer_correct(answer, gold) is correct
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(max_size=300), letter=st.sampled_from("ABC"))
 def test_an_answer_is_none_or_made_of_keys(text: str, letter: str) -> None:
     found = extract_answer(text, OPTIONS)

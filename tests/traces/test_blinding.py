@@ -42,7 +42,7 @@ def test_the_traces_own_names_go_too() -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.sampled_from(["120/80 mm Hg", "37.2", "aspirin", "does", "not", "cause", "<", "5 mg/kg"]), max_size=12)
 )

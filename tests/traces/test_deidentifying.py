@@ -58,7 +58,7 @@ def test_clinical_figures_stay(text: str) -> None:
     assert deidentify(question, trace)[1] == trace
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_taken_and_a_second_pass_is_still(stem: str, text: str) -> None:
     once = deidentify(*pair(stem or "x", text))

@@ -50,6 +50,17 @@ def test_ids_do_not_depend_on_the_users_keys_or_the_order(write: Callable[..., P
     assert first[1][0].id == second[1][0].id
 
 
+def test_a_name_may_be_a_number_and_null_is_none(write: Callable[..., Path]) -> None:
+    path = write({**QUESTION, "id": 0}, {**QUESTION, "id": None, "stem": "Who?"}, {**TRACE, "question": 0},
+                 {**TRACE, "question": None})  # fmt: skip
+    questions, traces, problems = split(path)
+    assert ([q.key for q in questions], len(traces)) == (["0"], 1)
+    assert [p.split(" (")[0] for p in problems] == [
+        ':2: the field "id" is missing or empty',
+        ':4: the field "question" is missing or empty',
+    ]
+
+
 def test_unknown_option_letters(write: Callable[..., Path]) -> None:
     path = write({**QUESTION, "gold": "F"}, {**TRACE, "answer": "G"}, {**TRACE, "answer": "AB", "sample": 1})
     questions, traces, problems = split(path)
@@ -158,7 +169,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 meta = st.dictionaries(text, st.none() | st.booleans() | st.integers(-9, 9) | text, max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     stem=text.filter(str.strip),
     options=st.dictionaries(st.sampled_from("ABCDE"), text, max_size=4),
@@ -177,7 +188,7 @@ def test_any_record_survives_the_format(
     assert [x.id for x in found] == [question.id, trace.id]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lines=st.lists(st.binary(max_size=80).filter(lambda b: b"\n" not in b), min_size=1, max_size=6))
 def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("bytes") / "x.jsonl"

@@ -47,6 +47,18 @@ def test_paragraphs_where_nothing_is_numbered() -> None:
     assert (cut.dropped, cut.stripped_answer) == (1, False)
 
 
+@pytest.mark.parametrize("name", ["numbered", "sentences", "windows"])
+@pytest.mark.parametrize("mark", ["", "1. "])
+def test_line_ends_of_windows_cut_as_others_do(name: str, mark: str) -> None:
+    text = (
+        f"{mark}Fever and neck stiffness suggest meningitis.\n\nThe puncture shows many neutrophils.\nAnd low glucose."
+        "\n\nTherefore, the answer is B."
+    )
+    cut, windows = segment(trace(text), name), segment(trace(text.replace("\n", "\r\n")), name)
+    assert [s.text.replace("\r\n", "\n") for s in windows.steps] == [s.text for s in cut.steps]
+    assert (windows.dropped, windows.stripped_answer) == (cut.dropped, cut.stripped_answer)
+
+
 def test_a_dose_at_the_start_of_a_line_is_no_item() -> None:
     text = "The dose that he was given was\n2.5 mg of warfarin, which is low,\n10 mg would have been too much."
     assert [s.text for s in segment(trace(text)).steps] == [text]
@@ -148,7 +160,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=40).map("".join)
 
 
 @pytest.mark.parametrize("name", ["numbered", "sentences", "windows"])
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(text=TEXTS)
 def test_spans_are_valid_and_nothing_is_lost_uncounted(name: str, text: str) -> None:
     cut = segment(trace(text), name)
@@ -166,7 +178,7 @@ def test_spans_are_valid_and_nothing_is_lost_uncounted(name: str, text: str) -> 
         assert not any(c.isalpha() for c in left.lower().replace("step", ""))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=TEXTS)
 def test_sentences_cover_the_text(text: str) -> None:
     said = "".join(text[a:b] for a, b in split_sentences(text))

@@ -56,6 +56,7 @@ class LmEval(Placed):
             yield self.problem(what, _HINT)
             return
         options = fetch(data, "options", self.fields, *_OPTIONS) or _lettered(data.get("doc"))
+        name = fetch(data, "id", self.fields, "doc.id", "doc_id")
         model = file.resolve().parent.name.replace("__", "/")
         try:
             question = question_of(
@@ -65,7 +66,7 @@ class LmEval(Placed):
                 explanation=fetch(data, "explanation", self.fields),
                 source=str(fetch(data, "source", self.fields) or file.stem.removeprefix("samples_").split("_20")[0]),
                 split=fetch(data, "split", self.fields),
-                key=str(fetch(data, "id", self.fields, "doc.id", "doc_id")),
+                key="" if name is None else str(name),
             )
             yield question
             for number, text in enumerate(texts):

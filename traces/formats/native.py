@@ -68,7 +68,7 @@ class Native(Placed):
 
 def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "id")}
-    key = str(line.data.get("id", "")).strip()
+    key = _name(line.data.get("id"))
     if not key:
         yield Problem(file=str(file), line=line.number, reason='the field "id" is missing or empty', hint=_QUESTION)
         return
@@ -93,7 +93,7 @@ def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
 
 def _trace(file: Path, line: Line, keys: Spool) -> Found:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "question", "id")}
-    key = str(line.data.get("question", "")).strip()
+    key = _name(line.data.get("question"))
     if not key:
         return Problem(file=str(file), line=line.number, reason='the field "question" is missing or empty', hint=_TRACE)
     stored = keys.get("keys", key)
@@ -109,6 +109,11 @@ def _trace(file: Path, line: Line, keys: Spool) -> Found:
         return Trace.model_validate({**data, "question_id": question_id})
     except ValidationError as error:
         return invalid(file, line.number, error, _TRACE)
+
+
+def _name(value: object) -> str:
+    """Return a name as it is compared: text, or a number as text; nothing for null."""
+    return "" if value is None else str(value).strip()
 
 
 def native() -> Reader:
