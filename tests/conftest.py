@@ -7,13 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import hypothesis
 import pytest
 from servers.model_server import ModelServer
+
+# GNU readline, where anything loads it, tells child processes a width of 80: a console made under it would keep that,
+# and break the messages that tests look for.
+os.environ.pop("COLUMNS", None)
+
+from tracejury.console import screen  # noqa: E402, F401  (made here, it asks for its width each time)
 
 if TYPE_CHECKING:
     from postgres_at_work import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 def absent(what: str, reason: str) -> NoReturn:

@@ -18,7 +18,7 @@ def test_spoiled_input_is_told_and_never_breaks(name: str) -> None:
         for seed in seeds:
             target.run(seed)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck), database=None)
     @given(st.sampled_from(seeds), st.data())
     def spoil(seed: bytes, data: st.DataObject) -> None:
         at = data.draw(st.integers(1, len(seed)))

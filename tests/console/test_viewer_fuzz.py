@@ -25,7 +25,7 @@ import requests
 from tracejury.console.viewer import create_app
 from tracejury.graphs import Ledger, Wanted
 
-QUIET = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+QUIET = settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
 DOCUMENT: dict[str, Any] = create_app(Ledger("sqlite://")).app.openapi()  # type: ignore[attr-defined]
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 NUMBERS = st.integers() | st.sampled_from([0, -1, 2**31, 2**63, 2**64])

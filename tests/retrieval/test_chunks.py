@@ -18,7 +18,7 @@ def document(text: str) -> Document:
 
 
 @given(PROSE | st.text(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_passages_are_spans_of_the_document_and_lose_nothing(text: str) -> None:
     passages = chunk(document(text), target=120, limit=200)
     assert all(p.text == text[p.start : p.end] and len(p.text) <= 200 for p in passages)

@@ -124,7 +124,7 @@ def test_words_that_look_alike_are_not_the_same(one: str, other: str) -> None:
 
 
 @given(st.text(max_size=200), st.text(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_offsets_lie_inside_the_evidence(quote: str, text: str) -> None:
     check = check_quote(quote, text)
     if check.verified:
