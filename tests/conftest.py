@@ -15,7 +15,7 @@ from servers.model_server import ModelServer
 # and break the messages that tests look for.
 os.environ.pop("COLUMNS", None)
 
-from tracejury.console import screen  # noqa: E402, F401  (made here, it asks for its width each time)
+from tracejury.console import screen  # noqa: F401  (made here, it asks for its width each time)
 
 if TYPE_CHECKING:
     from postgres_at_work import Postgres
