@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
+from tracejury.agents.loading import prompt_hashes
 from tracejury.agents.panel import Panel
 from tracejury.agents.records import Label, Outcome, Reason, Route, Seat, Verdict
 from tracejury.traces import Record
@@ -56,7 +57,7 @@ class Calibrator(Record):
     format: Literal["tracejury-calibrator-1"] = "tracejury-calibrator-1"
     panel: str
     seats: str
-    """Fingerprint of the panel's judges, their endpoints' models and the resolver."""
+    """Fingerprint of what makes the panel's opinions and verdicts: `seats_of`."""
     judges: tuple[str, ...]
     features: tuple[str, ...]
     weights: tuple[float, ...]
@@ -124,11 +125,17 @@ def features(by_resolver: bool, opinions: Iterable[Heard], judges: Sequence[str]
     return found
 
 
-def seats_of(panel: Panel) -> str:
-    """Return the fingerprint of what makes a panel's opinions: judges, models, seats, resolver, relevance, evidence."""
-    said = panel.model_dump(mode="json", include={"judges", "resolver", "relevance", "retrieval", "case_tokens"})
-    said["models"] = {name: endpoint.model for name, endpoint in sorted(panel.endpoints.items())}
-    said |= {"show_gold": panel.show_gold, "show_earlier": panel.show_earlier}
+def seats_of(panel: Panel, prompts: Mapping[str, str] | None = None) -> str:
+    """Return the fingerprint of what makes a panel's opinions and verdicts.
+
+    Args:
+        panel: All of it counts but its name, its seed, and where and how fast its endpoints are asked.
+        prompts: What it is told, as `prompt_hashes` has it; None: what it is told today.
+    """
+    said = panel.model_dump(mode="json", exclude={"name", "description", "endpoints", "calibrator", "seed"})
+    asked = {"model", "reply_format", "params"}
+    said["endpoints"] = {name: e.model_dump(mode="json", include=asked) for name, e in sorted(panel.endpoints.items())}
+    said["prompts"] = prompt_hashes(panel) if prompts is None else dict(prompts)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -146,7 +153,7 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
     if found.seats != seats_of(panel):
         raise ValueError(
-            f"{path}: fitted on panel {found.panel!r} with other judges, models or evidence than {panel.name!r} has "
-            "now; adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
+            f"{path}: fitted on panel {found.panel!r} with other judges, models, prompts, rules or evidence than "
+            f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
         )
     return found

@@ -86,6 +86,7 @@ def calibrate(
             alpha_error=alpha_error,
             delta=delta,
             seed=seed,
+            prompts=runs[0].manifest.prompts,
         )
         if out is not None:
             out.write_text(made.model_dump_json(indent=2) + "\n")

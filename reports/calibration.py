@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ def calibrate(
     alpha_error: float = 0.2,
     delta: float = 0.1,
     seed: int = 0,
+    prompts: Mapping[str, str] | None = None,
 ) -> Calibrator:
     """Fit and certify a calibrator.
 
@@ -40,6 +41,7 @@ def calibrate(
         alpha_error: Risk allowed for `error`: P(the step is right | it is kept as error).
         delta: How often either guarantee may fail, over draws of the certifying questions.
         seed: Of the halving and the draws.
+        prompts: What the panel was told in the run (its manifest says); None: what it is told today.
 
     Raises:
         NotEnoughLabelsError: Fewer than ten labelled questions, or labels of one kind only.
@@ -51,7 +53,7 @@ def calibrate(
     labelled = [
         r for r in rows if r.label is not None and r.outcome in (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED)
     ]
-    if any(r.confidence is not None for r in labelled):
+    if panel.calibrator or any(r.confidence is not None for r in labelled):
         raise ValueError(
             "the run's verdicts are calibrated already: calibrate on a run whose panel names no calibrator"
         )
@@ -74,7 +76,7 @@ def calibrate(
         rules[outcome] = certify(*halves, alpha=alpha, delta=delta, seed=seed)
     return Calibrator(
         panel=panel.name,
-        seats=seats_of(panel),
+        seats=seats_of(panel, prompts),
         judges=judges,
         features=feature_names(judges),
         weights=tuple(float(w) for w in weights),

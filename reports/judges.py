@@ -33,9 +33,10 @@ class Skill(Record):
     balanced_accuracy: Estimate | None
     """Against human labels, over the steps that it decided; None: the run has no labels."""
     auroc: Estimate | None
-    """Against human labels, over all labelled steps, of the order supported < unclear < error; chance is .5."""
+    """Against human labels, over those steps that it answered, of the order supported < unclear < error; chance is .5."""
     skilled: bool | None
-    """The interval of `auroc` lies above chance; None: no labels, so nothing is known."""
+    """The interval of `auroc` lies above chance; None: there is no interval (no labels, or of one kind only, or too few
+    questions), so nothing is known."""
     reliability: float | None
     """Without labels: mean diagonal of the Dawid-Skene confusion matrix; None: fewer than three judges."""
 
@@ -211,7 +212,7 @@ def _skill(bench: _Bench, j: int, reliable: Mapping[str, float], draws: int, see
         grounded=float(bench.grounded[decided, j].mean()) if decided.any() else None,
         balanced_accuracy=balanced,
         auroc=auroc,
-        skilled=None if auroc is None else auroc.low is not None and auroc.low > 0.5,
+        skilled=None if auroc is None or auroc.low is None else auroc.low > 0.5,
         reliability=reliable.get(name),
     )
 

@@ -18,8 +18,12 @@ def read_labels(path: Path) -> list[ExpertLabel]:
 
     Raises:
         ValueError: A line is no label, or contradicts another; the file holds none. The message names the line.
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such file; the message says what writes one.
     """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file of labels; `tracejury review import SHEET... --labels {path}` writes it"
+        )
     found: dict[str, tuple[int, ExpertLabel]] = {}
     # Split at line feeds alone: other line separators of Unicode may stand inside a JSON string.
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracejury.agents import Panel, Seat
 from tracejury.reports.judges import JudgesReport
+from tracejury.reports.resampling import MIN_CLUSTERS
 
 
 def without_unskilled(panel: Panel, report: JudgesReport) -> Panel:
@@ -14,15 +15,21 @@ def without_unskilled(panel: Panel, report: JudgesReport) -> Panel:
         report: Of that run, with labels.
 
     Raises:
-        ValueError: The run has no labels, or no voting judge is above chance: such a panel should not sit.
+        ValueError: The run's labels tell no judge's skill, or no voting judge is above chance: such a panel should not
+            sit.
     """
     if not report.labelled:
         raise ValueError(f"{report.run} has no human labels: skill is not known, and no seat can be changed")
+    if all(j.skilled is None for j in report.judges if j.seat is Seat.VOTE):
+        raise ValueError(
+            f"{report.run} has {report.labelled} labelled steps, and no interval of a judge's skill comes of them: it takes"
+            f" both labels on what it answered, and {MIN_CLUSTERS} questions; no seat can be changed"
+        )
     weak = {j.judge for j in report.judges if j.skilled is False}
     if all(j.name in weak for j in panel.judges if j.seat is Seat.VOTE):
         raise ValueError(
             f"no voting judge of {panel.name!r} is above chance on {report.run}: there is nobody left to vote."
-            " Seat a stronger model (see docs/panels.md)"
+            " Seat a stronger model (see docs/judges.md)"
         )
     judges = tuple(j.model_copy(update={"seat": Seat.LISTED}) if j.name in weak else j for j in panel.judges)
     if judges == panel.judges:

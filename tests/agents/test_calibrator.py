@@ -17,11 +17,14 @@ from tracejury.agents import (
     Outcome,
     Panel,
     Reason,
+    RelevanceSpec,
     Route,
     Seat,
     Verdict,
     feature_names,
     load_calibrator,
+    load_panel,
+    prompt_hashes,
     seats_of,
 )
 
@@ -88,6 +91,34 @@ def test_the_order_of_opinions_does_not_matter() -> None:
     opinions = said(Label.ERROR, Label.UNCLEAR)
     found = {calibrator().error_probability(verdict(Outcome.ERROR), o) for o in (opinions, opinions[::-1])}
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"name": "other", "seed": 7, "calibrator": "c.json"}, True),
+        ({"require_grounding": False}, False),
+        ({"early_stop": True}, False),
+        ({"segmenter": "sentences"}, False),
+        ({"relevance": RelevanceSpec(floor=0.5)}, False),
+    ],
+)
+def test_what_makes_opinions_and_verdicts_is_in_the_fingerprint(change: dict[str, object], same: bool) -> None:
+    assert (seats_of(PANEL.model_copy(update=change)) == seats_of(PANEL)) is same
+
+
+def test_prompts_and_models_are_in_the_fingerprint_and_addresses_are_not() -> None:
+    asked = load_panel("vllm")
+    assert seats_of(asked) == seats_of(asked, prompt_hashes(asked))
+    assert seats_of(asked) != seats_of(asked, prompt_hashes(asked) | {"rules": "rules@99:0"})
+    (name, endpoint), *_ = asked.endpoints.items()
+
+    def with_endpoint(**update: object) -> str:
+        return seats_of(asked.model_copy(update={"endpoints": {name: endpoint.model_copy(update=update)}}))
+
+    assert with_endpoint(base_url="http://127.0.0.1:9/v1", max_concurrency=1) == with_endpoint()
+    assert with_endpoint(model="another") != with_endpoint()
+    assert with_endpoint(params={"reasoning_effort": "low"}) != with_endpoint()
 
 
 def test_a_calibrator_of_another_panel_is_refused(tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ def test_nonsense_is_refused(step_row: MakeRow) -> None:
         calibrate([r.model_copy(update={"label": "supported"}) for r in rows], PANEL)
     with pytest.raises(ValueError, match="calibrated already"):
         calibrate([r.model_copy(update={"confidence": 0.9}) for r in rows], PANEL)
+    with pytest.raises(ValueError, match="calibrated already"):
+        calibrate(rows, PANEL.model_copy(update={"calibrator": "c.json"}))
     with pytest.raises(ValueError, match="between 0 and 1"):
         calibrate(rows, PANEL, alpha_error=5)
 

@@ -11,7 +11,6 @@ from sklearn.metrics import cohen_kappa_score
 from typer.testing import CliRunner
 
 from tracejury.agents import Panel, Seat, load_panel
-from tracejury.console import screen
 from tracejury.console.app import app
 from tracejury.graphs import StepRow
 from tracejury.reports import JudgesReport, report_judges, without_unskilled
@@ -77,6 +76,17 @@ def test_a_judge_at_chance_is_listed_without_a_vote(found: JudgesReport) -> None
         without_unskilled(PANEL, found.model_copy(update={"labelled": 0}))
 
 
+def test_skill_that_labels_cannot_tell_is_not_known(rows: list[StepRow]) -> None:
+    few = [r for r in rows if r.question_id in {"q0", "q1", "q2"}]
+    of_one_kind = [r for r in rows if r.label == "supported"]
+    for unknown in (few, of_one_kind):
+        report = report_judges(unknown, draws=100)
+        assert report.labelled
+        assert {j.skilled for j in report.judges} == {None}
+        with pytest.raises(ValueError, match="no seat can be changed"):
+            without_unskilled(PANEL, report)
+
+
 def test_the_command_writes_a_panel_that_loads(
     rows: list[StepRow],
     fill_labelled: Callable[..., Panel],
@@ -84,7 +94,7 @@ def test_the_command_writes_a_panel_that_loads(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(screen.out, "_width", 200)  # a console that an earlier test made keeps its own
+    monkeypatch.setenv("COLUMNS", "200")
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
     asked = ["judges", "labelled", "--store", store, "--draws", "200", "--write-seats", str(out)]
