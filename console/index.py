@@ -118,6 +118,8 @@ def search(
     """
     from tracejury.retrieval import Finder, Query
 
+    if not query.strip():
+        raise fail('say what to look for, such as tracejury index search "first-line drug in anaphylaxis"')
     if finder not in ("fused", "dense", "bm25"):
         raise fail(f"--finder {finder}: choose fused, dense or bm25")
     with explained():
@@ -228,7 +230,10 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in listed], indent=2))
         return
-    table = Table("source", "passages", "licence", "version", "package", "parameters", box=None)
+    table = Table(box=None)
+    for column in ("source", "passages", "licence", "version", "package", "parameters"):
+        # A name is copied into the next command: whatever the width, it stands whole.
+        table.add_column(column, no_wrap=column == "source", overflow="fold")
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
         told = (s.license, s.version or "-", s.package, ", ".join(s.parameters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
@@ -64,11 +65,19 @@ def _look(entry: Entry) -> _Seen:
         factory = getattr(import_module(module), attribute)
         taken = inspect.signature(factory).parameters.values()
         parameters = tuple(p.name + ("" if p.default is p.empty else "=") for p in taken)
-        made = factory if any(not p.endswith("=") for p in parameters) else factory()
+        made = factory if any(not p.endswith("=") for p in parameters) else _made(factory)
         license_ = getattr(made, "license", None)
     except Exception as broken:  # noqa: BLE001 - a stranger's module may raise anything
         return _Seen(f"cannot be loaded: {broken}", None, ())
     return _Seen(license_ if isinstance(license_, str) else "as given", _version(made), parameters)
+
+
+def _made(factory: Callable[[], object]) -> object:
+    """Return what the factory makes; itself where it wants one of several parameters (a query, or a list of ids)."""
+    try:
+        return factory()
+    except ValueError:
+        return factory
 
 
 def _version(made: object) -> str | None:

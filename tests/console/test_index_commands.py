@@ -54,12 +54,16 @@ def test_build_search_and_look(lines: Path) -> None:
     listed = {s["name"]: s for s in json.loads(tracejury("sources", "--json").output)}
     assert (listed["mine"]["passages"], listed["open-medicine"]["passages"]) == (2, None)
     assert {"pubmed", "openfda", "hpo", "icd10cm", "medlineplus", "ngc", "documents", "csv"} <= listed.keys()
+    assert not [s for s in listed.values() if "cannot be loaded" in s["license"]]
+    assert listed["pubmed"]["license"].startswith("NLM terms")
+    assert {"query=", "pmids=", "email="} <= set(listed["pubmed"]["parameters"])
     assert "whole: 1 sources, 2 passages" in tracejury("index", "verify").output
 
 
 def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
     for command, told in (
         (("index", "search", "x"), "index build open-medicine"),
+        (("index", "search", " "), "say what to look for"),
         (("index", "build", "nosuch"), "nosuch"),
         (("index", "build", "jsonl"), "path"),
         (("index", "build", "jsonl", "--set", "path"), "KEY=VALUE"),
@@ -78,6 +82,12 @@ def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path)
     assert done.exit_code == 2
     assert "2 passages" in done.output
     assert f"{lines}:3: not valid JSON" in done.output.replace("\n", "")
+
+
+def test_names_stand_whole_on_a_narrow_screen(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = {line.split()[0] for line in tracejury("sources").output.splitlines() if line.strip()}
+    assert {"open-medicine", "reference-ranges", "medlineplus"} <= names
 
 
 def test_brackets_in_names_and_texts_are_shown_as_they_are(lines: Path, tmp_path: Path) -> None:
