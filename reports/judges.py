@@ -33,7 +33,7 @@ class Skill(Record):
     balanced_accuracy: Estimate | None
     """Against human labels, over the steps that it decided; None: the run has no labels."""
     auroc: Estimate | None
-    """Against human labels, over those steps that it answered, of the order supported < unclear < error; chance is .5."""
+    """Against human labels, over the steps that it answered, of the order supported < unclear < error; chance is .5."""
     skilled: bool | None
     """The interval of `auroc` lies above chance; None: there is no interval (no labels, or of one kind only, or too few
     questions), so nothing is known."""
