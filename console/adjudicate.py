@@ -28,7 +28,7 @@ def adjudicate(
     panel: Annotated[str, typer.Option(help="A shipped panel (`tracejury panels`), or a YAML file.")] = "embedded",
     run: Annotated[str | None, typer.Option(help="The run's name. Default: derived from the command.")] = None,
     store: Store = None,
-    reader: Annotated[str | None, typer.Option(help="The format of PATH (`tracejury read --help`).")] = None,
+    reader: Annotated[str | None, typer.Option(help="The format of PATH (`tracejury read --list`).")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many traces.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Trace or question id, or its beginning. Repeatable.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm. Repeatable.")] = None,

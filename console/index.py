@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
-from tracejury.console.options import IndexPath, Json
+from tracejury.console.options import IndexPath, Json, setting
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from tracejury.retrieval import BuildReport, Index, Manifest
 
 app = typer.Typer(no_args_is_help=True, help="Build, search and check the index of clinical references.")
@@ -27,7 +25,10 @@ Settings = Annotated[
 ]
 Embedder = Annotated[
     str | None,
-    typer.Option(help="What turns texts into vectors; fixed by the first build. Default: minilm", show_default=False),
+    typer.Option(
+        help="What makes vectors: minilm, http://HOST/v1#MODEL or st:NAME. Fixed by the first build. Default: minilm",
+        show_default=False,
+    ),
 ]
 
 
@@ -37,7 +38,7 @@ def build(
     index: IndexPath = None,
     settings: Settings = None,
     embedder: Embedder = None,
-    force: Annotated[bool, typer.Option("--force", help="Read a source whose version has not changed, too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Read sources anew whose version has not changed.")] = False,
     air_gapped: Annotated[bool, typer.Option("--air-gapped", help="Reach no address but this machine's.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def build(
         close_network()
     with explained():
         opened = _open(index, embedder)
-        params = dict(_setting(text) for text in settings or ())
+        params = dict(map(setting, settings or ()))
         reports, broken = [], []
         for name in names:
             try:
@@ -258,16 +259,6 @@ def _manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(file.read_text("utf-8"))
     except ValueError as bad:
         raise ValueError(f"{file}: not a manifest of an index: {bad}") from bad
-
-
-def _setting(text: str) -> tuple[str, JsonValue]:
-    """Read KEY=VALUE; the value is YAML, so that numbers, lists and mappings can be said."""
-    import yaml
-
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise ValueError(f"--set {text}: write KEY=VALUE")
-    return key.strip(), yaml.safe_load(value) if value else ""
 
 
 @contextmanager

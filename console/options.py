@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 Store = Annotated[
     str | None,
@@ -17,3 +20,20 @@ IndexPath = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 RunRef = Annotated[str, typer.Argument(help="A run's name, the beginning of its id, or `last`.")]
+
+
+def setting(text: str) -> tuple[str, JsonValue]:
+    """Read KEY=VALUE; the value is YAML, so that numbers, lists and mappings can be said.
+
+    Raises:
+        ValueError: It is not of this form.
+    """
+    import yaml
+
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise ValueError(f"--set {text}: write KEY=VALUE")
+    try:
+        return key.strip(), yaml.safe_load(value) if value else ""
+    except yaml.YAMLError as bad:
+        raise ValueError(f"--set {text}: the value is not valid YAML; put it in quotes: {key}='\"...\"'") from bad

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
-from tracejury.console.options import Json
+from tracejury.console.options import Json, setting
 
 if TYPE_CHECKING:
     from tracejury.traces import Found, Problem, Tally
@@ -40,6 +40,14 @@ def read(
             help="Where a field stands in your file, or :VALUE for all (chat, lm-eval, inspect). Repeatable.",
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A parameter of the format, such as first=0 of medmcqa or questions=DIR of mirage. Repeatable.",
+        ),
+    ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the formats installed.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -60,15 +68,17 @@ def read(
     if out is None and not check:
         raise fail("name a folder with --out DIR, or look only with --check")
     with explained():
-        tally, shown = _run(_open(reader, path, mapping or []), out, strict, what=f"reading {path.name}")
+        tally, shown = _run(
+            _open(reader, path, mapping or [], settings or []), out, strict, what=f"reading {path.name}"
+        )
     _report(tally, shown, out, check, as_json)
     summary = tally.summary()
     if not summary.questions and not summary.traces:
         raise fail(f"nothing was found in {path} by the reader {reader!r}; see tracejury read --list")
 
 
-def _open(reader: str, path: Path, mapping: list[str]) -> Iterator[Found]:
-    """Start reading; a wrong name, path or mapping is told here."""
+def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> Iterator[Found]:
+    """Start reading; a wrong name, path, mapping or setting is told here."""
     from tracejury.traces import read as read_found
 
     if not path.exists():
@@ -76,12 +86,13 @@ def _open(reader: str, path: Path, mapping: list[str]) -> Iterator[Found]:
     pairs = dict(pair.partition("=")[::2] for pair in mapping)
     if wrong := [name for name, field in pairs.items() if not name or not field]:
         raise ValueError(f"--map {wrong[0]!r} is not of the form FIELD=NAME, such as gold=target")
-    if not pairs:
-        return read_found(reader, path)
+    params = dict(map(setting, settings)) | ({"fields": pairs} if pairs else {})
     try:
-        return read_found(reader, path, fields=pairs)
+        return read_found(reader, path, **params)
     except TypeError as error:
-        raise ValueError(f"the reader {reader!r} has its fields fixed and takes no --map") from error
+        if "'fields'" in str(error):
+            raise ValueError(f"the reader {reader!r} has its fields fixed and takes no --map") from error
+        raise ValueError(f"the reader {reader!r}: {str(error).partition('() ')[2] or error}; see --set") from error
 
 
 def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> tuple[Tally, list[Problem]]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 Out = Annotated[Path, typer.Option(help="The folder to write; the same command again goes on in it.")]
-Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --help`).")]
+Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --list`).")]
 BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible address, such as http://127.0.0.1:8000/v1.")]
 KeyEnv = Annotated[str | None, typer.Option(help="The environment variable that holds the key.")]
 Recipe = Annotated[str, typer.Argument(help="A recipe's name (configs/students) or YAML file.")]

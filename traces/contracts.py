@@ -20,7 +20,7 @@ class Reader(Protocol):
 
     name: str
     summary: str
-    """One line for `tracejury read --help`."""
+    """One line for `tracejury read --list`."""
 
     def read(self, path: Path) -> Iterator[Found]:
         """Yield everything found under `path` (a file, or a folder where the format is one)."""

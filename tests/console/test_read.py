@@ -73,6 +73,20 @@ def test_map(tmp_path: Path) -> None:
     assert any(f["field"] == "gold" and f["values"] == {"B": 1} for f in json.loads(out)["fields"])
 
 
+def test_a_format_takes_its_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "dev.jsonl"
+    row = {"question": "Which?", "opa": "w", "opb": "x", "opc": "y", "opd": "z", "cop": 2, "id": "i"}
+    path.write_text(json.dumps(row))
+
+    def golds(*more: str) -> dict[str, int]:
+        code, out, _ = run("medmcqa", path, "--check", "--json", *more)
+        assert code == 0
+        return next(f["values"] for f in json.loads(out)["fields"] if f["field"] == "gold")
+
+    assert golds() == {"B": 1}
+    assert golds("--set", "first=0") == {"C": 1}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -83,6 +97,10 @@ def test_map(tmp_path: Path) -> None:
         (["native", "{batch}", "--check", "--map", "gold=x"], "the reader 'native' has its fields fixed"),
         (["chat", "{batch}", "--check", "--map", "gold"], "--map 'gold' is not of the form FIELD=NAME"),
         (["chat", "{batch}", "--check", "--map", "golden=x"], "--map knows no field 'golden'"),
+        (["medmcqa", "{batch}", "--check", "--set", "first=2"], "cop counts from 0 or from 1"),
+        (["medmcqa", "{batch}", "--check", "--set", "second=2"], "unexpected keyword argument 'second'"),
+        (["medmcqa", "{batch}", "--check", "--set", "first"], "--set first: write KEY=VALUE"),
+        (["medmcqa", "{batch}", "--check", "--set", "first=["], "--set first=[: the value is not valid YAML"),
         (["mr-ben", "{batch}", "--check"], "nothing was found in"),
     ],
 )

@@ -53,7 +53,7 @@ class MedMCQA(Placed):
             if first is None:
                 self.at(file)
                 reason = "cop is never 0 and never 4 in this file; it is taken to count from 1"
-                yield self.problem(reason, "check one gold answer by hand")
+                yield self.problem(reason, "check one gold answer by hand; --set first=0 counts from 0")
             for line in json_lines(file):
                 self.at(file, line.number if isinstance(line, Line) else line.line)
                 yield line if isinstance(line, Problem) else self._question(file, line, 1 if first is None else first)

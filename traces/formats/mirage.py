@@ -86,7 +86,9 @@ class Mirage(Placed):
         question = known.get(f"{row.dataset}/{row.qid.removeprefix('test_')}")
         if question is None:
             reason = f"no question {row.qid!r} of {row.dataset!r} was found beside the replies; the reply is left out"
-            yield self.problem(reason, "put benchmark.json, or the data set's own file, into the same folder")
+            yield self.problem(
+                reason, "put benchmark.json, or the data set's own file, beside them, or --set questions=DIR"
+            )
             return
         for sample, raw in enumerate(row.raw or [""]):
             reply = take_apart(raw)
