@@ -93,13 +93,15 @@ class Vlievin(Placed):
     def _file(self, file: Path) -> Iterator[Found]:
         table, prompts, question = _Table(), [], None
         try:
+            with file.open("rb") as raw:
+                packed = foreign(file, raw.read(8))
             handle = file.open(encoding="utf-8", newline="")
         except OSError as error:
             yield unreadable(file, error)
             return
         with handle:
-            if problem := foreign(file, handle.buffer.peek(8)):
-                yield problem
+            if packed is not None:
+                yield packed
                 return
             try:
                 while block := handle.read(_BLOCK):
