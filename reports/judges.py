@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Label, Seat
 from tracejury.graphs import OpinionRow, StepRow
+from tracejury.reports.rates import share_estimate
 from tracejury.reports.resampling import Estimate, bootstrap
+from tracejury.reports.score import spread
 from tracejury.traces import Record
 
 _SAYS = (Label.SUPPORTED, Label.ERROR, Label.UNCLEAR, Label.NO_CLAIM)
@@ -35,8 +37,8 @@ class Skill(Record):
     auroc: Estimate | None
     """Against human labels, over the steps that it answered, of the order supported < unclear < error; chance is .5."""
     skilled: bool | None
-    """The interval of `auroc` lies above chance; None: there is no interval (no labels, or of one kind only, or too few
-    questions), so nothing is known."""
+    """The interval of `auroc` lies above chance; None: there is no interval (no labels, or fewer than five questions
+    with either), so nothing is known."""
     reliability: float | None
     """Without labels: mean diagonal of the Dawid-Skene confusion matrix; None: fewer than three judges."""
 
@@ -201,7 +203,10 @@ def _skill(bench: _Bench, j: int, reliable: Mapping[str, float], draws: int, see
     if (bench.label >= 0).any():
         table = bench.counts(bench.label * 4 + said, mask, 8)
         made = bootstrap(table, _skill_measures, draws=draws, seed=seed)
-        balanced, auroc = made.estimate(0), made.estimate(1)
+        answered = table.reshape(-1, 2, 4)
+        # Of either label, on how many questions it decided, and on how many it answered; the rarer one counts.
+        trials = [int(part.any(axis=-1).sum(axis=0).min()) for part in (answered[..., :2], answered)]
+        balanced, auroc = (share_estimate(made.estimate(i), n) for i, n in enumerate(trials))
     return Skill(
         judge=name,
         model=bench.first[name].model,
@@ -241,7 +246,7 @@ def _agreement(bench: _Bench, i: int, j: int, draws: int, seed: int) -> Agreemen
         other=names[1],
         steps=int(both.sum()),
         same=float((one == other)[both].mean()) if both.any() else float("nan"),
-        kappa=made.estimate(0),
+        kappa=spread(made.estimate(0), None),
         same_weights=models[0] is not None and models[0] == models[1],
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tracejury.graphs import StepRow
 from tracejury.reports.labelled import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
+from tracejury.reports.rates import share_estimate
 from tracejury.reports.resampling import Estimate, bootstrap
 from tracejury.traces import Record
 
@@ -114,18 +115,34 @@ def system_score(data: Labelled, system: str, *, draws: int = 2000, seed: int = 
     codes = data.label[known] * 4 + said[known]
     sums = _by_question(data, data.question[known] * 8 + codes, 8)
     steps = bootstrap(sums, step_measures, draws=draws, seed=seed)
-    whole = bootstrap(_trace_sums(data, system), trace_measures, draws=draws, seed=seed)
+    by_trace = _trace_sums(data, system)
+    whole = bootstrap(by_trace, trace_measures, draws=draws, seed=seed)
     ranked = _ranking_sums(data, system)
     auroc = bootstrap(ranked, _auroc, draws=draws, seed=seed)
+    trials = _trials(sums, by_trace)
     return SystemScore(
         system=system,
         decided=int(np.isin(said[known], (SUPPORTED, ERROR)).sum()),
         abstained=int((said[known] == ABSTAINED).sum()),
         failed=int((said[known] == FAILED).sum()),
-        auroc=auroc.estimate(0),
-        **{name: steps.estimate(i) for i, name in enumerate(_STEP)},
-        **{name: whole.estimate(i) for i, name in enumerate(_TRACE)},
+        auroc=spread(auroc.estimate(0), trials["auroc"]),
+        **{name: spread(steps.estimate(i), trials.get(name)) for i, name in enumerate(_STEP)},
+        **{name: spread(whole.estimate(i), trials.get(name)) for i, name in enumerate(_TRACE)},
     )
+
+
+def spread(estimate: Estimate, trials: int | None) -> Estimate:
+    """Return a measure without an interval of no width: that all questions agree does not make a figure certain.
+
+    Args:
+        estimate: Of the bootstrap.
+        trials: For a share, or a mean of shares: the questions that it is a share of, of its rarest kind; below
+            `MIN_CLUSTERS` there is no interval, and at 0 or 1 it is that of `share_estimate`. None for other measures:
+            at their ends they have none.
+    """
+    if trials is not None:
+        return share_estimate(estimate, trials)
+    return Estimate(value=estimate.value) if estimate.low == estimate.high else estimate
 
 
 def step_measures(counts: Floats) -> Floats:
@@ -196,6 +213,23 @@ def risk_coverage(data: Labelled) -> tuple[tuple[RiskPoint, ...], float | None]:
     points = tuple(RiskPoint(coverage=float(coverage[i]), risk=float(risk[i]), steps=int(many[i])) for i in at)
     area = float(np.sum(risk * np.diff(coverage, prepend=0.0)) / coverage[-1])
     return points, area
+
+
+def _trials(steps: Floats, traces: Floats) -> dict[str, int]:
+    """Return by measure how many questions it has to go by; of the rarer label, where it weighs both alike."""
+    labelled_as = steps.reshape(-1, 2, 4)
+    known, decided = labelled_as.any(axis=-1), labelled_as[..., : ERROR + 1].any(axis=-1)
+    flawed = traces.reshape(-1, 6)[:, 2:4].any(axis=-1)
+    sound = traces.reshape(-1, 6)[:, :2].any(axis=-1)
+    return {
+        "coverage": int(known.any(axis=-1).sum()),
+        "accuracy": int(decided.any(axis=-1).sum()),
+        "balanced_accuracy": int(decided.sum(axis=0).min()),
+        "auroc": int(known.sum(axis=0).min()),
+        "detection_balanced_accuracy": int(min(flawed.sum(), sound.sum())),
+        "first_error_accuracy": int(flawed.sum()),
+        "localisation_accuracy": int(flawed.sum()),
+    }
 
 
 def _by_question(data: Labelled, codes: NDArray[np.int64], columns: int, weights: Floats | None = None) -> Floats:

@@ -23,7 +23,7 @@ def without_unskilled(panel: Panel, report: JudgesReport) -> Panel:
     if all(j.skilled is None for j in report.judges if j.seat is Seat.VOTE):
         raise ValueError(
             f"{report.run} has {report.labelled} labelled steps, and no interval of a judge's skill comes of them: it"
-            f" takes both labels on what it answered, and {MIN_CLUSTERS} questions; no seat can be changed"
+            f" takes {MIN_CLUSTERS} questions with either label among what it answered; no seat can be changed"
         )
     weak = {j.judge for j in report.judges if j.skilled is False}
     if all(j.name in weak for j in panel.judges if j.seat is Seat.VOTE):

@@ -106,6 +106,29 @@ def test_the_curve_ends_at_the_jurys_coverage_and_risk(found: tuple[list[StepRow
     assert [p.coverage for p in scored.risk_coverage] == sorted(p.coverage for p in scored.risk_coverage)
 
 
+def test_figures_that_all_questions_agree_on_are_not_certain(step_row: MakeRow) -> None:
+    outcome = {"error": Outcome.ERROR, "supported": Outcome.SUPPORTED}
+    right = [
+        r.model_copy(update={"outcome": outcome[r.label], "opinions": (opinion("only", r.label, 0.9),)})
+        for r in rows(step_row)
+        if r.label is not None
+    ]
+    flawed = len({r.question_id for r in right if r.label == "error"})
+    jury = next(s for s in score(right, draws=100).systems if s.system == "jury")
+    # Clopper and Pearson: 1 - a lower limit of (alpha / 2) ** (1 / n).
+    for measure in (jury.balanced_accuracy, jury.auroc, jury.first_error_accuracy):
+        assert (measure.value, measure.high) == (1, 1)
+        assert measure.low is not None
+        assert 0.025 ** (1 / min(flawed, 40 - flawed)) - 1e-9 <= measure.low <= 0.025 ** (1 / flawed) + 1e-9
+    assert jury.kappa.value == 1
+    assert jury.kappa.low is None
+    few = {r.question_id for r in right if r.label == "error"}
+    for n, known in ((4, False), (6, True)):
+        kept = [r for r in right if r.question_id not in few or r.question_id in sorted(few)[:n]]
+        auroc = next(s for s in score(kept, draws=100).systems if s.system == "jury").auroc
+        assert (auroc.low is not None) is known
+
+
 def test_without_labels_there_is_nothing_to_score(step_row: MakeRow) -> None:
     with pytest.raises(NoLabelsError, match="mr-ben, medec"):
         score([step_row()])
