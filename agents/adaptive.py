@@ -74,5 +74,6 @@ def _sure(panel: Panel, opinions: Sequence[Opinion], waiting: Sequence[JudgeSpec
     if not isinstance(verdict, Verdict) or verdict.outcome not in (Outcome.SUPPORTED, Outcome.ERROR):
         return verdict.reason is Reason.NO_CLAIM
     winning = Label(verdict.outcome)
-    said = [o.confidence for o in opinions if o.label is winning and o.confidence is not None]
+    jury = [o for o in opinions if o.seat is Seat.VOTE and o.label is winning]
+    said = [o.confidence for o in jury if o.confidence is not None]
     return not said or sum(said) / len(said) >= panel.unsure_below

@@ -138,3 +138,11 @@ def test_an_unsure_first_stage_goes_on() -> None:
     unsure = [o.model_copy(update={"confidence": 0.5}) for o in sure]
     assert next_judges(cautious, "s", sure) == ()
     assert [j.name for j in next_judges(cautious, "s", unsure)] == ["dear"]
+
+
+def test_a_listed_judge_makes_no_first_stage_sure() -> None:
+    listed = JudgeSpec(name="l", judge="data", seat=Seat.LISTED)
+    cautious = panel(*CASCADE, listed, unsure_below=0.6)
+    unsure = [opinion("supported+", n).model_copy(update={"confidence": 0.5}) for n in ("j0", "j1")]
+    loud = opinion("supported+", "l").model_copy(update={"confidence": 1.0, "seat": Seat.LISTED})
+    assert [j.name for j in next_judges(cautious, "s", [*unsure, loud])] == ["dear"]
