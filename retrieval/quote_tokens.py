@@ -12,9 +12,10 @@ _TOKEN = re.compile(
     r"(?P<number>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d.])\.\d+)"
     r"|(?P<word>[^\W\d_]+(?:(?:['\u2019]|[\u00ad\u200b\u200c\u200d\u2060\ufeff]+|[-\u2010\u2011](?:\s*\n\s*)?)[^\W\d_]+)*)"
     r"|(?P<range>(?<=\d)\s?[-\u2010-\u2015\u2212]\s?(?=\d)|(?<![\w)])[-\u2212](?=\.?\d))"
-    rf"|(?P<sign>[{re.escape(_SIGNS)}≤≥≠\u00d7÷~≈])"
+    rf"|(?P<sign>[<>]=|[{re.escape(_SIGNS)}≤≥≠\u00d7÷~≈])"
 )
 _DROPPED = re.compile(r"['\u2019\u00ad\u200b\u200c\u200d\u2060\ufeff\s\u2010\u2011-]")
+_WRITTEN_OUT = {"<=": "≤", ">=": "≥"}
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ß": "ss"})
 
 
@@ -77,6 +78,6 @@ def _canonical(match: re.Match[str]) -> str:
     if match.lastgroup == "range":
         return "-"
     if match.lastgroup == "sign":
-        return token
+        return _WRITTEN_OUT.get(token, token)
     bare = unicodedata.normalize("NFKD", _DROPPED.sub("", token).casefold().translate(_LIGATURES))
     return "".join(c for c in bare if not unicodedata.combining(c)) or token

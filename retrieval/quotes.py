@@ -26,7 +26,7 @@ _PLAY = 3
 _ARTICLES = frozenset({"a", "an", "the"})
 _NEGATOR = re.compile(
     r"no|not|never|without|neither|nor|cannot|non|absent|den(?:y|ies|ied)|against|avoid(?:ed|ing)?|contraindicated|except"
-    r"|unless|(?:do|does|did|is|are|was|were|has|have|had|ca|wo|could|would|should|must|need)nt"
+    r"|unless|fail(?:s|ed|ing)?|lack(?:s|ed|ing)?|(?:do|does|did|is|are|was|were|has|have|had|ca|wo|could|would|should|must|need)nt"
 )
 _ATTACHED = frozenset("/-^%<>=≤≥±\u00d7+~≈°")
 

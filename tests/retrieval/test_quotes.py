@@ -86,6 +86,27 @@ def test_words_that_do_not_stand_there_do_not_verify(quote: str, why: str) -> No
     assert why in (check.why_not or "")
 
 
+def test_a_comparison_may_be_written_out() -> None:
+    assert check_quote("if the INR is >= 4.5", "Stop it if the INR is ≥ 4.5 at once.").verified
+    assert check_quote("if the INR is ≥4.5", "Stop it if the INR is >= 4.5 at once.").verified
+    assert not check_quote("if the INR is > 4.5", "Stop it if the INR is >= 4.5 at once.").verified
+    assert not check_quote("INR is = 4.5", "Stop it if the INR is >= 4.5 at once.").verified
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("reduce mortality", "In this trial, aspirin failed to reduce mortality."),
+        ("benefit in adults was shown", "A lack of benefit in adults was shown."),
+    ],
+)
+def test_a_failure_or_a_lack_is_a_negation(quote: str, text: str) -> None:
+    check = check_quote(quote, text)
+    assert not check.verified
+    assert "leaves out the word" in (check.why_not or "")
+    assert check_quote("heart failure is common", "Acute heart failure is common.").verified
+
+
 def test_a_superscript_is_no_digit() -> None:
     assert check_quote("above 10² cells", "counts above 10² cells").verified
     assert not check_quote("above 102 cells", "counts above 10² cells").verified
