@@ -150,19 +150,18 @@ class Attempts(Generic[T]):
     async def _hedge(self) -> T:
         """Send the call once more: to limits and caps it is a call like any other."""
         entered = await self.limiter.enter(self._tokens)
-        succeeded, fault = False, None
+        fault = None
         try:
             if self._gate is not None:
                 self._gate()
-            reply = await self._send()
-            succeeded = True
-            return reply
+            return await self._send()
         except Exception as error:
             fault = fault_of(error)
             raise
         finally:
+            # A reply is counted once, as the call's.
             overloaded = fault is not None and fault.overload
-            self.limiter.leave(entered, succeeded, overloaded, fault.retry_after if fault else None)
+            self.limiter.leave(entered, False, overloaded, fault.retry_after if fault else None)
 
     async def _send(self) -> T:
         self._sent += 1
