@@ -379,6 +379,30 @@ def test_a_broken_file_is_told_and_the_rest_is_read(reader: str, fault: Fault, t
     assert sum(isinstance(x, kind) for x in found) >= fault.good
 
 
+@pytest.mark.parametrize("reader", sorted(set(FILES) - {"inspect", "vlievin"}))
+@pytest.mark.parametrize("content", [b"", b"\n \r\n", b"\xef\xbb\xbf"], ids=["nothing", "white space", "a BOM"])
+def test_an_empty_file_is_told_as_such(reader: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / FILES[reader]
+    path.write_bytes(content)
+    (problem,) = read(reader, path)
+    assert isinstance(problem, Problem)
+    assert "nothing is here to read" in problem.reason or "the file is empty" in problem.reason
+    assert problem.hint
+
+
+@pytest.mark.parametrize("reader", ["mmlu", "medbullets"])
+def test_a_table_that_a_spreadsheet_saved_is_read(reader: str, tmp_path: Path) -> None:
+    """With a byte order mark, everything in quotation marks, and the line ends of Windows."""
+    rows = [["good one?", "w, or v", "x", "y", "z", "A"]]
+    rows = [BULLETS_HEAD.decode().split(","), *rows] if reader == "medbullets" else rows
+    text = "".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows)
+    path = tmp_path / FILES[reader]
+    path.write_bytes(text.encode("utf-8-sig"))
+    (question,) = read(reader, path)
+    assert isinstance(question, Question)
+    assert (question.stem, question.options["A"], question.gold) == ("good one?", "w, or v", "A")
+
+
 @pytest.mark.parametrize("reader", FILES)
 def test_a_missing_file_is_told(reader: str, tmp_path: Path) -> None:
     (problem,) = {str(p): p for p in read(reader, tmp_path / FILES[reader]) if "cannot be opened" in str(p)}.values()

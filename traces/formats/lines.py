@@ -51,9 +51,10 @@ def json_lines(path: Path) -> Iterator[Line | Problem]:
             if number == 1 and (problem := foreign(path, raw)):
                 yield problem
                 return
-            if not raw.strip():
+            text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+            if not text.strip():
                 continue
-            data = parse(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw, path, number)
+            data = parse(text, path, number)
             if isinstance(data, Problem):
                 yield data
             elif isinstance(data, dict):

@@ -82,7 +82,7 @@ class MedMCQA(Placed):
 def _first(file: Path) -> int | None:
     """Return where `cop` starts counting in a file, or None where it does not show."""
     seen = {line.data.get("cop") for line in json_lines(file) if isinstance(line, Line)}
-    return 0 if 0 in seen else 1 if 4 in seen else None
+    return 0 if 0 in seen else 1 if 4 in seen or not seen else None
 
 
 def medmcqa(first: int | None = None) -> Reader:

@@ -59,7 +59,7 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
                     return
                 continue
             if header and not names:
-                names = [cell.strip().lstrip("\ufeff") for cell in row]
+                names = [cell.strip() for cell in row]
                 if missing := [need for need in needs if need not in names]:
                     what = f"the column(s) {', '.join(missing)} are missing; the file has {', '.join(names)[:200]}"
                     yield Problem(file=str(path), line=begins, reason=what, hint="choose the reader of this format")
@@ -100,6 +100,8 @@ class _Lines:
     def __next__(self) -> str:
         raw = next(self._handle)
         self.number += 1
+        if self.number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
