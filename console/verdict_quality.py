@@ -130,6 +130,9 @@ def judges(
         ledger, runs = open_runs(store, [run, *([against] if against else [])])
         before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
         made = report_judges(_rows(ledger, runs[0], labels), before, draws=draws)
+        if against is not None and not made.drift:
+            hint = "drift needs the same traces, cut into the same steps, and judges of the same names"
+            raise fail(f"{run} and {against} are one run, or have no step that one judge answered in both; {hint}")
         if write_seats is not None:
             if write_seats.exists():
                 raise fail(f"{write_seats} is there already; give another file")

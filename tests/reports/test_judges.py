@@ -87,6 +87,20 @@ def test_skill_that_labels_cannot_tell_is_not_known(rows: list[StepRow]) -> None
             without_unskilled(PANEL, report)
 
 
+def test_runs_without_a_common_step_show_no_drift_and_say_so(
+    rows: list[StepRow], fill_labelled: Callable[..., Panel], store: str
+) -> None:
+    fill_labelled(store, rows[:40], "one", PANEL)
+    apart = [r.model_copy(update={"trace_id": f"u{r.trace_id}", "step_id": f"u{r.step_id}"}) for r in rows[40:80]]
+    fill_labelled(store, apart, "other", PANEL)
+    asked = ["judges", "one", "--store", store, "--draws", "100", "--against"]
+    done = CliRunner().invoke(app, [*asked, "other"])
+    assert done.exit_code == 1
+    assert "no step that one judge answered in both" in done.output
+    fill_labelled(store, rows[:40], "again", PANEL)
+    assert CliRunner().invoke(app, [*asked, "again"]).exit_code == 0
+
+
 def test_the_command_writes_a_panel_that_loads(
     rows: list[StepRow],
     fill_labelled: Callable[..., Panel],
