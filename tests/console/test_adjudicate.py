@@ -31,7 +31,8 @@ def said(cli: CliRunner, *args: object, code: int) -> str:
 def test_a_dry_run_asks_nothing_and_says_what_it_would_cost(cli: CliRunner, tmp_path: Path) -> None:
     price = {"prompt": 1.0, "completion": 4.0}
     # Nothing listens at this address: a call would fail the run.
-    panel = write_panel(tmp_path, "http://127.0.0.1:9/v1", endpoint={"price": price}, reply_tokens=100)
+    endpoint = {"price": price, "requests_per_minute": 3}
+    panel = write_panel(tmp_path, "http://127.0.0.1:9/v1", endpoint=endpoint, reply_tokens=100)
     traces = write_traces(tmp_path, [[f"{text} ({n})" for text in texts] for n, texts in enumerate(STEPS)])
     made = json.loads(said(cli, "adjudicate", traces, "--panel", panel, "--dry-run", "--json", code=0))
     assert (made["traces"], made["steps"], made["calls"]) == (3, 6, 12)
@@ -39,7 +40,10 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_cost(cli: CliRunner, tmp_
     assert facts["calls"] == 6
     assert facts["completion_tokens"] == 600
     assert facts["cost_usd"] == pytest.approx((facts["prompt_tokens"] * 1.0 + 600 * 4.0) / 1e6)
-    assert "6 steps" in said(cli, "adjudicate", traces, "--panel", panel, "--dry-run", code=0)
+    assert made["minutes"] == 4.0, "twelve calls at three a minute"
+    told = said(cli, "adjudicate", traces, "--panel", panel, "--dry-run", code=0)
+    assert "6 steps" in told
+    assert "4 minutes or more at the configured limits" in told
     assert not (tmp_path / "tracejury.db").exists()
 
 
