@@ -10,7 +10,6 @@ lock, and what is held is not deleted. A build that is killed leaves the valid o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -26,6 +25,11 @@ from filelock import FileLock, Timeout
 from tracejury.models import cache_dir
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import Manifest, SourceEntry
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing is held there, but an open file cannot be deleted either
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -141,7 +145,8 @@ class FolderShelf:
             from chromadb.config import Settings
 
             path.mkdir(parents=True, exist_ok=True)
-            self._holds[path] = _Hold(path)
+            if fcntl:
+                self._holds[path] = _Hold(path)
             self._clients[path] = chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
         return _collection(self._clients[path], collection_name(source), create)
 
@@ -194,6 +199,8 @@ class _Hold:
 
 def _in_use(folder: Path) -> bool:
     """Whether anybody, this process included, holds the folder."""
+    if not fcntl:
+        return False
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
