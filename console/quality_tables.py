@@ -70,7 +70,7 @@ def print_calibrator(made: Calibrator, path: Path | None) -> None:
     if path is None:
         out.print("Nothing written; give --out FILE.")
     else:
-        out.print(f"Written to {path}. In the panel: calibrator: {path}")
+        out.print(f"Written to {path}. In the panel: calibrator: {path.resolve()}", soft_wrap=True)
 
 
 def print_judges(made: JudgesReport, seats: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from typer.testing import CliRunner
 
 from tracejury.agents import Calibrator, Outcome, Panel, Route, Verdict, load_calibrator
 from tracejury.console.app import app
-from tracejury.graphs import StepRow
+from tracejury.graphs import Ledger, StepRow
+from tracejury.models import is_fetched
 from tracejury.reports import NotEnoughLabelsError, Verdicts, calibrate, certify, questions_needed
 
 MakeRow = Callable[..., StepRow]
@@ -108,6 +110,42 @@ def test_the_command_writes_a_file_that_the_panel_can_name(
     assert done.exit_code == 0, done.output
     assert isinstance(load_calibrator(out, panel), Calibrator)
     assert "Holds for questions of the same source" in done.output
+
+
+def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way, on the judge that recomputes doses: what is certified keeps its verdicts, with a confidence."""
+    if not is_fetched("minilm"):
+        pytest.skip("weights minilm are not fetched: tracejury models fetch minilm")
+    monkeypatch.chdir(tmp_path)
+    lines = []
+    for n in range(60):
+        weight, said = 50 + n, 15 * (50 + n) + 200 * (n % 2)
+        texts = [f"He weighs {weight} kg.", f"15 mg/kg for {weight} kg is {said} mg."]
+        steps = [{"text": t, "label": "error" if n % 2 and "mg" in t else "supported"} for t in texts]
+        stem = f"A 40-year-old man weighs {weight} kg and has a cough."
+        lines.append({"kind": "question", "id": f"q{n}", "stem": stem, "options": {"A": "x", "B": "y"}, "gold": "A"})
+        lines.append({"kind": "trace", "question": f"q{n}", "model": "m", "text": " ".join(texts), "steps": steps})
+    Path("traces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    bare = "judges: [{name: data, judge: data}]\n"
+    Path("plain.yaml").write_text(bare)
+    Path("calibrated.yaml").write_text(bare + "calibrator: c.json\n")
+    Path("lenient.yaml").write_text(bare + "calibrator: c.json\nrequire_grounding: false\n")
+
+    def tracejury(*args: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, list(args))
+        assert done.exit_code == code, done.output
+        return done.output
+
+    tracejury("adjudicate", "traces.jsonl", "--panel", "plain.yaml", "--run", "plain")
+    tracejury("calibrate", "plain", "--out", "c.json")
+    tracejury("adjudicate", "traces.jsonl", "--panel", "calibrated.yaml", "--run", "calibrated", "--limit", "12")
+    ledger = Ledger("sqlite:///tracejury.db")
+    kept = [r for r in ledger.rows(ledger.run("calibrated")) if r.outcome in (Outcome.SUPPORTED, Outcome.ERROR)]
+    assert {r.outcome for r in kept} == {Outcome.SUPPORTED, Outcome.ERROR}
+    assert all(r.confidence is not None and r.outcome == r.label for r in kept)
+    assert "calibrated already" in tracejury("calibrate", "calibrated", code=1)
+    told = tracejury("adjudicate", "traces.jsonl", "--panel", "lenient.yaml", "--run", "lenient", code=1)
+    assert "run `tracejury calibrate` again" in told
 
 
 def test_a_run_without_labels_is_refused_with_the_next_step(
