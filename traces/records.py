@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, computed_field, field_validator, model_validator
 
 StepLabel = Literal["supported", "error"]
 
@@ -165,6 +165,12 @@ class Problem(Record):
     line: int | None = None
     reason: str
     hint: str = ""
+
+    @field_validator("file")
+    @classmethod
+    def _told_in_utf8(cls, file: str) -> str:
+        # A file's name that is not UTF-8 comes with half characters in it, which could not be written down.
+        return file.encode("utf-8", "backslashreplace").decode()
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"

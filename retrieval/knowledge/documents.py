@@ -85,7 +85,8 @@ class Documents:
         )
 
     def _inside(self, path: Path) -> str:
-        return path.name if path == self._root else path.relative_to(self._root).as_posix()
+        name = path.name if path == self._root else path.relative_to(self._root).as_posix()
+        return _in_utf8(name)
 
     def _read(self, path: Path, told: Mapping[str, str]) -> Iterator[Document | Problem]:
         reader = READERS.get(path.suffix.lower())
@@ -113,8 +114,10 @@ class Documents:
             yield Problem(file=str(path), reason="holds no text", hint="a scan? run it through OCR first")
 
     def _document(self, path: Path, place: str, text: str, told: Mapping[str, str]) -> Document:
-        title = told.get("title") or _heading(text, path) or path.stem.replace("_", " ")
-        whole = told.get("citation") or ", ".join(part for part in (self._publisher, title, path.name) if part)
+        title = told.get("title") or _heading(text, path) or _in_utf8(path.stem).replace("_", " ")
+        whole = told.get("citation") or ", ".join(
+            part for part in (self._publisher, title, _in_utf8(path.name)) if part
+        )
         return Document(
             source=self.name,
             title=title,
@@ -138,6 +141,11 @@ class Documents:
         except (KeyError, csv.Error, UnicodeDecodeError) as bad:
             hint = "a CSV in UTF-8 with a column `file`"
             return {}, Problem(file=str(path), reason=f"not readable: {bad}", hint=hint)
+
+
+def _in_utf8(name: str) -> str:
+    """Return a file's name as it can be written down: what is not UTF-8 in it as `\\udce9`."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _heading(text: str, path: Path) -> str | None:

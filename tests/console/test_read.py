@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_it_writes_what_it_found_and_tells_the_rest(batch: Path, tmp_path: Path)
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"questions.jsonl", "traces.jsonl", "problems.jsonl"}
     assert len((tmp_path / "out" / "traces.jsonl").read_text().splitlines()) == 2
     assert run("native", tmp_path / "out", "--check")[0] == 0
+
+
+def test_a_name_that_is_not_utf8_is_written_down(batch: Path, tmp_path: Path) -> None:
+    path = batch.rename(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jsonl")))
+    code, _, err = run("native", path, "--out", tmp_path / "out")
+    assert (code, "caf\\udce9.jsonl:3: not valid JSON" in err) == (0, True)
+    assert "udce9.jsonl" in (tmp_path / "out" / "problems.jsonl").read_text()
 
 
 def test_check_shows_every_field_and_writes_nothing(batch: Path) -> None:

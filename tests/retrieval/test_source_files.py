@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_a_spoiled_document_and_one_that_the_disk_refuses_cost_only_themselves(f
     assert "not a readable DOCX" in told["spoiled.docx"]
     assert "cannot be read" in told["refused.txt"]
     assert sources.make("documents", path=str(folder)).version.startswith("sha256:")
+
+
+def test_a_name_that_is_not_utf8_is_written_down(folder: Path, tmp_path: Path) -> None:
+    for name in (b"caf\xe9.txt", b"caf\xe9.xlsx"):
+        with open(os.fsencode(folder) + b"/" + name, "w") as file:
+            file.write("Wash cups.")
+    documents, problems = split("documents", path=str(folder))
+    assert "caf\\udce9.txt" in {d.key for d in documents}
+    report = Index.open(tmp_path / "index", WordVectors()).build("documents", {"path": str(folder)})
+    assert [Path(p.file).name for p in report.problems] == ["caf\\udce9.xlsx"]
+    assert report.model_dump_json()
 
 
 def test_a_page_may_leave_out_the_end_of_its_head(tmp_path: Path) -> None:
