@@ -70,6 +70,17 @@ def _bounds(ends: tuple[float | None, float | None]) -> str:
     return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
+def _heard(arm: ArmSummary) -> str:
+    """Say what early stop and cascades spared: a full hearing has every judge of the run on every step."""
+    return f"{sum(j.opinions for j in arm.judges):,} of {len(arm.judges) * arm.steps.steps:,}"
+
+
+def _each(arm: ArmSummary, *costs: str) -> str:
+    """Return a cost for each verdict that was reached."""
+    verdicts = arm.steps.supported + arm.steps.error
+    return f"{sum(arm.cost[name] for name in costs) / verdicts:,.1f}" if verdicts else "-"
+
+
 def _table(title: str, first: str, columns: list[str]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column(first)
@@ -104,7 +115,10 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "first error at step": lambda a: shown(a.traces.first_error, 1),
     "right answer, flawed reasoning": lambda a: shown(a.traces.flawed_when_right),
     "wrong answer, no error found": lambda a: shown(a.traces.sound_when_wrong),
+    "opinions heard, of a full hearing's": lambda a: _heard(a),
     "model calls": lambda a: f"{a.cost['calls']:,.0f}",
+    "  a verdict": lambda a: _each(a, "calls"),
+    "tokens read and written, a verdict": lambda a: _each(a, "prompt_tokens", "completion_tokens"),
     "cost, USD": lambda a: f"{a.cost['cost_usd']:.4f}",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from labelled_runs import labelled_rows
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
@@ -30,6 +31,15 @@ def test_summary_prints_tables_and_json(fill, simulated, store):
     papers = json.loads(runner.invoke(app, ["summary", "--store", store, "--json", "--paper-convention"]).stdout)
     assert papers["arms"][1]["steps"]["failed"] == 0
     assert papers["arms"][1]["steps"]["abstained"] == made["arms"][1]["steps"]["failed"] > 0
+
+
+def test_summary_says_how_much_was_heard_of_a_full_hearing(step_row, fill_labelled, store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    rows = labelled_rows(step_row, 8)
+    spared = [r.model_copy(update={"opinions": r.opinions[:2]}) for r in rows[:5]]
+    fill_labelled(store, [*spared, *rows[5:]], "spared", None)
+    shown = runner.invoke(app, ["summary", "spared", "--store", store])
+    assert f"{3 * len(rows) - 5} of {3 * len(rows)}" in shown.output
 
 
 def test_summary_says_what_is_wrong(fill, simulated, store):
