@@ -144,7 +144,7 @@ class Documents:
 
 
 def _in_utf8(name: str) -> str:
-    """Return a file's name as it can be written down: what is not UTF-8 in it as `\\udce9`."""
+    """Return the name of a file as it can be written down, what is not UTF-8 in it as an escape."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 

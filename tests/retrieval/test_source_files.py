@@ -134,7 +134,7 @@ def test_a_name_that_is_not_utf8_is_written_down(folder: Path, tmp_path: Path) -
     for name in (b"caf\xe9.txt", b"caf\xe9.xlsx"):
         with open(os.fsencode(folder) + b"/" + name, "w") as file:
             file.write("Wash cups.")
-    documents, problems = split("documents", path=str(folder))
+    documents, _ = split("documents", path=str(folder))
     assert "caf\\udce9.txt" in {d.key for d in documents}
     report = Index.open(tmp_path / "index", WordVectors()).build("documents", {"path": str(folder)})
     assert [Path(p.file).name for p in report.problems] == ["caf\\udce9.xlsx"]
