@@ -50,6 +50,7 @@ class Index:
                 f"{shelf.where} was built with the embedder {self._manifest.embedder!r}, not {self.embedder_name!r}: "
                 "vectors of two models cannot be compared. Name the same embedder, or build another index"
             )
+        self._hold()
 
     @classmethod
     def open(cls, path: str | Path | None = None, embedder: str | Embedder | None = None) -> Index:
@@ -128,6 +129,7 @@ class Index:
             report, self._manifest = build_source(
                 self.shelf, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
             )
+            self._hold()
         return report
 
     def remove(self, source: str) -> None:
@@ -208,6 +210,10 @@ class Index:
     def aliases(self, source: str) -> dict[str, list[str]]:
         """Return the other names that a source knows: name -> brands, generics, abbreviations."""
         return aliases_of(self._collection(self.entry(source)))
+
+    def _hold(self) -> None:
+        for entry in self.manifest().sources.values():
+            self.shelf.hold(entry.name, entry.generation)
 
     def _collection(self, entry: SourceEntry) -> Collection:
         with self._lock:

@@ -28,7 +28,7 @@ from tracejury.retrieval.manifest import Manifest, SourceEntry
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing is held there, but an open file cannot be deleted either
+except ImportError:  # Windows, where nothing is held; an open file cannot be deleted there either
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Shelf(Protocol):
 
     def save(self, manifest: Manifest) -> None:
         """Replace the manifest in one move."""
+        ...
+
+    def hold(self, source: str, generation: int) -> None:
+        """Keep a generation from being deleted for as long as this object lives, where that can be had."""
         ...
 
     def collection(self, source: str, generation: int, create: bool = False) -> Collection:
@@ -135,6 +139,13 @@ class FolderShelf:
             os.fsync(file.fileno())
         fresh.replace(path)
 
+    def hold(self, source: str, generation: int) -> None:
+        """Lock the generation's folder. A file system that knows no locks does without."""
+        path = self._folder(source, generation)
+        if path not in self._holds:
+            with contextlib.suppress(OSError):
+                self._holds[path] = _Hold(path)
+
     def collection(self, source: str, generation: int, create: bool = False) -> Collection:
         """Open the one collection of `SOURCE/GENERATION/`."""
         path = self._folder(source, generation)
@@ -144,9 +155,6 @@ class FolderShelf:
             import chromadb
             from chromadb.config import Settings
 
-            path.mkdir(parents=True, exist_ok=True)
-            if fcntl:
-                self._holds[path] = _Hold(path)
             self._clients[path] = chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
         return _collection(self._clients[path], collection_name(source), create)
 
@@ -155,7 +163,7 @@ class FolderShelf:
         there = self.generations(source)
         folders = {g: self._folder(source, g) for g in there if base is None or g > base}
         # A source that was taken out of the index may have readers yet: theirs is not an unfinished build.
-        unfinished = [g for g, path in folders.items() if path in self._holds or not _in_use(path)]
+        unfinished = [g for g, path in folders.items() if not _in_use(path)]
         if unfinished:
             return max(unfinished)
         number = max([base or 0, *there]) + 1
@@ -192,9 +200,9 @@ class _Hold:
     """A shared lock on a folder. It goes with the object, or with the process, however that ends."""
 
     def __init__(self, folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        descriptor = os.open(folder, os.O_RDONLY)  # an OSError on Windows
         self.release = weakref.finalize(self, os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def _in_use(folder: Path) -> bool:
@@ -204,8 +212,9 @@ def _in_use(folder: Path) -> bool:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+    except OSError as refused:
+        # Any other refusal comes of a file system that knows no locks.
+        return isinstance(refused, BlockingIOError)
     finally:
         os.close(descriptor)
     return False
@@ -255,6 +264,9 @@ class ServerShelf:
         stored = self._client.get_or_create_collection(_MANIFEST_COLLECTION, embedding_function=None)
         # Chroma stores nothing without a vector; this one is never searched.
         stored.upsert(ids=["manifest"], documents=[manifest.model_dump_json()], embeddings=[[1.0]])
+
+    def hold(self, source: str, generation: int) -> None:
+        """Do nothing: a server keeps what is replaced for one build more, and no longer."""
 
     def collection(self, source: str, generation: int, create: bool = False) -> Collection:
         """Open `SOURCE.GENERATION` on the server."""

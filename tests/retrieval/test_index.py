@@ -124,6 +124,7 @@ def test_a_reader_keeps_what_it_opened_while_a_writer_builds(tmp_path: Path) -> 
     words = WordVectors()
     Index.open(tmp_path, words).build(Notes(TEXTS))
     reader = Index.open(tmp_path, words)
+    waiting = Index.open(tmp_path, words)
     finder, stop, failed = Finder(reader, k=3), threading.Event(), []
 
     def read() -> None:
@@ -151,7 +152,9 @@ def test_a_reader_keeps_what_it_opened_while_a_writer_builds(tmp_path: Path) -> 
     assert not failed
     assert Index.open(tmp_path, words).entry("notes").version == "3"
     assert reader.shelf.generations("notes") == [1, 2, 3], "what a reader holds stays, and the last but one"
-    finder = reader = None
+    late = Finder(waiting, k=1).find([Query(text="topic5 drug5")])[0]
+    assert late.hits[0].passage.text == TEXTS["n5"], "opened is held, searched or not"
+    finder = reader = waiting = None
     gc.collect()
     Index.open(tmp_path, words).build(Notes(TEXTS, version="4"))
     assert Index.open(tmp_path).shelf.generations("notes") == [3, 4]
