@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import time
@@ -132,6 +131,8 @@ def adjudicate(
 
 def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
     """Run the batch with a live display. The first Ctrl-C finishes what has begun, the second stops at once."""
+    import asyncio
+
     from rich.live import Live
 
     from tracejury.console.screen import err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +38,8 @@ def control(
     Examples: tracejury control list | tracejury control answer-shown last | tracejury compare last --controls
     """
     with explained():
+        import asyncio
+
         from tracejury.graphs import DEFAULT_STORE, Ledger
         from tracejury.reports import load_controls
 

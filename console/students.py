@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -47,6 +46,8 @@ def teach(
     --key-env DEEPSEEK_API_KEY --price 0.28 0.42
     """
     with explained():
+        import asyncio
+
         from tracejury.models import CallStore, Gateway
         from tracejury.training import TeachSpec, expected_cost, read_questions
         from tracejury.training import teach as ask
@@ -165,6 +166,8 @@ def sample(
     Example: tracejury sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
     """
     with explained():
+        import asyncio
+
         from tracejury.models import CallStore, Endpoint, Gateway
         from tracejury.training import SampleSpec, load_recipe, read_questions, sample_endpoint, sample_in_process
 
@@ -257,6 +260,8 @@ def distill(
     Example: tracejury distill tiny
     """
     with explained():
+        import asyncio
+
         from tracejury.training import StageIncompleteError, load_experiment
         from tracejury.training import distill as run
 
