@@ -1,8 +1,8 @@
 """The viewer answers any request with a page, a redirect or a refusal, never with an error of its own.
 
 Requests are drawn from its own OpenAPI document: every operation, every parameter and form field, with names that are
-there and with any text. (schemathesis does the same; the release that goes with LangGraph's server does not run on
-today's hypothesis.)
+there and with any text. (schemathesis does the same in an environment of its own: benchmarks/fuzz/viewer.py. It wants a
+jsonschema-rs that LangGraph's server does not.)
 """
 
 from __future__ import annotations
