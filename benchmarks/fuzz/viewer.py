@@ -58,7 +58,7 @@ def main() -> None:
         described, operations = Path(folder) / "openapi.json", document(ledger)
         described.write_text(json.dumps(operations))
         with serving(ledger) as site:
-            command = [str(asked.schemathesis), "run", str(described), "--url", site]
+            command = [str(asked.schemathesis.absolute()), "run", str(described), "--url", site]
             # Posts are only taken from the site's own pages; replies are pages, which the document says nothing of.
             command += ["--header", f"Origin: {site}", "--checks", "not_a_server_error", "--no-color"]
             command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(asked.examples)]
