@@ -128,8 +128,14 @@ def verdict(url: str, steps: int, in_flight: int) -> None:
     from verdict.schema import Schema
     from verdict.util import ratelimit
 
+    class Score(RegexExtractor):  # type: ignore[misc]
+        """Given as a class: an object would be shared by threads that overwrite its schema (0.2.7)."""
+
+        def __init__(self) -> None:
+            super().__init__({"score": r"[1-5]"})
+
     ratelimit.disable()
-    judge = JudgeUnit().prompt("You judge. {input.text}").extract(RegexExtractor({"score": r"[1-5]"}))
+    judge = JudgeUnit().prompt("You judge. {input.text}").extract(Score)
     pipeline = (Pipeline() >> Layer(judge, JUDGES)).via(vLLMModel("m", api_base=url, api_key="none"))
     asked = [Schema.of(text=text) for text in prompts(steps)]
     with tempfile.TemporaryDirectory() as folder:
