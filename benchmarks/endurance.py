@@ -41,6 +41,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -445,7 +447,7 @@ def memory(steps: int) -> dict[str, Any]:
     """Peak memory at growing numbers of steps of one run, with the panel that asks no model."""
     marks = [n for n in (1_000, 10_000, 50_000, 200_000) if n <= steps]
     found: list[dict[str, float]] = []
-    started = time.monotonic()
+    started, busy = time.monotonic(), time.process_time()
 
     def peak_mib() -> float:
         return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
@@ -464,16 +466,28 @@ def memory(steps: int) -> dict[str, Any]:
             while not run.done():
                 await asyncio.sleep(0.1)
                 while len(found) < len(marks) and tally.steps >= marks[len(found)]:
-                    found.append(
-                        {"steps": tally.steps, "peak_mib": peak_mib(), "wall_s": round(time.monotonic() - started)}
-                    )
+                    worked = round(time.process_time() - busy, 1)
+                    wall = round(time.monotonic() - started, 1)
+                    found.append({"steps": tally.steps, "peak_mib": peak_mib(), "wall_s": wall, "cpu_s": worked})
                     print(json.dumps(found[-1]), flush=True)
             await run
 
         asyncio.run(main())
         assert tally.steps == steps, tally
         size = (folder / "l.db").stat().st_size
-    return {"panel": "data", "steps": steps, "growth": found, "ledger_mib": round(size / 2**20, 1)}
+    # b of `figure ~ steps ** b`, by least squares on logarithms.
+    exponents = {
+        key: round(float(np.polyfit(*(np.log([row[k] for row in found]) for k in ("steps", key)), 1)[0]), 3)
+        for key in ("peak_mib", "wall_s", "cpu_s")
+        if len(found) > 1
+    }
+    return {
+        "panel": "data",
+        "steps": steps,
+        "growth": found,
+        "exponents": exponents,
+        "ledger_mib": round(size / 2**20, 1),
+    }
 
 
 def _question(n: int) -> dict[str, Any]:
