@@ -37,6 +37,10 @@ class _Reader(HTMLParser):
         self._hidden = 0
         self._in_title = False
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Skip `<![...>` as browsers do. Python's own raises an AssertionError where it is neither CDATA nor Word's."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_title = tag == "title"
         if tag == "body":

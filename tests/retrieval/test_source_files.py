@@ -148,6 +148,17 @@ def test_a_page_may_leave_out_the_end_of_its_head(tmp_path: Path) -> None:
     assert not problems
 
 
+@pytest.mark.parametrize(
+    "odd", ["<![foo]]>", "<![<m<>", "<![if !x]>", "<![CDATA[x]]>", "<!--x-->", "<!DOCTYPE x [<!ENTITY a 'b'>]>"]
+)
+def test_a_declaration_of_any_kind_costs_no_page(tmp_path: Path, odd: str) -> None:
+    (tmp_path / "a.html").write_text(f"<p>Assess every patient.</p>{odd}<p>Falls are common.</p>")
+    ((document,), problems) = split("documents", path=str(tmp_path))
+    assert "Assess every patient." in document.text
+    assert "Falls are common." in document.text
+    assert not problems
+
+
 def test_metadata_is_part_of_the_version_and_names_files_that_are_there(folder: Path, tmp_path: Path) -> None:
     index = Index.open(tmp_path / "index", WordVectors())
     index.build("documents", {"path": str(folder)})

@@ -444,3 +444,9 @@ def test_an_archive_without_its_beginning_is_told(tmp_path: Path, cut: int) -> N
     path.write_bytes(log()[cut:])
     problems = [x for x in read("inspect", path) if isinstance(x, Problem)]
     assert any("unpacked" in p.reason for p in problems)
+
+
+def test_a_declaration_of_no_known_kind_costs_no_row(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_bytes(page(HEAD, "<![foo]]>", ASKED, "<![<m>", TOLD))
+    found = list(read("vlievin", tmp_path / "a.html"))
+    assert [type(f).__name__ for f in found] == ["Question", "Trace", "Trace"]

@@ -40,6 +40,10 @@ class _Table(HTMLParser):
         self._in_strong = self._wide = self._header = False
         self._line = self._row_line = 0
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Skip `<![...>` as browsers do. Python's own raises an AssertionError where it is neither CDATA nor Word's."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
             self._row, self._header, self._row_line = [], False, self.getpos()[0]
