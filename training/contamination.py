@@ -1,10 +1,10 @@
 """Whether training questions are evaluation questions in other clothes: by words and by meaning.
 
-Words: share of a question's 8-word sequences that stand in one evaluation question. Among MedQA's 1,273 test questions
-10 reach 0.3 with another one, and all that were read are the same vignette reused; the next has 0.24. Meaning: cosine
-of the stems' MiniLM embeddings; on half of 1,000 MedQA stems the lowest threshold that called at most 1 % of nearest other
-questions the same was 0.82. On the other half it calls 1.4 % so, and finds 98 to 100 % of copies altered in one way and
-92 % of those altered in all (benchmarks/contamination.py).
+Words: share of a question's 8-word sequences that stand in one evaluation question. Among MedQA's 1,273 test
+questions 10 reach 0.3 with another one, and all that were read are the same vignette reused; the next has 0.24.
+Meaning: cosine of the stems' MiniLM embeddings; on half of 1,000 MedQA stems the lowest threshold that called at most
+1 % of nearest other questions the same was 0.82. On the other half it calls 1.4 % so, and finds 98 to 100 % of copies
+altered in one way and 92 % of those altered in all (benchmarks/contamination.py).
 """
 
 from __future__ import annotations
