@@ -20,7 +20,6 @@ from tracejury.models.batches import Batches, Underway
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
 from tracejury.models.embedded import EmbeddedServer
-from tracejury.models.engine import StoreError
 from tracejury.models.failures import NoAnswerError
 from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address
@@ -75,7 +74,6 @@ class Gateway:
         self._http: Any = None
         # Ids of calls: a random part a gateway and a number, for asking the system for randomness costs more than that.
         self._ids, self._count = secrets.token_hex(12), itertools.count()
-        self._unwritable: StoreError | None = None
 
     async def __aenter__(self) -> Gateway:
         self._http = shared_client(trust_env=not self.air_gapped)
@@ -222,14 +220,14 @@ class Gateway:
             if batches:
                 batches.kept(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
-            await self._put(call)
+            await self.store.put(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
         if tokens:
             lane.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
         wrong = _wrong(answer, least)
         call = _filled(blank, endpoint, answer, wrong[1] if wrong else answer.error)
         self.budget.add(call)
-        await self._put(call)
+        await self.store.put(call)
         if batches:
             batches.kept(key)
         if wrong:
@@ -246,17 +244,10 @@ class Gateway:
             self._batches[lane.name] = Batches(lane, self.store, self.batch)
         return self._batches[lane.name]
 
-    async def _put(self, call: CallRecord) -> None:
-        try:
-            await self.store.put(call)
-        except StoreError as error:
-            # What cannot be written down would be paid for nothing: no further call is sent.
-            self._unwritable = error
-            raise
-
     def _check_sending(self, endpoint: Endpoint) -> None:
-        if self._unwritable is not None:
-            raise self._unwritable
+        if away := self.store.away:
+            # What cannot be written down would be paid for nothing.
+            raise away
         self.budget.check(None if is_free(endpoint) else endpoint.price, endpoint.name)
 
     def _check_room(self, request: ChatRequest, prompt: str) -> int:

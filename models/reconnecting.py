@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ RECONNECT_S = 120.0
 Made = TypeVar("Made")
 
 _log = logging.getLogger(__name__)
+_given_up: WeakKeyDictionary[Engine, StoreError] = WeakKeyDictionary()
 # What Postgres and the driver say where a new connection cannot be had for now; wrong passwords and names stay wrong.
 _FOR_NOW = ("refused", "starting up", "shutting down", "recovery", "not yet accepting", "terminat", "closed", "timeout")
 
@@ -39,7 +41,23 @@ def patiently(engine: Engine, work: Callable[[Connection], Made], *, write: bool
     Raises:
         StoreError: The server did not come back in time. Other errors are `work`'s own.
     """
+    try:
+        made = _waiting(engine, work, write)
+    except StoreError as error:
+        _given_up[engine] = error
+        raise
+    if write and _given_up:
+        # A full disk can be read from: that says nothing.
+        _given_up.pop(engine, None)
+    return made
 
+
+def given_up(engine: Engine) -> StoreError | None:
+    """Return why the database was given up by whoever used it last, in any thread; None: it takes writes."""
+    return _given_up.get(engine)
+
+
+def _waiting(engine: Engine, work: Callable[[Connection], Made], write: bool) -> Made:
     def attempt() -> Made:
         with engine.connect().execution_options(write=write) as connection, connection.begin():
             return work(connection)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 
-from tracejury.models.engine import insert_new, open_engine, opened
-from tracejury.models.reconnecting import patiently
+from tracejury.models.engine import StoreError, insert_new, open_engine, opened
+from tracejury.models.reconnecting import given_up, patiently
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
 from tracejury.models.writer import Writer
@@ -40,6 +40,11 @@ class Paid(NamedTuple):
 
 class Calls(Protocol):
     """What the gateway needs of a call store, in this process or another."""
+
+    @property
+    def away(self) -> StoreError | None:
+        """Why nothing can be written down, as far as this process knows yet; None: it can."""
+        ...
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
@@ -76,6 +81,11 @@ class CallStore:
         # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
         # ten times that through the toolkit.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
+
+    @property
+    def away(self) -> StoreError | None:
+        """Why the database was given up, whichever of its users in this process found out; None: it takes writes."""
+        return given_up(self.engine)
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""

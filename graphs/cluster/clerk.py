@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tracejury.agents import Deliberation
 from tracejury.graphs.ledger import Ledger
 from tracejury.graphs.sitting import LedgerBooks
-from tracejury.models import CallRecord, CallStore
+from tracejury.models import CallRecord, CallStore, StoreError
 from tracejury.traces import Question, Segmentation, Trace
 
 TRIPS = 2
@@ -131,10 +131,15 @@ class FarCalls:
 
     def __init__(self, post: Post) -> None:
         self._post = post
+        self.away: StoreError | None = None
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
-        await self._post.ask("put", call)
+        try:
+            await self._post.ask("put", call)
+        except StoreError as error:
+            self.away = error
+            raise
 
     async def cached(self, key: str) -> CallRecord | None:
         """Return the newest usable reply under `key`."""
