@@ -34,13 +34,8 @@ class Turns:
             await event.wait()
 
     def pass_on(self, trace_id: str, index: int) -> None:
-        """Let the next step begin."""
-        event = self._begun.get((trace_id, index))
+        """Let the next step begin, and forget this one: a step that is not known is not waited for."""
+        self._before.pop((trace_id, index), None)
+        event = self._begun.pop((trace_id, index), None)
         if event is not None:
             event.set()
-
-    def close(self, trace_id: str, indices: Iterable[int]) -> None:
-        """Forget a trace."""
-        for index in indices:
-            self._begun.pop((trace_id, index), None)
-            self._before.pop((trace_id, index), None)
