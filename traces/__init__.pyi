@@ -3,6 +3,8 @@ from .batches import Batch, write_batch
 from .blinding import blind
 from .contracts import Found, Reader, Segmenter
 from .deidentifying import deidentify
+from .formats.html import HtmlReader
+from .formats.lines import TextLines
 from .hedging import count_hedges
 from .identifiers import Identifier, identifiers
 from .reading import read, readers
@@ -33,6 +35,7 @@ __all__ = [
     "FieldCount",
     "Found",
     "GivenStep",
+    "HtmlReader",
     "Identifier",
     "Named",
     "Problem",
@@ -46,6 +49,7 @@ __all__ = [
     "Step",
     "StepLabel",
     "Tally",
+    "TextLines",
     "Trace",
     "UnknownNameError",
     "answer_correct",

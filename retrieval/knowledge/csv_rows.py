@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from tracejury.retrieval.knowledge.fields import Fields
 from tracejury.retrieval.knowledge.files import existing_file, file_version
 from tracejury.retrieval.records import Document
-from tracejury.traces import Problem
+from tracejury.traces import Problem, TextLines
 
 _LONGEST_FIELD = 40_000_000
 """Characters: a whole document may stand in one field, as large as `documents` takes a file."""
@@ -48,7 +48,7 @@ class Csv:
         """Stream the rows; a row without text, or that is not UTF-8, costs only itself."""
         csv.field_size_limit(_LONGEST_FIELD)
         with self._path.open("rb") as file:
-            lines = _Lines(file)
+            lines = TextLines(file)
             rows = csv.DictReader(lines, delimiter=self._delimiter)
             try:
                 for row in rows:
@@ -63,23 +63,3 @@ class Csv:
 
     def _problem(self, line: int, reason: str, hint: str) -> Problem:
         return Problem(file=str(self._path), line=line, reason=reason, hint=hint)
-
-
-class _Lines:
-    """The file's lines as text; bytes that are not UTF-8 are noted and replaced."""
-
-    def __init__(self, file: Iterator[bytes]) -> None:
-        self._file = enumerate(file, 1)
-        self.broken = ""
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        number, raw = next(self._file)
-        raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as bad:
-            self.broken = f"byte 0x{raw[bad.start]:02x} on line {number}"
-            return raw.decode("utf-8", "replace")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from tracejury.traces import HtmlReader
 
 _HIDDEN = frozenset({"script", "style", "nav", "noscript", "template", "svg", "head"})
 _BLOCKS = frozenset(
@@ -29,17 +30,13 @@ _BLOCKS = frozenset(
 )
 
 
-class _Reader(HTMLParser):
+class _Reader(HtmlReader):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.pieces: list[str] = []
         self.title = ""
         self._hidden = 0
         self._in_title = False
-
-    def parse_marked_section(self, i: int, report: int = 1) -> int:
-        """Skip `<![...>` as browsers do. Python's own raises an AssertionError where it is neither CDATA nor Word's."""
-        return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_title = tag == "title"

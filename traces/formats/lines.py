@@ -64,6 +64,29 @@ def json_lines(path: Path) -> Iterator[Line | Problem]:
                 yield Problem(file=str(path), line=number, reason=reason, hint="write one {...} a line")
 
 
+class TextLines:
+    """A file's lines as text, counted, for `csv`; bytes that are not UTF-8 are noted in `broken` and replaced."""
+
+    def __init__(self, handle: Iterator[bytes]) -> None:
+        self._handle = handle
+        self.number = 0
+        self.broken = ""
+
+    def __iter__(self) -> TextLines:
+        return self
+
+    def __next__(self) -> str:
+        raw = next(self._handle)
+        self.number += 1
+        if self.number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.broken = f"byte 0x{raw[error.start]:02x} on line {self.number}"
+            return raw.decode("utf-8", "replace")
+
+
 def parse(raw: bytes, path: Path, line: int | None = None) -> object:
     """Return what `raw` holds as JSON, or a `Problem` that says why it holds nothing."""
     try:

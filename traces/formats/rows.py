@@ -8,7 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from tracejury.traces.formats.lines import foreign, unreadable
+from tracejury.traces.formats.lines import TextLines, foreign, unreadable
 from tracejury.traces.records import Problem
 
 _LONGEST_FIELD = 10_000_000
@@ -35,7 +35,7 @@ def csv_rows(path: Path, header: bool, needs: Sequence[str] = ()) -> Iterator[Ro
         yield handle
         return
     with handle:
-        lines = _Lines(handle, path)
+        lines = TextLines(handle)
         rows = csv.reader(lines, strict=True)
         names: list[str] = []
         while True:
@@ -84,26 +84,3 @@ def _opened(path: Path) -> BufferedReader | Problem:
         return handle
     handle.close()
     return problem
-
-
-class _Lines:
-    """The file's lines as text, counted; bytes that are not UTF-8 are noted and replaced."""
-
-    def __init__(self, handle: Iterator[bytes], path: Path) -> None:
-        self._handle, self.path = handle, path
-        self.number = 0
-        self.broken = ""
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        raw = next(self._handle)
-        self.number += 1
-        if self.number == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            self.broken = f"byte 0x{raw[error.start]:02x} on line {self.number}"
-            return raw.decode("utf-8", "replace")

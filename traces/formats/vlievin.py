@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.formats.html import HtmlReader
 from tracejury.traces.formats.lines import foreign, unreadable
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.shapes import split_prompt
@@ -28,21 +28,17 @@ class _Cell(NamedTuple):
     wide: bool
 
 
-class _Table(HTMLParser):
+class _Table(HtmlReader):
     """Rows of cells, as they are completed."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.rows: list[tuple[int, bool, list[_Cell]]] = []
         self._row: list[_Cell] | None = None
         self._text: list[str] | None = None
         self._strong: list[str] = []
         self._in_strong = self._wide = self._header = False
         self._line = self._row_line = 0
-
-    def parse_marked_section(self, i: int, report: int = 1) -> int:
-        """Skip `<![...>` as browsers do. Python's own raises an AssertionError where it is neither CDATA nor Word's."""
-        return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
