@@ -5,6 +5,7 @@ from .cases import CaseTooLarge, build_case, context_failure
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
+from .evidence_records import Claim, ClaimSet, Relation
 from .hearing import hear
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
@@ -38,6 +39,8 @@ __all__ = [
     "CaseTooLarge",
     "Certified",
     "Chats",
+    "Claim",
+    "ClaimSet",
     "Citation",
     "ContextStep",
     "Deliberation",
@@ -56,6 +59,7 @@ __all__ = [
     "PanelError",
     "Quote",
     "Reason",
+    "Relation",
     "Relevance",
     "RelevanceSpec",
     "Resolution",
