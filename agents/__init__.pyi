@@ -1,13 +1,13 @@
-from .adaptive import heard_in_full, hearing_order, next_judges, unheard_votes
-from .bench import Bench, endpoints_of
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, Relation
-from .hearing import hear
+from .judge_panel import JudgePanel, endpoints_of
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
+from .next_judges import asks_every_judge, judge_order, next_judges, unasked_votes
+from .opinion import hear
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from .policy import Dispute, decide, grounded_error, settle, settled_early
 from .records import (
@@ -33,7 +33,6 @@ from .verifier import Verifier, VerifierScorer
 
 __all__ = [
     "Ask",
-    "Bench",
     "Calibrator",
     "Case",
     "CaseTooLarge",
@@ -51,6 +50,7 @@ __all__ = [
     "Entailed",
     "Entailment",
     "Judge",
+    "JudgePanel",
     "JudgeSpec",
     "Label",
     "Opinion",
@@ -72,6 +72,7 @@ __all__ = [
     "Verdict",
     "Verifier",
     "VerifierScorer",
+    "asks_every_judge",
     "build_case",
     "context_failure",
     "decide",
@@ -81,8 +82,7 @@ __all__ = [
     "features",
     "grounded_error",
     "hear",
-    "heard_in_full",
-    "hearing_order",
+    "judge_order",
     "judges",
     "load_calibrator",
     "load_panel",
@@ -94,5 +94,5 @@ __all__ = [
     "seats_of",
     "settle",
     "settled_early",
-    "unheard_votes",
+    "unasked_votes",
 ]

@@ -50,7 +50,7 @@ def build_case(
         step: The step to judge; one of `steps`.
         hits: The passages found for it, best first.
         panel: Says the budget, whether the gold answer and the earlier steps are shown, and the seed.
-        count: Counts tokens; `Bench.count`.
+        count: Counts tokens; `JudgePanel.count`.
 
     Raises:
         CaseTooLarge: Vignette, options and step alone exceed the budget.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tracejury.agents.figures.rules import RULES, reads_again
+from tracejury.agents.data_judge.rules import RULES, reads_again
 from tracejury.agents.records import Case, Derivation, Label, Quote
 from tracejury.agents.units import NotComputable, compute
 from tracejury.retrieval import check_quote

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracejury.agents.bench import Bench
 from tracejury.agents.derivations import evidence_text
+from tracejury.agents.judge_panel import JudgePanel
 from tracejury.agents.records import Case, Citation, Label, Quote
 from tracejury.retrieval import check_quote
 from tracejury.traces import ErrorType
 
 
 def check_quotes(
-    case: Case, quotes: Sequence[Quote], label: Label | None, error_type: ErrorType | None, bench: Bench
+    case: Case, quotes: Sequence[Quote], label: Label | None, error_type: ErrorType | None, judge_panel: JudgePanel
 ) -> tuple[Citation, ...]:
     """Check every quote: does it stand in its evidence, does it bear on the step, and may it ground this label?
 
@@ -24,8 +24,8 @@ def check_quotes(
     checks = [check_quote(q.quote, text) if text is not None else None for q, text in zip(quotes, texts, strict=True)]
     verified = [i for i, check in enumerate(checks) if check is not None and check.verified]
     scores: dict[int, float] = {}
-    if verified and bench.relevance is not None:
-        scored = bench.relevance.score([(case.step, quotes[i].quote) for i in verified])
+    if verified and judge_panel.relevance is not None:
+        scored = judge_panel.relevance.score([(case.step, quotes[i].quote) for i in verified])
         scores = dict(zip(verified, map(float, scored), strict=True))
     sources = {p.id: p for p in case.passages}
     citations = []
@@ -38,7 +38,7 @@ def check_quotes(
             why_not = check.why_not
         else:
             claim = (label, error_type)
-            why_not = _not_grounding(case, quote, claim, scores.get(i), bench.panel.relevance.floor)
+            why_not = _not_grounding(case, quote, claim, scores.get(i), judge_panel.panel.relevance.floor)
         citations.append(
             Citation(
                 evidence_id=quote.evidence_id,

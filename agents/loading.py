@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tracejury.agents.bench import endpoints_of
 from tracejury.agents.contracts import judges
+from tracejury.agents.judge_panel import endpoints_of
 from tracejury.agents.panel import Panel
 from tracejury.agents.prompting import prompt
 from tracejury.models import KeyMissingError, api_key

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from tracejury.agents.bench import Bench, BoundAsk
 from tracejury.agents.derivations import standing
 from tracejury.agents.grounding import check_quotes
+from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.llm import named
 from tracejury.agents.order import permuted
 from tracejury.agents.policy import Dispute
@@ -47,7 +47,7 @@ class Seek(Record):
 
 
 async def resolve_round(
-    case: Case, opinions: Sequence[Opinion], dispute: Dispute, bench: Bench, enquiry: Enquiry | None = None
+    case: Case, opinions: Sequence[Opinion], dispute: Dispute, judge_panel: JudgePanel, enquiry: Enquiry | None = None
 ) -> Seek | Resolution:
     """Take one round of resolving a dispute.
 
@@ -59,7 +59,7 @@ async def resolve_round(
         case: The case that the judges had.
         opinions: All opinions that were heard.
         dispute: What `decide` returned.
-        bench: The panel's bench; `bench.panel.resolver` must not be None.
+        judge_panel: The panel's judge panel; `judge_panel.panel.resolver` must not be None.
         enquiry: None in the first round; then what `Seek` carried, with what was found.
 
     Returns:
@@ -67,14 +67,14 @@ async def resolve_round(
         cancellation.
     """
     enquiry = enquiry or Enquiry()
-    seen = permuted(_audible(opinions), lambda o: o.judge, bench.panel.seed, case.step_id, "opinions")
+    seen = permuted(_audible(opinions), lambda o: o.judge, judge_panel.panel.seed, case.step_id, "opinions")
     order = tuple(o.judge for o in seen)
     if upheld := _upheld(case, opinions):
         return upheld.model_copy(update={"order": order})
-    spec = bench.panel.resolver
+    spec = judge_panel.panel.resolver
     if spec is None or spec.endpoint is None:
         return Resolution(label=Label.UNCLEAR, rationale=_ABSTAINS, order=order)
-    ask = bench.ask(spec.endpoint, "resolver", case.trace_id)
+    ask = judge_panel.ask(spec.endpoint, "resolver", case.trace_id)
     wider = _widened(case, enquiry)
     may_seek = enquiry.rounds < spec.rounds
     try:
@@ -84,7 +84,7 @@ async def resolve_round(
             update = {"asked": (*enquiry.asked, *queries), "rounds": enquiry.rounds + 1, "calls": calls}
             return Seek(queries=queries, enquiry=enquiry.model_copy(update=update))
         quotes = named(wider, reply.quotes)
-        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, wrong_as(reply), bench)
+        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, wrong_as(reply), judge_panel)
     except CallFailed as failure:
         return _failed(failure.reason, failure.detail, enquiry, order, ask)
     except Exception as broken:  # noqa: BLE001 - one step's resolver must not take the run down; it is recorded.

@@ -50,7 +50,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 from local_panel import GOOD, write_panel, write_traces  # noqa: E402
 from servers.model_server import ModelServer  # noqa: E402
 
-from tracejury.graphs import Ledger, Tally, adjudicate  # noqa: E402
+from tracejury.graphs import Tally, adjudicate  # noqa: E402
+from tracejury.ledger import Ledger  # noqa: E402
 
 SAYS: dict[str, dict[str, Any]] = {
     "<well>": {},
@@ -65,7 +66,12 @@ UNUSABLE = ["prose", "label", "empty", "cut", "garbled", "length", "no-choices"]
 PER_TRACE = 10
 JUDGES = 2
 STORE = "tracejury.db"
-WARM = ["tracejury.graphs.adjudicate", "tracejury.graphs.batch", "tracejury.models.gateway", "tracejury.models.onnx"]
+WARM = [
+    "tracejury.graphs.adjudicate",
+    "tracejury.graphs.batch",
+    "tracejury.models.gateway",
+    "tracejury.models.local.onnx",
+]
 ATTEMPTS = 80
 """The same command so often at most."""
 

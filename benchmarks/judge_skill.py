@@ -24,9 +24,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hearing import economy
+from benchmarks.adaptive_panel import economy
 from tracejury.agents import Calibrator, Panel, Verdict, load_panel
-from tracejury.graphs import Ledger, StepRow, Tally, adjudicate
+from tracejury.graphs import Tally, adjudicate
+from tracejury.ledger import Ledger, StepRow
 from tracejury.reports import NotEnoughLabelsError, SystemScore, calibrate, score
 from tracejury.traces import Batch, Trace, read, segment, write_batch
 

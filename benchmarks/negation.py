@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tracejury.agents.figures.negation import mentions
+from tracejury.agents.data_judge.negation import mentions
 
 HERE = Path(__file__).parent
 _CUE = re.compile(

@@ -291,7 +291,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["find", "rerank", "quotes", "floor", "sizes"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--index", type=Path, default=Path("bench.index"))
+    parser.add_argument("--index", type=Path, default=Path("judge_panel.index"))
     parser.add_argument("--n", type=int, default=1500, help="MedQuAD questions")
     parser.add_argument("--rerank", help="instead of the verifier: a folder with an ONNX cross-encoder, or a name")
     args = parser.parse_args()

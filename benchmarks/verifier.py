@@ -2,7 +2,7 @@
 
     python benchmarks/verifier.py PAIRS.jsonl.xz --out benchmarks/results/verifier.json
 
-PAIRS is what `python -m tracejury.training.verifier_pairs` wrote. Accuracy is of the `report` part; thresholds come
+PAIRS is what `python -m tracejury.training.verifier.pairs` wrote. Accuracy is of the `report` part; thresholds come
 from the `calibrate` part. Intervals: 95 %, documents resampled.
 """
 

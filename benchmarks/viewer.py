@@ -30,13 +30,13 @@ from made_ledger import deliberations, demo_pairs, panel
 from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
-from tracejury.graphs import Browsing, Ledger, Manifest, Run, StepBrowsing, Wanted
-from tracejury.graphs.ledger import _columns
-from tracejury.graphs.pages import page_trace, retally
-from tracejury.graphs.tables import carried, deliberation, evidence, question, tally, trace
+from tracejury.ledger import Browsing, Ledger, Manifest, Run, StepBrowsing, Wanted
+from tracejury.ledger.tables import carried, deliberation, evidence, question, tally, trace
+from tracejury.ledger.trace_statistics import page_trace, retally
+from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
-NAME = "bench"
+NAME = "judge_panel"
 CHUNK = 500
 
 
@@ -213,7 +213,7 @@ def main() -> None:
     """Build, serve, ask, write down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=100_000)
-    parser.add_argument("--store", default="sqlite:////tmp/tracejury-viewer-bench.db")
+    parser.add_argument("--store", default="sqlite:////tmp/tracejury-viewer-judge_panel.db")
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/viewer.json"))
     given = parser.parse_args()

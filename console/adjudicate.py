@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tracejury.agents import Panel
-    from tracejury.graphs import Cluster, Run, Tally
-    from tracejury.models import Underway
+    from tracejury.graphs import Cluster, Tally
+    from tracejury.ledger import Run
+    from tracejury.models import BatchProgress
     from tracejury.traces import Batch
 
 
@@ -77,7 +78,7 @@ def adjudicate(
     """
     with explained():
         from tracejury.agents import load_panel
-        from tracejury.graphs import DEFAULT_STORE
+        from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
         chosen = load_panel(panel)
@@ -102,7 +103,7 @@ def adjudicate(
 
             close_network()
         ready_index(chosen, index)
-        from tracejury.models import Budget, Underway
+        from tracejury.models import BatchProgress, Budget
 
         budget = Budget(max_usd=max_cost, max_tokens=max_tokens)
         done, tally = sit(
@@ -116,7 +117,7 @@ def adjudicate(
             arms=arm or (),
             air_gapped=air_gapped,
             budget=budget,
-            underway=Underway() if in_batches else None,
+            underway=BatchProgress() if in_batches else None,
             cluster=_cluster(backend, address, workers, wheel),
         )
     report(done, tally, store or DEFAULT_STORE, as_json)
@@ -163,7 +164,7 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
         seen = {"tally": tally, "stopping": stopping, "opened": opened, "said": said}
         return await run_batch(batch, panel, **seen, **options)  # type: ignore[arg-type]
 
-    underway: Underway | None = options.get("underway")  # type: ignore[assignment]
+    underway: BatchProgress | None = options.get("underway")  # type: ignore[assignment]
     with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
         try:
             return asyncio.run(main())
@@ -171,7 +172,7 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
             raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def progress(tally: Tally, underway: Underway | None = None) -> RenderableType:
+def progress(tally: Tally, underway: BatchProgress | None = None) -> RenderableType:
     """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left, batches."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -199,7 +200,7 @@ def progress(tally: Tally, underway: Underway | None = None) -> RenderableType:
 def report(run: Run, tally: Tally, store: str, as_json: bool) -> None:
     """Print what the run holds now, and what to do next."""
     from tracejury.console.screen import out
-    from tracejury.graphs import Ledger
+    from tracejury.ledger import Ledger
 
     standing = Ledger(store).progress(run)
     if as_json:

@@ -14,7 +14,7 @@ from tracejury.console.failing import Exit, explained
 from tracejury.console.options import Json, RunRef, Store
 
 if TYPE_CHECKING:
-    from tracejury.graphs import Ledger, Run, StepRow
+    from tracejury.ledger import Ledger, Run, StepRow
     from tracejury.reports import Columns
 
 MinCoverage = Annotated[
@@ -229,7 +229,7 @@ def need_reports() -> None:
 
 def open_references(store: str | None, texts: list[str]) -> tuple[Ledger, list[Run], list[tuple[str, str | None]]]:
     """Open the ledger and read RUN[:ARM] references; a run whose name holds a colon is found by its whole name."""
-    from tracejury.graphs import DEFAULT_STORE, Ledger, UnknownRunError
+    from tracejury.ledger import DEFAULT_STORE, Ledger, UnknownRunError
 
     ledger = Ledger(store or DEFAULT_STORE)
     runs, refs = [], []
@@ -262,7 +262,7 @@ def rejudged(ledger: Ledger, runs: list[Run]) -> dict[str, Columns]:
 
 def open_runs(store: str | None, refs: list[str]) -> tuple[Ledger, list[Run]]:
     """Open the ledger and find the runs, each once, in the order given."""
-    from tracejury.graphs import DEFAULT_STORE, Ledger
+    from tracejury.ledger import DEFAULT_STORE, Ledger
 
     ledger = Ledger(store or DEFAULT_STORE)
     found = [ledger.run(ref) for ref in refs]

@@ -14,7 +14,7 @@ from tracejury.console.options import IndexPath, Json, Store
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
-    from tracejury.graphs import Ledger, Run
+    from tracejury.ledger import Ledger, Run
     from tracejury.reports import Control
     from tracejury.traces import Found, Trace
 
@@ -40,7 +40,7 @@ def control(
     with explained():
         import asyncio
 
-        from tracejury.graphs import DEFAULT_STORE, Ledger
+        from tracejury.ledger import DEFAULT_STORE, Ledger
         from tracejury.reports import load_controls
 
         if name == "list":

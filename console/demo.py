@@ -14,7 +14,7 @@ from tracejury.console.failing import Exit, explained
 from tracejury.console.options import IndexPath, Json, Store
 
 if TYPE_CHECKING:
-    from tracejury.graphs import Run, StepRow
+    from tracejury.ledger import Run, StepRow
     from tracejury.traces import Batch
 
 StepKey = tuple[str, str, int]
@@ -72,7 +72,7 @@ def demo(
         _weights()
         from tracejury.agents import load_panel
         from tracejury.console.adjudicate import ready_index, sit
-        from tracejury.graphs import DEFAULT_STORE
+        from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
         batch = Batch.open(folder)
@@ -159,7 +159,7 @@ def _all_but(batch: Batch, subset: Path) -> frozenset[str]:
 def _report(
     ran: list[Run], batch: Batch, planted: dict[StepKey, Planted], folder: Path, store: str, as_json: bool
 ) -> None:
-    from tracejury.graphs import Ledger
+    from tracejury.ledger import Ledger
 
     ledger = Ledger(store)
     scores = {run.name: (run, score(list(ledger.rows(run)), planted)) for run in ran}

@@ -70,9 +70,9 @@ def _weights() -> Iterator[Finding]:
 
 
 def _stores(store: str | None, index: Path | None) -> Iterator[Finding]:
-    from tracejury.graphs import DEFAULT_STORE, Ledger
-    from tracejury.models import hidden
+    from tracejury.ledger import DEFAULT_STORE, Ledger
     from tracejury.retrieval import Index
+    from tracejury.storage import hidden
 
     url = store or DEFAULT_STORE
     file = url.removeprefix("sqlite:///")

@@ -15,7 +15,7 @@ from tracejury.console.options import Json, RunRef, Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracejury.graphs import StepRow
+    from tracejury.ledger import StepRow
 
 
 def export(
@@ -33,7 +33,7 @@ def export(
     Example: tracejury export last --out rows.parquet
     """
     with explained():
-        from tracejury.graphs import DEFAULT_STORE, Ledger, write_rows
+        from tracejury.ledger import DEFAULT_STORE, Ledger, write_rows
 
         ledger = Ledger(store or DEFAULT_STORE)
         found = ledger.run(run)
@@ -53,7 +53,7 @@ def runs(store: Store = None, as_json: Json = False) -> None:
         from rich.table import Table
 
         from tracejury.console.screen import out
-        from tracejury.graphs import DEFAULT_STORE, Ledger
+        from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
         standings = [ledger.progress(found) for found in ledger.runs()]

@@ -92,7 +92,7 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
     if as_json:
         print(manifest.model_dump_json(indent=2))
         return
-    where, embedder = escape(opened.shelf.where), escape(manifest.embedder)
+    where, embedder = escape(opened.storage.where), escape(manifest.embedder)
     out.print(f"[bold]{where}[/]: embedder {embedder}, {manifest.dim} dimensions", soft_wrap=True)
     table = Table("source", "passages", "documents", "licence", "version", "built", "problems", box=None)
     for e in manifest.sources.values():
@@ -126,7 +126,7 @@ def search(
     with explained():
         opened = _open(index)
         if not opened.manifest().sources:
-            raise ValueError(f"{opened.shelf.where} is empty: run `tracejury index build open-medicine` first")
+            raise ValueError(f"{opened.storage.where} is empty: run `tracejury index build open-medicine` first")
         alone: Literal["dense", "bm25"] = "bm25" if finder == "bm25" else "dense"
         found = Finder(
             opened, source or (), k, finder == "fused", finder=alone, since=since, rerank=rerank, per_document=1

@@ -21,7 +21,7 @@ def status(store: Store = None, as_json: Json = False) -> None:
     Example: tracejury ledger status --store postgresql://me@db.example.org/tracejury
     """
     with explained():
-        from tracejury.graphs import DEFAULT_STORE, ledger_status
+        from tracejury.ledger import DEFAULT_STORE, ledger_status
 
         made = ledger_status(store or DEFAULT_STORE)
     if as_json:
@@ -55,7 +55,7 @@ def upgrade(
         from rich.progress import Progress, SpinnerColumn, TextColumn
 
         from tracejury.console.screen import err, out
-        from tracejury.graphs import DEFAULT_STORE, ledger_status, upgrade_ledger
+        from tracejury.ledger import DEFAULT_STORE, ledger_status, upgrade_ledger
 
         url = store or DEFAULT_STORE
         before = ledger_status(url)

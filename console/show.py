@@ -11,7 +11,7 @@ from tracejury.console.options import Json, RunRef, Store
 
 if TYPE_CHECKING:
     from tracejury.agents import Deliberation
-    from tracejury.graphs import Ledger, Run
+    from tracejury.ledger import Ledger, Run
 
 
 def show(
@@ -27,7 +27,7 @@ def show(
     Example: tracejury show last --trace t_1f3a --step 2
     """
     with explained():
-        from tracejury.graphs import DEFAULT_STORE, Ledger
+        from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
         found = ledger.run(run)

@@ -294,7 +294,7 @@ def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tupl
 
 
 def _verdicts(run: str, store: str | None) -> Any:
-    from tracejury.graphs import DEFAULT_STORE, Ledger
+    from tracejury.ledger import DEFAULT_STORE, Ledger
     from tracejury.training import collect
 
     ledger = Ledger(store or DEFAULT_STORE)

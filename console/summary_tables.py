@@ -10,7 +10,7 @@ from rich.table import Table
 from tracejury.console.screen import out
 
 if TYPE_CHECKING:
-    from tracejury.graphs import Run
+    from tracejury.ledger import Run
     from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary
 
 SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
@@ -71,7 +71,7 @@ def _bounds(ends: tuple[float | None, float | None]) -> str:
 
 
 def _heard(arm: ArmSummary) -> str:
-    """Say what early stop and cascades spared: a full hearing has every judge of the run on every step."""
+    """Say what early stop and cascades spared: a full step has every judge of the run on every step."""
     return f"{sum(j.opinions for j in arm.judges):,} of {len(arm.judges) * arm.steps.steps:,}"
 
 
@@ -115,7 +115,7 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "first error at step": lambda a: shown(a.traces.first_error, 1),
     "right answer, flawed reasoning": lambda a: shown(a.traces.flawed_when_right),
     "wrong answer, no error found": lambda a: shown(a.traces.sound_when_wrong),
-    "opinions heard, of a full hearing's": lambda a: _heard(a),
+    "opinions heard, of a full step_state's": lambda a: _heard(a),
     "model calls": lambda a: f"{a.cost['calls']:,.0f}",
     "  a verdict": lambda a: _each(a, "calls"),
     "tokens read and written, a verdict": lambda a: _each(a, "prompt_tokens", "completion_tokens"),

@@ -13,7 +13,7 @@ from tracejury.console.failing import explained, fail
 from tracejury.console.options import Json, RunRef, Store
 
 if TYPE_CHECKING:
-    from tracejury.graphs import Ledger, Run, StepRow
+    from tracejury.ledger import Ledger, Run, StepRow
 
 Labels = Annotated[
     Path | None,

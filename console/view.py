@@ -12,7 +12,7 @@ from tracejury.console.failing import explained
 from tracejury.console.options import RunRef, Store
 
 if TYPE_CHECKING:
-    from tracejury.graphs import Ledger, Run
+    from tracejury.ledger import Ledger, Run
 
 
 def view(
@@ -39,7 +39,7 @@ def view(
     """
     with explained():
         _needs_viewer()
-        from tracejury.graphs import DEFAULT_STORE, Ledger
+        from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
         found = ledger.run(run)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tracejury.console.viewer import create_app
 from tracejury.console.viewer.rendering import place, served
-from tracejury.graphs import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, Wanted
+from tracejury.ledger import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, Wanted
 
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 BEST = {"run": 1, "trace-beside": 2, "deliberation": 3}

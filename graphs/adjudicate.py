@@ -9,11 +9,11 @@ from pathlib import Path
 from tracejury.agents import Panel, endpoints_of, load_panel, prompt_hashes
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
-from tracejury.graphs.court import open_court
-from tracejury.graphs.ledger import DEFAULT_STORE, Ledger
-from tracejury.graphs.runs import Manifest, Run, installed, panel_hash
+from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import Tally
-from tracejury.models import Budget, CallStore, Underway
+from tracejury.ledger.runs import Manifest, Run, installed, panel_hash
+from tracejury.ledger.writer import DEFAULT_STORE, Ledger
+from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
 from tracejury.traces import Batch
 
@@ -31,7 +31,7 @@ async def adjudicate(
     skip_steps: frozenset[str] = frozenset(),
     air_gapped: bool = False,
     budget: Budget | None = None,
-    underway: Underway | None = None,
+    underway: BatchProgress | None = None,
     cluster: Cluster | None = None,
     said: Callable[[str], None] = lambda line: None,
     tally: Tally | None = None,
@@ -53,7 +53,7 @@ async def adjudicate(
         air_gapped: Refuse every address but loopback.
         budget: What the run may spend in all of its sittings; used up, it stops cleanly.
         underway: Send the questions in batches, and tell here what is out; None: one by one.
-        cluster: Deal the traces to workers on Ray; None: this process hears them all.
+        cluster: TraceQueue the traces to workers on Ray; None: this process hears them all.
         said: Takes what a user should know of the cluster while the run goes on, a line each.
         tally: Counts what happens, for a progress display.
         stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
@@ -118,13 +118,13 @@ async def adjudicate(
     if budget is not None:
         budget.take_up(*calls.paid(run.id))
     try:
-        seated = open_court(
+        seated = open_run_context(
             chosen, calls, secret=secret, index=index, air_gapped=air_gapped, budget=budget, underway=underway
         )
-        async with seated as court:
-            court.skip = skip_steps
-            court.stopping = stopping or court.stopping
-            runner = Runner(court, ledger, calls.writer, run, tally)
+        async with seated as run_context:
+            run_context.skip = skip_steps
+            run_context.stopping = stopping or run_context.stopping
+            runner = Runner(run_context, ledger, calls.writer, run, tally)
             picked = select(taken.traces(), limit=limit, only=only, arms=arms)
             done = await runner.run(taken, picked, IN_BATCHES if underway else None)
         return ledger.run(run.name), done

@@ -36,16 +36,16 @@ from tracejury.agents import (
     decide,
     resolve_round,
     settle,
-    unheard_votes,
+    unasked_votes,
 )
-from tracejury.graphs.court import Court
-from tracejury.graphs.hearing import hear_all
+from tracejury.graphs.panel_opinions import collect_opinions
+from tracejury.graphs.run_context import RunContext
 from tracejury.models import FailureReason
 from tracejury.retrieval import Hit, Withheld
 from tracejury.traces import Question, Segmentation, Step, Trace, deidentify, segment
 
 
-class Keeper(Protocol):
+class DeliberationSink(Protocol):
     """Who writes down what the graph makes, as soon as it is made. Its methods return once that is durable."""
 
     async def trace(self, trace: Trace, question: Question, cut: Segmentation) -> None:
@@ -84,7 +84,7 @@ Graph = CompiledStateGraph[TraceState, None, TraceInput, TraceOutput]
 
 
 @dataclass(frozen=True)
-class Hearing:
+class StepState:
     """One step on its way through the graph; data only, so that any checkpointer can hold it."""
 
     step: Step
@@ -103,8 +103,8 @@ class Hearing:
     resolution: Resolution | None = None
     path: tuple[str, ...] = field(default=("segment", "retrieve"))
 
-    def at(self, node: str, **changes: Any) -> Hearing:
-        """Return the hearing one node further."""
+    def at(self, node: str, **changes: Any) -> StepState:
+        """Return the step one node further."""
         return replace(self, path=(*self.path, node), **changes)
 
     def close(self, verdict: Verdict) -> Deliberation:
@@ -128,18 +128,18 @@ class Hearing:
 
 
 def build_graph(
-    court: Court, keeper: Keeper | None = None
+    run_context: RunContext, keeper: DeliberationSink | None = None
 ) -> CompiledStateGraph[TraceState, None, TraceInput, TraceOutput]:
-    """Build the graph of a court.
+    """Build the graph of a run context.
 
     Args:
-        court: The panel with all that it needs: judges, references, gateway.
+        run_context: The panel with all that it needs: judges, references, gateway.
         keeper: Writes down what is made, step by step; None: the output is all there is.
 
     Returns:
         A compiled graph: `await graph.ainvoke({"question": question, "trace": trace})`.
     """
-    nodes = _Nodes(court, keeper)
+    nodes = _Nodes(run_context, keeper)
     graph = StateGraph(TraceState, input_schema=TraceInput, output_schema=TraceOutput)
     graph.add_node("segment", nodes.segment)
     graph.add_node("retrieve", nodes.retrieve)
@@ -154,17 +154,17 @@ def build_graph(
 
 
 class _Nodes:
-    def __init__(self, court: Court, keeper: Keeper | None) -> None:
-        self.court = court
+    def __init__(self, run_context: RunContext, keeper: DeliberationSink | None) -> None:
+        self.run_context = run_context
         self.keeper = keeper
 
     async def segment(self, state: TraceState) -> dict[str, Any]:
         trace = Trace.model_validate(state["trace"])
         question = Question.model_validate(state["question"])
-        if self.court.panel.deidentify:
+        if self.run_context.panel.deidentify:
             # A batch comes without identifiers already; a graph that is called by hand does not.
             question, trace = deidentify(question, trace)
-        made = segment(trace, self.court.panel.segmenter)
+        made = segment(trace, self.run_context.panel.segmenter)
         if self.keeper is not None:
             await self.keeper.trace(trace, question, made)
         return {"trace": trace, "question": question, "segmentation": made}
@@ -172,84 +172,84 @@ class _Nodes:
     async def retrieve(self, state: TraceState) -> Command[Literal["hear", "__end__"]]:
         trace, question, steps = state["trace"], state["question"], state["segmentation"].steps
         settled = frozenset(state.get("settled", ()))
-        pending = [s for s in steps if s.id not in settled and s.id not in self.court.skip]
+        pending = [s for s in steps if s.id not in settled and s.id not in self.run_context.skip]
         if not pending:
             return Command(goto="__end__")
-        findings = await self.court.find(question, pending)
-        self.court.turns.open(trace.id, (s.index for s in pending))
+        findings = await self.run_context.find(question, pending)
+        self.run_context.turns.open(trace.id, (s.index for s in pending))
         return Command(
             goto=[
-                Send("hear", Hearing(step, steps, trace, question, tuple(finding.hits), tuple(finding.withheld)))
+                Send("hear", StepState(step, steps, trace, question, tuple(finding.hits), tuple(finding.withheld)))
                 for step, finding in zip(pending, findings, strict=True)
             ]
         )
 
-    async def hear(self, hearing: Hearing) -> dict[str, Any] | Command[Literal["resolve", "__end__"]]:
-        court, trace_id, index = self.court, hearing.trace.id, hearing.step.index
-        if court.prefix:
-            await court.turns.wait(trace_id, index)
+    async def hear(self, step_state: StepState) -> dict[str, Any] | Command[Literal["resolve", "__end__"]]:
+        run_context, trace_id, index = self.run_context, step_state.trace.id, step_state.step.index
+        if run_context.prefix:
+            await run_context.turns.wait(trace_id, index)
         try:
-            if court.closing:
+            if run_context.closing:
                 return {"deliberations": []}
             try:
                 case = build_case(
-                    hearing.trace,
-                    hearing.question,
-                    hearing.steps,
-                    hearing.step,
-                    hearing.hits,
-                    court.panel,
-                    court.bench.count,
+                    step_state.trace,
+                    step_state.question,
+                    step_state.steps,
+                    step_state.step,
+                    step_state.hits,
+                    run_context.panel,
+                    run_context.judge_panel.count,
                 )
             except CaseTooLarge as too_large:
-                return await self._close(hearing.at("hear", case=too_large.case), context_failure())
-            opinions = await hear_all(court, case, lambda: court.turns.pass_on(trace_id, index))
+                return await self._close(step_state.at("hear", case=too_large.case), context_failure())
+            opinions = await collect_opinions(run_context, case, lambda: run_context.turns.pass_on(trace_id, index))
         finally:
-            court.turns.pass_on(trace_id, index)
-        panel, asked = court.panel, {o.judge for o in opinions}
+            run_context.turns.pass_on(trace_id, index)
+        panel, asked = run_context.panel, {o.judge for o in opinions}
         unheard = tuple(spec.name for spec in panel.judges if spec.name not in asked)
-        heard = hearing.at("hear", case=case, opinions=opinions, unheard=unheard)
-        decision = decide(opinions, unheard_votes(panel, opinions), require_grounding=panel.require_grounding)
+        heard = step_state.at("hear", case=case, opinions=opinions, unheard=unheard)
+        decision = decide(opinions, unasked_votes(panel, opinions), require_grounding=panel.require_grounding)
         if isinstance(decision, Verdict):
             return await self._close(heard, decision)
         if panel.resolver is None:
             return await self._close(heard, settle(decision, opinions, None))
         return Command(goto=Send("resolve", replace(heard, dispute=decision)))
 
-    async def resolve(self, hearing: Hearing) -> dict[str, Any] | Command[Literal["seek", "__end__"]]:
-        now, dispute, case = hearing.at("resolve"), hearing.dispute, hearing.case
+    async def resolve(self, step_state: StepState) -> dict[str, Any] | Command[Literal["seek", "__end__"]]:
+        now, dispute, case = step_state.at("resolve"), step_state.dispute, step_state.case
         if dispute is None or case is None:
-            raise ValueError("a hearing came to the resolver without a dispute")
-        made = await resolve_round(case, hearing.opinions, dispute, self.court.bench, hearing.enquiry)
+            raise ValueError("a step_state came to the resolver without a dispute")
+        made = await resolve_round(case, step_state.opinions, dispute, self.run_context.judge_panel, step_state.enquiry)
         if isinstance(made, Seek):
             return Command(goto=Send("seek", replace(now, seek=made)))
-        return await self._close(replace(now, resolution=made), settle(dispute, hearing.opinions, made))
+        return await self._close(replace(now, resolution=made), settle(dispute, step_state.opinions, made))
 
-    async def seek(self, hearing: Hearing) -> Command[Literal["resolve"]]:
-        if hearing.seek is None:
-            raise ValueError("a hearing came to retrieval without a query")
-        found = await self.court.seek(hearing.question, hearing.step, hearing.seek.queries)
-        seen = {h.passage.id for h in hearing.hits}
+    async def seek(self, step_state: StepState) -> Command[Literal["resolve"]]:
+        if step_state.seek is None:
+            raise ValueError("a step_state came to retrieval without a query")
+        found = await self.run_context.seek(step_state.question, step_state.step, step_state.seek.queries)
+        seen = {h.passage.id for h in step_state.hits}
         hits = [h for finding in found for h in finding.hits if h.passage.id not in seen]
         withheld = tuple(w for finding in found for w in finding.withheld)
-        further = hearing.at(
-            "seek", enquiry=hearing.seek.enquiry.given(hits), withheld=(*hearing.withheld, *withheld), seek=None
+        further = step_state.at(
+            "seek", enquiry=step_state.seek.enquiry.given(hits), withheld=(*step_state.withheld, *withheld), seek=None
         )
         return Command(goto=Send("resolve", further))
 
-    async def _close(self, hearing: Hearing, verdict: Verdict) -> dict[str, Any]:
-        if verdict.outcome is Outcome.FAILED and _unpaid(hearing):
+    async def _close(self, step_state: StepState, verdict: Verdict) -> dict[str, Any]:
+        if verdict.outcome is Outcome.FAILED and _unpaid(step_state):
             # Not a failure of anybody: the step is left unheard, and what was paid for it is found in the cache.
-            self.court.stopping.set()
+            self.run_context.stopping.set()
             return {"deliberations": []}
-        made = hearing.close(self.court.calibrate(verdict, hearing.opinions, hearing.resolution))
+        made = step_state.close(self.run_context.calibrate(verdict, step_state.opinions, step_state.resolution))
         if self.keeper is not None:
             await self.keeper.deliberation(made)
         return {"deliberations": [made]}
 
 
-def _unpaid(hearing: Hearing) -> bool:
-    failures = [opinion.failed for opinion in hearing.opinions]
-    if hearing.resolution is not None:
-        failures.append(hearing.resolution.failed)
+def _unpaid(step_state: StepState) -> bool:
+    failures = [opinion.failed for opinion in step_state.opinions]
+    if step_state.resolution is not None:
+        failures.append(step_state.resolution.failed)
     return FailureReason.BUDGET in failures

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
 from tracejury.agents import Panel, endpoints_of
-from tracejury.graphs.court import Court
-from tracejury.graphs.ledger import Ledger
-from tracejury.graphs.runs import Run
-from tracejury.graphs.sitting import BROKEN_IN_A_ROW, LedgerBooks, Sitting
+from tracejury.graphs.run_context import RunContext
 from tracejury.graphs.tally import Tally
-from tracejury.models import StoreError, Writer
+from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW, LedgerSink, TraceRunner
+from tracejury.ledger.runs import Run
+from tracejury.ledger.writer import Ledger
+from tracejury.storage import StoreError, Writer
 from tracejury.traces import Batch, Problem, Trace
 
 IN_BATCHES = 2_000
@@ -49,24 +49,26 @@ def select(
 class Runner:
     """Deals traces to the graph and writes what comes back. `run` may be awaited once."""
 
-    def __init__(self, court: Court, ledger: Ledger, writer: Writer, run: Run, tally: Tally | None = None) -> None:
-        self.court = court
+    def __init__(
+        self, run_context: RunContext, ledger: Ledger, writer: Writer, run: Run, tally: Tally | None = None
+    ) -> None:
+        self.run_context = run_context
         self.ledger = ledger
         self.run_id = run.id
         self.tally = tally or Tally()
-        self._sitting = Sitting(court, LedgerBooks(writer, run.id), lambda _: self.tally)
+        self._sitting = TraceRunner(run_context, LedgerSink(writer, run.id), lambda _: self.tally)
         self._broken = 0
 
     async def run(self, batch: Batch, traces: Iterable[Trace], in_flight: int | None = None) -> Tally:
         """Adjudicate `traces`; what the ledger has already is not heard again, what failed is."""
-        limit = in_flight or traces_in_flight(self.court.panel)
+        limit = in_flight or traces_in_flight(self.run_context.panel)
         places = asyncio.Semaphore(limit)
         total = 0
         try:
             async with asyncio.TaskGroup() as group:
                 for trace in traces:
                     await places.acquire()
-                    if self.court.closing:
+                    if self.run_context.closing:
                         break
                     total += 1
                     task = group.create_task(self._one(batch, trace))
@@ -74,9 +76,9 @@ class Runner:
         except* StoreError as gone:
             # The ledger is away for good, whichever of its users noticed first.
             raise _first(gone) from None
-        if not self.court.stopping.is_set():
+        if not self.run_context.stopping.is_set():
             await asyncio.to_thread(self.ledger.finish, self.run_id, total)
-        self.tally.interrupted = self.court.stopping.is_set()
+        self.tally.interrupted = self.run_context.stopping.is_set()
         return self.tally
 
     async def _one(self, batch: Batch, trace: Trace) -> None:

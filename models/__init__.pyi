@@ -1,9 +1,6 @@
-from .batches import Underway
+from .batches import BatchProgress
 from .budget import Budget
 from .cachekey import cache_key
-from .embedded import EmbeddedServer, EmbeddedServerError
-from .embedder import Embedder, MiniLM, VectorCache, embedder
-from .engine import StoreError, hidden, insert_new, open_engine, opened
 from .fences import fence_tag, neutralise, render
 from .gateway import Gateway
 from .guard import BlockedError, close_network, open_network
@@ -11,19 +8,20 @@ from .keys import KeyMissingError, api_key, redact
 from .leased import LeasedLimiter
 from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
 from .limits import Limit
-from .machine import available_bytes, free_cores
-from .onnx import onnx_session
-from .reconnecting import patiently
+from .local.embedder import Embedder, MiniLM, VectorCache, embedder
+from .local.machine import available_bytes, free_cores
+from .local.onnx import onnx_session
+from .local.server import EmbeddedServer, EmbeddedServerError
+from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .store import Calls, CallStore, Paid, Spent
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
-from .weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
-from .writer import Writer
 
 __all__ = [
     "CALL_TABLES",
     "CATALOGUE",
+    "BatchProgress",
     "BlockedError",
     "Budget",
     "CallFailed",
@@ -51,12 +49,9 @@ __all__ = [
     "Paid",
     "Price",
     "Spent",
-    "StoreError",
-    "Underway",
     "VectorCache",
     "Weights",
     "WeightsError",
-    "Writer",
     "api_key",
     "available_bytes",
     "cache_dir",
@@ -67,16 +62,11 @@ __all__ = [
     "fence_tag",
     "fetch",
     "free_cores",
-    "hidden",
-    "insert_new",
     "is_fetched",
     "least_tokens",
     "neutralise",
     "onnx_session",
-    "open_engine",
     "open_network",
-    "opened",
-    "patiently",
     "redact",
     "render",
     "weights_path",

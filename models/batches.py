@@ -16,13 +16,13 @@ from typing import Any
 import openai
 from sqlalchemy import Connection, delete, select, update
 
-from tracejury.models.engine import insert_new
+from tracejury.models.endpoint_client import Answer, EndpointClient
 from tracejury.models.failures import NoAnswerError, fault_of
-from tracejury.models.lanes import Answer, Lane
-from tracejury.models.reconnecting import patiently
 from tracejury.models.records import FailureReason
 from tracejury.models.store import CallStore
 from tracejury.models.tables import model_batch, model_call
+from tracejury.storage.engine import insert_new
+from tracejury.storage.reconnecting import patiently
 
 LINGER_S = 5.0
 """A batch is sent when no further question has come for this long."""
@@ -34,7 +34,7 @@ _OVER = ("completed", "failed", "expired", "cancelled")
 
 
 @dataclass
-class Underway:
+class BatchProgress:
     """What is out in batches just now, for a progress display."""
 
     batches: int = 0
@@ -51,7 +51,7 @@ class Batches:
         underway: Shared by all lanes of a gateway.
     """
 
-    def __init__(self, lane: Lane, store: CallStore, underway: Underway) -> None:
+    def __init__(self, lane: EndpointClient, store: CallStore, underway: BatchProgress) -> None:
         self._lane = lane
         self._store = store
         self._underway = underway

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
-from tracejury.models.embedded import EmbeddedServerError
 from tracejury.models.keys import redact
+from tracejury.models.local.server import EmbeddedServerError
+from tracejury.models.local.weights import WeightsError
 from tracejury.models.records import FailureReason
-from tracejury.models.weights import WeightsError
 
 _CONTEXT = (
     "context_length",

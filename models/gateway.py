@@ -16,22 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tracejury.models.batches import Batches, Underway
+from tracejury.models.batches import Batches, BatchProgress
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
-from tracejury.models.embedded import EmbeddedServer
+from tracejury.models.endpoint_client import Answer, EndpointClient, shared_client
 from tracejury.models.failures import NoAnswerError
 from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key, redact
-from tracejury.models.lanes import Answer, Lane, shared_client
 from tracejury.models.limits import Limit
+from tracejury.models.local.server import EmbeddedServer
+from tracejury.models.local.weights import weights_path
 from tracejury.models.pricing import cost_usd, is_free
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.schemas import body_fields, parse, problem_of, repair, told
 from tracejury.models.store import Calls, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
-from tracejury.models.weights import weights_path
 
 MAX_REPLY = 1_000_000
 """Characters; no reply that was asked for is this long, and what runs on is neither parsed nor kept whole."""
@@ -58,7 +58,7 @@ class Gateway:
         secret: bytes,
         air_gapped: bool = False,
         budget: Budget | None = None,
-        batch: Underway | None = None,
+        batch: BatchProgress | None = None,
         limits: Callable[[Endpoint], Limit] | None = None,
     ) -> None:
         self.store = store
@@ -67,7 +67,7 @@ class Gateway:
         self.batch = batch
         self._limits = limits
         self._secret = secret
-        self._lanes: dict[tuple[str | None, ...], Lane] = {}
+        self._lanes: dict[tuple[str | None, ...], EndpointClient] = {}
         self._batches: dict[str, Batches] = {}
         self._servers: dict[Path, EmbeddedServer] = {}
         self._asked: dict[str, asyncio.Future[CallRecord]] = {}
@@ -185,7 +185,7 @@ class Gateway:
 
     async def _answered(
         self,
-        lane: Lane,
+        lane: EndpointClient,
         batches: Batches | None,
         request: ChatRequest,
         messages: tuple[Message, ...],
@@ -235,7 +235,7 @@ class Gateway:
             raise CallFailed(*wrong, (call,))
         return call
 
-    def _batches_of(self, lane: Lane) -> Batches | None:
+    def _batches_of(self, lane: EndpointClient) -> Batches | None:
         if self.batch is None or lane.endpoint.kind == "embedded":
             return None
         if not isinstance(self.store, CallStore):
@@ -261,7 +261,7 @@ class Gateway:
             raise CallFailed(FailureReason.CONTEXT, f"{detail} (endpoint {request.endpoint.name!r})")
         return least
 
-    def _lane(self, endpoint: Endpoint) -> Lane:
+    def _lane(self, endpoint: Endpoint) -> EndpointClient:
         name = (endpoint.kind, endpoint.base_url, endpoint.model, endpoint.api_key_env)
         lane = self._lanes.get(name)
         if lane is None:
@@ -276,7 +276,7 @@ class Gateway:
                 return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.address
 
             limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
-            lane = self._lanes[name] = Lane(endpoint, key, self._http, address, limit)
+            lane = self._lanes[name] = EndpointClient(endpoint, key, self._http, address, limit)
         return lane
 
     async def _embedded(self, endpoint: Endpoint) -> str:

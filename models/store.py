@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 
-from tracejury.models.engine import StoreError, insert_new, open_engine, opened
-from tracejury.models.reconnecting import given_up, patiently
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
-from tracejury.models.writer import Writer
+from tracejury.storage.engine import StoreError, insert_new, open_engine, opened
+from tracejury.storage.reconnecting import given_up, patiently
+from tracejury.storage.writer import Writer
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (

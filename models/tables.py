@@ -1,7 +1,7 @@
 """The tables of model calls. They stand beside the ledger's, in the same database, and also alone (`calls.db`).
 
 A database of calls alone carries no version: its tables are made where they are absent. So a table here is never
-changed, only joined by another; what changes in a ledger is said by `tracejury.graphs.migrations`.
+changed, only joined by another; what changes in a ledger is said by `tracejury.ledger.migrations`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from .comparison import Comparison, Difference, Settings, Sides, compare, step_d
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .exhibits import Exhibit
+from .expert_reviews import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
 from .factors import TITLES, Term
 from .fewer_judges import recount
 from .gates import Check, Gate, Limits, gate_markdown, junit, pass_gate
@@ -22,7 +23,6 @@ from .rates import StepRates, rates_of, share_estimate, step_rates
 from .reliability import Bin, Calibration
 from .report import Report, make_report, write_report
 from .resampling import Bootstrapped, Estimate, bootstrap
-from .returned import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
 from .score import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tracejury.graphs import Run
+from tracejury.ledger import Run
 from tracejury.reports.columns import ArmKey, Columns
 from tracejury.reports.comparable import check_comparable
 from tracejury.reports.comparison import Comparison, Settings, compare

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.agents import Calibrator, Certified, Outcome, Panel, Route, feature_names, features, seats_of
-from tracejury.graphs import StepRow
+from tracejury.ledger import StepRow
 from tracejury.reports.certify import Verdicts, certify, questions_needed
 
 _LEAST = 10

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.agents import Label, Outcome, Reason
-from tracejury.graphs import StepRow
+from tracejury.ledger import StepRow
 from tracejury.traces import ErrorType, Role
 
 OUTCOMES = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED, Outcome.FAILED)

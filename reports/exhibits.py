@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracejury.graphs import CitationRow, Ledger, OpinionRow, Run, StepRow
+from tracejury.ledger import CitationRow, Ledger, OpinionRow, Run, StepRow
 from tracejury.reports.sheets import draw_sheet
 from tracejury.traces import Record
 

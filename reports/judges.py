@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.agents import Label, Seat
-from tracejury.graphs import OpinionRow, StepRow
+from tracejury.ledger import OpinionRow, StepRow
 from tracejury.reports.rates import share_estimate
 from tracejury.reports.resampling import Estimate, bootstrap
 from tracejury.reports.score import spread
@@ -100,7 +100,7 @@ class JudgesReport(Record):
     drift: tuple[Drift, ...] = ()
 
 
-class _Bench:
+class _PanelOfRecord:
     """A run's opinions as a table: one row a step, one column a judge."""
 
     def __init__(self, rows: Sequence[StepRow]) -> None:
@@ -149,19 +149,19 @@ def report_judges(
     Raises:
         ValueError: The run has no opinions.
     """
-    bench = _Bench(list(rows))
-    reliable = reliabilities(bench.said, bench.names)
-    skills = tuple(_skill(bench, j, reliable, draws, seed) for j in range(len(bench.names)))
-    pairs = [(i, j) for i in range(len(bench.names)) for j in range(i + 1, len(bench.names))]
+    judge_panel = _PanelOfRecord(list(rows))
+    reliable = reliabilities(judge_panel.said, judge_panel.names)
+    skills = tuple(_skill(judge_panel, j, reliable, draws, seed) for j in range(len(judge_panel.names)))
+    pairs = [(i, j) for i in range(len(judge_panel.names)) for j in range(i + 1, len(judge_panel.names))]
     return JudgesReport(
-        run=bench.run,
-        steps=len(bench.rows),
-        labelled=int((bench.label >= 0).sum()),
+        run=judge_panel.run,
+        steps=len(judge_panel.rows),
+        labelled=int((judge_panel.label >= 0).sum()),
         judges=skills,
-        agreement=tuple(_agreement(bench, i, j, draws, seed) for i, j in pairs),
-        left_out=tuple(_left_out(bench)),
-        families=tuple(_families(bench)),
-        drift=tuple(_drift(bench, [r for r in before if r.outcome is not None])),
+        agreement=tuple(_agreement(judge_panel, i, j, draws, seed) for i, j in pairs),
+        left_out=tuple(_left_out(judge_panel)),
+        families=tuple(_families(judge_panel)),
+        drift=tuple(_drift(judge_panel, [r for r in before if r.outcome is not None])),
     )
 
 
@@ -194,14 +194,14 @@ def reliabilities(said: NDArray[np.int64], names: Sequence[str]) -> Mapping[str,
     return out
 
 
-def _skill(bench: _Bench, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
-    said, heard = bench.said[:, j], bench.said[:, j] != _MISSING
+def _skill(judge_panel: _PanelOfRecord, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
+    said, heard = judge_panel.said[:, j], judge_panel.said[:, j] != _MISSING
     decided = heard & (said <= 1)
-    name = bench.names[j]
-    mask = heard & (bench.label >= 0)
+    name = judge_panel.names[j]
+    mask = heard & (judge_panel.label >= 0)
     balanced = auroc = None
-    if (bench.label >= 0).any():
-        table = bench.counts(bench.label * 4 + said, mask, 8)
+    if (judge_panel.label >= 0).any():
+        table = judge_panel.counts(judge_panel.label * 4 + said, mask, 8)
         made = bootstrap(table, _skill_measures, draws=draws, seed=seed)
         answered = table.reshape(-1, 2, 4)
         # Of either label, on how many questions it decided, and on how many it answered; the rarer one counts.
@@ -209,12 +209,12 @@ def _skill(bench: _Bench, j: int, reliable: Mapping[str, float], draws: int, see
         balanced, auroc = (share_estimate(made.estimate(i), n) for i, n in enumerate(trials))
     return Skill(
         judge=name,
-        model=bench.first[name].model,
-        seat=bench.first[name].seat,
+        model=judge_panel.first[name].model,
+        seat=judge_panel.first[name].seat,
         heard=int(heard.sum()),
-        failed=int(bench.failed[:, j].sum()),
+        failed=int(judge_panel.failed[:, j].sum()),
         shares={label.value: float((said[heard] == i).mean()) for i, label in enumerate(_SAYS)} if heard.any() else {},
-        grounded=float(bench.grounded[decided, j].mean()) if decided.any() else None,
+        grounded=float(judge_panel.grounded[decided, j].mean()) if decided.any() else None,
         balanced_accuracy=balanced,
         auroc=auroc,
         skilled=None if auroc is None or auroc.low is None else auroc.low > 0.5,
@@ -235,12 +235,12 @@ def _skill_measures(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([(recalls[0] + recalls[1]) / 2, area], axis=-1)
 
 
-def _agreement(bench: _Bench, i: int, j: int, draws: int, seed: int) -> Agreement:
-    one, other = bench.said[:, i], bench.said[:, j]
+def _agreement(judge_panel: _PanelOfRecord, i: int, j: int, draws: int, seed: int) -> Agreement:
+    one, other = judge_panel.said[:, i], judge_panel.said[:, j]
     both = (one != _MISSING) & (other != _MISSING)
-    names = bench.names[i], bench.names[j]
-    models = [bench.first[name].model for name in names]
-    made = bootstrap(bench.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
+    names = judge_panel.names[i], judge_panel.names[j]
+    models = [judge_panel.first[name].model for name in names]
+    made = bootstrap(judge_panel.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
     return Agreement(
         one=names[0],
         other=names[1],
@@ -261,16 +261,16 @@ def _kappa(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((same - chance) / (1 - chance))[..., None]
 
 
-def _left_out(bench: _Bench) -> Iterable[LeftOut]:
-    voting = [j for j, name in enumerate(bench.names) if bench.first[name].seat is Seat.VOTE]
+def _left_out(judge_panel: _PanelOfRecord) -> Iterable[LeftOut]:
+    voting = [j for j, name in enumerate(judge_panel.names) if judge_panel.first[name].seat is Seat.VOTE]
     if len(voting) < 3:
         return
-    whole = _majorities(bench.said[:, voting])
+    whole = _majorities(judge_panel.said[:, voting])
     for j in voting:
-        rest = _majorities(bench.said[:, [k for k in voting if k != j]])
+        rest = _majorities(judge_panel.said[:, [k for k in voting if k != j]])
         decided = np.isin(rest, (0, 1))
         yield LeftOut(
-            judge=bench.names[j],
+            judge=judge_panel.names[j],
             steps=len(rest),
             changed=float((rest != whole).mean()),
             error_share=float((rest[decided] == 1).mean()) if decided.any() else float("nan"),
@@ -283,9 +283,9 @@ def _majorities(said: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(counts.max(axis=1) * 2 > said.shape[1], counts.argmax(axis=1), _MISSING)
 
 
-def _families(bench: _Bench) -> Iterable[FamilyRate]:
+def _families(judge_panel: _PanelOfRecord) -> Iterable[FamilyRate]:
     votes: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in bench.rows:
+    for row in judge_panel.rows:
         for opinion in row.opinions:
             if opinion.label in (Label.SUPPORTED, Label.ERROR):
                 key = (family(opinion.model) if opinion.model else f"no LLM: {opinion.judge}", family(row.model))
@@ -301,10 +301,10 @@ def family(model: str) -> str:
     return letters or name
 
 
-def _drift(bench: _Bench, before: Sequence[StepRow]) -> Iterable[Drift]:
+def _drift(judge_panel: _PanelOfRecord, before: Sequence[StepRow]) -> Iterable[Drift]:
     earlier = {(r.step_id, o.judge): o.label for r in before for o in r.opinions if o.label is not None}
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for row in bench.rows:
+    for row in judge_panel.rows:
         for opinion in row.opinions:
             was = earlier.get((row.step_id, opinion.judge))
             if was is not None and opinion.label is not None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tracejury.graphs import StepRow
-from tracejury.reports.returned import ExpertLabel, with_expert_labels
+from tracejury.ledger import StepRow
+from tracejury.reports.expert_reviews import ExpertLabel, with_expert_labels
 
 
 def read_labels(path: Path) -> list[ExpertLabel]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.agents import Label, Outcome, Seat
-from tracejury.graphs import OpinionRow, StepRow
+from tracejury.ledger import OpinionRow, StepRow
 
 SUPPORTED, ERROR, ABSTAINED, FAILED = range(4)
 _OUTCOME = {

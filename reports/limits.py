@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracejury.graphs import Run
+from tracejury.ledger import Run
 from tracejury.reports.audits import Audit
 from tracejury.reports.summary import Summary
 

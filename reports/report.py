@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from tracejury.graphs import Ledger, Run, StepRow
+from tracejury.ledger import Ledger, Run, StepRow
 from tracejury.reports import figures
 from tracejury.reports.answers import AnswerMetrics, answer_metrics
 from tracejury.reports.audits import Audit, audit

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.graphs import StepRow
+from tracejury.ledger import StepRow
 from tracejury.reports.labelled import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
 from tracejury.reports.rates import share_estimate
 from tracejury.reports.resampling import Estimate, bootstrap

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tracejury.agents import Outcome
-from tracejury.graphs import Ledger, Reviews, Run, StepRow
+from tracejury.ledger import Ledger, Reviews, Run, StepRow
 from tracejury.traces import ErrorType, Record, blind
 
 VERDICTS = ("supported", "error", "unclear", "no claim")

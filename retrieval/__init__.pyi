@@ -3,6 +3,7 @@ from .chunks import chunk
 from .embedders import open_embedder
 from .finder import Finder
 from .index import DEFAULT_PATH, Index
+from .index_storage import BrokenIndexError, IndexLockedError
 from .listing import ListedSource, list_sources
 from .manifest import BuildReport, Manifest, SourceChange, SourceEntry, diff
 from .queries import step_query
@@ -13,7 +14,6 @@ from .registered import sources
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans
-from .shelf import BrokenIndexError, IndexLockedError
 from .verify import Fault
 
 __all__ = [

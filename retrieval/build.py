@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tracejury.retrieval.chunks import CHUNKING, chunk
+from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry, digest
 from tracejury.retrieval.recipes import Recipe
 from tracejury.retrieval.records import Document, Passage, Source
 from tracejury.retrieval.rows import PAGE, ids_in, metadata
-from tracejury.retrieval.shelf import BrokenIndexError, Shelf
 from tracejury.traces import Problem
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class EmptySourceError(ValueError):
 
 
 def build_source(
-    shelf: Shelf,
+    storage: IndexStorage,
     manifest: Manifest,
     source: Source,
     recipe: Recipe,
@@ -57,12 +57,12 @@ def build_source(
     if old and not force and _same(old, source, recipe):
         return BuildReport(source=source.name, passages=old.passages, kept=old.passages, unchanged=True), manifest
 
-    indexed = ids_in(shelf.collection(source.name, old.generation)) if old else set()
-    generation = shelf.begin(source.name, old.generation if old else None)
-    filling = _Filling(shelf.collection(source.name, generation, create=True), embedder, progress)
+    indexed = ids_in(storage.collection(source.name, old.generation)) if old else set()
+    generation = storage.begin(source.name, old.generation if old else None)
+    filling = _Filling(storage.collection(source.name, generation, create=True), embedder, progress)
     filling.take_all(source)
     if not filling.seen:
-        shelf.drop(source.name, generation)
+        storage.drop(source.name, generation)
         raise EmptySourceError(_nothing(source, filling.problems))
     filling.remove_rest()
     keep_aliases(filling.collection, source)
@@ -87,11 +87,11 @@ def build_source(
             "dim": embedder().dim,
         }
     )
-    shelf.save(fresh)
+    storage.save(fresh)
     # The generation just replaced stays one build longer: other processes may be reading it.
-    for number in shelf.generations(source.name):
+    for number in storage.generations(source.name):
         if number < (old.generation if old else generation):
-            shelf.drop(source.name, number)
+            storage.drop(source.name, number)
     report = BuildReport(
         source=source.name,
         passages=len(filling.seen),

@@ -14,12 +14,12 @@ from pydantic import JsonValue
 
 from tracejury.retrieval.build import Progress, aliases_of, build_source
 from tracejury.retrieval.embedders import open_embedder
+from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, lexical_folder, open_storage, writing
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
 from tracejury.retrieval.recipes import Recipe, load_recipe
 from tracejury.retrieval.records import Passage, Source
 from tracejury.retrieval.rows import passage_of, passages_in
-from tracejury.retrieval.shelf import BrokenIndexError, Shelf, lexical_folder, open_shelf, writing
 from tracejury.retrieval.verify import Fault, faults
 from tracejury.traces import UnknownNameError
 
@@ -39,15 +39,15 @@ class Index:
     All methods may be called from several threads.
     """
 
-    def __init__(self, shelf: Shelf, embedder: str | Embedder | None) -> None:
-        self.shelf = shelf
+    def __init__(self, storage: IndexStorage, embedder: str | Embedder | None) -> None:
+        self.storage = storage
         self._lock = threading.RLock()
         self._lexical: dict[tuple[int, str], Lexical] = {}
-        self._manifest = shelf.load()
+        self._manifest = storage.load()
         self._embedder: str | Embedder = embedder or (self._manifest.embedder if self._manifest else DEFAULT_EMBEDDER)
         if self._manifest and self._manifest.sources and self._manifest.embedder != self.embedder_name:
             raise BrokenIndexError(
-                f"{shelf.where} was built with the embedder {self._manifest.embedder!r}, not {self.embedder_name!r}: "
+                f"{storage.where} was built with the embedder {self._manifest.embedder!r}, not {self.embedder_name!r}: "
                 "vectors of two models cannot be compared. Name the same embedder, or build another index"
             )
         self._hold()
@@ -66,7 +66,7 @@ class Index:
             BrokenIndexError: The index was built with another embedder, or its manifest cannot be read.
         """
         where = str(path) if path is not None else os.environ.get("TRACEJURY_INDEX") or DEFAULT_PATH
-        return cls(open_shelf(where), embedder)
+        return cls(open_storage(where), embedder)
 
     @property
     def embedder_name(self) -> str:
@@ -94,7 +94,7 @@ class Index:
         entries = self.manifest().sources
         if source not in entries:
             raise UnknownNameError(
-                f"{self.shelf.where} has no source {source!r}; it has {', '.join(sorted(entries)) or 'none'}. "
+                f"{self.storage.where} has no source {source!r}; it has {', '.join(sorted(entries)) or 'none'}. "
                 f"Build it with `tracejury index build {source}`"
             )
         return entries[source]
@@ -123,24 +123,24 @@ class Index:
         """
         recipe = load_recipe(source, params) if isinstance(source, str) else Recipe()
         made = recipe.make() if isinstance(source, str) else source
-        with writing(self.shelf):
+        with writing(self.storage):
             # What another process has built since this index was opened must not be lost.
-            manifest = self.shelf.load() or Manifest(embedder=self.embedder_name)
+            manifest = self.storage.load() or Manifest(embedder=self.embedder_name)
             report, self._manifest = build_source(
-                self.shelf, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
+                self.storage, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
             )
             self._hold()
         return report
 
     def remove(self, source: str) -> None:
         """Take a source out of the index."""
-        with writing(self.shelf):
-            manifest = self.shelf.load() or self.manifest()
+        with writing(self.storage):
+            manifest = self.storage.load() or self.manifest()
             left = {name: entry for name, entry in manifest.sources.items() if name != source}
             self._manifest = manifest.model_copy(update={"sources": left})
-            self.shelf.save(self._manifest)
-            for generation in self.shelf.generations(source):
-                self.shelf.drop(source, generation)
+            self.storage.save(self._manifest)
+            for generation in self.storage.generations(source):
+                self.storage.drop(source, generation)
 
     def verify(self, repair: bool = False, progress: Progress = lambda done: None) -> list[Fault]:
         """Find out whether the index is whole.
@@ -153,7 +153,7 @@ class Index:
         Returns:
             What is wrong or left over, and what was done about it.
         """
-        found = list(faults(self.shelf, self.manifest()))
+        found = list(faults(self.storage, self.manifest()))
         return [self._mended(f, progress) if repair and f.serious else f for f in found]
 
     def _mended(self, fault: Fault, progress: Progress) -> Fault:
@@ -201,7 +201,7 @@ class Index:
         with self._lock:
             tables = (entry.generation, entry.digest)
             if tables not in self._lexical:
-                folder = lexical_folder(self.shelf, entry)
+                folder = lexical_folder(self.storage, entry)
                 there = (folder / "ids.json").is_file()
                 passages = passages_in(self._collection(entry))
                 self._lexical[tables] = Lexical.load(folder) if there else Lexical.build(passages, folder)
@@ -213,8 +213,8 @@ class Index:
 
     def _hold(self) -> None:
         for entry in self.manifest().sources.values():
-            self.shelf.hold(entry.name, entry.generation)
+            self.storage.hold(entry.name, entry.generation)
 
     def _collection(self, entry: SourceEntry) -> Collection:
         with self._lock:
-            return self.shelf.collection(entry.name, entry.generation)
+            return self.storage.collection(entry.name, entry.generation)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, lexical_folder
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import Manifest, SourceEntry, digest
 from tracejury.retrieval.rows import PAGE, ids_in, passage_of
-from tracejury.retrieval.shelf import BrokenIndexError, Shelf, lexical_folder
 from tracejury.traces import Record
 
 _PROBES = 50
@@ -25,13 +25,13 @@ class Fault(Record):
     """What a repair did about it."""
 
 
-def faults(shelf: Shelf, manifest: Manifest) -> Iterator[Fault]:
+def faults(storage: IndexStorage, manifest: Manifest) -> Iterator[Fault]:
     """Look at every source of an index, and at what a build that was cut off left behind."""
     for entry in manifest.sources.values():
-        serious = _wrong_with(shelf, entry)
+        serious = _wrong_with(storage, entry)
         if serious:
             yield Fault(source=entry.name, what=serious, serious=True)
-        for number in shelf.generations(entry.name):
+        for number in storage.generations(entry.name):
             if number > entry.generation:
                 yield Fault(
                     source=entry.name,
@@ -40,18 +40,18 @@ def faults(shelf: Shelf, manifest: Manifest) -> Iterator[Fault]:
                 )
 
 
-def _wrong_with(shelf: Shelf, entry: SourceEntry) -> str | None:
+def _wrong_with(storage: IndexStorage, entry: SourceEntry) -> str | None:
     # Whatever Chroma raises on a damaged database is the finding; it has no common class for it.
     try:
-        return _compared(shelf, entry)
+        return _compared(storage, entry)
     except BrokenIndexError as broken:
         return str(broken)
     except Exception as broken:  # noqa: BLE001
         return f"Chroma cannot read it: {broken}"
 
 
-def _compared(shelf: Shelf, entry: SourceEntry) -> str | None:
-    collection = shelf.collection(entry.name, entry.generation)
+def _compared(storage: IndexStorage, entry: SourceEntry) -> str | None:
+    collection = storage.collection(entry.name, entry.generation)
     ids = ids_in(collection)
     if digest(ids) != entry.digest:
         return f"holds {len(ids)} passages, not the {entry.passages} of the manifest"
@@ -68,7 +68,7 @@ def _compared(shelf: Shelf, entry: SourceEntry) -> str | None:
     # The graph search is approximate, and misses one now and then; of a damaged graph it misses most.
     if lost > len(probes) // 10:
         return f"{lost} of {len(probes)} passages are not found by their own vectors"
-    folder = lexical_folder(shelf, entry)
+    folder = lexical_folder(storage, entry)
     if folder.is_dir() and set(Lexical.load(folder).ids) != ids:
         return "the BM25 tables are of other passages"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from made_ledger import make_run
 
 from tracejury.agents import Citation, Deliberation, Opinion
-from tracejury.graphs import Ledger, Run
+from tracejury.ledger import Ledger, Run
 from tracejury.retrieval import Passage
 from tracejury.traces import GivenStep, Question, Trace
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from tracejury.agents import Ask, Bench, Case, Draft, JudgeSpec, Label, Panel, Quote, RetrievalSpec
-from tracejury.graphs import Court
+from tracejury.agents import Ask, Case, Draft, JudgePanel, JudgeSpec, Label, Panel, Quote, RetrievalSpec
+from tracejury.graphs import RunContext
 from tracejury.traces import ErrorType, Question, Trace
 
 
@@ -36,15 +36,15 @@ class AlwaysRelevant:
         return [1.0] * len(pairs)
 
 
-def court_of(names: Sequence[str] = ("one", "two", "three"), **panel: object) -> Court:
+def court_of(names: Sequence[str] = ("one", "two", "three"), **panel: object) -> RunContext:
     made = Panel(
         name="words",
         judges=tuple(JudgeSpec(name=name, judge=name) for name in names),
         retrieval=RetrievalSpec(),
         **panel,  # type: ignore[arg-type]
     )
-    bench = Bench(made, relevance=AlwaysRelevant(), seats={name: WordJudge(name) for name in names})
-    return Court(bench)
+    judge_panel = JudgePanel(made, relevance=AlwaysRelevant(), seats={name: WordJudge(name) for name in names})
+    return RunContext(judge_panel)
 
 
 def question(n: int = 0) -> Question:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tracejury.agents import JudgeSpec, Outcome, Panel
-from tracejury.graphs import OpinionRow, StepRow
+from tracejury.ledger import OpinionRow, StepRow
 
 PANEL = Panel(name="p", judges=tuple(JudgeSpec(name=j, judge="data") for j in ("good", "noisy", "chance")))
 

@@ -35,7 +35,7 @@ from tracejury.agents import (
 )
 from tracejury.agents.policy import Dispute
 from tracejury.agents.records import ContextStep
-from tracejury.graphs import Ledger, Manifest, Run
+from tracejury.ledger import Ledger, Manifest, Run
 from tracejury.models import CallRecord, Endpoint, FailureReason
 from tracejury.retrieval import Hit, Passage, Withheld
 from tracejury.traces import Batch, ErrorType, Question, Segmentation, Trace, segment

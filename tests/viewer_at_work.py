@@ -14,7 +14,7 @@ from conftest import absent
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tracejury.graphs import Ledger
+    from tracejury.ledger import Ledger
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

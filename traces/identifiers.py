@@ -23,7 +23,7 @@ _NO_FIGURE = r"(?![\d/]|\.\d|[-\u2013]\d|\s*(?:mm\s?Hg|mg|mcg|g|mL|%|mEq|mmol))"
 _NAME = r"(?:[A-Z]['\u2019])?[A-Z][a-z]+(?:[A-Z][a-z]+)?(?:[-'\u2019][A-Z][a-z]+)?"
 _INITIAL = r"(?:[A-Z]\.\s+)"
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Doctor|Nurse)\b\.?"
-_STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Place|Terrace|Way)"
+_STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|EndpointClient|Ln|Drive|RunContext|Place|Terrace|Way)"
 _NUMBER = r"[:#]?\s*(?:is|no\.?|number)?\s*[:#]?\s*"
 
 # Longer shapes first: where two rules meet, the earlier one has it.

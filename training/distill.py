@@ -16,7 +16,8 @@ from typing import Any
 
 from tracejury.agents import load_panel
 from tracejury.graphs import adjudicate
-from tracejury.models import CallStore, Embedder, Endpoint, Gateway, hidden
+from tracejury.models import CallStore, Embedder, Endpoint, Gateway
+from tracejury.storage import hidden
 from tracejury.traces import Question, read, write_batch
 from tracejury.training.corpus import build_corpus
 from tracejury.training.experiment import Experiment, Source

@@ -24,7 +24,7 @@ def question_prompt(stem: str, options: Mapping[str, str], disclose: str | None 
 
     Args:
         stem: The question.
-        options: Letter to text; may be empty.
+        options: LedgerRequest to text; may be empty.
         disclose: The gold letter, for the answer-disclosing prompt (protocol.md, 'teacher data'); None otherwise.
     """
     listed = "\n".join(f"{letter}. {text}" for letter, text in options.items())

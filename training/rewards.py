@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from tracejury.agents import Deliberation, Outcome, Panel
-from tracejury.graphs import build_graph, open_court
+from tracejury.graphs import build_graph, open_run_context
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace, content_id, extract_answer
 
@@ -118,10 +118,10 @@ class JuryReward:
     async def _open(self) -> None:
         calls = CallStore(self._store)
         self._stack.callback(calls.close)
-        court = await self._stack.enter_async_context(
-            open_court(self.panel, calls, secret=b"reward", index=self._index)
+        run_context = await self._stack.enter_async_context(
+            open_run_context(self.panel, calls, secret=b"reward", index=self._index)
         )
-        self._graph = build_graph(court)
+        self._graph = build_graph(run_context)
 
     async def _all(self, completions: Sequence[str], question: Sequence[str]) -> list[float | None]:
         return list(await asyncio.gather(*(self._one(t, q) for t, q in zip(completions, question, strict=True))))

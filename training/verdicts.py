@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from tracejury.agents import Outcome
-from tracejury.graphs import StepRow
+from tracejury.ledger import StepRow
 from tracejury.traces import Trace
 
 Mode = Literal["keep", "drop", "trim", "weight"]

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from benchmarks.attacks import Attack, attacked, attacks
-from tracejury.agents import Bench, Case, JudgeSpec, Label, Opinion, Panel, build_case, hear, load_panel
+from tracejury.agents import Case, JudgePanel, JudgeSpec, Label, Opinion, Panel, build_case, hear, load_panel
 from tracejury.console.demo import read_labels
 from tracejury.models import CallStore, ChatReply, Data, Gateway, Message, fence_tag
 from tracejury.retrieval import relevance
@@ -83,17 +83,17 @@ async def measure(judges: Sequence[str], chosen: Sequence[Attack], tried: Sequen
     rows = []
     store = CallStore("sqlite://")
     async with Gateway(store, secret=SECRET) as gateway:
-        bench = Bench.of(panel, chats=gateway, relevance=relevance(panel.relevance.scorer))
+        judge_panel = JudgePanel.of(panel, chats=gateway, relevance=relevance(panel.relevance.scorer))
         for spec in panel.judges:
             for case in tried:
                 tag = fence_tag(SECRET, case.trace_id)
-                clean = await hear(spec, bench.seats[spec.name], case, bench)
+                clean = await hear(spec, judge_panel.seats[spec.name], case, judge_panel)
                 for attack in chosen:
                     hit = attacked(case, attack, tag)
-                    with_defences = await hear(spec, bench.seats[spec.name], hit, bench)
+                    with_defences = await hear(spec, judge_panel.seats[spec.name], hit, judge_panel)
                     without = with_defences
                     if spec.endpoint:
-                        without = await hear(spec, Undefended(bench.seats[spec.name]), hit, bench)
+                        without = await hear(spec, Undefended(judge_panel.seats[spec.name]), hit, judge_panel)
                     rows.append(row(spec.name, attack, clean, with_defences, without))
     store.close()
     return rows

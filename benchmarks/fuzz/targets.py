@@ -24,7 +24,7 @@ from test_broken_files import FAULTS, FILES, MEDQA, good_sample
 from tracejury.agents.replies import PaperReply, judge_reply, resolver_reply, wrong_as
 from tracejury.models.schemas import parse, problem_of
 from tracejury.retrieval import check_quote
-from tracejury.retrieval.knowledge.reading import UnreadableError, read_docx, read_html, read_pdf, read_text
+from tracejury.retrieval.sources.reading import UnreadableError, read_docx, read_html, read_pdf, read_text
 from tracejury.traces import Problem, Question, Trace, extract_answer, read, segment
 from tracejury.traces.formats.inspect_log import zipfile
 

@@ -26,7 +26,7 @@ from made_ledger import make_run
 from viewer_at_work import serving
 
 from tracejury.console.viewer import create_app
-from tracejury.graphs import Ledger
+from tracejury.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "schemathesis.json"

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from tracejury.agents import Panel
-from tracejury.graphs import Pattern
+from tracejury.ledger import Pattern
 
 LABELS = ("supported", "error", "unclear", "no_claim")
 

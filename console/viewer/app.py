@@ -13,11 +13,11 @@ from sqlalchemy.exc import NoResultFound
 from starlette.types import ASGIApp
 
 from tracejury.console.viewer import reviewing
-from tracejury.console.viewer.desk import Desk
 from tracejury.console.viewer.guard import Guard
+from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place, render, served
-from tracejury.graphs import Ledger, Review, Run, Wanted
+from tracejury.ledger import Ledger, Review, Run, Wanted
 from tracejury.traces import ErrorType
 
 _STATIC = {"viewer.css": "text/css", "viewer.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -43,12 +43,12 @@ def create_app(
     Raises:
         ValueError: `host` is not loopback and there is no token.
     """
-    desk = Desk(ledger)
+    view = LedgerView(ledger)
     app = FastAPI(title="tracejury", docs_url=None, redoc_url=None, openapi_url=None)
-    pages = Pages(desk, served)
+    pages = Pages(view, served)
     _failures(app, pages)
-    _reading(app, desk, pages)
-    _reviewing(app, desk)
+    _reading(app, view, pages)
+    _reviewing(app, view)
     if first is not None:
         # Counting a million steps takes seconds on cold files: it is done while the browser opens.
         threading.Thread(target=_count, args=(pages, first), name="tracejury-count", daemon=True).start()
@@ -88,7 +88,7 @@ def _failures(app: FastAPI, pages: Pages) -> None:
         return HTMLResponse(pages.problem("Not understood", said), status_code=400)
 
 
-def _reading(app: FastAPI, desk: Desk, pages: Pages) -> None:
+def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
     @app.get("/", response_class=HTMLResponse)
     def runs() -> str:
         return pages.runs()
@@ -100,62 +100,62 @@ def _reading(app: FastAPI, desk: Desk, pages: Pages) -> None:
 
     @app.get("/runs/{run}", response_class=HTMLResponse)
     def run_page(run: str) -> str:
-        return pages.run(desk.ledger.run(run))
+        return pages.run(view.ledger.run(run))
 
     @app.get("/runs/{run}/traces", response_class=HTMLResponse)
     def traces(run: str, request: Request) -> str:
         given = {name: value for name, value in request.query_params.items() if value != ""}
-        return pages.traces(desk.ledger.run(run), Wanted.model_validate(given))
+        return pages.traces(view.ledger.run(run), Wanted.model_validate(given))
 
     @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
     def trace(run: str, trace: str, beside: str = "") -> str:
-        return pages.trace(desk.ledger.run(run), trace, beside or None)
+        return pages.trace(view.ledger.run(run), trace, beside or None)
 
     @app.get("/runs/{run}/traces/{trace}/steps/{index}", response_class=HTMLResponse)
     def step(run: str, trace: str, index: Annotated[int, Path(ge=0, lt=2**31)]) -> str:
-        return pages.step(desk.ledger.run(run), trace, index)
+        return pages.step(view.ledger.run(run), trace, index)
 
     @app.get("/runs/{run}/judges", response_class=HTMLResponse)
     def judges(run: str) -> str:
-        return pages.judges(desk.ledger.run(run))
+        return pages.judges(view.ledger.run(run))
 
     @app.get("/runs/{run}/judges/disagreements", response_class=HTMLResponse)
     def disagreements(run: str, request: Request) -> str:
-        return pages.disagreements(desk.ledger.run(run), request.query_params)
+        return pages.disagreements(view.ledger.run(run), request.query_params)
 
     @app.get("/runs/{run}/sources", response_class=HTMLResponse)
     def sources(run: str, request: Request) -> str:
-        return pages.sources(desk.ledger.run(run), request.query_params)
+        return pages.sources(view.ledger.run(run), request.query_params)
 
     @app.get("/runs/{run}/sources/{evidence}", response_class=HTMLResponse)
     def source(run: str, evidence: str, request: Request) -> str:
-        return pages.source(desk.ledger.run(run), evidence, request.query_params)
+        return pages.source(view.ledger.run(run), evidence, request.query_params)
 
 
-def _reviewing(app: FastAPI, desk: Desk) -> None:
+def _reviewing(app: FastAPI, view: LedgerView) -> None:
     def page(template: str, run: Run, **values: object) -> str:
         return render(template, served, static=False, run=run, **values)
 
     @app.get("/runs/{run}/review", response_class=HTMLResponse)
     def begin(run: str) -> str:
-        found = desk.ledger.run(run)
-        size = len(reviewing.sheet(desk, found).items)
-        return page("review_start.html", found, size=size, experts=desk.reviews.experts(found))
+        found = view.ledger.run(run)
+        size = len(reviewing.sheet(view, found).items)
+        return page("review_start.html", found, size=size, experts=view.reviews.experts(found))
 
     @app.post("/runs/{run}/review")
     def enter(run: str, expert: str = Form(max_length=80)) -> Response:
         name = " ".join(expert.replace("/", " ").split()) or "expert"
-        return RedirectResponse(served(f"{place(desk.ledger.run(run))}/review/{name}"), status_code=303)
+        return RedirectResponse(served(f"{place(view.ledger.run(run))}/review/{name}"), status_code=303)
 
     @app.get("/runs/{run}/review/{expert}", response_class=HTMLResponse)
     def review(run: str, expert: str, at: int | None = None) -> str:
-        found = desk.ledger.run(run)
-        items = reviewing.sheet(desk, found).items
-        said = {r.step_id: r for r in desk.reviews.of(found, expert)}
+        found = view.ledger.run(run)
+        items = reviewing.sheet(view, found).items
+        said = {r.step_id: r for r in view.reviews.of(found, expert)}
         open_ones = [i for i, item in enumerate(items) if not (item.step_id in said and said[item.step_id].label)]
         left = open_ones[0] if open_ones else None
         number = min(max(at if at is not None else left or 0, 0), len(items) - 1)
-        case = reviewing.blinded(desk, found, items[number])
+        case = reviewing.blinded(view, found, items[number])
         return page(
             "review.html", found, expert=expert, case=case, at=number, size=len(items), left=left,
             done=len(items) - len(open_ones), said=said.get(items[number].step_id),
@@ -173,13 +173,13 @@ def _reviewing(app: FastAPI, desk: Desk) -> None:
         note: str = Form("", max_length=4000),
         at: int = 0,
     ) -> Response:
-        found = desk.ledger.run(run)
-        items = reviewing.sheet(desk, found).items
+        found = view.ledger.run(run)
+        items = reviewing.sheet(view, found).items
         if step not in {item.step_id for item in items}:
             raise LookupError("this step is not on the review sheet")
         wrong = error_type if label == "error" else ""
         values = {"expert": expert, "step_id": step, "label": label or None, "error_type": wrong or None, "note": note}
-        desk.reviews.save(found, Review.model_validate(values))
+        view.reviews.save(found, Review.model_validate(values))
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"saved": True})
         further = min(at + 1, len(items) - 1)
@@ -187,13 +187,13 @@ def _reviewing(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/runs/{run}/returned/{expert}")
     def returned(run: str, expert: str) -> Response:
-        found = desk.ledger.run(run)
-        return _download(reviewing.returned(desk, found, expert), f"review-{found.id}.json")
+        found = view.ledger.run(run)
+        return _download(reviewing.returned(view, found, expert), f"review-{found.id}.json")
 
     @app.get("/runs/{run}/returned")
     def key(run: str) -> Response:
-        found = desk.ledger.run(run)
-        return _download(reviewing.sheet(desk, found).model_dump_json(indent=1), "key.json")
+        found = view.ledger.run(run)
+        return _download(reviewing.sheet(view, found).model_dump_json(indent=1), "key.json")
 
 
 def _download(text: str, name: str) -> Response:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tracejury.console.viewer.desk import Desk
-from tracejury.graphs import COUNTS, ArmCount, Run
+from tracejury.console.viewer.ledger_view import LedgerView
+from tracejury.ledger import COUNTS, ArmCount, Run
 from tracejury.reports import Estimate, bootstrap, rates_of, share_estimate
 
 _DRAWS = 2_000
@@ -44,17 +44,17 @@ class Arm(NamedTuple):
     bars: tuple[Bar, ...]
 
 
-def arms_of(desk: Desk, run: Run) -> list[Arm]:
+def arms_of(view: LedgerView, run: Run) -> list[Arm]:
     """Return the run's arms with rates and intervals, as `tracejury summary` has them."""
-    return desk.held.get(("arms", run.id), lambda: _arms(desk, run))
+    return view.held.get(("arms", run.id), lambda: _arms(view, run))
 
 
-def _arms(desk: Desk, run: Run) -> list[Arm]:
+def _arms(view: LedgerView, run: Run) -> list[Arm]:
     by_arm: dict[str, list[ArmCount]] = defaultdict(list)
-    for count in desk.traces.arms(run):
+    for count in view.traces.arms(run):
         by_arm[count.arm].append(count)
     sums: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for arm, _, *numbers in desk.traces.by_question(run):
+    for arm, _, *numbers in view.traces.by_question(run):
         sums[arm].append(tuple(numbers))
     return [_arm(name, counts, np.array(sums[name], dtype=np.float64)) for name, counts in by_arm.items()]
 

@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 from tracejury.agents import Deliberation, Reason
 from tracejury.console.viewer import agreement, prompts
-from tracejury.console.viewer.desk import Desk
 from tracejury.console.viewer.evidence import anchor, exhibits
+from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.overview import arms_of
 from tracejury.console.viewer.rendering import Link, render
 from tracejury.console.viewer.route import diagram
 from tracejury.console.viewer.transcript import kind, transcript
-from tracejury.graphs import Run, TraceLine, Wanted
-from tracejury.graphs.browsing import Sort
-from tracejury.graphs.browsing_steps import PAGE as STEPS_A_PAGE
+from tracejury.ledger import Run, TraceLine, Wanted
+from tracejury.ledger.browsing import Sort
+from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
 from tracejury.traces import ErrorType, Question, Trace
 
 _SORTS = {
@@ -30,29 +30,29 @@ class Pages:
     """The pages of one site: the running server's, or an export's.
 
     Args:
-        desk: The ledger and its readers.
+        view: The ledger and its readers.
         link: Makes addresses.
         static: An export: no forms, no review.
     """
 
-    def __init__(self, desk: Desk, link: Link, static: bool = False) -> None:
-        self.desk = desk
+    def __init__(self, view: LedgerView, link: Link, static: bool = False) -> None:
+        self.view = view
         self.link = link
         self.static = static
 
     def runs(self) -> str:
         """List the ledger's runs."""
-        return self._page("runs.html", standings=[self.desk.standing(run) for run in self.desk.ledger.runs()[:100]])
+        return self._page("runs.html", standings=[self.view.standing(run) for run in self.view.ledger.runs()[:100]])
 
     def run(self, run: Run) -> str:
         """Return the run's overview."""
-        return self._page("run.html", run=run, standing=self.desk.standing(run), arms=arms_of(self.desk, run))
+        return self._page("run.html", run=run, standing=self.view.standing(run), arms=arms_of(self.view, run))
 
     def traces(self, run: Run, wanted: Wanted) -> str:
         """Return one page of the list of traces."""
         query = {name: value for name, value in wanted.model_dump(mode="json").items() if value}
         query = {name: 1 if value is True else value for name, value in query.items()}
-        arms = arms_of(self.desk, run)
+        arms = arms_of(self.view, run)
         choices = [
             ("arm", "Arm", [a.name for a in arms]),
             ("model", "Model", sorted({m for a in arms for m in a.models})),
@@ -65,7 +65,7 @@ class Pages:
             "traces.html",
             run=run,
             wanted=wanted,
-            found=self.desk.traces.traces(run, wanted),
+            found=self.view.traces.traces(run, wanted),
             query=query,
             choices=choices,
             sorts=[(s, _SORTS[s]) for s in get_args(Sort)],
@@ -74,16 +74,16 @@ class Pages:
 
     def trace(self, run: Run, trace_id: str, beside: str | None = None) -> str:
         """Return a trace, side by side with another of its question where asked."""
-        taken, question = self.desk.ledger.trace(run, trace_id)
-        siblings = self.desk.traces.siblings(run, question.id)
+        taken, question = self.view.ledger.trace(run, trace_id)
+        siblings = self.view.traces.siblings(run, question.id)
         others = [line for line in siblings if line.trace_id != trace_id]
         if self.static:
             # Every pair of 64 samples would be 4,032 pages a question; a site has the pairs across arms.
             others = [o for o in others if o.sample == taken.sample and (o.arm, o.model) != (taken.arm, taken.model)]
         columns = [self._column(run, taken, siblings, "s")]
         if beside and any(line.trace_id == beside for line in others):
-            columns.append(self._column(run, self.desk.ledger.trace(run, beside)[0], siblings, "b"))
-        before, after = self.desk.traces.neighbours(run, trace_id)
+            columns.append(self._column(run, self.view.ledger.trace(run, beside)[0], siblings, "b"))
+        before, after = self.view.traces.neighbours(run, trace_id)
         return self._page(
             "trace.html", run=run, trace=taken, question=question, columns=columns, others=others, before=before,
             after=after,
@@ -95,16 +95,16 @@ class Pages:
         Raises:
             LookupError: The step has not been heard.
         """
-        taken, question = self.desk.ledger.trace(run, trace_id)
-        made = self.desk.steps.deliberation(run, trace_id, index)
+        taken, question = self.view.ledger.trace(run, trace_id)
+        made = self.view.steps.deliberation(run, trace_id, index)
         if made is None:
             raise LookupError(f"step {index} of this trace has no deliberation yet")
-        line = next(s for s in self.desk.traces.siblings(run, question.id) if s.trace_id == trace_id)
+        line = next(s for s in self.view.traces.siblings(run, question.id) if s.trace_id == trace_id)
         return self._deliberation(run, taken, question, made, line.steps)
 
     def judges(self, run: Run) -> str:
         """Return how the judges voted and agree."""
-        patterns = self.desk.patterns(run)
+        patterns = self.view.patterns(run)
         seats = agreement.seats(run.panel, patterns)
         pairs = {
             key: {**pair._asdict(), "shade": _shade(pair.kappa)}
@@ -122,7 +122,7 @@ class Pages:
 
     def disagreements(self, run: Run, query: Mapping[str, str]) -> str:
         """Return the steps on which judges disagree: any, these two (`a`, `b`), or with exactly these `votes`."""
-        patterns, a, b = self.desk.patterns(run), query.get("a"), query.get("b")
+        patterns, a, b = self.view.patterns(run), query.get("a"), query.get("b")
         heading = "Judges disagree"
         if votes := query.get("votes"):
             chosen, heading = [p for p in patterns if p.text == votes], "Steps with these votes"
@@ -132,7 +132,7 @@ class Pages:
             chosen = agreement.disputed(patterns)
         total = sum(p.steps for p in chosen)
         page, pages = _page_of(query, total, STEPS_A_PAGE)
-        lines = self.desk.steps.with_votes(run, sorted({p.text for p in chosen}), page)
+        lines = self.view.steps.with_votes(run, sorted({p.text for p in chosen}), page)
         return self._page(
             "disagreements.html", run=run, heading=heading, total=total, lines=lines, page=page, pages=pages,
             query={name: query[name] for name in ("a", "b", "votes") if query.get(name)},
@@ -140,7 +140,7 @@ class Pages:
 
     def sources(self, run: Run, query: Mapping[str, str]) -> str:
         """Return the references that carried verdicts."""
-        found = self.desk.references(run)
+        found = self.view.references(run)
         by_source: Counter[str] = Counter()
         for reference in found:
             by_source[reference.source] += reference.supported + reference.error
@@ -158,11 +158,11 @@ class Pages:
         Raises:
             LookupError: It carried no verdict of this run.
         """
-        reference = self.desk.steps.reference(run, evidence_id)
+        reference = self.view.steps.reference(run, evidence_id)
         if reference is None:
             raise LookupError("this passage carried no verdict of the run")
         page, pages = _page_of(query, reference.supported + reference.error, STEPS_A_PAGE)
-        lines = self.desk.steps.carried_by(run, evidence_id, page)
+        lines = self.view.steps.carried_by(run, evidence_id, page)
         return self._page("source.html", run=run, reference=reference, lines=lines, page=page, pages=pages)
 
     def problem(self, heading: str, text: str, run: Run | None = None) -> str:
@@ -171,7 +171,7 @@ class Pages:
         return self._page("problem.html", heading=heading, text=text, **known)
 
     def _column(self, run: Run, taken: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
-        made = self.desk.ledger.deliberations(run, taken.id)
+        made = self.view.ledger.deliberations(run, taken.id)
         kinds = {d.step.index: kind(d) for d in made}
         line = next((s for s in siblings if s.trace_id == taken.id), None)
         return {

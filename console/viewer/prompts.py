@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from tracejury.agents import Case, Panel, judges, prompt_hashes
-from tracejury.graphs import Run
+from tracejury.ledger import Run
 from tracejury.models import Data, Message
 
 Reply = TypeVar("Reply", bound=BaseModel)

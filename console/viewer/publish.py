@@ -14,10 +14,10 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from tracejury.console.viewer.app import static_file
-from tracejury.console.viewer.desk import Desk
+from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place
-from tracejury.graphs import Ledger, Run, Wanted
+from tracejury.ledger import Ledger, Run, Wanted
 
 _UNSAFE = re.compile(r"[^\w.=&-]", re.ASCII)
 _LONGEST = 80
@@ -91,7 +91,7 @@ class _Site:
         self.at = _Address(self.root)
         self.found = _Found()
         self.found.note(self.at)
-        self._pages = Pages(Desk(ledger), self.link, static=True)
+        self._pages = Pages(LedgerView(ledger), self.link, static=True)
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Yield (file, HTML) for every page that can be reached."""

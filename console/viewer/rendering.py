@@ -14,7 +14,7 @@ from markupsafe import Markup
 from tracejury.agents import Outcome, Reason
 from tracejury.console.viewer.neutral import neutral, safe_url
 from tracejury.console.wording import WHY
-from tracejury.graphs import Run
+from tracejury.ledger import Run
 
 Link = Callable[..., str]
 """(path below the site's root, **query) -> address."""

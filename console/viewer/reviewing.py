@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from tracejury.agents import Case, ContextStep
-from tracejury.console.viewer.desk import Desk
-from tracejury.graphs import Run
+from tracejury.console.viewer.ledger_view import LedgerView
+from tracejury.ledger import Run
 from tracejury.reports import Key, Keyed, draw_from_counts
 from tracejury.traces import blind
 
@@ -14,38 +14,38 @@ SIZE = 150
 """As many steps as the audit's clinician read (protocol.md, 'expert audit')."""
 
 
-def sheet(desk: Desk, run: Run) -> Key:
+def sheet(view: LedgerView, run: Run) -> Key:
     """Return the run's sheet with its key, drawn and kept at the first call.
 
     Raises:
         LookupError: The run is still going on, or has no step to review.
     """
-    kept = desk.reviews.sheet(run)
+    kept = view.reviews.sheet(run)
     if kept is None:
         if run.finished is None:
             raise LookupError(
                 "the run is still going on; its review sheet is drawn once every trace has been dealt with"
             )
         try:
-            drawn = draw_from_counts(desk.reviews, run, SIZE, seed=0)
+            drawn = draw_from_counts(view.reviews, run, SIZE, seed=0)
         except ValueError as nothing:
             raise LookupError(str(nothing)) from nothing
         # The name that `review sample` gives with seed 0: it is the same sheet.
         key = Key(sheet=f"{run.name}-0", run=run.name, seed=0, items=tuple(drawn))
-        kept = desk.reviews.keep_sheet(run, key.model_dump_json())
+        kept = view.reviews.keep_sheet(run, key.model_dump_json())
     return Key.model_validate_json(kept)
 
 
-def blinded(desk: Desk, run: Run, item: Keyed) -> Case:
+def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
     """Return what an expert sees of a step: what the judges saw, without passages, opinions and models' names.
 
     Raises:
         LookupError: The deliberation is gone.
     """
-    made = desk.steps.by_id(run, item.step_id)
+    made = view.steps.by_id(run, item.step_id)
     if made is None or made.case is None:
         raise LookupError(f"no deliberation of step {item.step_id} in run {run.name}")
-    names = sorted({arm.model for arm in desk.held.get(("models", run.id), lambda: desk.traces.arms(run))})
+    names = sorted({arm.model for arm in view.held.get(("models", run.id), lambda: view.traces.arms(run))})
     case = made.case
     return Case(
         step_id=case.step_id,
@@ -58,13 +58,13 @@ def blinded(desk: Desk, run: Run, item: Keyed) -> Case:
     )
 
 
-def returned(desk: Desk, run: Run, expert: str) -> str:
+def returned(view: LedgerView, run: Run, expert: str) -> str:
     """Return an expert's sheet as JSON, the way the offline form saves it: `tracejury review import` reads it."""
-    said = {r.step_id: r for r in desk.reviews.of(run, expert)}
+    said = {r.step_id: r for r in view.reviews.of(run, expert)}
     rows = []
-    for item in sheet(desk, run).items:
+    for item in sheet(view, run).items:
         made = said.get(item.step_id)
         kind = made.error_type.value.replace("_", " ") if made and made.error_type else ""
         verdict = (made.label or "") if made else ""
         rows.append({"item": item.item, "verdict": verdict, "error_type": kind, "note": made.note if made else ""})
-    return json.dumps({"expert": expert, "sheet": sheet(desk, run).sheet, "rows": rows}, ensure_ascii=False, indent=1)
+    return json.dumps({"expert": expert, "sheet": sheet(view, run).sheet, "rows": rows}, ensure_ascii=False, indent=1)

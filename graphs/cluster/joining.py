@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from tracejury.agents import Panel
 from tracejury.graphs.batch import traces_in_flight
-from tracejury.graphs.ledger import Ledger
+from tracejury.ledger.writer import Ledger
 from tracejury.retrieval import DEFAULT_PATH
 
 NAMESPACE = "tracejury"
@@ -82,7 +82,7 @@ def workers_of(cluster: Cluster, panel: Panel, ray: Any) -> int:
 
 
 def store_for(ledger: Ledger, cluster: Cluster) -> tuple[str, bool]:
-    """Return the ledger's URL as every process of the cluster must name it, and whether it needs a clerk.
+    """Return the ledger's URL as every process of the cluster must name it, and whether it needs a ledger actor.
 
     Raises:
         ValueError: No process of the cluster could reach it.

@@ -9,8 +9,8 @@ from tracejury.models import Endpoint, LeaseBook, LeasedLimiter, LimitBounds, Li
 Settle = Callable[[str, LimitBounds, LimitReport], Awaitable[LimitGrant]]
 
 
-HEARING_S = 3.0
-"""Books that were lost with their process lend nothing for so long, until they have heard who holds what."""
+REPORT_WAIT_S = 3.0
+"""TraceSink that were lost with their process lend nothing for so long, until they have heard who holds what."""
 
 
 class Limits:
@@ -19,7 +19,7 @@ class Limits:
     def __init__(self) -> None:
         import ray
 
-        self._closed_s = HEARING_S if ray.get_runtime_context().was_current_actor_reconstructed else 0.0
+        self._closed_s = REPORT_WAIT_S if ray.get_runtime_context().was_current_actor_reconstructed else 0.0
         self._books: dict[str, LeaseBook] = {}
 
     async def settle(self, lane: str, bounds: LimitBounds, report: LimitReport) -> LimitGrant:

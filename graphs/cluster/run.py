@@ -1,4 +1,4 @@
-"""A run on Ray: actors for the limits and, for SQLite, the clerk; a crew of workers; the batch dealt to them."""
+"""A run on Ray: actors for the limits and, for SQLite, the ledger; a pool of workers; the queue of traces."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tracejury.graphs.batch import traces_in_flight, without_question
-from tracejury.graphs.cluster.clerk import Clerk
-from tracejury.graphs.cluster.crew import Crew, answer
-from tracejury.graphs.cluster.dealing import Dealt
 from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, index_for, joined, store_for, workers_of
+from tracejury.graphs.cluster.ledger_actor import LedgerActor
 from tracejury.graphs.cluster.limits import Limits
-from tracejury.graphs.cluster.worker import Errand
-from tracejury.graphs.ledger import Ledger
-from tracejury.graphs.runs import Run
+from tracejury.graphs.cluster.trace_queue import QueuedTrace
+from tracejury.graphs.cluster.worker import RunSpec
+from tracejury.graphs.cluster.worker_pool import WorkerPool, answer
 from tracejury.graphs.tally import Tally
+from tracejury.ledger.runs import Run
+from tracejury.ledger.writer import Ledger
 from tracejury.traces import Batch, Trace
 
 TAKEN_S = 30.0
@@ -45,25 +45,27 @@ async def run_on(
     Raises:
         ValueError: Something of the run cannot be reached by the cluster's machines.
         ConnectionError: There is no such cluster.
-        CrewError: The workers cannot work.
+        WorkerPoolError: The workers cannot work.
     """
     store, clerked = store_for(ledger, cluster)
     done = Tally()
     fresh = _Fresh(ledger, run.id, batch, traces, done)
     with joined(cluster) as ray:
         where = index_for(run.panel, index, sum(node["Alive"] for node in ray.nodes()))
-        errand = Errand(run.id, run.panel, secret, store, where, air_gapped, skip_steps)
+        run_spec = RunSpec(run.id, run.panel, secret, store, where, air_gapped, skip_steps)
         limits = await _limits(ray, run)
-        clerk = ray.remote(Clerk).options(**_at_home(ray)).remote(store, run.id) if clerked else None
+        ledger_actor = ray.remote(LedgerActor).options(**_at_home(ray)).remote(store, run.id) if clerked else None
         try:
             seats = workers_of(cluster, run.panel, ray)
-            crew = Crew(ray, errand, limits, clerk, tally, done, lambda t: ledger.standing(run.id, t).settled, told)
+            worker_pool = WorkerPool(
+                ray, run_spec, limits, ledger_actor, tally, done, lambda t: ledger.standing(run.id, t).settled, told
+            )
             # Rounded up: enough in all to keep every endpoint busy, as in one process.
-            await crew.work(fresh.traces(), seats, math.ceil(traces_in_flight(run.panel) / seats), stopping)
-            if clerk is not None:
-                await answer(clerk.leave.remote())
+            await worker_pool.work(fresh.traces(), seats, math.ceil(traces_in_flight(run.panel) / seats), stopping)
+            if ledger_actor is not None:
+                await answer(ledger_actor.leave.remote())
         finally:
-            for actor in filter(None, (limits, clerk)):
+            for actor in filter(None, (limits, ledger_actor)):
                 ray.kill(actor)
     if not stopping.is_set():
         ledger.finish(run.id, fresh.total)
@@ -94,7 +96,7 @@ async def _limits(ray: Any, run: Run) -> Any:
 
 
 class _Fresh:
-    """The traces of the batch that need a hearing."""
+    """The traces of the batch that need a step."""
 
     def __init__(self, ledger: Ledger, run_id: str, batch: Batch, traces: Iterable[Trace], tally: Tally) -> None:
         self._ledger = ledger
@@ -104,7 +106,7 @@ class _Fresh:
         self._tally = tally
         self.total = 0
 
-    async def traces(self) -> AsyncIterator[Dealt]:
+    async def traces(self) -> AsyncIterator[QueuedTrace]:
         """Yield what is to be dealt; count the rest."""
         for trace in self._traces:
             self.total += 1
@@ -115,6 +117,6 @@ class _Fresh:
             elif question is None:
                 self._tally.problems.append(without_question(trace))
             else:
-                yield Dealt(trace, question, standing.settled)
+                yield QueuedTrace(trace, question, standing.settled)
             # A resume may skip a million traces, and Ctrl-C has to get through meanwhile.
             await asyncio.sleep(0)

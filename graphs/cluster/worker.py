@@ -1,4 +1,4 @@
-"""A worker on Ray: a court of its own on an event loop of its own, that hears the traces dealt to it."""
+"""A worker on Ray: a run context of its own on an event loop of its own, that hears the traces dealt to it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracejury.agents import Panel, prompt_hashes
-from tracejury.graphs.cluster.clerk import FarBooks, FarCalls, Post
+from tracejury.graphs.cluster.ledger_actor import FarBooks, FarCalls, Post
 from tracejury.graphs.cluster.limits import leased
-from tracejury.graphs.court import open_court
-from tracejury.graphs.ledger import Ledger
-from tracejury.graphs.runs import installed
-from tracejury.graphs.sitting import Books, LedgerBooks, Sitting
+from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import Tally
+from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
+from tracejury.ledger.runs import installed
+from tracejury.ledger.writer import Ledger
 from tracejury.models import Calls, CallStore, close_network
 from tracejury.traces import Question, Trace
 
 
 @dataclass(frozen=True)
-class Errand:
+class RunSpec:
     """All that a worker has to know of a run."""
 
     run_id: str
@@ -35,7 +35,7 @@ class Errand:
 
 
 class Arrived(NamedTuple):
-    """What a worker says when its court is in session."""
+    """What a worker says when its run context is in session."""
 
     node: str
     version: str
@@ -46,47 +46,47 @@ class Worker:
     """The body of a worker actor.
 
     Args:
-        errand: The run.
+        run_spec: The run.
         name: Who this is among the workers, dead ones included.
         limits: Handle of the `Limits` actor.
-        clerk: Handle of the `Clerk` actor; None: the ledger is on a server, and is written to directly.
+        ledger_actor: Handle of the `LedgerActor` actor; None: the ledger is on a server, and is written to directly.
     """
 
-    def __init__(self, errand: Errand, name: str, limits: Any, clerk: Any) -> None:
-        self._errand = errand
+    def __init__(self, run_spec: RunSpec, name: str, limits: Any, ledger_actor: Any) -> None:
+        self._errand = run_spec
         self._name = name
         self._limits = limits
-        self._clerk = clerk
+        self._clerk = ledger_actor
         self._parts: dict[str, Tally] = {}
         self._stack = AsyncExitStack()
-        self._sitting: Sitting | None = None
+        self._sitting: TraceRunner | None = None
 
     async def open(self) -> Arrived:
-        """Seat the court."""
+        """Seat the run context."""
         import ray
 
-        errand = self._errand
-        if errand.air_gapped:
+        run_spec = self._errand
+        if run_spec.air_gapped:
             close_network()
         calls, books = self._books()
 
         async def settle(*told: Any) -> Any:
             return await self._limits.settle.remote(*told)
 
-        court = await self._stack.enter_async_context(
-            open_court(
-                errand.panel,
+        run_context = await self._stack.enter_async_context(
+            open_run_context(
+                run_spec.panel,
                 calls,
-                secret=errand.secret,
-                index=Path(errand.index) if errand.index else None,
-                air_gapped=errand.air_gapped,
+                secret=run_spec.secret,
+                index=Path(run_spec.index) if run_spec.index else None,
+                air_gapped=run_spec.air_gapped,
                 limits=lambda endpoint: leased(endpoint, self._name, settle),
             )
         )
-        court.skip = errand.skip
-        self._sitting = Sitting(court, books, lambda trace_id: self._parts[trace_id])
+        run_context.skip = run_spec.skip
+        self._sitting = TraceRunner(run_context, books, lambda trace_id: self._parts[trace_id])
         node = ray.get_runtime_context().get_node_id()
-        return Arrived(node, installed().get("tracejury", "?"), prompt_hashes(errand.panel))
+        return Arrived(node, installed().get("tracejury", "?"), prompt_hashes(run_spec.panel))
 
     async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> Tally:
         """Hear a trace, and say what came of it."""
@@ -109,20 +109,20 @@ class Worker:
     async def stop(self) -> None:
         """Begin no step any more."""
         if self._sitting is not None:
-            self._sitting.court.stopping.set()
+            self._sitting.run_context.stopping.set()
 
     async def close(self) -> None:
         """End the session: everything is written when this returns."""
         await self._stack.aclose()
 
-    def _books(self) -> tuple[Calls, Books]:
-        errand = self._errand
+    def _books(self) -> tuple[Calls, TraceSink]:
+        run_spec = self._errand
         if self._clerk is None:
-            ledger = Ledger(errand.store)
+            ledger = Ledger(run_spec.store)
             self._stack.callback(ledger.close)
-            calls = CallStore(ledger.engine, run=errand.run_id)
+            calls = CallStore(ledger.engine, run=run_spec.run_id)
             self._stack.push_async_callback(asyncio.to_thread, calls.close)
-            return calls, LedgerBooks(calls.writer, errand.run_id)
+            return calls, LedgerSink(calls.writer, run_spec.run_id)
 
         async def send(letters: Any) -> Any:
             return await self._clerk.take.remote(letters)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from small_court import STEM, TEXT, Fixed, Overlap
+from small_run import STEM, TEXT, Fixed, Overlap
 
-from tracejury.agents import Bench, Case, ContextStep, Draft, JudgeSpec, Opinion, Panel, hear
+from tracejury.agents import Case, ContextStep, Draft, JudgePanel, JudgeSpec, Opinion, Panel, hear
 from tracejury.retrieval import Passage
 
 
@@ -37,6 +37,6 @@ def opine(case: Case) -> Callable[..., Opinion]:
     def heard(draft: Draft | Exception, *, on: Case = case, floor: float = 0.3, name: str = "one") -> Opinion:
         spec = JudgeSpec(name=name, judge="facts")
         panel = Panel.model_validate({"name": "p", "judges": [spec], "relevance": {"floor": floor}})
-        return asyncio.run(hear(spec, Fixed(draft), on, Bench(panel, None, Overlap())))
+        return asyncio.run(hear(spec, Fixed(draft), on, JudgePanel(panel, None, Overlap())))
 
     return heard

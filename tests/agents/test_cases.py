@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_court import STEM
+from small_run import STEM
 
 from tracejury.agents import Case, CaseTooLarge, JudgeSpec, Outcome, Panel, Reason, build_case, context_failure
 from tracejury.agents.prompting import case_messages, handles, prompt

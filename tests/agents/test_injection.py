@@ -13,7 +13,7 @@ import pytest
 from jury_of_words import AlwaysRelevant
 
 from benchmarks.attacks import Attack, attacked, attacks
-from tracejury.agents import Ask, Bench, Case, ContextStep, Draft, JudgeSpec, Label, Opinion, Panel, Quote, hear
+from tracejury.agents import Ask, Case, ContextStep, Draft, JudgePanel, JudgeSpec, Label, Opinion, Panel, Quote, hear
 from tracejury.agents.prompting import case_messages, prompt
 from tracejury.models import fence_tag, render
 from tracejury.retrieval import Passage
@@ -53,7 +53,7 @@ def heard(case: Case, quotes: Sequence[Quote]) -> Opinion:
     spec = JudgeSpec(name="obeys", judge="obeys")
     panel = Panel(name="p", judges=(spec,))
     judge = Obeys(quotes)
-    return asyncio.run(hear(spec, judge, case, Bench(panel, relevance=AlwaysRelevant(), seats={"obeys": judge})))
+    return asyncio.run(hear(spec, judge, case, JudgePanel(panel, relevance=AlwaysRelevant(), seats={"obeys": judge})))
 
 
 def test_there_are_sixty_and_more_in_eight_families() -> None:

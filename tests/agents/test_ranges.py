@@ -89,7 +89,7 @@ def test_every_range_stands_in_the_book_that_it_names(shared_data: Path) -> None
             passage = json.loads(line)
             if passage["book"] in text:
                 text[passage["book"]] += passage["text"]
-    listed = yaml.safe_load(Path("retrieval/knowledge/reference_ranges.yaml").read_text("utf-8"))["ranges"]
+    listed = yaml.safe_load(Path("retrieval/sources/reference_ranges.yaml").read_text("utf-8"))["ranges"]
     assert len(listed) == len(passages()) == 22
     for entry in listed:
         assert entry["stated"] in text[entry["book"]], entry["name"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from servers.model_server import ModelServer
-from small_court import Overlap
+from small_run import Overlap
 
 from tracejury.agents import (
-    Bench,
     Case,
     Derivation,
     Dispute,
     Draft,
+    JudgePanel,
     Label,
     Opinion,
     Outcome,
@@ -68,7 +68,7 @@ def reply(**said: Any) -> dict[str, Any]:
     } | said
 
 
-def bench(chats: object = None, rounds: int = 2, **update: Any) -> Bench:
+def judge_panel(chats: object = None, rounds: int = 2, **update: Any) -> JudgePanel:
     endpoint = {"name": "e", "model": "m", "base_url": "http://127.0.0.1:1/v1"}
     panel = Panel.model_validate(
         {
@@ -79,7 +79,7 @@ def bench(chats: object = None, rounds: int = 2, **update: Any) -> Bench:
             "relevance": {"floor": 0.1},
         }
     )
-    return Bench(panel, chats, Overlap())  # type: ignore[arg-type]
+    return JudgePanel(panel, chats, Overlap())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def opinions(opine: Opine, passage: Passage) -> list[Opinion]:
     ]
 
 
-def resolved(case: Case, opinions: list[Opinion], on: Bench) -> Resolution:
+def resolved(case: Case, opinions: list[Opinion], on: JudgePanel) -> Resolution:
     made = asyncio.run(resolve_round(case, opinions, DISPUTE, on))
     assert isinstance(made, Resolution)
     return made
@@ -118,20 +118,20 @@ def test_a_derivation_that_recomputes_settles_without_a_model(
     case: Case, opine: Opine, opinions: list[Opinion]
 ) -> None:
     dose, sure = dosed(case, opine)
-    made = resolved(dose, [*opinions, sure], bench())
+    made = resolved(dose, [*opinions, sure], judge_panel())
     assert (made.label, made.error_type, made.grounded) == (Label.ERROR, ErrorType.ARITHMETIC, True)
     assert settle(DISPUTE, opinions, made).outcome is Outcome.ERROR
 
 
 def test_a_listed_judge_s_derivation_settles_nothing(case: Case, opine: Opine, opinions: list[Opinion]) -> None:
     dose, sure = dosed(case, opine, Seat.LISTED)
-    made = resolved(dose, [*opinions, sure], bench())
+    made = resolved(dose, [*opinions, sure], judge_panel())
     assert made.label is Label.UNCLEAR
     assert "d" not in made.order
 
 
 def test_without_a_model_and_a_derivation_it_abstains(case: Case, opinions: list[Opinion]) -> None:
-    made = resolved(case, opinions, bench())
+    made = resolved(case, opinions, judge_panel())
     verdict = settle(DISPUTE, opinions, made)
     assert (verdict.outcome, verdict.reason) == (Outcome.ABSTAINED, Reason.NO_MAJORITY)
 
@@ -143,14 +143,14 @@ def test_a_quote_that_an_opinion_brought_settles_nothing(case: Case, opinions: l
         "Acute gout is treated with colchicine. Colchicine is avoided",
     ):
         said = Scripted({"quotes": [{"evidence": "P1", "quote": words}], "label": "supported"})
-        made = resolved(case, opinions, bench(said))
+        made = resolved(case, opinions, judge_panel(said))
         assert not made.grounded, words
         assert settle(DISPUTE, opinions, made).outcome is Outcome.ABSTAINED
 
 
 def test_a_new_verified_quote_settles(case: Case, opinions: list[Opinion]) -> None:
     said = Scripted({"quotes": [{"evidence": "[P1]", "quote": NEW}], "label": "error", "error_type": "factual"})
-    made = resolved(case, opinions, bench(said))
+    made = resolved(case, opinions, judge_panel(said))
     verdict = settle(DISPUTE, opinions, made)
     assert (verdict.outcome, verdict.error_type) == (Outcome.ERROR, ErrorType.FACTUAL)
     assert [c.quote for c in verdict.citations] == [NEW]
@@ -158,13 +158,13 @@ def test_a_new_verified_quote_settles(case: Case, opinions: list[Opinion]) -> No
 
 def test_rhetoric_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
     said = Scripted({"findings": ["It is obviously right."], "label": "supported", "confidence": 100})
-    assert settle(DISPUTE, opinions, resolved(case, opinions, bench(said))).outcome is Outcome.ABSTAINED
+    assert settle(DISPUTE, opinions, resolved(case, opinions, judge_panel(said))).outcome is Outcome.ABSTAINED
 
 
 def test_it_sees_opinions_without_names_in_a_seeded_order(case: Case, opinions: list[Opinion]) -> None:
     def prompt_and_order(these: list[Opinion]) -> tuple[str, tuple[str, ...]]:
         said = Scripted({})
-        order = resolved(case, these, bench(said)).order
+        order = resolved(case, these, judge_panel(said)).order
         return "".join(p if isinstance(p, str) else p.text for p in said.asked[0].messages[1].parts), order
 
     text, order = prompt_and_order(opinions)
@@ -188,7 +188,7 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
             "quotes": [{"evidence": "P2", "quote": "Crystals in the joint aspirate"}],
         },
     )
-    on, enquiry, rounds = bench(said), None, 0
+    on, enquiry, rounds = judge_panel(said), None, 0
     while isinstance(made := asyncio.run(resolve_round(case, opinions, DISPUTE, on, enquiry)), Seek):
         rounds += 1
         enquiry = made.enquiry.given([Hit(passage=further, score=1, query=made.queries[0])])
@@ -201,7 +201,7 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
 
 @pytest.mark.parametrize("reason", [FailureReason.UNAVAILABLE, FailureReason.CONTEXT])
 def test_a_failed_resolver_is_a_failure(case: Case, opinions: list[Opinion], reason: FailureReason) -> None:
-    made = resolved(case, opinions, bench(Scripted(CallFailed(reason, "no"))))
+    made = resolved(case, opinions, judge_panel(Scripted(CallFailed(reason, "no"))))
     assert (made.label, made.failed) == (None, reason)
     assert settle(DISPUTE, opinions, made).outcome is Outcome.FAILED
 
@@ -214,7 +214,7 @@ def test_malformed_replies_become_failures_and_keep_their_calls(
 
     async def ask() -> Resolution | Seek:
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32) as gateway:
-            on = bench(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
+            on = judge_panel(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
             return await resolve_round(case, opinions, DISPUTE, on)
 
     made = asyncio.run(ask())

@@ -7,12 +7,12 @@ import importlib
 from collections.abc import Callable
 
 import pytest
-from small_court import Overlap
+from small_run import Overlap
 
 from tracejury.agents import (
-    Bench,
     Case,
     Dispute,
+    JudgePanel,
     Label,
     Opinion,
     Panel,
@@ -22,8 +22,8 @@ from tracejury.agents import (
     recompute,
     resolve_round,
 )
+from tracejury.agents.data_judge.points import bounds, calculate, scores
 from tracejury.agents.derivations import standing
-from tracejury.agents.figures.points import bounds, calculate, scores
 from tracejury.traces import ErrorType
 
 STEM = (
@@ -60,7 +60,7 @@ def test_a_contradiction_is_a_derivation_that_the_resolver_upholds(kind: str, op
     assert not any(c.grounds for c in heard.citations)
     panel = Panel.model_validate({"name": "p", "judges": [{"name": "one", "judge": "data"}], "resolver": {}})
     settled = asyncio.run(
-        resolve_round(on, [heard], Dispute(reason=Reason.NO_MAJORITY), Bench(panel, None, Overlap()))  # type: ignore[arg-type]
+        resolve_round(on, [heard], Dispute(reason=Reason.NO_MAJORITY), JudgePanel(panel, None, Overlap()))  # type: ignore[arg-type]
     )
     assert isinstance(settled, Resolution)
     assert (settled.label, settled.derivations) == (Label.ERROR, (made,))

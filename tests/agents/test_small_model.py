@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from conftest import absent
 
-from tracejury.agents import Bench, Case, Opinion, hear, load_panel
+from tracejury.agents import Case, JudgePanel, Opinion, hear, load_panel
 from tracejury.models import CallStore, Gateway, is_fetched
 from tracejury.retrieval import check_quote, relevance
 
@@ -21,9 +21,9 @@ def test_two_perspectives_on_one_model_share_a_prefix_and_stay_within_their_toke
 
     async def heard() -> list[Opinion]:
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32, air_gapped=True) as gateway:
-            bench = Bench.of(panel, gateway, relevance("cosine"))
+            judge_panel = JudgePanel.of(panel, gateway, relevance("cosine"))
             asking = [spec for spec in panel.judges if spec.endpoint]
-            return [await hear(spec, bench.seats[spec.name], case, bench) for spec in asking]
+            return [await hear(spec, judge_panel.seats[spec.name], case, judge_panel) for spec in asking]
 
     first, second = asyncio.run(heard())
     texts = {p.id: p.text for p in case.passages} | {"vignette": case.stem}

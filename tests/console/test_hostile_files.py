@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from tracejury.agents import load_panel
 from tracejury.agents.prompting import prompt
 from tracejury.console.app import app
-from tracejury.graphs import Ledger
+from tracejury.ledger import Ledger
 from tracejury.reports.sheet_files import read_rows
 from tracejury.retrieval import sources
 from tracejury.traces import Problem, read, write_batch

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tracejury.agents import load_panel
-from tracejury.graphs import Ledger, StepRow
+from tracejury.ledger import Ledger, StepRow
 from tracejury.models import EmbeddedServer, is_fetched, weights_path
 from tracejury.retrieval import check_quote
 from tracejury.traces import Batch, Trace

@@ -139,7 +139,7 @@ def test_keys_are_found_in_nothing_that_a_run_writes(
 
 
 def traces_of(work: Path) -> list[tuple[str, str]]:
-    from tracejury.graphs import Ledger
+    from tracejury.ledger import Ledger
 
     ledger = Ledger(f"sqlite:///{work}/tracejury.db")
     found = ledger.traces(ledger.run("r"))

@@ -17,7 +17,7 @@ from servers.model_server import ModelServer
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
-from tracejury.graphs import Ledger
+from tracejury.ledger import Ledger
 from tracejury.models import CallStore
 
 IN_FLIGHT = 4

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from tracejury.console.viewer import create_app, publish
 from tracejury.console.viewer.neutral import neutral, safe_url
-from tracejury.graphs import Browsing, Ledger, Reviews, Run, Wanted
+from tracejury.ledger import Browsing, Ledger, Reviews, Run, Wanted
 from tracejury.reports import Key, read_returned
 
 LOCAL = "http://127.0.0.1"

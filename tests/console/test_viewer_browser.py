@@ -18,7 +18,7 @@ pytest.importorskip("playwright", reason="the browser is driven by playwright")
 from playwright.sync_api import expect
 
 from tracejury.console.viewer import publish
-from tracejury.graphs import Browsing, Ledger, Reviews, Wanted
+from tracejury.ledger import Browsing, Ledger, Reviews, Wanted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -23,7 +23,7 @@ pytest.importorskip("fastapi")
 import requests
 
 from tracejury.console.viewer import create_app
-from tracejury.graphs import Ledger, Wanted
+from tracejury.ledger import Ledger, Wanted
 
 QUIET = settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
 DOCUMENT: dict[str, Any] = create_app(Ledger("sqlite://")).app.openapi()  # type: ignore[attr-defined]

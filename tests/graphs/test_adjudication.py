@@ -1,4 +1,4 @@
-"""The graph routes every step through hearing, policy and resolver, whatever the order of things."""
+"""The graph routes every step through step, policy and resolver, whatever the order of things."""
 
 from __future__ import annotations
 

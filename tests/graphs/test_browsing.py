@@ -9,7 +9,7 @@ import pytest
 from made_ledger import deliberations, demo_pairs, make_run
 
 from tracejury.agents import Outcome, Reason, Route, Verdict
-from tracejury.graphs import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, Wanted
+from tracejury.ledger import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, Wanted
 from tracejury.traces import ErrorType, segment
 
 PAIRS = demo_pairs()[:10]

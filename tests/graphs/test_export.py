@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from jury_of_words import STEPS, batch_of, court_of, question, trace
 
-from tracejury.graphs import Ledger, Manifest, RunDiffersError, Runner, StepRow, UnknownRunError, write_rows
+from tracejury.graphs import Runner
+from tracejury.ledger import Ledger, Manifest, RunDiffersError, StepRow, UnknownRunError, write_rows
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace
 
@@ -32,12 +33,12 @@ class Pairs:
 
 def ledger_of(pairs: list[tuple[Question, Trace]], url: str, name: str = "r") -> tuple[Ledger, list[StepRow]]:
     async def main() -> tuple[Ledger, list[StepRow]]:
-        ledger, court = Ledger(url), court_of()
+        ledger, run_context = Ledger(url), court_of()
         manifest = Manifest(panel="p", segmenter="auto")
-        run = ledger.open_run(court.panel, manifest, name).run
+        run = ledger.open_run(run_context.panel, manifest, name).run
         store = CallStore(ledger.engine)
         batch = Pairs(pairs)
-        await Runner(court, ledger, store.writer, run).run(batch, batch.taken)  # type: ignore[arg-type]
+        await Runner(run_context, ledger, store.writer, run).run(batch, batch.taken)  # type: ignore[arg-type]
         rows = list(ledger.rows(run))
         store.writer.close()
         return ledger, rows

@@ -10,7 +10,8 @@ import pytest
 from local_panel import GOOD, write_panel, write_traces
 from servers.model_server import ModelServer
 
-from tracejury.graphs import Ledger, StepRow, Tally, adjudicate
+from tracejury.graphs import Tally, adjudicate
+from tracejury.ledger import Ledger, StepRow
 
 STAYS = ("401", "404", "429", "429-after", "500", "hang", "cut", "prose", "label", "empty", "big")
 """Faults that the server answers with every time it sees the step."""
@@ -23,7 +24,7 @@ TRACES, STEPS = 40, 5
 def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     from tenacity import wait_random_exponential
 
-    monkeypatch.setattr("tracejury.models.attempts._backoff", wait_random_exponential(multiplier=0.02, max=0.1))
+    monkeypatch.setattr("tracejury.models.retrying_call._backoff", wait_random_exponential(multiplier=0.02, max=0.1))
 
 
 def steps() -> list[list[str]]:
@@ -58,7 +59,7 @@ def test_faults_end_as_failed_and_heal_into_verdicts(tmp_path: Path, ledger_url:
             assert row.outcome == expected, (row.step_text, row.reason)
             assert all((o.failed is not None) == (expected == "failed") for o in row.opinions)
         supported = {row.step_id for row in rows if row.outcome == "supported"}
-        # Attempts as configured: three where trying again can help, one where it cannot, one repair of a bad reply.
+        # RetryingCall as configured: three where trying again can help, one where it cannot, one repair of a bad reply.
         asked = len(rows) * 2
         before = server.counts()["calls"]
         assert asked < before <= asked * 3

@@ -14,9 +14,11 @@ from sqlalchemy.engine import URL, make_url
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
-from tracejury.graphs import Cluster, Ledger
+from tracejury.graphs import Cluster
 from tracejury.graphs.cluster.joining import store_for
-from tracejury.models import CallStore, hidden
+from tracejury.ledger import Ledger
+from tracejury.models import CallStore
+from tracejury.storage import hidden
 
 PASSWORD = "s3cret-planted-9731"
 

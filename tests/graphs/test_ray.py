@@ -26,8 +26,9 @@ from typer.testing import CliRunner
 
 from tracejury.agents import load_panel
 from tracejury.console.app import app
-from tracejury.graphs import Cluster, Ledger, StepRow, adjudicate
+from tracejury.graphs import Cluster, adjudicate
 from tracejury.graphs.cluster.joining import index_for
+from tracejury.ledger import Ledger, StepRow
 from tracejury.models import is_fetched
 
 pytestmark = pytest.mark.timeout(600)
@@ -134,7 +135,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
         write_panel(tmp_path, server.url, endpoint=ENDPOINT)
         alone = verdicts(hear(tmp_path, server, f"sqlite:///{tmp_path}/alone.db"))
         assert {v[1] for v in alone} == {"supported", "failed"}
-        # Held until all workers are in session, so that none comes too late.
+        # StaleWhileRevalidateCache until all workers are in session, so that none comes too late.
         server.reset(match=MATCH, reply=GOOD, latency_s=0.1, held=True)
         said: list[str] = []
         seated = asyncio.Event()

@@ -12,8 +12,10 @@ import pytest
 from local_panel import GOOD, write_panel, write_traces
 from servers.model_server import ModelServer
 
-from tracejury.graphs import Ledger, Tally, adjudicate
-from tracejury.models import CallStore, StoreError
+from tracejury.graphs import Tally, adjudicate
+from tracejury.ledger import Ledger
+from tracejury.models import CallStore
+from tracejury.storage import StoreError
 
 TRACES, STEPS, JUDGES = 10, 3, 2
 TOTAL = TRACES * STEPS
@@ -81,7 +83,7 @@ def test_a_server_that_stays_away_ends_the_run_and_the_same_command_completes_it
     with ModelServer(reply=GOOD, latency_s=0.05) as server:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT)
         with monkeypatch.context() as patch:
-            patch.setattr("tracejury.models.reconnecting.RECONNECT_S", 0.5)
+            patch.setattr("tracejury.storage.reconnecting.RECONNECT_S", 0.5)
             with pytest.raises(StoreError, match="the same command goes on from there"):
                 asyncio.run(run_and_crash(traces, panel, store, postgres_server, away_s=30.0))
         ledger = Ledger(store)

@@ -19,10 +19,11 @@ from typer.testing import CliRunner
 
 from tracejury import graphs
 from tracejury.console.app import app
-from tracejury.graphs import Browsing, Ledger, SchemaError, StepBrowsing, Wanted, ledger_status, upgrade_ledger
-from tracejury.graphs.schema import HEAD, REVISIONS
-from tracejury.graphs.tables import metadata
-from tracejury.models import CALL_TABLES, CallStore, open_engine
+from tracejury.ledger import Browsing, Ledger, SchemaError, StepBrowsing, Wanted, ledger_status, upgrade_ledger
+from tracejury.ledger.schema import HEAD, REVISIONS
+from tracejury.ledger.tables import metadata
+from tracejury.models import CALL_TABLES, CallStore
+from tracejury.storage import open_engine
 
 MIGRATIONS = Path(graphs.__path__[0]) / "migrations"
 WORDS = "trace_words"
@@ -138,7 +139,7 @@ def test_an_upgrade_that_breaks_leaves_the_ledger_as_it_was(
     engine = open_engine(ledger_url)
     before = shape(engine)
     with monkeypatch.context() as patch:
-        patch.setattr("tracejury.graphs.upgrading.retally", breaks)
+        patch.setattr("tracejury.ledger.upgrading.retally", breaks)
         with pytest.raises(RuntimeError, match="planted"):
             upgrade_ledger(ledger_url, backup=False)
     assert shape(engine) == before

@@ -42,4 +42,4 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries as configured, with pauses that a test can wait for."""
     from tenacity import wait_random_exponential
 
-    monkeypatch.setattr("tracejury.models.attempts._backoff", wait_random_exponential(multiplier=0.02, max=0.1))
+    monkeypatch.setattr("tracejury.models.retrying_call._backoff", wait_random_exponential(multiplier=0.02, max=0.1))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from tracejury.models import CallFailed, CallStore, FailureReason, Gateway, Underway
+from tracejury.models import BatchProgress, CallFailed, CallStore, FailureReason, Gateway
 from tracejury.models.tables import model_batch, model_call
 
 
@@ -23,7 +23,7 @@ def test_a_batch_answers_each_line_for_itself(asking: Any) -> None:
     texts = ["<bad>", "<busy>", "<odd>", *(f"step {i}" for i in range(20))]
 
     async def main() -> list[Any]:
-        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
+        async with Gateway(store, secret=b"s", batch=BatchProgress()) as gateway:
             return await asyncio.gather(*(gateway.chat(asking.about(t)) for t in texts), return_exceptions=True)
 
     bad, busy, odd, *good = asyncio.run(main())
@@ -43,7 +43,7 @@ def test_a_run_that_died_takes_up_the_batch_it_left_behind(asking: Any, ledger_u
 
     async def run(leave: bool) -> list[Any]:
         store = CallStore(ledger_url)
-        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
+        async with Gateway(store, secret=b"s", batch=BatchProgress()) as gateway:
             work = asyncio.gather(*(gateway.chat(asking.about(f"step {i}")) for i in range(10)))
             if leave:
                 while not (await asyncio.to_thread(asking.server.counts))["batches"]:  # noqa: ASYNC110
@@ -65,7 +65,7 @@ def test_a_run_that_died_before_it_knew_its_batch_finds_it_by_the_file(asking: A
     store = CallStore(ledger_url)
 
     async def ask(texts: list[str]) -> list[Any]:
-        async with Gateway(store, secret=b"s", batch=Underway()) as gateway:
+        async with Gateway(store, secret=b"s", batch=BatchProgress()) as gateway:
             return await asyncio.gather(*(gateway.chat(asking.about(t)) for t in texts), return_exceptions=True)
 
     first = asyncio.run(ask(["one", "two"]))

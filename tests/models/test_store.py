@@ -14,17 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tracejury.models import (
-    Budget,
-    CallFailed,
-    CallStore,
-    ChatReply,
-    FailureReason,
-    Gateway,
-    Price,
-    Writer,
-    open_engine,
-)
+from tracejury.models import Budget, CallFailed, CallStore, ChatReply, FailureReason, Gateway, Price
+from tracejury.storage import Writer, open_engine
 
 
 def chat(store: CallStore, *requests: Any, **fields: Any) -> list[ChatReply | BaseException]:

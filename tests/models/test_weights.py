@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tracejury.console.app import app
 from tracejury.models import CATALOGUE, Weights, WeightsError, fetch, is_fetched, weights_path
-from tracejury.models.weights import File
+from tracejury.models.local.weights import File
 
 BODY = b"GGUF and then some" * 1000
 

@@ -21,7 +21,7 @@ from tracejury.agents import (
     Route,
     Verdict,
 )
-from tracejury.graphs import Ledger, Manifest, OpinionRow, StepRow
+from tracejury.ledger import Ledger, Manifest, OpinionRow, StepRow
 from tracejury.traces import ErrorType, Question, Role, Segmentation, Step, Trace
 
 Rows = Callable[..., Iterator[StepRow]]
@@ -115,13 +115,13 @@ def _beta_at(quantile: float, mean: float, icc: float) -> float:
 
 
 def _fill(
-    store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed: int = 0, bench: Panel | None = None
+    store: str, rows: Iterable[StepRow], run: str, panel: str = "p", seed: int = 0, judge_panel: Panel | None = None
 ) -> str:
     ledger = Ledger(store)
-    bench = bench or Panel(
+    judge_panel = judge_panel or Panel(
         name=panel, judges=tuple(JudgeSpec(name=j, judge="data") for j in ("facts", "inference", "data"))
     )
-    opened = ledger.open_run(bench, Manifest(panel=panel, segmenter="numbered", seed=seed), name=run)
+    opened = ledger.open_run(judge_panel, Manifest(panel=panel, segmenter="numbered", seed=seed), name=run)
     by_trace: dict[str, list[StepRow]] = {}
     for row in rows:
         by_trace.setdefault(row.trace_id, []).append(row)
@@ -167,7 +167,7 @@ def fill_labelled() -> Callable[..., Panel]:
         rows = list(rows)
         names = sorted({o.judge for r in rows for o in r.opinions})
         panel = panel or Panel(name="p", judges=tuple(JudgeSpec(name=j, judge="data") for j in names))
-        _fill(store, rows, run, bench=panel)
+        _fill(store, rows, run, judge_panel=panel)
         return panel
 
     return write

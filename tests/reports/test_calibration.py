@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from tracejury.agents import Calibrator, Outcome, Panel, Route, Verdict, load_calibrator
 from tracejury.console.app import app
-from tracejury.graphs import Ledger, StepRow
+from tracejury.ledger import Ledger, StepRow
 from tracejury.models import is_fetched
 from tracejury.reports import NotEnoughLabelsError, Verdicts, calibrate, certify, questions_needed
 

@@ -106,7 +106,7 @@ def test_effect_size_and_detectable_difference(simulated):
 
 
 def test_runs_judged_differently_are_named(fill, simulated, store):
-    from tracejury.graphs import Ledger
+    from tracejury.ledger import Ledger
 
     for name, panel, seed in (("one", "p", 0), ("two", "q", 0), ("three", "p", 7)):
         fill(store, simulated({"base": {"error": 0.3}}, questions=2), name, panel=panel, seed=seed)

@@ -8,7 +8,8 @@ import json
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
-from tracejury.graphs import Ledger, tone_swap
+from tracejury.graphs import tone_swap
+from tracejury.ledger import Ledger
 from tracejury.models import CallStore, Endpoint, Gateway
 from tracejury.traces import GivenStep, Trace
 

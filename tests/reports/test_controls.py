@@ -16,7 +16,7 @@ ARMS = {"base": {"error": 0.3}, "distilled": {"error": 0.5}}
 
 
 def opinion_row(judge, label, grounded):
-    from tracejury.graphs import OpinionRow
+    from tracejury.ledger import OpinionRow
 
     return OpinionRow(
         judge=judge, model="m", label=label, confidence=None, grounded=grounded, error_type=None, rationale="",
@@ -121,7 +121,7 @@ def test_shipped_controls_load_and_wrong_ones_are_told(tmp_path):
 
 def run_of(name):
     from tracejury.agents import JudgeSpec, Panel
-    from tracejury.graphs import Manifest, Run
+    from tracejury.ledger import Manifest, Run
 
     panel = Panel(name="p", judges=(JudgeSpec(name="j", judge="data"),))
     return Run(id="1", name=name, created="", panel=panel, manifest=Manifest(panel="p", segmenter="numbered"))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tracejury.agents import Panel, Seat, load_panel
 from tracejury.console.app import app
-from tracejury.graphs import StepRow
+from tracejury.ledger import StepRow
 from tracejury.reports import JudgesReport, report_judges, without_unskilled
 
 MakeRow = Callable[..., StepRow]

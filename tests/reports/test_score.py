@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tracejury.agents import Outcome, Panel
 from tracejury.console.app import app
-from tracejury.graphs import OpinionRow, StepRow
+from tracejury.ledger import OpinionRow, StepRow
 from tracejury.reports import NoLabelsError, Score, score
 
 MakeRow = Callable[..., StepRow]

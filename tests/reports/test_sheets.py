@@ -1,6 +1,6 @@
 """The sheet that experts get is the same one, whether it is drawn from the rows or from the counts of traces."""
 
-from tracejury.graphs import Ledger, Reviews
+from tracejury.ledger import Ledger, Reviews
 from tracejury.reports import draw_from_counts, draw_sheet
 
 ARMS = {"base": {"error": 0.3, "abstain": 0.2}, "distilled": {"error": 0.5, "abstain": 0.02}}

@@ -151,13 +151,13 @@ def test_a_reader_keeps_what_it_opened_while_a_writer_builds(tmp_path: Path) -> 
     thread.join()
     assert not failed
     assert Index.open(tmp_path, words).entry("notes").version == "3"
-    assert reader.shelf.generations("notes") == [1, 2, 3], "what a reader holds stays, and the last but one"
+    assert reader.storage.generations("notes") == [1, 2, 3], "what a reader holds stays, and the last but one"
     late = Finder(waiting, k=1).find([Query(text="topic5 drug5")])[0]
     assert late.hits[0].passage.text == TEXTS["n5"], "opened is held, searched or not"
     finder = reader = waiting = None
     gc.collect()
     Index.open(tmp_path, words).build(Notes(TEXTS, version="4"))
-    assert Index.open(tmp_path).shelf.generations("notes") == [3, 4]
+    assert Index.open(tmp_path).storage.generations("notes") == [3, 4]
 
 
 def test_a_source_taken_out_under_a_reader_is_built_anew_beside_it(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_openfda_pages_through_all_labels(url: str, monkeypatch: pytest.MonkeyPa
 def test_services_that_find_more_than_is_taken_say_so(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracejury.retrieval.knowledge.openfda._DEFAULT", 100)
+    monkeypatch.setattr("tracejury.retrieval.sources.openfda._DEFAULT", 100)
     documents, problems = split("openfda", search="x", base_url=url)
     assert len(documents) == 200
     assert "151 labels match 'x'; the newest 100 are taken" in str(problems[0])
@@ -123,7 +123,7 @@ def test_services_that_find_more_than_is_taken_say_so(
     assert not problems, "who says how many is not told that there are more"
 
     params = {"query": "x", "email": "a@b", "base_url": url, "cache": str(tmp_path)}
-    monkeypatch.setattr("tracejury.retrieval.knowledge.pubmed._DEFAULT", 2)
+    monkeypatch.setattr("tracejury.retrieval.sources.pubmed._DEFAULT", 2)
     _, problems = split("pubmed", **params)
     assert "3 abstracts match 'x'; the newest 2 are taken" in str(problems[0])
     assert len(split("pubmed", **params, limit=1)[0]) == 1

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
-from tracejury.graphs import Ledger
+from tracejury.ledger import Ledger
 from tracejury.traces import Batch
 
 pytestmark = [pytest.mark.train, pytest.mark.slow]

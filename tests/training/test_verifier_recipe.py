@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tracejury.training.verifier_alter import Diseases, Kind, alter, reword
-from tracejury.training.verifier_restate import restate
-from tracejury.training.verifier_splits import corpus_part, overlap, read_splits, shingles, split_data_sets
-from tracejury.training.verifier_tasks import statement
+from tracejury.training.verifier.alter import Diseases, Kind, alter, reword
+from tracejury.training.verifier.restate import restate
+from tracejury.training.verifier.splits import corpus_part, overlap, read_splits, shingles, split_data_sets
+from tracejury.training.verifier.tasks import statement
 
 
 def test_the_written_split_is_the_one_that_the_data_gives(shared_data: Path) -> None:

@@ -1,0 +1,38 @@
+"""What the rules read out of vignette and step, as checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracejury.agents.data_judge.checks import Check, in_vignette
+from tracejury.agents.data_judge.contradictions import CONTRADICTIONS
+from tracejury.agents.data_judge.rules import read
+from tracejury.agents.records import Case
+from tracejury.traces import ErrorType
+
+_BOUND = {"equal": "", "greater_equal": "at least ", "less_equal": "at most "}
+
+
+def contradiction_checks(case: Case) -> Iterator[Check]:
+    """Yield what the step says of the patient and the vignette says otherwise: sex, side, denied findings, counts."""
+    if not case.stem.strip():
+        return
+    offered = " ".join(case.options.values()).lower()
+    for kind in CONTRADICTIONS:
+        for made, reading in read(kind, case.stem, case.step, case.step_index):
+            if kind == "side" and f"{made.claimed} {reading.what.removeprefix('side of ')}" in offered:
+                continue  # the wording of an option, not a claim about the patient
+            finding = f"{kind}: the step has {reading.said!r}, the vignette {reading.words[0]!r}"
+            quotes = tuple(in_vignette(w) for w in reading.words)
+            yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
+
+
+def point_checks(case: Case) -> Iterator[Check]:
+    """Yield the clinical scores of the step, computed again."""
+    if not case.stem.strip():
+        return
+    for made, reading in read("points", case.stem, case.step, case.step_index):
+        finding = f"{made.expression} is {_BOUND[reading.relation]}{made.computed}"
+        if not made.holds:
+            finding += f"; the step says {made.claimed}"
+        yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)

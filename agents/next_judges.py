@@ -1,0 +1,79 @@
+"""Whom to hear next: early stop, cascades, and the seeded share of steps that is heard in full all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracejury.agents.order import drawn, permuted
+from tracejury.agents.panel import JudgeSpec, Panel
+from tracejury.agents.policy import decide, settled_early
+from tracejury.agents.records import Label, Opinion, Outcome, Reason, Seat, Verdict
+
+
+def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
+    """Return the panel's judges in the order of asking: first stage, then second; each permuted by seed.
+
+    With early stop, the judges of a stage that cost nothing are heard before those that ask a model.
+    """
+    order = permuted(panel.judges, lambda j: j.name, panel.seed, step_id, "judges")
+    return tuple(sorted(order, key=lambda j: (j.only_if == "disputed", panel.early_stop and j.endpoint is not None)))
+
+
+def asks_every_judge(panel: Panel, step_id: str) -> bool:
+    """Tell whether the step belongs to the seeded share that every judge hears, so that agreement can be estimated."""
+    return drawn(panel.full_share, panel.seed, step_id, "full")
+
+
+def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion]) -> tuple[JudgeSpec, ...]:
+    """Return the judges to hear next, all of whom may be asked at once; empty once no judge is left to ask.
+
+    Args:
+        panel: The panel; `early_stop`, `full_share` and its judges' `only_if` decide.
+        step_id: The step.
+        opinions: What has been heard of it, in any order.
+    """
+    heard = {o.judge for o in opinions}
+    waiting = [j for j in judge_order(panel, step_id) if j.name not in heard]
+    if not waiting or asks_every_judge(panel, step_id):
+        return tuple(waiting)
+    if panel.early_stop and settled_early(opinions, [j.seat for j in waiting]):
+        return ()
+    first = [j for j in waiting if j.only_if == "always"]
+    if first:
+        return _batch(panel, opinions, first, len(waiting))
+    if opinions and _sure(panel, opinions, waiting):
+        return ()
+    return _batch(panel, opinions, waiting, len(waiting))
+
+
+def unasked_votes(panel: Panel, opinions: Sequence[Opinion]) -> int:
+    """Return how many voting judges were not asked; what `decide` takes as `unheard`."""
+    heard = {o.judge for o in opinions}
+    return sum(j.seat is Seat.VOTE for j in panel.judges if j.name not in heard)
+
+
+def _batch(
+    panel: Panel, opinions: Sequence[Opinion], stage: Sequence[JudgeSpec], waiting: int
+) -> tuple[JudgeSpec, ...]:
+    """Return as many judges of the stage as can be asked at once without asking one too many."""
+    if not panel.early_stop:
+        return tuple(stage)
+    majority = sum(j.seat is Seat.VOTE for j in panel.judges) // 2 + 1
+    missing = majority - sum(o.label is Label.ERROR for o in opinions if o.seat is Seat.VOTE)
+    votes_left = sum(j.seat is Seat.VOTE for j in panel.judges) - sum(o.seat is Seat.VOTE for o in opinions)
+    if missing > votes_left:
+        # No error majority can come any more, so nothing can stop the step.
+        return tuple(stage)
+    return tuple(stage[: max(missing, 1)])
+
+
+def _sure(panel: Panel, opinions: Sequence[Opinion], waiting: Sequence[JudgeSpec]) -> bool:
+    """Tell whether the first stage of a cascade reached a verdict that it is sure of."""
+    unheard = sum(j.seat is Seat.VOTE for j in waiting)
+    verdict = decide(opinions, unheard, require_grounding=panel.require_grounding)
+    if not isinstance(verdict, Verdict) or verdict.outcome not in (Outcome.SUPPORTED, Outcome.ERROR):
+        return verdict.reason is Reason.NO_CLAIM
+    winning = Label(verdict.outcome)
+    jury = [o for o in opinions if o.seat is Seat.VOTE and o.label is winning]
+    said = [o.confidence for o in jury if o.confidence is not None]
+    return not said or sum(said) / len(said) >= panel.unsure_below

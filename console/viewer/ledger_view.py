@@ -1,0 +1,33 @@
+"""What every page needs at hand: the ledger, its readers, and the answers held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
+from tracejury.ledger import Browsing, Ledger, Pattern, Reference, Reviews, Run, RunProgress, StepBrowsing
+
+
+@dataclass
+class LedgerView:
+    """One a process."""
+
+    ledger: Ledger
+    held: StaleWhileRevalidateCache = field(default_factory=StaleWhileRevalidateCache)
+
+    def __post_init__(self) -> None:
+        self.traces = Browsing(self.ledger)
+        self.steps = StepBrowsing(self.ledger)
+        self.reviews = Reviews(self.ledger)
+
+    def standing(self, run: Run) -> RunProgress:
+        """Return how far the run is."""
+        return self.held.get(("standing", run.id), lambda: self.traces.standing(run))
+
+    def patterns(self, run: Run) -> list[Pattern]:
+        """Return the patterns of votes."""
+        return self.held.get(("patterns", run.id), lambda: self.steps.patterns(run))
+
+    def references(self, run: Run) -> list[Reference]:
+        """Return the references that carried verdicts."""
+        return self.held.get(("references", run.id), lambda: self.steps.references(run))

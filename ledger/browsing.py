@@ -1,0 +1,268 @@
+"""What a person browses in a run: its traces filtered, searched and sorted, by arm, by question, page by page.
+
+Every query reads the narrow tally table, never the deliberations' bodies, so it costs the same whatever judges wrote.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, and_, func, select, text
+
+from tracejury.agents import Outcome, Reason
+from tracejury.ledger.reader import LedgerReading
+from tracejury.ledger.runs import Run, RunProgress
+from tracejury.ledger.tables import question, tally
+from tracejury.ledger.trace_statistics import ERROR_BIT, REASON_BIT, SPENT, matches
+from tracejury.traces import ErrorType, Question, Record
+
+PAGE = 50
+COUNTS = ("supported", "error", "abstained", "failed", "no_claim")
+"""Columns of counts of steps, in the order in which reports take them."""
+
+Sort = Literal["order", "errors", "abstained", "disagreements", "first_error", "steps", "cost"]
+Answer = Literal["right", "wrong", "unparsable"]
+
+
+class Wanted(Record):
+    """Which traces to show, and how. Conditions are joined by `and`."""
+
+    words: str = ""
+    """All must occur in question or trace, or: the beginning of a trace's or question's id."""
+    arm: str | None = None
+    model: str | None = None
+    outcome: Outcome | Literal["no_claim", "none"] | None = None
+    """At least one step has it; `none`: nothing heard of the trace, or it has no step."""
+    error_type: ErrorType | None = None
+    reason: Reason | None = None
+    """Why no verdict was reached on at least one step."""
+    answer: Answer | None = None
+    disagreement: bool = False
+    resolver: bool = False
+    flawed: bool = False
+    """The answer is right and at least one step is wrong."""
+    sort: Sort = "order"
+    page: int = Field(default=1, ge=1, lt=2**31)
+
+
+class TraceLine(NamedTuple):
+    """A trace in a list."""
+
+    trace_id: str
+    question_id: str
+    asked: str
+    """The source's own name of the question, or its id."""
+    stem: str
+    model: str
+    arm: str
+    sample: int
+    correct: bool | None
+    steps: int
+    heard: int
+    supported: int
+    error: int
+    abstained: int
+    failed: int
+    no_claim: int
+    disagreements: int
+    resolved: int
+    first_error: int | None
+    calls: int
+    cost_usd: float
+
+
+class TracePage(NamedTuple):
+    """One page of a list of traces."""
+
+    lines: list[TraceLine]
+    total: int
+    page: int
+    pages: int
+
+
+class ArmCount(NamedTuple):
+    """What the ledger holds of one arm."""
+
+    arm: str
+    model: str
+    traces: int
+    graded: int
+    right: int
+    flawed: int
+    """Right answers with at least one wrong step."""
+    heard: int
+    supported: int
+    error: int
+    abstained: int
+    failed: int
+    no_claim: int
+    disagreements: int
+    resolved: int
+
+
+_SORTS: dict[str, tuple[Any, ...]] = {
+    "order": (),
+    "errors": (tally.c.error.desc(),),
+    "abstained": (tally.c.abstained.desc(),),
+    "disagreements": (tally.c.disagreements.desc(),),
+    "first_error": (tally.c.first_error.is_(None), tally.c.first_error),
+    "steps": (tally.c.steps.desc(),),
+    "cost": (tally.c.cost_usd.desc(),),
+}
+
+
+class Browsing:
+    """Pages of a ledger."""
+
+    def __init__(self, ledger: LedgerReading) -> None:
+        self.ledger = ledger
+        self.engine = ledger.engine
+
+    def standing(self, run: Run) -> RunProgress:
+        """Count what the ledger holds of a run, as `Ledger.progress` does, from the tallies alone."""
+        c = tally.c
+        closed = func.count().filter(c.heard - c.failed == c.steps)
+        empty = func.count().filter(c.steps == 0)
+        sums = [func.coalesce(func.sum(c[name]), 0) for name in (*COUNTS, *SPENT, "cost_usd")]
+        query = select(func.count(), closed, empty, *sums).where(c.run_id == run.id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one()
+        outcomes = dict(zip(COUNTS, (int(n) for n in row[3:8]), strict=True))
+        return RunProgress(
+            run=run, traces=row[0], closed=row[1], empty=row[2], no_claim=outcomes.pop("no_claim"), outcomes=outcomes,
+            calls=row[8], prompt_tokens=row[9], cached_tokens=row[10], completion_tokens=row[11],
+            cost_usd=float(row[12]),
+        )  # fmt: skip
+
+    def arms(self, run: Run) -> list[ArmCount]:
+        """Count traces, answers and steps by arm and model."""
+        c = tally.c
+        sums = [func.coalesce(func.sum(c[name]), 0) for name in ("heard", *COUNTS, "disagreements", "resolved")]
+        graded = func.count(c.correct)
+        right = func.count().filter(c.correct.is_(True))
+        flawed = func.count().filter(c.correct.is_(True), c.error > 0)
+        query = (
+            select(c.arm, c.model, func.count(), graded, right, flawed, *sums)
+            .where(c.run_id == run.id)
+            .group_by(c.arm, c.model)
+            .order_by(c.arm, c.model)
+        )
+        with self.engine.connect() as connection:
+            return [ArmCount(*row) for row in connection.execute(query)]
+
+    def by_question(self, run: Run) -> list[tuple[Any, ...]]:
+        """Return (arm, question id, graded, right, counts of steps...) for every arm and question."""
+        c = tally.c
+        right = func.count().filter(c.correct.is_(True))
+        sums = (func.sum(c[name]) for name in COUNTS)
+        query = (
+            select(c.arm, c.question_id, func.count(c.correct), right, *sums)
+            .where(c.run_id == run.id)
+            .group_by(c.arm, c.question_id)
+        )
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    def traces(self, run: Run, wanted: Wanted) -> TracePage:
+        """Return one page of the traces that are wanted; a page past the end is the last one."""
+        condition, values = self._condition(run, wanted)
+        with self.engine.connect() as connection:
+            # Sorting numbers first and reading rows then: the sort would carry whole rows otherwise.
+            chosen = select(tally.c.n).where(condition).order_by(*_SORTS[wanted.sort], tally.c.n).limit(PAGE)
+            page, total = max(1, wanted.page), 0
+            numbers: list[int] = []
+            if values:
+                # A search for words costs more than the sort: it is made once, for the page and for the count.
+                both = chosen.add_columns(func.count().over()).offset(PAGE * (page - 1))
+                found = connection.execute(both, values).all()
+                numbers, total = [n for n, _ in found], found[0][1] if found else 0
+            if not numbers:
+                counted = select(func.count()).select_from(tally).where(condition)
+                total = connection.execute(counted, values).scalar_one()
+                page = min(page, max(1, -(-total // PAGE)))
+                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1)), values))
+            pages = max(1, -(-total // PAGE))
+            rows = connection.execute(
+                select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[wanted.sort], tally.c.n)
+            ).all()
+            asked = _questions(connection, {row.question_id for row in rows})
+        return TracePage([_line(row, asked) for row in rows], total, page, pages)
+
+    def siblings(self, run: Run, question_id: str) -> list[TraceLine]:
+        """Return all traces of one question: arms, models and samples."""
+        c = tally.c
+        query = select(tally).where(c.run_id == run.id, c.question_id == question_id)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(c.arm, c.model, c.sample).limit(400)).all()
+            asked = _questions(connection, {question_id})
+        return [_line(row, asked) for row in rows]
+
+    def neighbours(self, run: Run, trace_id: str) -> tuple[str | None, str | None]:
+        """Return the ids of the traces before and after one, in the order of the run."""
+        c = tally.c
+        mine = c.run_id == run.id
+        with self.engine.connect() as connection:
+            n = connection.execute(select(c.n).where(mine, c.trace_id == trace_id)).scalar_one()
+            before = select(c.trace_id).where(mine, c.n < n).order_by(c.n.desc()).limit(1)
+            after = select(c.trace_id).where(mine, c.n > n).order_by(c.n).limit(1)
+            return connection.execute(before).scalar(), connection.execute(after).scalar()
+
+    def _condition(self, run: Run, wanted: Wanted) -> tuple[ColumnElement[bool], dict[str, str]]:
+        c = tally.c
+        conditions: list[Any] = [c.run_id == run.id]
+        values: dict[str, str] = {}
+        if wanted.words.strip():
+            condition, values = self._words(wanted.words.strip())
+            conditions.append(condition)
+        if wanted.arm is not None:
+            conditions.append(c.arm == wanted.arm)
+        if wanted.model is not None:
+            conditions.append(c.model == wanted.model)
+        if wanted.outcome == "none":
+            conditions.append(c.heard == 0)
+        elif wanted.outcome is not None:
+            conditions.append(c[str(wanted.outcome)] > 0)
+        if wanted.error_type is not None:
+            conditions.append(c.error_types.bitwise_and(ERROR_BIT[wanted.error_type]) != 0)
+        if wanted.reason is not None:
+            conditions.append(c.reasons.bitwise_and(REASON_BIT[wanted.reason]) != 0)
+        if wanted.answer is not None:
+            conditions.append(_ANSWERS[wanted.answer])
+        if wanted.disagreement:
+            conditions.append(c.disagreements > 0)
+        if wanted.resolver:
+            conditions.append(c.resolved > 0)
+        if wanted.flawed:
+            conditions += [c.correct.is_(True), c.error > 0]
+        return and_(*conditions), values
+
+    def _words(self, words: str) -> tuple[Any, dict[str, str]]:
+        if words.startswith(("t_", "q_")):
+            column = tally.c.trace_id if words.startswith("t_") else tally.c.question_id
+            return column.startswith(words, autoescape=True), {}
+        found = matches(self.engine.dialect.name, words)
+        if found is None:
+            return text("1 = 0"), {}
+        return text(found[0]), {"words": found[1]}
+
+
+_ANSWERS: dict[str, ColumnElement[bool]] = {
+    "right": tally.c.correct.is_(True),
+    "wrong": tally.c.correct.is_(False),
+    "unparsable": tally.c.answered.is_(False),
+}
+
+
+def _questions(connection: Any, ids: set[str]) -> dict[str, Question]:
+    rows = connection.execute(select(question.c.id, question.c.body).where(question.c.id.in_(ids)))
+    return {row.id: Question.model_validate_json(row.body) for row in rows}
+
+
+def _line(row: Any, asked: dict[str, Question]) -> TraceLine:
+    of = asked[row.question_id]
+    return TraceLine(
+        row.trace_id, row.question_id, of.key or of.id, of.stem, row.model, row.arm, row.sample, row.correct,
+        row.steps, row.heard, row.supported, row.error, row.abstained, row.failed, row.no_claim,
+        row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""What a person browses below the traces: steps by how the judges voted, and by the references that carried them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, case, func, select
+
+from tracejury.agents import Deliberation, Outcome
+from tracejury.ledger.reader import LedgerReading
+from tracejury.ledger.runs import Run
+from tracejury.ledger.tables import carried, deliberation, evidence, trace
+from tracejury.ledger.votes import Vote, read_votes
+from tracejury.retrieval import Passage
+
+PAGE = 20
+
+
+class Pattern(NamedTuple):
+    """How often the judges voted so, with this outcome and human label."""
+
+    text: str
+    votes: tuple[Vote, ...]
+    outcome: str
+    label: str | None
+    steps: int
+
+
+class Reference(NamedTuple):
+    """Evidence that carried verdicts."""
+
+    id: str
+    source: str
+    citation: str
+    supported: int
+    error: int
+    passage: Passage | None = None
+
+
+class StepLine(NamedTuple):
+    """A step in a list, with its whole deliberation."""
+
+    arm: str
+    model: str
+    made: Deliberation
+
+
+class StepBrowsing:
+    """Pages of steps."""
+
+    def __init__(self, ledger: LedgerReading) -> None:
+        self.engine = ledger.engine
+
+    def patterns(self, run: Run) -> list[Pattern]:
+        """Count the patterns of votes, the most frequent first. There are few, whatever the number of steps."""
+        d = deliberation.c
+        keys = (d.votes, d.outcome, d.label)
+        query = select(*keys, func.count().label("n")).where(d.run_id == run.id).group_by(*keys)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        made = [Pattern(r.votes, read_votes(r.votes), r.outcome, r.label, r.n) for r in rows]
+        return sorted(made, key=lambda p: (-p.steps, p.text))
+
+    def with_votes(self, run: Run, votes: Sequence[str], page: int = 1) -> list[StepLine]:
+        """Return one page of the steps whose votes are one of these patterns."""
+        d = deliberation.c
+        # Only the index is read here; the bodies of one page follow.
+        chosen = (
+            select(d.step_id)
+            .where(d.run_id == run.id, d.votes.in_(votes))
+            .order_by(d.votes, d.outcome, d.label, d.step_id)
+            .offset(PAGE * (max(page, 1) - 1))
+            .limit(PAGE)
+        )
+        with self.engine.connect() as connection:
+            keys = connection.scalars(chosen).all()
+        return self._read(run, keys)
+
+    def carried_by(self, run: Run, evidence_id: str, page: int = 1) -> list[StepLine]:
+        """Return one page of the steps whose verdict rests on this evidence, errors first."""
+        c = carried.c
+        chosen = (
+            select(c.step_id)
+            .where(c.run_id == run.id, c.evidence_id == evidence_id)
+            .order_by(c.outcome, c.step_id)
+            .offset(PAGE * (max(page, 1) - 1))
+            .limit(PAGE)
+        )
+        with self.engine.connect() as connection:
+            keys = connection.scalars(chosen).all()
+        return self._read(run, keys)
+
+    def references(self, run: Run) -> list[Reference]:
+        """Return the evidence that carried verdicts, the most used first."""
+        c, e = carried.c, evidence.c
+
+        def count(outcome: Outcome) -> Any:
+            return func.sum(case((c.outcome == outcome.value, 1), else_=0))
+
+        counted = (
+            select(c.evidence_id, count(Outcome.SUPPORTED).label("supported"), count(Outcome.ERROR).label("error"))
+            .where(c.run_id == run.id)
+            .group_by(c.evidence_id)
+            .subquery()
+        )
+        query = (
+            select(counted, e.source, e.citation)
+            .join(evidence, and_(e.run_id == run.id, e.id == counted.c.evidence_id))
+            .order_by((counted.c.supported + counted.c.error).desc(), counted.c.evidence_id)
+        )
+        with self.engine.connect() as connection:
+            return [
+                Reference(r.evidence_id, r.source, r.citation, int(r.supported), int(r.error))
+                for r in connection.execute(query)
+            ]
+
+    def reference(self, run: Run, evidence_id: str) -> Reference | None:
+        """Return one reference with its passage; None: it carried no verdict of this run."""
+        c = carried.c
+        mine = and_(c.run_id == run.id, c.evidence_id == evidence_id)
+        counts = select(c.outcome, func.count()).where(mine).group_by(c.outcome)
+        query = select(evidence).where(evidence.c.run_id == run.id, evidence.c.id == evidence_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+            found = {outcome: int(n) for outcome, n in connection.execute(counts)}
+        if row is None:
+            return None
+        passage = Passage.model_validate_json(row.body) if row.body else None
+        return Reference(
+            evidence_id, row.source, row.citation, found.get("supported", 0), found.get("error", 0), passage
+        )
+
+    def deliberation(self, run: Run, trace_id: str, step_index: int) -> Deliberation | None:
+        """Return the deliberation of one step, or None."""
+        d = deliberation.c
+        query = select(d.body).where(d.run_id == run.id, d.trace_id == trace_id, d.step_index == step_index)
+        with self.engine.connect() as connection:
+            body = connection.execute(query).scalar()
+        return Deliberation.model_validate_json(body) if body else None
+
+    def by_id(self, run: Run, step_id: str) -> Deliberation | None:
+        """Return the deliberation of the step of this id, or None."""
+        found = self._read(run, [step_id])
+        return found[0].made if found else None
+
+    def _read(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
+        """Read the deliberations of these steps, in this order."""
+        d, t = deliberation.c, trace.c
+        query = (
+            select(d.step_id, d.body, t.arm, t.model)
+            .join(trace, and_(t.run_id == d.run_id, t.id == d.trace_id))
+            .where(d.run_id == run.id, d.step_id.in_(keys))
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = {r.step_id: StepLine(r.arm, r.model, Deliberation.model_validate_json(r.body)) for r in rows}
+        return [found[key] for key in keys if key in found]

@@ -1,0 +1,133 @@
+"""Writing step rows: JSON lines, CSV, Parquet. Streams; memory holds one block of rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from tracejury.ledger.rows import StepRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK = 2000
+
+
+def write_rows(rows: Iterable[StepRow], form: Literal["jsonl", "csv", "parquet"] | str, to: Path | TextIO) -> int:
+    """Write `rows` to a file or stream and return how many.
+
+    Raises:
+        ValueError: Parquet to a stream.
+        ModuleNotFoundError: Parquet without pyarrow; the message says what to install.
+    """
+    if form == "parquet":
+        if not isinstance(to, Path):
+            raise ValueError("Parquet goes to a file")
+        return _parquet(iter(rows), to)
+    writer = _jsonl if form == "jsonl" else _csv
+    if isinstance(to, Path):
+        with to.open("w", encoding="utf-8", newline="") as file:
+            return writer(rows, file)
+    return writer(rows, to)
+
+
+def _jsonl(rows: Iterable[StepRow], file: TextIO) -> int:
+    count = 0
+    for row in rows:
+        file.write(row.model_dump_json() + "\n")
+        count += 1
+    return count
+
+
+def _csv(rows: Iterable[StepRow], file: TextIO) -> int:
+    table = csv.writer(file)
+    table.writerow(StepRow.model_fields)
+    count = 0
+    for row in rows:
+        table.writerow(_cell(value) for value in row.model_dump(mode="json").values())
+        count += 1
+    return count
+
+
+def _cell(value: object) -> object:
+    """A spreadsheet runs what begins with = + - @: such text gets an apostrophe before it (OWASP, CSV injection)."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _parquet(rows: Iterator[StepRow], path: Path) -> int:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("Parquet needs pyarrow: pip install 'tracejury[reports]'") from None
+    schema = _schema()
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while block := [_flat(row) for row in islice(rows, _BLOCK)]:
+            writer.write_table(pa.Table.from_pylist(block, schema=schema))
+            count += len(block)
+    return count
+
+
+def _flat(row: StepRow) -> dict[str, object]:
+    body = row.model_dump(mode="json")
+    body["meta"] = json.dumps(body["meta"], ensure_ascii=False)
+    return body
+
+
+def _schema() -> pa.Schema:
+    """Columns are declared, not inferred: a first block without a single error must not fix the type as null."""
+    import pyarrow as pa
+
+    text, number, real, flag = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+    citation = pa.struct(
+        [
+            ("evidence_id", text),
+            ("source", text),
+            ("citation", text),
+            ("quote", text),
+            ("verified", flag),
+            ("relevance", real),
+        ]
+    )
+    opinion = pa.struct(
+        [
+            ("judge", text),
+            ("seat", text),
+            ("model", text),
+            ("label", text),
+            ("confidence", real),
+            ("grounded", flag),
+            ("error_type", text),
+            ("rationale", text),
+            ("citations", pa.list_(citation)),
+            ("failed", text),
+        ]
+    )
+    resolver = pa.struct(
+        [
+            ("label", text),
+            ("grounded", flag),
+            ("asked", pa.list_(text)),
+            ("rationale", text),
+            ("citations", pa.list_(citation)),
+            ("failed", text),
+        ]
+    )
+    kinds = {
+        "citations": pa.list_(citation),
+        "opinions": pa.list_(opinion),
+        "resolver": resolver,
+        "confidence": real,
+        "cost_usd": real,
+        **dict.fromkeys(("hint_used", "claim", "answer_correct"), flag),
+        **dict.fromkeys(("sample", "step_index", "start", "end", "hedges", "calls"), number),
+        **dict.fromkeys(("prompt_tokens", "cached_tokens", "completion_tokens"), number),
+    }
+    return pa.schema([(name, kinds.get(name, text)) for name in StepRow.model_fields])

@@ -1,0 +1,186 @@
+"""The ledger's tables. The calls and the response cache have tables of their own in `tracejury.models`, same database.
+
+What lists, filters and rates need stands in columns; the whole record stands beside it as JSON text, as Pydantic wrote
+it (SQLAlchemy's JSON type would parse and dump it a second time on the way).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created", String(40), nullable=False),
+    Column("finished", String(40)),
+    Column("panel_name", String(200), nullable=False),
+    Column("panel", JSON, nullable=False),
+    # What made the run: prompts' hashes, index manifest, segmenter, package versions, seed, inputs.
+    Column("manifest", JSON, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("traces_total", Integer),
+)
+
+question = Table(
+    "question",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+trace = Table(
+    "trace",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("question_id", String(32), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("answer", Text),
+    Column("gold", Text),
+    Column("answer_correct", Boolean),
+    # From the segmenter; `closed` once every step has a deliberation that did not fail.
+    Column("steps", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False, default=False),
+    Column("segmentation", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("trace_by_arm", "run_id", "arm"),
+    Index("trace_by_question", "run_id", "question_id"),
+)
+
+deliberation = Table(
+    "deliberation",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("step_index", Integer, nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("error_type", String(32)),
+    Column("claim", Boolean, nullable=False),
+    Column("route", String(16), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("confidence", Float),
+    Column("role", String(24), nullable=False),
+    Column("label", String(12)),
+    # Heard voting judges gave more than one label.
+    Column("disagreement", Boolean, nullable=False),
+    Column("resolver", Boolean, nullable=False),
+    # What each judge said, as `tracejury.ledger.votes` writes it: `data:supported+|facts:error` (`+`: grounded).
+    Column("votes", Text, nullable=False, server_default=""),
+    Column("calls", Integer, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("committed", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
+    Index("deliberation_by_trace", "run_id", "trace_id", "step_index"),
+    Index("deliberation_by_outcome", "run_id", "outcome"),
+    # Covers the judges' page, which counts patterns of votes; nothing else of a row is read for it.
+    Index("deliberation_by_votes", "run_id", "votes", "outcome", "label", "step_id"),
+)
+
+# --- what the viewer's pages read (tracejury.ledger.trace_statistics keeps it up to date) ---
+
+tally = Table(
+    "tally",
+    metadata,
+    # The row id of the full-text index: SQLite renumbers any other on VACUUM.
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String(32), nullable=False),
+    Column("trace_id", String(32), nullable=False),
+    Column("question_id", String(32), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("sample", Integer, nullable=False),
+    # An answer could be parsed.
+    Column("answered", Boolean, nullable=False),
+    Column("correct", Boolean),
+    Column("steps", Integer, nullable=False),
+    Column("heard", Integer, nullable=False, default=0),
+    Column("supported", Integer, nullable=False, default=0),
+    Column("error", Integer, nullable=False, default=0),
+    Column("abstained", Integer, nullable=False, default=0),
+    Column("failed", Integer, nullable=False, default=0),
+    Column("no_claim", Integer, nullable=False, default=0),
+    Column("disagreements", Integer, nullable=False, default=0),
+    Column("resolved", Integer, nullable=False, default=0),
+    Column("first_error", Integer),
+    # Bit i: the trace has a step with the i-th error type, or the i-th reason for no verdict.
+    Column("error_types", Integer, nullable=False, default=0),
+    Column("reasons", Integer, nullable=False, default=0),
+    Column("calls", Integer, nullable=False, default=0),
+    Column("prompt_tokens", Integer, nullable=False, default=0),
+    Column("cached_tokens", Integer, nullable=False, default=0),
+    Column("completion_tokens", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("committed", String(40)),
+    # The run comes last in all but one, so that a scan of a run goes by the rows' own order: any other order of 100,000
+    # rows was measured to read as many pages.
+    Index("tally_in_order", "run_id", "n"),
+    Index("tally_by_trace", "trace_id", "run_id", unique=True),
+    Index("tally_by_question", "question_id", "run_id"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("citation", Text, nullable=False),
+    # The passage as JSON; empty for the vignette and for steps, which differ from case to case.
+    Column("body", Text, nullable=False),
+)
+
+carried = Table(
+    "carried",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("evidence_id", String(64), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("step_index", Integer, nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Index("carried_by_evidence", "run_id", "evidence_id", "outcome", "step_id"),
+)
+
+# The sheet that experts are given, drawn once a run: a sheet that moved would not be one.
+review_sheet = Table(
+    "review_sheet",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("expert", String(80), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("label", String(12)),
+    Column("error_type", String(32)),
+    Column("note", Text, nullable=False, default=""),
+    Column("saved", String(40), nullable=False),
+)

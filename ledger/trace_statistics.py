@@ -1,0 +1,167 @@
+"""What the viewer's pages read, kept in step with every commit: one tally a trace, carried references, words.
+
+A page over a million steps must not parse a million deliberations. So the counts that pages filter and sort by are kept
+by trace, and the text of traces goes into the database's own full-text index (FTS5, or a Postgres tsvector).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
+
+from tracejury.agents import Deliberation, Outcome, Reason
+from tracejury.ledger.tables import carried, deliberation, evidence, tally
+from tracejury.retrieval import Passage
+from tracejury.storage import insert_new
+from tracejury.traces import ErrorType, Question, Trace
+
+ERROR_BIT = {kind: 1 << i for i, kind in enumerate(ErrorType)}
+SPENT = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
+REASON_BIT = {reason: 1 << i for i, reason in enumerate(Reason)}
+
+_WORDS = {
+    "sqlite": (
+        # Contentless: the words are indexed, the text itself stands in the trace already.
+        "CREATE VIRTUAL TABLE IF NOT EXISTS trace_words USING fts5(words, content='', tokenize='unicode61')",
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS trace_words (n INTEGER PRIMARY KEY, words tsvector NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS trace_words_index ON trace_words USING gin (words)",
+    ),
+}
+_PUT_WORDS = {
+    "sqlite": text("INSERT INTO trace_words (rowid, words) VALUES (:n, :words)"),
+    "postgresql": text("INSERT INTO trace_words (n, words) VALUES (:n, to_tsvector('simple', :words))"),
+}
+_MATCHES = {
+    "sqlite": "tally.n IN (SELECT rowid FROM trace_words WHERE trace_words MATCH :words)",
+    "postgresql": "tally.n IN (SELECT n FROM trace_words WHERE words @@ to_tsquery('simple', :words))",
+}
+_POSTGRES_WORDS = 900_000
+"""Characters; a tsvector holds at most 1 MB."""
+
+
+def make_words(connection: Connection) -> None:
+    """Make the full-text index, which SQLAlchemy's metadata cannot say."""
+    for statement in _WORDS[connection.dialect.name]:
+        connection.execute(text(statement))
+
+
+def page_trace(connection: Connection, row: dict[str, Any], asked: Question, taken: Trace) -> None:
+    """Begin the tally of a trace that was just written, and index its words and its question's."""
+    shared = ("run_id", "question_id", "model", "arm", "sample", "steps")
+    values = {name: row[name] for name in shared} | {"trace_id": row["id"], "correct": row["answer_correct"]}
+    values["answered"] = row["answer"] is not None
+    n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
+    words = " \n".join((asked.key, asked.stem, *asked.options.values(), taken.text))
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
+        words = words[:_POSTGRES_WORDS].replace("\0", " ")
+    connection.execute(_PUT_WORDS[dialect], {"n": n, "words": words})
+
+
+def page_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
+    """Bring the tally of the step's trace up to date, and note which references carried the verdict."""
+    connection.execute(_TALLY, {"of_run": run_id, "of_trace": made.step.trace_id})
+    page_references(connection, run_id, made)
+
+
+def page_references(connection: Connection, run_id: str, made: Deliberation) -> None:
+    """Note which references carried a verdict."""
+    cited = {c.evidence_id: c for c in made.verdict.citations}
+    if not cited:
+        return
+    passages = _passages(made)
+    dialect = connection.dialect.name
+    connection.execute(
+        insert_new(dialect, evidence),
+        [
+            {
+                "run_id": run_id,
+                "id": name,
+                "source": c.source,
+                "citation": c.citation,
+                "body": passages[name].model_dump_json() if name in passages else "",
+            }
+            for name, c in cited.items()
+        ],
+    )
+    connection.execute(
+        insert_new(dialect, carried),
+        [
+            {
+                "run_id": run_id,
+                "evidence_id": name,
+                "step_id": made.step.id,
+                "trace_id": made.step.trace_id,
+                "step_index": made.step.index,
+                "outcome": made.verdict.outcome.value,
+            }
+            for name in cited
+        ],
+    )
+
+
+def retally(connection: Connection, run_id: str) -> None:
+    """Count all of a run's tallies again, for deliberations that were written in bulk."""
+    connection.execute(_TALLY_ALL, {"of_run": run_id})
+
+
+def matches(dialect: str, asked: str) -> tuple[str, str] | None:
+    """Return (SQL condition on `tally` with the parameter `words`, its value) for a user's search words.
+
+    All words must occur, the last one perhaps only begun; quotes and operators are words like others.
+    """
+    parts = asked.split()
+    if dialect == "sqlite":
+        quoted = ['"' + part.replace('"', '""') + '"' for part in parts if any(c.isalnum() for c in part)]
+        return (_MATCHES[dialect], " ".join(quoted) + "*") if quoted else None
+    plain = ["".join(c if c.isalnum() else " " for c in part).split() for part in parts]
+    lexemes = [word for words in plain for word in words]
+    return (_MATCHES[dialect], " & ".join(lexemes) + ":*") if lexemes else None
+
+
+def _passages(made: Deliberation) -> dict[str, Passage]:
+    found = list(made.case.passages) if made.case else []
+    found += [hit.passage for hit in made.resolution.found] if made.resolution else []
+    return {p.id: p for p in found}
+
+
+def _counts() -> dict[str, Any]:
+    """Return the tally's columns as aggregates over a trace's deliberations."""
+    d = deliberation.c
+
+    def count(condition: Any) -> Any:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    def bits(column: Any, of: dict[Any, int], condition: Any) -> Any:
+        made = [func.max(case((condition & (column == name.value), bit), else_=0)) for name, bit in of.items()]
+        return func.coalesce(sum(made[1:], made[0]), 0)
+
+    no_verdict = d.outcome.in_([Outcome.ABSTAINED.value, Outcome.FAILED.value])
+    return {
+        "heard": func.count(),
+        **{o.value: count(d.claim & (d.outcome == o.value)) for o in Outcome},
+        "no_claim": count(~d.claim),
+        "disagreements": count(d.disagreement),
+        "resolved": count(d.resolver),
+        "first_error": func.min(case((d.outcome == Outcome.ERROR.value, d.step_index))),
+        "error_types": bits(d.error_type, ERROR_BIT, d.outcome == Outcome.ERROR.value),
+        "reasons": bits(d.reason, REASON_BIT, no_verdict),
+        **{name: func.coalesce(func.sum(d[name]), 0) for name in SPENT},
+        "cost_usd": func.coalesce(func.sum(d.cost_usd), 0.0),
+        "committed": func.max(d.committed),
+    }
+
+
+def _tally() -> Any:
+    counts = _counts()
+    d = deliberation.c
+    mine = select(*counts.values()).where(d.run_id == tally.c.run_id, d.trace_id == tally.c.trace_id)
+    changed = {tuple_(*(tally.c[name] for name in counts)): mine.scalar_subquery()}
+    return update(tally).where(tally.c.run_id == bindparam("of_run")).values(changed)
+
+
+_TALLY_ALL = _tally()
+_TALLY = _TALLY_ALL.where(tally.c.trace_id == bindparam("of_trace"))

@@ -1,0 +1,148 @@
+"""Whom to hear next: early stop and cascades against the full step, by enumeration."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tracejury.agents import (
+    Dispute,
+    JudgeSpec,
+    Opinion,
+    Outcome,
+    Panel,
+    Seat,
+    Verdict,
+    asks_every_judge,
+    decide,
+    judge_order,
+    next_judges,
+    settle,
+    unasked_votes,
+)
+from tracejury.agents.truth_table import RESOLUTIONS, STATES, opinion, resolution
+
+
+def panel(*judges: JudgeSpec, **update: object) -> Panel:
+    seated = judges or tuple(JudgeSpec(name=f"j{i}", judge="data") for i in range(3))
+    return Panel.model_validate({"name": "p", "judges": seated, "full_share": 0.0, **update})
+
+
+def step_state(panel: Panel, states: dict[str, str], step: str = "s") -> list[Opinion]:
+    heard: list[Opinion] = []
+    while batch := next_judges(panel, step, heard):
+        heard += [opinion(states[j.name], j.name).model_copy(update={"seat": j.seat}) for j in batch]
+    return heard
+
+
+def verdict(panel: Panel, heard: list[Opinion], resolver: str) -> Verdict:
+    made = decide(heard, unasked_votes(panel, heard))
+    return settle(made, heard, resolution(resolver)) if isinstance(made, Dispute) else made
+
+
+@pytest.mark.parametrize("resolver", RESOLUTIONS)
+def test_early_stop_changes_no_outcome_and_saves_calls(resolver: str) -> None:
+    quick, full = panel(early_stop=True), panel()
+    asked = 0
+    for i, states in enumerate(product(STATES, repeat=3)):
+        said = {f"j{k}": s for k, s in enumerate(states)}
+        early, whole = step_state(quick, said, f"s{i}"), step_state(full, said, f"s{i}")
+        asked += len(early)
+        ours, theirs = verdict(quick, early, resolver), verdict(full, whole, resolver)
+        assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
+        assert len(whole) == 3
+    assert asked < 3 * len(STATES) ** 3
+
+
+def test_early_stop_changes_no_outcome_with_a_judge_who_only_challenges() -> None:
+    seated = (*(JudgeSpec(name=f"j{i}", judge="data") for i in range(3)), CHALLENGER)
+    quick, full = panel(*seated, early_stop=True), panel(*seated)
+    for i, states in enumerate(product(STATES, repeat=4)):
+        said = dict(zip(("j0", "j1", "j2", "c"), states, strict=True))
+        ours = verdict(quick, step_state(quick, said, f"s{i}"), "supported+")
+        theirs = verdict(full, step_state(full, said, f"s{i}"), "supported+")
+        assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
+
+
+def test_early_stop_never_asks_one_judge_too_many() -> None:
+    five = panel(*(JudgeSpec(name=f"j{i}", judge="data") for i in range(5)), early_stop=True)
+    assert len(next_judges(five, "s", [])) == 3
+    assert len(step_state(five, {f"j{i}": "error+" for i in range(5)})) == 3
+    assert len(step_state(five, {f"j{i}": "supported+" for i in range(5)})) == 5
+
+
+def test_without_early_stop_all_are_asked_at_once() -> None:
+    assert len(next_judges(panel(), "s", [])) == 3
+
+
+def test_a_seeded_share_is_heard_in_full_all_the_same() -> None:
+    sharing = panel(early_stop=True, full_share=0.25)
+    steps = [f"s{i}" for i in range(2000)]
+    drawn = [s for s in steps if asks_every_judge(sharing, s)]
+    assert 0.22 < len(drawn) / len(steps) < 0.28
+    assert drawn == [s for s in steps if asks_every_judge(sharing, s)]
+    said = dict.fromkeys(("j0", "j1", "j2"), "error+")
+    assert len(step_state(sharing, said, drawn[0])) == 3
+
+
+def test_the_order_of_hearing_is_seeded_and_not_that_of_the_file() -> None:
+    orders = {tuple(j.name for j in judge_order(panel(), f"s{i}")) for i in range(60)}
+    assert len(orders) == 6
+    turned = panel(*reversed(panel().judges))
+    assert judge_order(turned, "s") == judge_order(panel(), "s")
+
+
+CHALLENGER = JudgeSpec(name="c", judge="data", seat=Seat.CHALLENGE)
+CASCADE = (
+    JudgeSpec(name="j0", judge="data"),
+    JudgeSpec(name="j1", judge="data"),
+    JudgeSpec(name="dear", judge="data", only_if="disputed"),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ("supported+", "supported", False),
+        ("error+", "error", False),
+        ("no_claim", "no_claim", False),
+        ("supported", "supported", True),
+        ("supported+", "error", True),
+        ("unclear", "unclear", True),
+        ("supported+", "failed", True),
+    ],
+)
+def test_a_cascade_asks_the_expensive_judge_only_where_the_cheap_ones_do_not_decide(
+    first: str, second: str, asked: bool
+) -> None:
+    heard = step_state(panel(*CASCADE), {"j0": first, "j1": second, "dear": "supported+"})
+    assert ("dear" in {o.judge for o in heard}) is asked
+
+
+def test_a_verdict_of_a_cascade_is_a_majority_of_the_whole_panel() -> None:
+    lone = panel(
+        JudgeSpec(name="j0", judge="data"),
+        *(JudgeSpec(name=f"d{i}", judge="data", only_if="disputed") for i in range(2)),
+    )
+    heard = step_state(lone, {"j0": "supported+", "d0": "supported", "d1": "error"})
+    assert len(heard) == 3, "one of three is no majority"
+    made = decide(heard)
+    assert isinstance(made, Verdict)
+    assert made.outcome is Outcome.SUPPORTED
+
+
+def test_an_unsure_first_stage_goes_on() -> None:
+    cautious = panel(*CASCADE, unsure_below=0.6)
+    sure = [opinion("supported+", n).model_copy(update={"confidence": 0.9}) for n in ("j0", "j1")]
+    unsure = [o.model_copy(update={"confidence": 0.5}) for o in sure]
+    assert next_judges(cautious, "s", sure) == ()
+    assert [j.name for j in next_judges(cautious, "s", unsure)] == ["dear"]
+
+
+def test_a_listed_judge_makes_no_first_stage_sure() -> None:
+    listed = JudgeSpec(name="l", judge="data", seat=Seat.LISTED)
+    cautious = panel(*CASCADE, listed, unsure_below=0.6)
+    unsure = [opinion("supported+", n).model_copy(update={"confidence": 0.5}) for n in ("j0", "j1")]
+    loud = opinion("supported+", "l").model_copy(update={"confidence": 1.0, "seat": Seat.LISTED})
+    assert [j.name for j in next_judges(cautious, "s", [*unsure, loud])] == ["dear"]

@@ -1,0 +1,157 @@
+"""Asking a judge: what is verified, what grounds, and how failures come out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from small_run import Fixed, Overlap
+
+from tracejury.agents import (
+    Case,
+    Derivation,
+    Draft,
+    JudgePanel,
+    JudgeSpec,
+    Label,
+    Opinion,
+    Panel,
+    Quote,
+    hear,
+    recompute,
+)
+from tracejury.models import CallFailed, CallRecord, FailureReason
+from tracejury.retrieval import Passage
+from tracejury.traces import ErrorType
+
+Opine = Callable[..., Opinion]
+TRUE = "Acute gout is treated with colchicine"
+
+
+def quoting(label: Label, evidence: str, words: str) -> Draft:
+    return Draft(label=label, quotes=(Quote(evidence_id=evidence, quote=words),))
+
+
+def test_a_verbatim_quote_that_bears_on_the_step_grounds(opine: Opine, passage: Passage) -> None:
+    made = opine(quoting(Label.SUPPORTED, passage.id, TRUE))
+    assert made.grounded
+    assert made.citations[0].citation == "Gout Guide 2024"
+    assert passage.text[made.citations[0].start : made.citations[0].end] == TRUE
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words", "why"),
+    [
+        ("passage", "Acute gout is treated with aspirin", "evidence"),
+        ("passage", "Colchicine is avoided in severe renal failure", "relevance"),
+        ("p_unknown", TRUE, "no such evidence"),
+        ("step:1", TRUE, "own truth"),
+        ("step:0", "The joint aspirate shows no crystals at all", "nothing else"),
+    ],
+)
+def test_what_does_not_ground_support(opine: Opine, passage: Passage, evidence: str, words: str, why: str) -> None:
+    made = opine(quoting(Label.SUPPORTED, passage.id if evidence == "passage" else evidence, words), floor=0.5)
+    assert made.label is Label.SUPPORTED
+    assert not made.grounded
+    assert why in str(made.citations[0].why_not)
+
+
+def test_an_earlier_step_grounds_a_contradiction(opine: Opine) -> None:
+    draft = quoting(Label.ERROR, "step:0", "The joint aspirate shows no crystals at all")
+    assert opine(draft.model_copy(update={"error_type": ErrorType.CONTRADICTS_STEP})).grounded
+    for other in (None, ErrorType.FACTUAL):
+        assert not opine(draft.model_copy(update={"error_type": other})).grounded
+
+
+def test_an_unclear_label_is_never_grounded(opine: Opine, passage: Passage) -> None:
+    made = opine(quoting(Label.UNCLEAR, passage.id, TRUE))
+    assert made.citations[0].verified
+    assert not made.grounded
+
+
+def test_without_a_relevance_scorer_no_quote_grounds(case: Case, passage: Passage) -> None:
+    spec = JudgeSpec(name="one", judge="facts")
+    judge_panel = JudgePanel(Panel(name="p", judges=(spec,)))
+    made = asyncio.run(hear(spec, Fixed(quoting(Label.SUPPORTED, passage.id, TRUE)), case, judge_panel))
+    assert not made.grounded
+
+
+def product(computed: str, claimed: str, holds: bool, words: str = "15 mg/kg for 70 kg is 850 mg") -> Derivation:
+    return Derivation(
+        kind="dose",
+        expression="(15 mg/kg) * (70 kg)",
+        claimed=claimed,
+        computed=computed,
+        holds=holds,
+        inputs=(Quote(evidence_id="step:1", quote=words),),
+    )
+
+
+def test_a_derivation_counts_only_if_it_recomputes_from_what_stands_there(opine: Opine, case: Case) -> None:
+    dose = case.model_copy(update={"step": "15 mg/kg for 70 kg is 850 mg."})
+
+    def grounded(derivation: Derivation, label: Label = Label.ERROR) -> bool:
+        return opine(Draft(label=label, derivations=(derivation,)), on=dose).grounded
+
+    assert grounded(product("1050 mg", "850 mg", False))
+    assert not grounded(product("850 mg", "850 mg", True)), "does not recompute"
+    assert not grounded(product("1050 mg", "950 mg", False)), "the step does not claim that"
+    assert not grounded(product("1050 mg", "850 mg", False, words="15 mg/kg for 80 kg")), "inputs are not there"
+    assert not grounded(product("1050 mg", "850 mg", False), Label.SUPPORTED), "shows an error, not support"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["__import__('os').system('true')", "9**9**9", "(" * 150, "1/0", "2 kg + 3 m", "10**400", "nan", "import os", ""],
+)
+def test_recompute_takes_arithmetic_and_nothing_else(expression: str) -> None:
+    derivation = Derivation(kind="arithmetic", expression=expression, claimed="1", computed="1", holds=True)
+    assert recompute(derivation) is False
+
+
+def test_failures_are_failed_opinions_and_keep_what_was_paid(opine: Opine) -> None:
+    broken = opine(ZeroDivisionError("judge's own bug"))
+    assert (broken.label, broken.failed) == (None, FailureReason.JUDGE_BROKE)
+    assert "ZeroDivisionError" in broken.failure
+    refused = opine(CallFailed(FailureReason.REFUSED, "401"))
+    assert refused.failed is FailureReason.REFUSED
+
+
+def test_calls_of_a_failed_opinion_are_kept(case: Case) -> None:
+    record = CallRecord(
+        id="c",
+        key="k",
+        purpose="judge:one",
+        endpoint="e",
+        model="m",
+        started="2026-01-01T00:00:00Z",
+        latency_s=0.1,
+        attempts=1,
+    )
+
+    class Refusing:
+        async def chat(self, request: object) -> object:
+            raise CallFailed(FailureReason.UNUSABLE, "not JSON", (record,))
+
+        def count_tokens(self, endpoint: object, text: str) -> int:
+            return len(text)
+
+    panel = Panel.model_validate(
+        {
+            "name": "p",
+            "endpoints": {"e": {"name": "e", "model": "m", "base_url": "http://127.0.0.1:1"}},
+            "judges": [{"name": "one", "judge": "facts", "endpoint": "e"}],
+        }
+    )
+    judge_panel = JudgePanel.of(panel, Refusing(), Overlap())  # type: ignore[arg-type]
+    made = asyncio.run(hear(panel.judges[0], judge_panel.seats["one"], case, judge_panel))
+    assert (made.failed, made.calls) == (FailureReason.UNUSABLE, (record,))
+    assert made.model == "m"
+
+
+def test_cancellation_is_not_an_opinion(case: Case) -> None:
+    spec = JudgeSpec(name="one", judge="facts")
+    judge_panel = JudgePanel(Panel(name="p", judges=(spec,)), None, Overlap())
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(hear(spec, Fixed(asyncio.CancelledError()), case, judge_panel))  # type: ignore[arg-type]

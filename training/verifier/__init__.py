@@ -1,0 +1,1 @@
+"""Training of the small entailment model: splits, pairs, training, export."""
