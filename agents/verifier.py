@@ -32,7 +32,7 @@ class Told(NamedTuple):
     text: str
 
 
-class Finding(NamedTuple):
+class ReadPair(NamedTuple):
     """One sentence of the step against one sentence of the evidence."""
 
     claim: str
@@ -124,7 +124,7 @@ def evidence_of(case: Case) -> list[Told]:
     return [t for t in cut if len(content(t.text)) >= 3 and not t.text.rstrip().endswith("?")]
 
 
-def read(claims: Sequence[str], evidence: Sequence[Told], candidates: int, model: Entailment) -> list[Finding]:
+def read(claims: Sequence[str], evidence: Sequence[Told], candidates: int, model: Entailment) -> list[ReadPair]:
     """Score each claim against the evidence sentences that share most words of content with it.
 
     A sentence that shares no word is not read: the model has nothing to compare.
@@ -138,7 +138,7 @@ def read(claims: Sequence[str], evidence: Sequence[Told], candidates: int, model
         ]
         pairs += [(claim, evidence[-i]) for _, i in sorted(shared, reverse=True)[:candidates]]
     scores = model.score([(claim, told.text) for claim, told in pairs])
-    return [Finding(claim, told, entailed) for (claim, told), entailed in zip(pairs, scores, strict=True)]
+    return [ReadPair(claim, told, entailed) for (claim, told), entailed in zip(pairs, scores, strict=True)]
 
 
 def content(text: str) -> set[str]:
@@ -146,7 +146,7 @@ def content(text: str) -> set[str]:
     return {w for w in _WORD.findall(text.lower()) if w not in _STOP}
 
 
-def best_support(found: Sequence[Finding], claims: Sequence[str]) -> dict[str, Finding | None]:
+def best_support(found: Sequence[ReadPair], claims: Sequence[str]) -> dict[str, ReadPair | None]:
     """Return the finding that supports each claim most; passages and vignette only.
 
     A step that repeats an earlier step is not supported by it.
@@ -155,7 +155,7 @@ def best_support(found: Sequence[Finding], claims: Sequence[str]) -> dict[str, F
     return {c: max((f for f in outside if f.claim == c), key=_support, default=None) for c in claims}
 
 
-def _support(finding: Finding | None) -> float:
+def _support(finding: ReadPair | None) -> float:
     return finding.entailed.supported if finding else 0.0
 
 
@@ -165,7 +165,7 @@ def _error_type(evidence_id: str) -> ErrorType:
     return ErrorType.CONTRADICTS_STEP if evidence_id.startswith("step:") else ErrorType.FACTUAL
 
 
-def _rationale(found: Sequence[Finding], claims: Sequence[str]) -> str:
+def _rationale(found: Sequence[ReadPair], claims: Sequence[str]) -> str:
     if not found:
         return "no sentence of the evidence shares a word with the step"
     against = max(f.entailed.contradicted for f in found)

@@ -50,7 +50,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 from local_panel import GOOD, write_panel, write_traces  # noqa: E402
 from servers.model_server import ModelServer  # noqa: E402
 
-from tracejury.graphs import Tally, adjudicate  # noqa: E402
+from tracejury.graphs import RunTally, adjudicate  # noqa: E402
 from tracejury.ledger import Ledger  # noqa: E402
 
 SAYS: dict[str, dict[str, Any]] = {
@@ -463,7 +463,7 @@ def memory(steps: int) -> dict[str, Any]:
         with (folder / "traces.jsonl").open("w") as file:
             for n in range(steps // PER_TRACE):
                 file.write(json.dumps(_question(n)) + "\n" + json.dumps(_trace(n)) + "\n")
-        tally = Tally()
+        tally = RunTally()
 
         async def main() -> None:
             run = asyncio.create_task(

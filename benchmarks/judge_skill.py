@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.adaptive_panel import economy
 from tracejury.agents import Calibrator, Panel, Verdict, load_panel
-from tracejury.graphs import Tally, adjudicate
+from tracejury.graphs import RunTally, adjudicate
 from tracejury.ledger import Ledger, StepRow
 from tracejury.reports import NotEnoughLabelsError, SystemScore, calibrate, score
 from tracejury.traces import Batch, Trace, read, segment, write_batch
@@ -83,7 +83,7 @@ def hear(given: argparse.Namespace, panel: str, name: str) -> None:
     traces = {trace_id for trace_id, _ in chosen}
     heard = {step_id for _, step_id in chosen}
     skipped = frozenset(s.id for t in batch.traces() if t.id in traces for s in segment(t, "given").steps) - heard
-    tally = Tally()
+    tally = RunTally()
     made, done = asyncio.run(
         adjudicate(
             batch,

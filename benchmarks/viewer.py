@@ -30,7 +30,7 @@ from made_ledger import deliberations, demo_pairs, panel
 from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
-from tracejury.ledger import Browsing, Ledger, Manifest, Run, StepBrowsing, Wanted
+from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, Wanted
 from tracejury.ledger.tables import carried, deliberation, evidence, question, tally, trace
 from tracejury.ledger.trace_statistics import page_trace, retally
 from tracejury.ledger.writer import _columns
@@ -71,7 +71,7 @@ def _longer(taken: Trace, more: Trace) -> Trace:
 
 def build(ledger: Ledger, traces: int) -> Run:
     """Write the ledger, unless it is there."""
-    opened = ledger.open_run(panel(), Manifest(panel="panel_made", segmenter="auto"), NAME)
+    opened = ledger.open_run(panel(), RunManifest(panel="panel_made", segmenter="auto"), NAME)
     with ledger.engine.connect() as connection:
         if connection.scalar(select(func.count()).select_from(tally)) == traces:
             return ledger.run(NAME)

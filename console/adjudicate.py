@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tracejury.agents import Panel
-    from tracejury.graphs import Cluster, Tally
+    from tracejury.graphs import Cluster, RunTally
     from tracejury.ledger import Run
     from tracejury.models import BatchProgress
     from tracejury.traces import Batch
@@ -130,24 +130,24 @@ def adjudicate(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
+def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
     """Run the batch with a live display. The first Ctrl-C finishes what has begun, the second stops at once."""
     import asyncio
 
     from rich.live import Live
 
     from tracejury.console.screen import err
-    from tracejury.graphs import Tally
+    from tracejury.graphs import RunTally
     from tracejury.graphs import adjudicate as run_batch
 
-    tally = Tally(traces_total=len(batch))
+    tally = RunTally(traces_total=len(batch))
     title = {"run": ""}
 
     def opened(run: Run, resumed: bool) -> None:
         title["run"] = run.name
         err.print(f"run [bold]{run.name}[/]" + (" (taken up again)" if resumed else ""), highlight=False)
 
-    async def main() -> tuple[Run, Tally]:
+    async def main() -> tuple[Run, RunTally]:
         stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         me = asyncio.current_task()
 
@@ -172,7 +172,7 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Tally]:
             raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def progress(tally: Tally, underway: BatchProgress | None = None) -> RenderableType:
+def progress(tally: RunTally, underway: BatchProgress | None = None) -> RenderableType:
     """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left, batches."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -197,7 +197,7 @@ def progress(tally: Tally, underway: BatchProgress | None = None) -> RenderableT
     return grid
 
 
-def report(run: Run, tally: Tally, store: str, as_json: bool) -> None:
+def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     """Print what the run holds now, and what to do next."""
     from tracejury.console.screen import out
     from tracejury.ledger import Ledger

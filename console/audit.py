@@ -190,13 +190,13 @@ def gate(
     with explained():
         need_reports()
         from tracejury.console.screen import out
-        from tracejury.reports import Limits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
+        from tracejury.reports import GateLimits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
 
         settings = Settings(min_coverage=min_coverage, min_questions=min_questions)
         ledger, found, refs = open_references(store, [baseline, *runs])
         columns = read_rows(ledger, found)
         made = audit(columns, found, choose_arms(columns, refs, None), settings, anyway=anyway)
-        limits = Limits(max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop, robust=robust)
+        limits = GateLimits(max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop, robust=robust)
         gates = [pass_gate(c, limits) for c in made.comparisons]
         if junit_xml:
             junit_xml.write_text(junit(gates), encoding="utf-8")

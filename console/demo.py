@@ -29,7 +29,7 @@ class Planted(NamedTuple):
     why: str | None
 
 
-class Score(NamedTuple):
+class DemoScore(NamedTuple):
     """Planted errors against outcomes."""
 
     errors: int
@@ -47,8 +47,8 @@ class Before(NamedTuple):
     """What the demo's end is held against."""
 
     commit: str
-    first: Score
-    first_on_unseen: Score
+    first: DemoScore
+    first_on_unseen: DemoScore
     unseen: frozenset[str]
     """Questions whose steps no judge was written on."""
 
@@ -110,7 +110,7 @@ def read_labels(path: Path) -> dict[StepKey, Planted]:
     return {(e["question"], e["arm"], e["step"]): Planted(e["label"], e["error_type"], e.get("why")) for e in lines}
 
 
-def score(rows: list[StepRow], planted: dict[StepKey, Planted]) -> Score:
+def score(rows: list[StepRow], planted: dict[StepKey, Planted]) -> DemoScore:
     """Count planted errors by what the jury made of them, and correct steps called errors."""
     wrong: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -118,7 +118,7 @@ def score(rows: list[StepRow], planted: dict[StepKey, Planted]) -> Score:
         known = planted.get(key_of(row))
         if known is not None and known.label is not None and row.outcome is not None:
             (wrong if known.label == "error" else right)[row.outcome.value] += 1
-    return Score(
+    return DemoScore(
         errors=wrong.total(),
         caught=wrong["error"],
         abstained=wrong["abstained"],
@@ -207,7 +207,7 @@ def _report(
     )
 
 
-def _progress(now: Score, unseen: Score, before: Before) -> str:
+def _progress(now: DemoScore, unseen: DemoScore, before: Before) -> str:
     """Say whether the jury is better than its first version, and how much of it may be owed to having seen the demo."""
     better = now.caught > before.first.caught and now.false_alarms <= before.first.false_alarms
     return (
@@ -226,7 +226,9 @@ def _before(folder: Path) -> Before:
     import yaml
 
     told = yaml.safe_load((folder / "spine.yaml").read_text(encoding="utf-8"))
-    return Before(told["commit"], Score(**told["first"]), Score(**told["first_on_unseen"]), frozenset(told["unseen"]))
+    return Before(
+        told["commit"], DemoScore(**told["first"]), DemoScore(**told["first_on_unseen"]), frozenset(told["unseen"])
+    )
 
 
 def _seats(run: Run) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from tracejury.console.failing import Exit, error_text
 from tracejury.console.options import IndexPath, Json, Store
 
 
-class Finding(NamedTuple):
+class SetupCheck(NamedTuple):
     """One thing looked at."""
 
     what: str
@@ -48,28 +48,28 @@ def doctor(store: Store = None, index: IndexPath = None, as_json: Json = False) 
         raise typer.Exit(Exit.USAGE)
 
 
-def _machine() -> Iterator[Finding]:
+def _machine() -> Iterator[SetupCheck]:
     from importlib.metadata import version
 
-    yield Finding("tracejury", "ok", f"{version('tracejury')} on Python {sys.version.split()[0]}")
+    yield SetupCheck("tracejury", "ok", f"{version('tracejury')} on Python {sys.version.split()[0]}")
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("machine", "ok", f"{cores} cores, {free:.1f} GiB of memory free")
+    yield SetupCheck("machine", "ok", f"{cores} cores, {free:.1f} GiB of memory free")
     gpu = shutil.which("nvidia-smi")
-    yield Finding("GPU", "ok" if gpu else "absent", gpu or "none; students train on the CPU back end")
+    yield SetupCheck("GPU", "ok" if gpu else "absent", gpu or "none; students train on the CPU back end")
 
 
-def _weights() -> Iterator[Finding]:
+def _weights() -> Iterator[SetupCheck]:
     from tracejury.models import weights_path
 
     for name in ("minilm", "smollm2-135m"):
         try:
-            yield Finding(f"weights {name}", "ok", str(weights_path(name)))
+            yield SetupCheck(f"weights {name}", "ok", str(weights_path(name)))
         except (LookupError, OSError, ValueError) as error:
-            yield Finding(f"weights {name}", "missing", error_text(error))
+            yield SetupCheck(f"weights {name}", "missing", error_text(error))
 
 
-def _stores(store: str | None, index: Path | None) -> Iterator[Finding]:
+def _stores(store: str | None, index: Path | None) -> Iterator[SetupCheck]:
     from tracejury.ledger import DEFAULT_STORE, Ledger
     from tracejury.retrieval import Index
     from tracejury.storage import hidden
@@ -77,24 +77,24 @@ def _stores(store: str | None, index: Path | None) -> Iterator[Finding]:
     url = store or DEFAULT_STORE
     file = url.removeprefix("sqlite:///")
     if url.startswith("sqlite") and not Path(file).exists():
-        yield Finding("ledger", "absent", f"{hidden(url)}: made by the first run")
+        yield SetupCheck("ledger", "absent", f"{hidden(url)}: made by the first run")
     else:
         try:
-            yield Finding("ledger", "ok", f"{hidden(url)}: {len(Ledger(url).runs())} runs")
+            yield SetupCheck("ledger", "ok", f"{hidden(url)}: {len(Ledger(url).runs())} runs")
         except Exception as error:  # noqa: BLE001 - whatever a database driver raises is the finding
-            yield Finding("ledger", "missing", f"{hidden(url)}: {error}")
+            yield SetupCheck("ledger", "missing", f"{hidden(url)}: {error}")
     try:
         manifest = Index.open(index).manifest()
     except (LookupError, OSError, ValueError, RuntimeError) as error:
-        yield Finding("index", "missing", error_text(error))
+        yield SetupCheck("index", "missing", error_text(error))
         return
     if not manifest.sources:
-        yield Finding("index", "absent", "empty: `tracejury index build open-medicine`, or the first run builds it")
+        yield SetupCheck("index", "absent", "empty: `tracejury index build open-medicine`, or the first run builds it")
     for entry in manifest.sources.values():
-        yield Finding(f"index {entry.name}", "ok", f"{entry.passages} passages, version {entry.version}")
+        yield SetupCheck(f"index {entry.name}", "ok", f"{entry.passages} passages, version {entry.version}")
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[SetupCheck]:
     needs = {
         "local": "xllamacpp",
         "viewer": "fastapi",
@@ -107,14 +107,14 @@ def _extras() -> Iterator[Finding]:
     for extra, module in needs.items():
         here = importlib.util.find_spec(module) is not None
         state = "ok" if here else "missing" if extra == "local" else "absent"
-        yield Finding(f"extra {extra}", state, "installed" if here else f"pip install 'tracejury[{extra}]'")
+        yield SetupCheck(f"extra {extra}", state, "installed" if here else f"pip install 'tracejury[{extra}]'")
 
 
-def _keys() -> Iterator[Finding]:
+def _keys() -> Iterator[SetupCheck]:
     from tracejury.agents import load_panel, panel_names
 
     for name in panel_names():
         keys = {e.api_key_env for e in load_panel(name, keys=False).endpoints.values() if e.api_key_env}
         unset = sorted(key for key in keys if not os.environ.get(key))
         detail = f"set {', '.join(unset)} to use it" if unset else "ready" if keys else "needs no key"
-        yield Finding(f"panel {name}", "absent" if unset else "ok", detail)
+        yield SetupCheck(f"panel {name}", "absent" if unset else "ok", detail)

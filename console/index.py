@@ -14,7 +14,7 @@ from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, setting
 
 if TYPE_CHECKING:
-    from tracejury.retrieval import BuildReport, Index, Manifest
+    from tracejury.retrieval import BuildReport, Index, IndexManifest
 
 app = typer.Typer(no_args_is_help=True, help="Build, search and check the index of clinical references.")
 
@@ -249,14 +249,14 @@ def _open(index: Path | None, embedder: str | None = None) -> Index:
     return Index.open(index, embedder)
 
 
-def _manifest(path: Path) -> Manifest:
-    from tracejury.retrieval import Manifest
+def _manifest(path: Path) -> IndexManifest:
+    from tracejury.retrieval import IndexManifest
 
     file = path / "manifest.json" if path.is_dir() else path
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such manifest; give a manifest.json or the folder of an index")
     try:
-        return Manifest.model_validate_json(file.read_text("utf-8"))
+        return IndexManifest.model_validate_json(file.read_text("utf-8"))
     except ValueError as bad:
         raise ValueError(f"{file}: not a manifest of an index: {bad}") from bad
 

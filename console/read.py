@@ -13,7 +13,7 @@ from tracejury.console.failing import explained, fail
 from tracejury.console.options import Json, setting
 
 if TYPE_CHECKING:
-    from tracejury.traces import Found, Problem, Tally
+    from tracejury.traces import Found, Problem, ReadTally
 
 
 class StrictError(ValueError):
@@ -95,14 +95,14 @@ def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> I
         raise ValueError(f"the reader {reader!r}: {str(error).partition('() ')[2] or error}; see --set") from error
 
 
-def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> tuple[Tally, list[Problem]]:
+def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
     """Go through `found` with live counts; return the counts and the first problems."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tracejury.console.screen import err
-    from tracejury.traces import Problem, Question, Tally, write_batch
+    from tracejury.traces import Problem, Question, ReadTally, write_batch
 
-    tally = Tally()
+    tally = ReadTally()
     shown: list[Problem] = []
     # How much there is shows only at the end: the bar moves to and fro, the counts tell the progress.
     columns = (
@@ -137,7 +137,7 @@ def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> t
     return tally, shown
 
 
-def _report(tally: Tally, shown: list[Problem], out: Path | None, check: bool, as_json: bool) -> None:
+def _report(tally: ReadTally, shown: list[Problem], out: Path | None, check: bool, as_json: bool) -> None:
     summary, fields = tally.summary(), tally.fields()
     if as_json:
         data = {**summary.model_dump(), "out": None if out is None else str(out)}

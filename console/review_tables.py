@@ -11,10 +11,10 @@ from tracejury.console.comparison_tables import points
 from tracejury.console.screen import out
 
 if TYPE_CHECKING:
-    from tracejury.reports import Estimate, RaterAgreement, Review
+    from tracejury.reports import Estimate, RaterAgreement, ReviewSummary
 
 
-def print_review(made: Review, labels: Path | None) -> None:
+def print_review(made: ReviewSummary, labels: Path | None) -> None:
     """Print faults first, then agreement, then the arms."""
     for problem in made.problems:
         out.print(f"[yellow]{problem}[/yellow]", soft_wrap=True)

@@ -10,8 +10,8 @@ from tracejury.agents import Panel, endpoints_of, load_panel, prompt_hashes
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.run_context import open_run_context
-from tracejury.graphs.tally import Tally
-from tracejury.ledger.runs import Manifest, Run, installed, panel_hash
+from tracejury.graphs.tally import RunTally
+from tracejury.ledger.runs import Run, RunManifest, installed, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
@@ -34,10 +34,10 @@ async def adjudicate(
     underway: BatchProgress | None = None,
     cluster: Cluster | None = None,
     said: Callable[[str], None] = lambda line: None,
-    tally: Tally | None = None,
+    tally: RunTally | None = None,
     stopping: asyncio.Event | None = None,
     opened: Callable[[Run, bool], None] | None = None,
-) -> tuple[Run, Tally]:
+) -> tuple[Run, RunTally]:
     """Adjudicate a batch with a panel. The same call again resumes: nothing is judged twice, nothing paid twice.
 
     Args:
@@ -79,7 +79,7 @@ async def adjudicate(
         taken = await asyncio.to_thread(taken.deidentified)
     ledger = Ledger(store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
-    manifest = Manifest(
+    manifest = RunManifest(
         panel=panel_hash(chosen),
         prompts=prompt_hashes(chosen),
         index=_digests(chosen, index),
@@ -107,7 +107,7 @@ async def adjudicate(
                 index=index,
                 air_gapped=air_gapped,
                 skip_steps=skip_steps,
-                tally=tally or Tally(),
+                tally=tally or RunTally(),
                 stopping=stopping or asyncio.Event(),
                 told=said,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tracejury.agents import Panel, endpoints_of
 from tracejury.graphs.run_context import RunContext
-from tracejury.graphs.tally import Tally
+from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW, LedgerSink, TraceRunner
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
@@ -50,16 +50,16 @@ class Runner:
     """Deals traces to the graph and writes what comes back. `run` may be awaited once."""
 
     def __init__(
-        self, run_context: RunContext, ledger: Ledger, writer: Writer, run: Run, tally: Tally | None = None
+        self, run_context: RunContext, ledger: Ledger, writer: Writer, run: Run, tally: RunTally | None = None
     ) -> None:
         self.run_context = run_context
         self.ledger = ledger
         self.run_id = run.id
-        self.tally = tally or Tally()
+        self.tally = tally or RunTally()
         self._sitting = TraceRunner(run_context, LedgerSink(writer, run.id), lambda _: self.tally)
         self._broken = 0
 
-    async def run(self, batch: Batch, traces: Iterable[Trace], in_flight: int | None = None) -> Tally:
+    async def run(self, batch: Batch, traces: Iterable[Trace], in_flight: int | None = None) -> RunTally:
         """Adjudicate `traces`; what the ledger has already is not heard again, what failed is."""
         limit = in_flight or traces_in_flight(self.run_context.panel)
         places = asyncio.Semaphore(limit)

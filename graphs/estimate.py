@@ -31,7 +31,7 @@ class Asker(Record):
     cost_usd: float
 
 
-class Estimate(Record):
+class CostEstimate(Record):
     """What a run would ask at most."""
 
     traces: int
@@ -52,7 +52,7 @@ def estimate(
     only: Sequence[str] = (),
     arms: Sequence[str] = (),
     count: Callable[[str], int] = estimate_tokens,
-) -> Estimate:
+) -> CostEstimate:
     """Estimate a run without asking anything: no endpoint, no index, no key is needed."""
     traces = steps = too_large = tokens = 0
     for trace in select(batch.traces(), limit=limit, only=only, arms=arms):
@@ -79,7 +79,7 @@ def estimate(
     ]
     if panel.resolver is not None:
         askers.append(_resolver(panel, panel.resolver, asked, tokens))
-    return Estimate(
+    return CostEstimate(
         traces=traces,
         steps=steps,
         too_large=too_large,

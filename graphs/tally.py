@@ -17,7 +17,7 @@ _SUMMED = (
 
 
 @dataclass
-class Tally:
+class RunTally:
     """What a run has done so far, in this process; the console reads it while the run goes on."""
 
     started: float = field(default_factory=time.monotonic)
@@ -57,14 +57,14 @@ class Tally:
                 self.completion_tokens += call.completion_tokens
                 self.cost_usd += call.cost_usd
 
-    def take(self, other: Tally) -> None:
+    def take(self, other: RunTally) -> None:
         """Add what another tally counted, its clock and its totals of traces aside."""
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
-    def become(self, parts: Iterable[Tally]) -> None:
+    def become(self, parts: Iterable[RunTally]) -> None:
         """Count what `parts` counted together, and nothing else."""
-        fresh = Tally()
+        fresh = RunTally()
         for part in parts:
             fresh.take(part)
         for name in _SUMMED:

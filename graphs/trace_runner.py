@@ -8,7 +8,7 @@ from typing import Protocol
 from tracejury.agents import Deliberation
 from tracejury.graphs.adjudication import DeliberationSink, TraceInput, build_graph
 from tracejury.graphs.run_context import RunContext
-from tracejury.graphs.tally import Tally
+from tracejury.graphs.tally import RunTally
 from tracejury.ledger.writer import Ledger
 from tracejury.storage import StoreError, Writer
 from tracejury.traces import Problem, Question, Segmentation, Trace
@@ -54,7 +54,7 @@ class TraceRunner:
         tally_of: Gives the tally that a trace, by its id, is counted in.
     """
 
-    def __init__(self, run_context: RunContext, books: TraceSink, tally_of: Callable[[str], Tally]) -> None:
+    def __init__(self, run_context: RunContext, books: TraceSink, tally_of: Callable[[str], RunTally]) -> None:
         self.run_context = run_context
         self._books = books
         self._tally_of = tally_of

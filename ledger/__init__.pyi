@@ -4,7 +4,7 @@ from .export import write_rows
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
-from .runs import Manifest, Run, RunProgress, installed, panel_hash
+from .runs import Run, RunManifest, RunProgress, installed, panel_hash
 from .schema import SchemaError
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
@@ -18,7 +18,6 @@ __all__ = [
     "CitationRow",
     "Ledger",
     "LedgerStatus",
-    "Manifest",
     "OpinionRow",
     "Pattern",
     "Reference",
@@ -27,6 +26,7 @@ __all__ = [
     "Reviews",
     "Run",
     "RunDiffersError",
+    "RunManifest",
     "RunProgress",
     "SchemaError",
     "StepBrowsing",

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, case, func, literal_column, or_, select
 
 from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.ledger.rows import StepRow
-from tracejury.ledger.runs import Manifest, Run, RunProgress
+from tracejury.ledger.runs import Run, RunManifest, RunProgress
 from tracejury.ledger.step_rows import empty_row, step_row
 from tracejury.ledger.tables import deliberation, question, run, trace
 from tracejury.traces import Question, Trace
@@ -210,7 +210,7 @@ def run_of(row: Any) -> Run:
         created=row.created,
         finished=row.finished,
         panel=Panel.model_validate(row.panel),
-        manifest=Manifest.model_validate(row.manifest),
+        manifest=RunManifest.model_validate(row.manifest),
         traces_total=row.traces_total,
     )
 

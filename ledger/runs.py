@@ -12,7 +12,7 @@ from tracejury.traces import Record, content_id
 _PACKAGES = ("tracejury", "langgraph", "langchain-openai", "openai", "chromadb", "onnxruntime", "xllamacpp")
 
 
-class Manifest(Record):
+class RunManifest(Record):
     """What made a run. Two runs are comparable only where these say so."""
 
     panel: str
@@ -29,7 +29,7 @@ class Manifest(Record):
     """`--limit`, `--only`, `--arm` and the like."""
     packages: dict[str, str] = Field(default_factory=dict)
 
-    def differences(self, other: Manifest) -> dict[str, tuple[str, str]]:
+    def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
         """Return what makes two runs incomparable: name -> (here, there). Packages and inputs are not among it."""
         names = ("panel", "prompts", "index", "segmenter", "seed")
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
@@ -44,7 +44,7 @@ class Run(Record):
     created: str
     finished: str | None = None
     panel: Panel
-    manifest: Manifest
+    manifest: RunManifest
     traces_total: int | None = None
 
 
@@ -89,7 +89,7 @@ def installed() -> dict[str, str]:
     return found
 
 
-def run_name(panel: Panel, manifest: Manifest) -> str:
+def run_name(panel: Panel, manifest: RunManifest) -> str:
     """Return the name of a run that was given none: the same command gives the same name, and so resumes."""
     digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages"}))
     return f"{panel.name}-{digest[2:10]}"

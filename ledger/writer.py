@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
 from tracejury.ledger.reader import LedgerReading, run_of
-from tracejury.ledger.runs import Manifest, Run, run_name
+from tracejury.ledger.runs import Run, RunManifest, run_name
 from tracejury.ledger.schema import open_schema
 from tracejury.ledger.tables import deliberation, question, run, trace
 from tracejury.ledger.trace_statistics import page_deliberation, page_trace
@@ -65,7 +65,7 @@ class Ledger(LedgerReading):
 
     # --- runs -----------------------------------------------------------------------------------------------------
 
-    def open_run(self, panel: Panel, manifest: Manifest, name: str | None = None) -> Opened:
+    def open_run(self, panel: Panel, manifest: RunManifest, name: str | None = None) -> Opened:
         """Create the run, or take up the one of this name.
 
         Raises:

@@ -9,10 +9,10 @@ from .comparison import Comparison, Difference, Settings, Sides, compare, step_d
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .exhibits import Exhibit
-from .expert_reviews import ExpertLabel, Review, expert_labels, read_returned, review, with_expert_labels
+from .expert_reviews import ExpertLabel, ReviewSummary, expert_labels, read_returned, review, with_expert_labels
 from .factors import TITLES, Term
 from .fewer_judges import recount
-from .gates import Check, Gate, Limits, gate_markdown, junit, pass_gate
+from .gates import Gate, GateCheck, GateLimits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
 from .judge_pairs import JudgePair
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
@@ -26,7 +26,7 @@ from .resampling import Bootstrapped, Estimate, bootstrap
 from .score import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
-from .sheets import Item, Key, Keyed, draw_from_counts, draw_sheet, sheet_items
+from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items
 from .slices import JudgeRates, TypeShare
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .whole_traces import TraceRates, trace_rates
@@ -43,7 +43,6 @@ __all__ = [
     "Bin",
     "Bootstrapped",
     "Calibration",
-    "Check",
     "Columns",
     "Comparison",
     "Control",
@@ -55,8 +54,9 @@ __all__ = [
     "ExpertLabel",
     "FamilyRate",
     "Gate",
+    "GateCheck",
+    "GateLimits",
     "Hedging",
-    "Item",
     "JudgePair",
     "JudgeRates",
     "JudgesReport",
@@ -64,18 +64,18 @@ __all__ = [
     "Keyed",
     "Labelled",
     "LeftOut",
-    "Limits",
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
     "RaterAgreement",
     "Rejudge",
     "Report",
-    "Review",
+    "ReviewSummary",
     "RiskPoint",
     "Score",
     "SelfConsistency",
     "Settings",
+    "SheetItem",
     "Sides",
     "Skill",
     "StepRates",

@@ -44,7 +44,7 @@ class Ordering(Record):
     """None: either has none."""
 
 
-class Review(Record):
+class ReviewSummary(Record):
     """What came back, and how far experts agree with one another and with the jury."""
 
     sheet: str
@@ -107,7 +107,7 @@ def read_returned(paths: Iterable[Path], key: Key) -> tuple[list[Judged], list[P
 
 def review(
     judged: Sequence[Judged], problems: Sequence[Problem], key: Key, *, draws: int = 10_000, confidence: float = 0.95
-) -> Review:
+) -> ReviewSummary:
     """Sum up what the experts said.
 
     Raises:
@@ -131,7 +131,7 @@ def review(
     if len(experts) > 1:
         sides.append(("experts' majority", majority))
     binary: dict[str, Any] = {"categories": 2, "draws": draws, "confidence": confidence}
-    return Review(
+    return ReviewSummary(
         sheet=key.sheet,
         run=key.run,
         experts={name: int((codes[:, i] >= 0).sum()) for i, name in enumerate(experts)},

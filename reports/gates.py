@@ -11,7 +11,7 @@ from tracejury.reports.sentence import points
 from tracejury.traces import Record
 
 
-class Limits(Record):
+class GateLimits(Record):
     """What a student must keep to. Points are of 100."""
 
     max_step_error_rise: float = 3.0
@@ -21,7 +21,7 @@ class Limits(Record):
     """The worst case over abstentions must keep to the limit too."""
 
 
-class Check(Record):
+class GateCheck(Record):
     """One condition of the gate."""
 
     name: str
@@ -37,24 +37,24 @@ class Gate(Record):
     student: str
     sentence: str
     passed: bool
-    checks: tuple[Check, ...]
+    checks: tuple[GateCheck, ...]
 
 
-def pass_gate(found: Comparison, limits: Limits) -> Gate:
+def pass_gate(found: Comparison, limits: GateLimits) -> Gate:
     """Decide on a comparison of a student with its baseline.
 
     The student fails unless the data show that it keeps to the limit: the interval's upper bound of the rise must not
     pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
     pass, never the reverse.
     """
-    checks = [Check(name="enough verdicts", passed=found.enough, said=found.why_not or _coverage(found))]
+    checks = [GateCheck(name="enough verdicts", passed=found.enough, said=found.why_not or _coverage(found))]
     rise = found.steps.difference if found.steps else None
     limit = limits.max_step_error_rise
     if rise is None or rise.high is None:
-        checks.append(Check(name="step errors", passed=False, said="no interval could be had"))
+        checks.append(GateCheck(name="step errors", passed=False, said="no interval could be had"))
     else:
         said = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
-        checks.append(Check(name="step errors", passed=100 * rise.high <= limit, said=said))
+        checks.append(GateCheck(name="step errors", passed=100 * rise.high <= limit, said=said))
     if limits.robust:
         worst = found.worst_case[1] if found.worst_case else None
         checks.append(_worst_case(worst, limit))
@@ -69,20 +69,20 @@ def pass_gate(found: Comparison, limits: Limits) -> Gate:
     )
 
 
-def _worst_case(worst: Estimate | None, limit: float) -> Check:
+def _worst_case(worst: Estimate | None, limit: float) -> GateCheck:
     if worst is None or worst.high is None:
-        return Check(name="worst case", passed=False, said="no interval could be had")
+        return GateCheck(name="worst case", passed=False, said="no interval could be had")
     said = (
         f"were all of the student's abstentions errors and none of the baseline's: {points(worst)}; {limit:+g} at most"
     )
-    return Check(name="worst case", passed=100 * worst.high <= limit, said=said)
+    return GateCheck(name="worst case", passed=100 * worst.high <= limit, said=said)
 
 
-def _answers(change: Estimate | None, drop: float) -> Check:
+def _answers(change: Estimate | None, drop: float) -> GateCheck:
     if change is None or change.low is None:
-        return Check(name="answers", passed=False, said="no gold answers, or too few for an interval")
+        return GateCheck(name="answers", passed=False, said="no gold answers, or too few for an interval")
     said = f"answers {points(change)}; the lower bound may be {-drop:+g} at least"
-    return Check(name="answers", passed=100 * change.low >= -drop, said=said)
+    return GateCheck(name="answers", passed=100 * change.low >= -drop, said=said)
 
 
 def junit(gates: Sequence[Gate]) -> str:

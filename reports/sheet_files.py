@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, Item
+from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, SheetItem
 
 COLUMNS = ("item", "question", "options", "other steps", "STEP TO JUDGE", "verdict", "error type", "note")
 GUIDE = (
@@ -30,7 +30,7 @@ _UNPACKED = 100 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def write_csv(path: Path, items: Sequence[Item]) -> None:
+def write_csv(path: Path, items: Sequence[SheetItem]) -> None:
     """Write the sheet as CSV (UTF-8 with a mark, so that spreadsheets read it as such)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -39,7 +39,7 @@ def write_csv(path: Path, items: Sequence[Item]) -> None:
     path.write_text("\ufeff" + buffer.getvalue(), encoding="utf-8", newline="")
 
 
-def write_xlsx(path: Path, items: Sequence[Item], sheet: str) -> None:
+def write_xlsx(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
     """Write the sheet as XLSX, with lists to choose verdict and error type from."""
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, PatternFill
@@ -76,7 +76,7 @@ def write_xlsx(path: Path, items: Sequence[Item], sheet: str) -> None:
     book.save(path)
 
 
-def write_form(path: Path, items: Sequence[Item], sheet: str) -> None:
+def write_form(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
     """Write the sheet as one HTML file that needs no network and keeps what is entered in the browser until saved."""
     from jinja2 import Environment, PackageLoader
 
@@ -139,7 +139,7 @@ def _table(path: Path) -> list[list[str]]:
     return table
 
 
-def _cells(item: Item) -> list[str]:
+def _cells(item: SheetItem) -> list[str]:
     options = "\n".join(f"{letter}. {text}" for letter, text in item.options.items())
     texts = (item.item, item.stem, options, "\n".join(item.context), item.step)
     return [_fitted(_CONTROL.sub("", text)) for text in texts]

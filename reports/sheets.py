@@ -20,7 +20,7 @@ _Stratum = tuple[str, Outcome]
 _ORDER = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED)
 
 
-class Item(Record):
+class SheetItem(Record):
     """One step on a sheet: all that an expert sees."""
 
     item: str
@@ -155,7 +155,7 @@ def _keyed(place: int, stratum: _Stratum, step: tuple[str, str], weight: float) 
     )
 
 
-def sheet_items(ledger: Ledger, run: Run, drawn: Iterable[Keyed]) -> list[Item]:
+def sheet_items(ledger: Ledger, run: Run, drawn: Iterable[Keyed]) -> list[SheetItem]:
     """Return what the experts see of the drawn steps: the text that the judges saw, models' names removed."""
     wanted = {keyed.step_id: keyed for keyed in drawn}
     traces = {row.trace_id: row.step_id for row in ledger.rows(run) if row.step_id in wanted}
@@ -166,7 +166,7 @@ def sheet_items(ledger: Ledger, run: Run, drawn: Iterable[Keyed]) -> list[Item]:
             if keyed := wanted.get(made.step.id):
                 case = made.case
                 assert case is not None  # noqa: S101 - a step with a verdict has been seen by judges
-                found[keyed.item] = Item(
+                found[keyed.item] = SheetItem(
                     item=keyed.item,
                     stem=case.stem,
                     options=case.options,

@@ -5,16 +5,16 @@ from .finder import Finder
 from .index import DEFAULT_PATH, Index
 from .index_storage import BrokenIndexError, IndexLockedError
 from .listing import ListedSource, list_sources
-from .manifest import BuildReport, Manifest, SourceChange, SourceEntry, diff
+from .manifest import BuildReport, IndexManifest, SourceChange, SourceEntry, diff
 from .queries import step_query
 from .quotes import QuoteCheck, check_quote
-from .recipes import Recipe, load_recipe
+from .recipes import SourceRecipe, load_recipe
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .registered import sources
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans
-from .verify import Fault
+from .verify import IndexFault
 
 __all__ = [
     "DEFAULT_PATH",
@@ -22,23 +22,23 @@ __all__ = [
     "BuildReport",
     "Document",
     "EmptySourceError",
-    "Fault",
     "Finder",
     "Finding",
     "Hit",
     "Index",
+    "IndexFault",
     "IndexLockedError",
+    "IndexManifest",
     "ListedSource",
-    "Manifest",
     "Passage",
     "Query",
     "QuoteCheck",
-    "Recipe",
     "Reranker",
     "Scorer",
     "Source",
     "SourceChange",
     "SourceEntry",
+    "SourceRecipe",
     "Withheld",
     "check_quote",
     "chunk",

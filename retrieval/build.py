@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tracejury.retrieval.chunks import CHUNKING, chunk
 from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage
-from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry, digest
-from tracejury.retrieval.recipes import Recipe
+from tracejury.retrieval.manifest import BuildReport, IndexManifest, SourceEntry, digest
+from tracejury.retrieval.recipes import SourceRecipe
 from tracejury.retrieval.records import Document, Passage, Source
 from tracejury.retrieval.rows import PAGE, ids_in, metadata
 from tracejury.traces import Problem
@@ -34,14 +34,14 @@ class EmptySourceError(ValueError):
 
 def build_source(
     storage: IndexStorage,
-    manifest: Manifest,
+    manifest: IndexManifest,
     source: Source,
-    recipe: Recipe,
+    recipe: SourceRecipe,
     embedder: Callable[[], Embedder],
     *,
     force: bool = False,
     progress: Progress = lambda done: None,
-) -> tuple[BuildReport, Manifest]:
+) -> tuple[BuildReport, IndexManifest]:
     """Build `source` into its next generation, then make that the valid one. The caller holds the write lock.
 
     A build that is cut off leaves the valid generation alone; the next one takes up what it had finished.
@@ -210,7 +210,7 @@ def _unwritable(document: Document) -> Problem | None:
     return None
 
 
-def _same(old: SourceEntry, source: Source, recipe: Recipe) -> bool:
+def _same(old: SourceEntry, source: Source, recipe: SourceRecipe) -> bool:
     return (old.version, old.params, old.chunking) == (source.version, recipe.params, CHUNKING)
 
 

@@ -16,11 +16,11 @@ from tracejury.retrieval.build import Progress, aliases_of, build_source
 from tracejury.retrieval.embedders import open_embedder
 from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, lexical_folder, open_storage, writing
 from tracejury.retrieval.lexical import Lexical
-from tracejury.retrieval.manifest import BuildReport, Manifest, SourceEntry
-from tracejury.retrieval.recipes import Recipe, load_recipe
+from tracejury.retrieval.manifest import BuildReport, IndexManifest, SourceEntry
+from tracejury.retrieval.recipes import SourceRecipe, load_recipe
 from tracejury.retrieval.records import Passage, Source
 from tracejury.retrieval.rows import passage_of, passages_in
-from tracejury.retrieval.verify import Fault, faults
+from tracejury.retrieval.verify import IndexFault, faults
 from tracejury.traces import UnknownNameError
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ class Index:
                 self._embedder = open_embedder(self._embedder)
             return self._embedder
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> IndexManifest:
         """Return the manifest as it was when the index was opened, or after the last build through this object."""
-        return self._manifest or Manifest(embedder=self.embedder_name)
+        return self._manifest or IndexManifest(embedder=self.embedder_name)
 
     def entry(self, source: str) -> SourceEntry:
         """Return a source's entry in the manifest.
@@ -121,11 +121,11 @@ class Index:
         Raises:
             IndexLockedError: Another process is building this index.
         """
-        recipe = load_recipe(source, params) if isinstance(source, str) else Recipe()
+        recipe = load_recipe(source, params) if isinstance(source, str) else SourceRecipe()
         made = recipe.make() if isinstance(source, str) else source
         with writing(self.storage):
             # What another process has built since this index was opened must not be lost.
-            manifest = self.storage.load() or Manifest(embedder=self.embedder_name)
+            manifest = self.storage.load() or IndexManifest(embedder=self.embedder_name)
             report, self._manifest = build_source(
                 self.storage, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
             )
@@ -142,7 +142,7 @@ class Index:
             for generation in self.storage.generations(source):
                 self.storage.drop(source, generation)
 
-    def verify(self, repair: bool = False, progress: Progress = lambda done: None) -> list[Fault]:
+    def verify(self, repair: bool = False, progress: Progress = lambda done: None) -> list[IndexFault]:
         """Find out whether the index is whole.
 
         Args:
@@ -156,7 +156,7 @@ class Index:
         found = list(faults(self.storage, self.manifest()))
         return [self._mended(f, progress) if repair and f.serious else f for f in found]
 
-    def _mended(self, fault: Fault, progress: Progress) -> Fault:
+    def _mended(self, fault: IndexFault, progress: Progress) -> IndexFault:
         entry = self.entry(fault.source)
         self.remove(fault.source)
         if not entry.factory:

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from tracejury.models import cache_dir
 from tracejury.retrieval.lexical import TITLE_WEIGHT
-from tracejury.retrieval.manifest import Manifest, SourceEntry
+from tracejury.retrieval.manifest import IndexManifest, SourceEntry
 
 try:
     import fcntl
@@ -54,11 +54,11 @@ class IndexStorage(Protocol):
     local: Path
     """A folder of this machine for what is kept beside Chroma: BM25 tables, aliases, the lock."""
 
-    def load(self) -> Manifest | None:
+    def load(self) -> IndexManifest | None:
         """Return the manifest, or None where there is no index yet."""
         ...
 
-    def save(self, manifest: Manifest) -> None:
+    def save(self, manifest: IndexManifest) -> None:
         """Replace the manifest in one move."""
         ...
 
@@ -122,14 +122,14 @@ class FolderStorage:
         self._clients: dict[Path, ClientAPI] = {}
         self._holds: dict[Path, _Hold] = {}
 
-    def load(self) -> Manifest | None:
+    def load(self) -> IndexManifest | None:
         """Read `manifest.json`."""
         path = self.local / "manifest.json"
         if not path.is_file():
             return None
         return _parsed(path.read_text("utf-8"), str(path))
 
-    def save(self, manifest: Manifest) -> None:
+    def save(self, manifest: IndexManifest) -> None:
         """Write beside, sync, and move into place: a reader sees the old manifest or the new one."""
         path = self.local / "manifest.json"
         fresh = path.with_suffix(".json.new")
@@ -248,7 +248,7 @@ class ServerStorage:
                 ) from refused
         return self._opened
 
-    def load(self) -> Manifest | None:
+    def load(self) -> IndexManifest | None:
         """Read the manifest from the server's own collection for it."""
         from chromadb.errors import NotFoundError
 
@@ -259,7 +259,7 @@ class ServerStorage:
         documents = stored.get(ids=["manifest"])["documents"]
         return _parsed(documents[0], self.where) if documents else None
 
-    def save(self, manifest: Manifest) -> None:
+    def save(self, manifest: IndexManifest) -> None:
         """Replace the manifest's record."""
         stored = self._client.get_or_create_collection(_MANIFEST_COLLECTION, embedding_function=None)
         # Chroma stores nothing without a vector; this one is never searched.
@@ -329,8 +329,8 @@ def _collection(client: ClientAPI, name: str, create: bool) -> Collection:
         raise BrokenIndexError(f"no collection {name!r}; run `tracejury index verify --repair`") from None
 
 
-def _parsed(text: str, where: str) -> Manifest:
+def _parsed(text: str, where: str) -> IndexManifest:
     try:
-        return Manifest.model_validate_json(text)
+        return IndexManifest.model_validate_json(text)
     except ValueError as bad:
         raise BrokenIndexError(f"{where}: not a manifest of this version ({bad}); build the index anew") from bad

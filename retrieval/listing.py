@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from tracejury.retrieval.manifest import Manifest
+from tracejury.retrieval.manifest import IndexManifest
 from tracejury.retrieval.registered import sources
 from tracejury.traces import Entry, Record
 
@@ -27,7 +27,7 @@ class ListedSource(Record):
     """`path` where it must be given, `license=` where it may."""
 
 
-def list_sources(manifest: Manifest) -> list[ListedSource]:
+def list_sources(manifest: IndexManifest) -> list[ListedSource]:
     """List registered sources, each with what is indexed of it, then what else is indexed."""
     listed = []
     for entry in sources.entries():

@@ -32,7 +32,7 @@ class SourceEntry(Record):
     problems: int = 0
 
 
-class Manifest(Record):
+class IndexManifest(Record):
     """The whole index."""
 
     format: Literal[1] = 1
@@ -73,7 +73,7 @@ def digest(ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
-def diff(before: Manifest, after: Manifest) -> list[SourceChange]:
+def diff(before: IndexManifest, after: IndexManifest) -> list[SourceChange]:
     """Say what changed between two manifests, by source; the index itself is called `index`."""
     changes = []
     heads = {

@@ -17,7 +17,7 @@ from tracejury.traces import Record
 _SUFFIXES = {".yaml", ".yml"}
 
 
-class Recipe(Record):
+class SourceRecipe(Record):
     """A source as a file or a command line names it; the same recipe makes the same source again."""
 
     source: str = ""
@@ -38,7 +38,7 @@ class Recipe(Record):
             ) from unfit
 
 
-def load_recipe(name: str, params: Mapping[str, JsonValue] | None = None) -> Recipe:
+def load_recipe(name: str, params: Mapping[str, JsonValue] | None = None) -> SourceRecipe:
     """Read a recipe.
 
     Args:
@@ -58,13 +58,13 @@ def load_recipe(name: str, params: Mapping[str, JsonValue] | None = None) -> Rec
         shipped = files("tracejury.configs") / "sources" / f"{name}.yaml"
         if shipped.is_file():
             return _read(f"{name}.yaml", shipped.read_text("utf-8"), params or {})
-    return Recipe(source=name, params=dict(params or {}))
+    return SourceRecipe(source=name, params=dict(params or {}))
 
 
-def _read(where: str, text: str, params: Mapping[str, JsonValue]) -> Recipe:
+def _read(where: str, text: str, params: Mapping[str, JsonValue]) -> SourceRecipe:
     try:
         body: Any = yaml.safe_load(text)
-        recipe = Recipe.model_validate(body)
+        recipe = SourceRecipe.model_validate(body)
     except yaml.YAMLError as bad:
         raise ValueError(f"{where}: not valid YAML: {bad}") from bad
     except ValidationError as bad:

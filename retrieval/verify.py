@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, lexical_folder
 from tracejury.retrieval.lexical import Lexical
-from tracejury.retrieval.manifest import Manifest, SourceEntry, digest
+from tracejury.retrieval.manifest import IndexManifest, SourceEntry, digest
 from tracejury.retrieval.rows import PAGE, ids_in, passage_of
 from tracejury.traces import Record
 
 _PROBES = 50
 
 
-class Fault(Record):
+class IndexFault(Record):
     """Something wrong with an index, or left over in it."""
 
     source: str
@@ -25,15 +25,15 @@ class Fault(Record):
     """What a repair did about it."""
 
 
-def faults(storage: IndexStorage, manifest: Manifest) -> Iterator[Fault]:
+def faults(storage: IndexStorage, manifest: IndexManifest) -> Iterator[IndexFault]:
     """Look at every source of an index, and at what a build that was cut off left behind."""
     for entry in manifest.sources.values():
         serious = _wrong_with(storage, entry)
         if serious:
-            yield Fault(source=entry.name, what=serious, serious=True)
+            yield IndexFault(source=entry.name, what=serious, serious=True)
         for number in storage.generations(entry.name):
             if number > entry.generation:
-                yield Fault(
+                yield IndexFault(
                     source=entry.name,
                     what="an unfinished build; `tracejury index build` takes it up where it stopped",
                     serious=False,

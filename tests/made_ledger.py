@@ -35,7 +35,7 @@ from tracejury.agents import (
 )
 from tracejury.agents.policy import Dispute
 from tracejury.agents.records import ContextStep
-from tracejury.ledger import Ledger, Manifest, Run
+from tracejury.ledger import Ledger, Run, RunManifest
 from tracejury.models import CallRecord, Endpoint, FailureReason
 from tracejury.retrieval import Hit, Passage, Withheld
 from tracejury.traces import Batch, ErrorType, Question, Segmentation, Trace, segment
@@ -124,7 +124,7 @@ def make_run(
     change: Callable[[Deliberation], Deliberation] = lambda made: made,
 ) -> Run:
     """Write a run with a deliberation for every step of `pairs`."""
-    made = ledger.open_run(panel(), Manifest(panel="panel_made", segmenter="auto", inputs=("demo/",)), name)
+    made = ledger.open_run(panel(), RunManifest(panel="panel_made", segmenter="auto", inputs=("demo/",)), name)
     with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
         for question, trace in pairs:
             cut = segment(trace)

@@ -25,7 +25,7 @@ from .records import (
 from .registry import Entry, Registry, UnknownNameError
 from .roles import step_role
 from .segmenting import segment, segmenters
-from .tally import BatchSummary, FieldCount, Tally
+from .tally import BatchSummary, FieldCount, ReadTally
 
 __all__ = [
     "Batch",
@@ -40,6 +40,7 @@ __all__ = [
     "Named",
     "Problem",
     "Question",
+    "ReadTally",
     "Reader",
     "Record",
     "Registry",
@@ -48,7 +49,6 @@ __all__ = [
     "Segmenter",
     "Step",
     "StepLabel",
-    "Tally",
     "TextLines",
     "Trace",
     "UnknownNameError",

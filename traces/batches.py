@@ -14,7 +14,7 @@ from tracejury.traces.deidentifying import deidentify
 from tracejury.traces.reading import read
 from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.spool import Spool
-from tracejury.traces.tally import BatchSummary, Tally
+from tracejury.traces.tally import BatchSummary, ReadTally
 
 
 class Batch:
@@ -110,7 +110,7 @@ class Batch:
         self.close()
 
 
-def write_batch(found: Iterable[Found], out: Path, tally: Tally | None = None) -> BatchSummary:
+def write_batch(found: Iterable[Found], out: Path, tally: ReadTally | None = None) -> BatchSummary:
     """Write `found` in the native format: OUT/questions.jsonl, OUT/traces.jsonl, OUT/problems.jsonl.
 
     The files appear under their names only when all is written, so that an interrupted run leaves no half batch.
@@ -121,7 +121,7 @@ def write_batch(found: Iterable[Found], out: Path, tally: Tally | None = None) -
         tally: Counts beside the summary what else is wanted, such as the fields.
     """
     out.mkdir(parents=True, exist_ok=True)
-    tally = Tally() if tally is None else tally
+    tally = ReadTally() if tally is None else tally
     names = ("questions", "traces", "problems")
     parts = {name: out / f"{name}.jsonl.part" for name in names}
     try:

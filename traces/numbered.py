@@ -8,7 +8,7 @@ from itertools import pairwise
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
 from tracejury.traces.records import Segmentation, Trace
-from tracejury.traces.spans import Limits, Span, build
+from tracejury.traces.spans import SegmentLimits, Span, build
 
 _ITEM = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+][ \t]+)?(?:\*\*|__)?"
@@ -29,8 +29,8 @@ class Numbered:
     name = "numbered"
 
     def __init__(self, item_over: int = 20, paragraph_over: int = 30, longest: int = 800, most: int = 12) -> None:
-        self.items = Limits(item_over + 1, longest, most)
-        self.paragraphs = Limits(paragraph_over + 1, longest, most)
+        self.items = SegmentLimits(item_over + 1, longest, most)
+        self.paragraphs = SegmentLimits(paragraph_over + 1, longest, most)
 
     def segment(self, trace: Trace) -> Segmentation:
         """Cut `trace` into its numbered items or paragraphs."""

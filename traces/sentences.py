@@ -6,7 +6,7 @@ import re
 
 from tracejury.traces.contracts import Segmenter
 from tracejury.traces.records import Segmentation, Trace
-from tracejury.traces.spans import Limits, Span, build
+from tracejury.traces.spans import SegmentLimits, Span, build
 from tracejury.traces.splitting import split_sentences
 
 _MARKER = re.compile(
@@ -33,7 +33,7 @@ class Sentences:
     name = "sentences"
 
     def __init__(self, longest: int = 650, shortest: int = 45, most: int = 28) -> None:
-        self.limits = Limits(shortest, longest, most)
+        self.limits = SegmentLimits(shortest, longest, most)
         self.longest = longest
 
     def segment(self, trace: Trace) -> Segmentation:

@@ -14,7 +14,7 @@ class Span(NamedTuple):
     end: int
 
 
-class Limits(NamedTuple):
+class SegmentLimits(NamedTuple):
     """What a segmenter leaves out. Lengths in characters."""
 
     shortest: int = 0
@@ -33,7 +33,7 @@ def trimmed(text: str, start: int, end: int) -> Span:
 
 
 def build(
-    name: str, trace: Trace, pieces: list[Span], limits: Limits, *, dropped: int = 0, stripped: bool = False
+    name: str, trace: Trace, pieces: list[Span], limits: SegmentLimits, *, dropped: int = 0, stripped: bool = False
 ) -> Segmentation:
     """Make a segmentation of `pieces`.
 

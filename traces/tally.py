@@ -60,7 +60,7 @@ _LISTED = (
 _MEASURED = ("stem", "text", "explanation", "options", "steps")
 
 
-class Tally:
+class ReadTally:
     """Counts what goes by, in memory that does not grow with it."""
 
     def __init__(self) -> None:

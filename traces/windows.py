@@ -7,7 +7,7 @@ import re
 from tracejury.traces.contracts import Segmenter
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.sentences import without_marker
-from tracejury.traces.spans import Limits, Span, build
+from tracejury.traces.spans import SegmentLimits, Span, build
 
 _WORD = re.compile(r"\S+")
 
@@ -22,7 +22,7 @@ class Windows:
 
     def __init__(self, words: int = 90, shortest: int = 45, most: int = 28) -> None:
         self.words = words
-        self.limits = Limits(shortest, None, most)
+        self.limits = SegmentLimits(shortest, None, most)
 
     def segment(self, trace: Trace) -> Segmentation:
         """Cut `trace` into windows."""

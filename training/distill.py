@@ -20,7 +20,7 @@ from tracejury.models import CallStore, Embedder, Endpoint, Gateway
 from tracejury.storage import hidden
 from tracejury.traces import Question, read, write_batch
 from tracejury.training.corpus import build_corpus
-from tracejury.training.experiment import Experiment, Source
+from tracejury.training.experiment import Experiment, SampledFrom
 from tracejury.training.machine import commit
 from tracejury.training.recipe import Recipe, load_recipe
 from tracejury.training.rows import write_json
@@ -189,7 +189,7 @@ def _audited(folder: Path, sample: int) -> Path:
     return chosen
 
 
-def _questions(source: Source, beside: Path) -> list[Question]:
+def _questions(source: SampledFrom, beside: Path) -> list[Question]:
     return read_questions([place(source.path, beside)], source.reader, limit=source.limit, **source.params)
 
 

@@ -10,14 +10,14 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from tracejury.models import Endpoint
 from tracejury.training.corpus import OnContamination
-from tracejury.training.recipe import Part, RecipeError
+from tracejury.training.recipe import RecipeError, RecipePart
 from tracejury.training.sampling import SampleSpec
 from tracejury.training.teach import TeachSpec
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "configs" / "experiments"
 
 
-class Source(Part):
+class SampledFrom(RecipePart):
     """Questions or traces in a file or folder, in any format that `tracejury read` knows."""
 
     path: str
@@ -30,13 +30,13 @@ class Source(Part):
     """Only the first so many questions, by the hash of the question."""
 
 
-class Teacher(Part):
+class Teacher(RecipePart):
     """Whom the student learns from: an endpoint that is asked, or chains that are there already."""
 
     endpoint: Endpoint | None = None
-    questions: Source | None = None
+    questions: SampledFrom | None = None
     teach: TeachSpec = TeachSpec()
-    chains: Source | None = None
+    chains: SampledFrom | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Teacher:
@@ -45,14 +45,14 @@ class Teacher(Part):
         return self
 
 
-class Base(Part):
+class Base(RecipePart):
     """A base that the experiment itself pre-trains, where no weights are taken as they are."""
 
     recipe: str
-    chains: Source
+    chains: SampledFrom
 
 
-class Experiment(Part):
+class Experiment(RecipePart):
     """A whole experiment."""
 
     name: str
@@ -60,7 +60,7 @@ class Experiment(Part):
     teacher: Teacher
     base: Base | None = None
     recipe: str
-    evaluation: Source
+    evaluation: SampledFrom
     on_contamination: OnContamination = "fail"
     sample: SampleSpec = SampleSpec()
     base_endpoint: Endpoint | None = None

@@ -19,13 +19,13 @@ class RecipeError(ValueError):
     """A recipe, or what a recipe needs, is not usable. The message names the file and the next step."""
 
 
-class Part(BaseModel):
+class RecipePart(BaseModel):
     """A frozen part of a recipe; a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Shape(Part):
+class Shape(RecipePart):
     """A randomly initialised Qwen3, for tests and benchmarks: nothing is downloaded."""
 
     vocab_size: int = 2048
@@ -41,7 +41,7 @@ class Shape(Part):
     """Store the weights in 16 bit."""
 
 
-class Student(Part):
+class Student(RecipePart):
     """Which weights are trained, and how a conversation is rendered for them."""
 
     model: str
@@ -55,7 +55,7 @@ class Student(Part):
     """For `model: random` only."""
 
 
-class CorpusSpec(Part):
+class CorpusSpec(RecipePart):
     """Which traces become training rows."""
 
     target: Literal["chain", "answer"] = "chain"
@@ -71,7 +71,7 @@ class CorpusSpec(Part):
     """Share of questions held out for the evaluation loss."""
 
 
-class Lora(Part):
+class Lora(RecipePart):
     """The adapter."""
 
     r: int = Field(default=16, ge=1)
@@ -80,7 +80,7 @@ class Lora(Part):
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-class Schedule(Part):
+class Schedule(RecipePart):
     """The optimisation."""
 
     learning_rate: float = Field(default=2e-5, gt=0)
@@ -110,7 +110,7 @@ class Schedule(Part):
     seed: int = 42
 
 
-class Export(Part):
+class Export(RecipePart):
     """What is written beside the adapter."""
 
     merged: bool = False
@@ -119,7 +119,7 @@ class Export(Part):
     """A llama.cpp quantisation such as `q8_0` or `q4_k_m`; needs the unsloth back end."""
 
 
-class Grpo(Part):
+class Grpo(RecipePart):
     """Reinforcement from the jury's verdicts."""
 
     steps: int = Field(default=200, ge=1)
@@ -136,7 +136,7 @@ class Grpo(Part):
     steps_weight: float = 1.0
 
 
-class Recipe(Part):
+class Recipe(RecipePart):
     """A whole student, as its YAML file says it."""
 
     name: str

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from tracejury.training.recipe import Part, RecipeError
+from tracejury.training.recipe import RecipeError, RecipePart
 
 
-class SftRow(Part):
+class SftRow(RecipePart):
     """One prompt and the completion that is learned."""
 
     id: str

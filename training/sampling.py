@@ -22,14 +22,14 @@ from tracejury.training.generating import Drawn, Generator, batch_seed
 from tracejury.training.keeping import Notebook, claim
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.prompts import VERSION, question_prompt
-from tracejury.training.recipe import Part, Student
+from tracejury.training.recipe import RecipePart, Student
 from tracejury.training.rows import write_json
 
 Progress = Callable[[int, int], None]
 """Called with (chains drawn, chains in all)."""
 
 
-class SampleSpec(Part):
+class SampleSpec(RecipePart):
     """How chains are drawn; protocol.md's figures."""
 
     n: int = Field(default=64, ge=1)

@@ -21,11 +21,11 @@ from tracejury.traces import Question, Trace, extract_answer, write_batch
 from tracejury.training.keeping import Notebook, claim
 from tracejury.training.machine import commit
 from tracejury.training.prompts import VERSION, question_prompt
-from tracejury.training.recipe import Part, RecipeError
+from tracejury.training.recipe import RecipeError, RecipePart
 from tracejury.training.rows import write_json
 
 
-class TeachSpec(Part):
+class TeachSpec(RecipePart):
     """How a teacher is asked; protocol.md's figures."""
 
     keep: int = Field(default=2, ge=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracejury.agents.data_judge.checks import Check, derived, in_step, in_vignette
+from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step, in_vignette
 from tracejury.agents.data_judge.measures import clauses, measures
 from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, quantities, taken, unit_of
 from tracejury.agents.records import Case, Quote
@@ -63,7 +63,7 @@ _WEIGHT_HEDGES = re.compile(
 )
 
 
-def arithmetic_checks(case: Case) -> Iterator[Check]:
+def arithmetic_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield every calculation of the step that can be done again."""
     for _, clause in clauses(case.step):
         yield from _equations(case, clause)
@@ -74,7 +74,7 @@ def arithmetic_checks(case: Case) -> Iterator[Check]:
     yield from _point_sums(case)
 
 
-def _equations(case: Case, clause: str) -> Iterator[Check]:
+def _equations(case: Case, clause: str) -> Iterator[FigureCheck]:
     for match in _EQUATION.finditer(clause):
         left, right = _expression(match["left"]), _expression(match["right"])
         if left and right and right.endswith("percent)") and re.search(r"\* ?\(?100\b", left):
@@ -90,7 +90,7 @@ def _equations(case: Case, clause: str) -> Iterator[Check]:
             yield check
 
 
-def _conversions(case: Case, clause: str) -> Iterator[Check]:
+def _conversions(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield `154 lb (70 kg)`: the same quantity in two units of one dimension."""
     for match in _PARENTHESIS.finditer(clause):
         first = taken(match)
@@ -104,7 +104,7 @@ def _conversions(case: Case, clause: str) -> Iterator[Check]:
         yield from _checked(case, "unit", first.expression, second, match[0])
 
 
-def _comparisons(case: Case, clause: str) -> Iterator[Check]:
+def _comparisons(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield `5.9 mEq/L, which is below 5.5`."""
     for relation, pattern in _COMPARED.items():
         for match in pattern.finditer(clause):
@@ -123,10 +123,10 @@ def _comparisons(case: Case, clause: str) -> Iterator[Check]:
                 finding = (
                     f"{match[0].strip()!r}: {first.text} is {'' if made.holds else 'not '}{words} than {second.text}"
                 )
-                yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)
+                yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
-def _weight_doses(case: Case, clause: str) -> Iterator[Check]:
+def _weight_doses(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield a dose by weight: `15 mg/kg`, a weight, and the total in one sentence, and nothing else to divide it."""
     found = list(quantities(clause))
     rates = [q for q in found if _per_kg(q)]
@@ -149,7 +149,7 @@ def _weight_doses(case: Case, clause: str) -> Iterator[Check]:
     yield from _checked(case, "dose", f"{rate.expression} * {weight.expression}", totals[0], clause.strip(), inputs)
 
 
-def _rate_totals(case: Case, clause: str) -> Iterator[Check]:
+def _rate_totals(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield `6 g plus 2 g/h over 12 hours, which amounts to 30 g`: a rate over a time, after a first dose or not."""
     for match in _RATE_TOTAL.finditer(clause):
         rate, time, total = _only(match["rate"]), _only(match["time"]), _only(match["total"])
@@ -162,7 +162,7 @@ def _rate_totals(case: Case, clause: str) -> Iterator[Check]:
         yield from _checked(case, "arithmetic", expression, total, clause.strip())
 
 
-def _point_sums(case: Case) -> Iterator[Check]:
+def _point_sums(case: Case) -> Iterator[FigureCheck]:
     """Yield `age (1), stroke (2), ... total 4`: points that the step lists and adds up."""
     total = list(_TOTAL.finditer(case.step))
     if len(total) != 1:
@@ -178,21 +178,21 @@ def _point_sums(case: Case) -> Iterator[Check]:
         yield made
 
 
-def _derived_check(case: Case, kind: str, left: str, right: str, quote: str, words: str) -> Check | None:
+def _derived_check(case: Case, kind: str, left: str, right: str, quote: str, words: str) -> FigureCheck | None:
     made = derived(kind, left, right, (in_step(case, quote),))
     if made is None:
         return None
     finding = f"{words!r}: {_plain(left)} is {made.computed}" + ("" if made.holds else f", not {_plain(right)}")
-    return Check(made.holds, finding, ErrorType.ARITHMETIC, made)
+    return FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
 def _checked(
     case: Case, kind: str, expression: str, claimed: Quantity, quote: str, inputs: tuple[Quote, ...] = ()
-) -> Iterator[Check]:
+) -> Iterator[FigureCheck]:
     made = derived(kind, expression, claimed.expression.strip("()"), inputs or (in_step(case, quote),))
     if made is not None:
         finding = f"{_plain(expression)} is {made.computed}" + ("" if made.holds else f", the step says {claimed.text}")
-        yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)
+        yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
 
 
 def _expression(text: str) -> str | None:

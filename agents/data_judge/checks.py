@@ -10,7 +10,7 @@ from tracejury.agents.units import NotComputable, compute
 from tracejury.traces import ErrorType
 
 
-class Check(NamedTuple):
+class FigureCheck(NamedTuple):
     """The outcome of one check. Only a check that failed needs an error type."""
 
     holds: bool

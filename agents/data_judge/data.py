@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tracejury.agents.contracts import Ask, Judge
 from tracejury.agents.data_judge.arithmetic import arithmetic_checks
-from tracejury.agents.data_judge.checks import Check
+from tracejury.agents.data_judge.checks import FigureCheck
 from tracejury.agents.data_judge.earlier import earlier_checks
 from tracejury.agents.data_judge.measures import prose
 from tracejury.agents.data_judge.patient import patient_checks
@@ -78,7 +78,7 @@ def _prose(case: Case) -> Case:
     return case.model_copy(update={"stem": prose(case.stem), "step": prose(case.step), "context": context})
 
 
-def _draft(label: Label, checks: Sequence[Check], rationale: str = "") -> Draft:
+def _draft(label: Label, checks: Sequence[FigureCheck], rationale: str = "") -> Draft:
     findings = tuple(dict.fromkeys(c.finding for c in checks))
     kinds = [c.error_type for c in checks if c.error_type and not c.holds]
     quotes: dict[tuple[str, str], Quote] = {}

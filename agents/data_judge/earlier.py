@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracejury.agents.data_judge.checks import Check, derived, in_step
+from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step
 from tracejury.agents.data_judge.measures import clauses
 from tracejury.agents.data_judge.quantities import NUMBER
 from tracejury.agents.records import Case, ContextStep, Quote
@@ -28,7 +28,7 @@ _TAKEN = re.compile(rf"{_NAMED}{_BE}\s*(?P<value>{NUMBER}){_MORE}")
 _COMPUTED = re.compile(rf"{_NAMED}[^.;=]{{0,80}}(?<!\.)=\s*(?P<value>{NUMBER}){_MORE}")
 
 
-def earlier_checks(case: Case) -> Iterator[Check]:
+def earlier_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield the named figures that the step refers back to, held against the earlier step that gave them."""
     for _, clause in clauses(case.step):
         if not _BACK.search(clause):
@@ -43,7 +43,7 @@ def earlier_checks(case: Case) -> Iterator[Check]:
             made = derived("comparison", value, claimed, (in_step(case, clause.strip()), quote))
             if made is not None and not made.holds:
                 finding = f"earlier: the step has {match[0]!r}, {quote.evidence_id} {quote.quote!r}"
-                yield Check(False, finding, ErrorType.CONTRADICTS_STEP, made, (quote,))
+                yield FigureCheck(False, finding, ErrorType.CONTRADICTS_STEP, made, (quote,))
 
 
 def _given(step: ContextStep, name: str) -> Iterator[tuple[str, Quote]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracejury.agents.data_judge.checks import Check, derived, in_step, in_vignette
+from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step, in_vignette
 from tracejury.agents.data_judge.contradictions import SIDE, sides_of
 from tracejury.agents.data_judge.measures import Measure, clauses, measures
 from tracejury.agents.data_judge.persons import AGE, HYPOTHETICAL, RELATIVES, aged, person
@@ -21,7 +21,7 @@ _DURATION = re.compile(
 _FUNCTION_WORDS = frozenset({"with", "from", "their", "severe", "mild", "progressive", "worsening", "history"})
 
 
-def patient_checks(case: Case) -> Iterator[Check]:
+def patient_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield what the step says of the patient, held against the vignette."""
     if not case.stem.strip():
         return
@@ -31,7 +31,7 @@ def patient_checks(case: Case) -> Iterator[Check]:
     yield from _sides(case)
 
 
-def _ages(case: Case) -> Iterator[Check]:
+def _ages(case: Case) -> Iterator[FigureCheck]:
     known = person(case.stem).ages
     if not known:
         return
@@ -39,7 +39,7 @@ def _ages(case: Case) -> Iterator[Check]:
         for match in AGE.finditer(clause):
             claimed = aged(match)
             if any(_same(claimed, age) for age in known):
-                yield Check(True, f"age: {match[0]!r} stands in the vignette")
+                yield FigureCheck(True, f"age: {match[0]!r} stands in the vignette")
                 continue
             # One age in the vignette, a person in the singular, and no word that makes it a textbook's patient.
             alone = len(known) == 1 and not RELATIVES.search(clause) and not RELATIVES.search(case.stem)
@@ -47,7 +47,7 @@ def _ages(case: Case) -> Iterator[Check]:
                 yield from _against(case, "age", claimed, known[0], known[0].text, match[0])
 
 
-def _measures(case: Case) -> Iterator[Check]:
+def _measures(case: Case) -> Iterator[FigureCheck]:
     stated: dict[str, list[Measure]] = {}
     for measure in measures(case.stem):
         stated.setdefault(measure.attribute, []).append(measure)
@@ -58,29 +58,29 @@ def _measures(case: Case) -> Iterator[Check]:
         same = [m for m in known if _same(measure.quantity, m.quantity)]
         if same:
             finding = f"{measure.attribute}: {measure.text!r} stands in the vignette"
-            yield Check(True, finding, quotes=(in_vignette(same[0].text),))
+            yield FigureCheck(True, finding, quotes=(in_vignette(same[0].text),))
         elif len(known) == 1 and (measure.own or not measure.general):
             yield from _differs(case, measure, known[0])
 
 
-def _differs(case: Case, measure: Measure, known: Measure) -> Iterator[Check]:
+def _differs(case: Case, measure: Measure, known: Measure) -> Iterator[FigureCheck]:
     unit = measure.quantity.unit or known.quantity.unit
     claimed, stated = measure.quantity._replace(unit=unit), known.quantity._replace(unit=known.quantity.unit or unit)
     inputs = (in_step(case, measure.text), in_vignette(known.text))
     made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
     if made is not None and not made.holds:
         finding = f"{measure.attribute}: the step has {measure.text!r}, the vignette {known.text!r}"
-        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, (in_vignette(known.text),))
+        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, (in_vignette(known.text),))
 
 
-def _durations(case: Case) -> Iterator[Check]:
+def _durations(case: Case) -> Iterator[FigureCheck]:
     known = [(m, _lasting(m)) for m in _DURATION.finditer(case.stem)]
     for _, clause in clauses(case.step):
         for match in _DURATION.finditer(clause):
             claimed, what = _lasting(match), _content(match["what"])
             same = [m for m, q in known if _same(claimed, q)]
             if same:
-                yield Check(True, f"duration: {match[0]!r} agrees with the vignette")
+                yield FigureCheck(True, f"duration: {match[0]!r} agrees with the vignette")
                 continue
             about = [(m, q) for m, q in known if _content(m["what"]) & what]
             numeric = match["number"].isdigit() and len(about) == 1 and about[0][0]["number"].isdigit()
@@ -89,21 +89,23 @@ def _durations(case: Case) -> Iterator[Check]:
                 yield from _against(case, "duration", claimed, quantity, stated[0], match[0])
 
 
-def _sides(case: Case) -> Iterator[Check]:
+def _sides(case: Case) -> Iterator[FigureCheck]:
     """Yield the sides that agree; those that do not are a rule's."""
     stated = sides_of(case.stem)
     for match in SIDE.finditer(case.step):
         if (match["side"].lower(), match["part"].lower()) in stated:
-            yield Check(True, f"side: {match[0]!r} stands in the vignette")
+            yield FigureCheck(True, f"side: {match[0]!r} stands in the vignette")
 
 
-def _against(case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, said: str) -> Iterator[Check]:
+def _against(
+    case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, said: str
+) -> Iterator[FigureCheck]:
     inputs = (in_step(case, said), in_vignette(words))
     made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
     if made is not None and not made.holds:
         finding = f"{what}: the step has {said!r}, the vignette {words!r}"
         quotes = (in_vignette(words),)
-        yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
+        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
 
 
 def _lasting(match: re.Match[str]) -> Quantity:

@@ -42,7 +42,7 @@ class Bounds(NamedTuple):
     words: tuple[str, ...]
 
 
-class Score(NamedTuple):
+class StatedScore(NamedTuple):
     """One entry of points.yaml."""
 
     name: str
@@ -82,16 +82,18 @@ def calculate(name: str, values: Mapping[str, Any]) -> float:
 
 
 @cache
-def scores() -> tuple[Score, ...]:
+def scores() -> tuple[StatedScore, ...]:
     """Return the scores of points.yaml."""
-    listed: dict[str, Any] = yaml.safe_load((files("tracejury.agents") / "data_judge" / "points.yaml").read_text("utf-8"))
+    listed: dict[str, Any] = yaml.safe_load(
+        (files("tracejury.agents") / "data_judge" / "points.yaml").read_text("utf-8")
+    )
     made = []
     for name, entry in listed.items():
         names = "|".join(entry["names"])
         claims = (c.format(names=names, is_=_IS, n=NUMBER, end=_END) for c in _CLAIMS)
         module, _, function = entry["calculator"].rpartition(".")
         made.append(
-            Score(
+            StatedScore(
                 name,
                 tuple(re.compile(c, re.I) for c in claims),
                 re.compile(entry["unless"], re.I) if "unless" in entry else None,
@@ -121,7 +123,7 @@ def bounds(name: str, stem: str) -> Mapping[str, Bounds] | None:
     return found
 
 
-def _held(score: Score, stem: str, said: str, claimed: str) -> Iterator[Reading]:
+def _held(score: StatedScore, stem: str, said: str, claimed: str) -> Iterator[Reading]:
     inputs = bounds(score.name, stem)
     words = tuple(dict.fromkeys(w for b in (inputs or {}).values() for w in b.words))
     if inputs is None or not words:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tracejury.agents.data_judge.checks import Check, derived, in_step
+from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step
 from tracejury.agents.data_judge.measures import Measure, clauses, measures, names_of
 from tracejury.agents.data_judge.persons import person
 from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, taken
@@ -57,7 +57,7 @@ class Range(NamedTuple):
     """Stated by the vignette, of its own laboratory."""
 
 
-def range_checks(case: Case) -> Iterator[Check]:
+def range_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield what the step calls normal, high or low although a cited range says otherwise."""
     for _, clause in clauses(case.step):
         if _RELATIVE.search(clause):
@@ -89,7 +89,7 @@ def _called(clause: str, measure: Measure) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _held(case: Case, clause: str, measure: Measure, what: str, stated: Range) -> Check | None:
+def _held(case: Case, clause: str, measure: Measure, what: str, stated: Range) -> FigureCheck | None:
     unit = measure.quantity.unit or stated.high.unit
     value = measure.quantity._replace(unit=unit)
     low, high = (q._replace(unit=q.unit or unit) if q else None for q in (stated.low, stated.high))
@@ -115,7 +115,7 @@ def _held(case: Case, clause: str, measure: Measure, what: str, stated: Range) -
         return None
     finding = f"{measure.attribute}: the step calls {measure.quantity.text} {what}; {stated.quote.quote!r}"
     kind = ErrorType.CONTRADICTS_VIGNETTE if stated.own else ErrorType.FACTUAL
-    return Check(False, finding, kind, made, (stated.quote,))
+    return FigureCheck(False, finding, kind, made, (stated.quote,))
 
 
 def _ranges(case: Case, attribute: str) -> Iterator[Range]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracejury.agents.data_judge.checks import Check, in_vignette
+from tracejury.agents.data_judge.checks import FigureCheck, in_vignette
 from tracejury.agents.data_judge.contradictions import CONTRADICTIONS
 from tracejury.agents.data_judge.rules import read
 from tracejury.agents.records import Case
@@ -13,7 +13,7 @@ from tracejury.traces import ErrorType
 _BOUND = {"equal": "", "greater_equal": "at least ", "less_equal": "at most "}
 
 
-def contradiction_checks(case: Case) -> Iterator[Check]:
+def contradiction_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield what the step says of the patient and the vignette says otherwise: sex, side, denied findings, counts."""
     if not case.stem.strip():
         return
@@ -24,10 +24,10 @@ def contradiction_checks(case: Case) -> Iterator[Check]:
                 continue  # the wording of an option, not a claim about the patient
             finding = f"{kind}: the step has {reading.said!r}, the vignette {reading.words[0]!r}"
             quotes = tuple(in_vignette(w) for w in reading.words)
-            yield Check(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
+            yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
 
 
-def point_checks(case: Case) -> Iterator[Check]:
+def point_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield the clinical scores of the step, computed again."""
     if not case.stem.strip():
         return
@@ -35,4 +35,4 @@ def point_checks(case: Case) -> Iterator[Check]:
         finding = f"{made.expression} is {_BOUND[reading.relation]}{made.computed}"
         if not made.holds:
             finding += f"; the step says {made.claimed}"
-        yield Check(made.holds, finding, ErrorType.ARITHMETIC, made)
+        yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)

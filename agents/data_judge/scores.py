@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tracejury.agents.data_judge.checks import Check, derived, in_step, in_vignette
+from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step, in_vignette
 from tracejury.agents.data_judge.measures import GENERAL, LINK, Measure, clauses, measures
 from tracejury.agents.data_judge.quantities import NUMBER
 from tracejury.agents.records import Case, Derivation
@@ -25,7 +25,7 @@ _HABIT = re.compile(
 _PACKS = {"one": "1", "two": "2", "three": "3"}
 
 
-class Score(NamedTuple):
+class ScoreCalculator(NamedTuple):
     """One entry of scores.yaml."""
 
     name: str
@@ -38,7 +38,7 @@ class Score(NamedTuple):
     source: str
 
 
-def score_checks(case: Case) -> Iterator[Check]:
+def score_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield every score of the step whose inputs the vignette gives once and in the right unit."""
     if not case.stem.strip():
         return
@@ -54,11 +54,13 @@ def score_checks(case: Case) -> Iterator[Check]:
 
 
 @cache
-def scores() -> tuple[Score, ...]:
+def scores() -> tuple[ScoreCalculator, ...]:
     """Return the scores of scores.yaml."""
-    listed: dict[str, Any] = yaml.safe_load((files("tracejury.agents") / "data_judge" / "scores.yaml").read_text("utf-8"))
+    listed: dict[str, Any] = yaml.safe_load(
+        (files("tracejury.agents") / "data_judge" / "scores.yaml").read_text("utf-8")
+    )
     return tuple(
-        Score(
+        ScoreCalculator(
             name,
             re.compile(
                 rf"(?<![\w-])(?i:{'|'.join(entry['names'])})(?![\w-])(?i:{LINK})(?<![\w.])(?P<claimed>{NUMBER})"
@@ -75,7 +77,7 @@ def scores() -> tuple[Score, ...]:
     )
 
 
-def filled(score: Score, values: Mapping[str, str]) -> list[str]:
+def filled(score: ScoreCalculator, values: Mapping[str, str]) -> list[str]:
     """Return the score's formulas with `values` put in; those whose optional inputs are missing are left out."""
     return [
         re.sub(r"\{(\w+)\}", lambda m: values[m[1]], formula)
@@ -84,7 +86,9 @@ def filled(score: Score, values: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _recomputed(case: Case, score: Score, stated: Mapping[str, Measure], match: re.Match[str]) -> Iterator[Check]:
+def _recomputed(
+    case: Case, score: ScoreCalculator, stated: Mapping[str, Measure], match: re.Match[str]
+) -> Iterator[FigureCheck]:
     wanted = {**score.inputs, **score.optional}
     usable = {name: m for name, unit in wanted.items() if (m := stated.get(name)) and _in_unit(m, unit, score.coherent)}
     if not set(score.inputs) <= set(usable):
@@ -100,7 +104,7 @@ def _recomputed(case: Case, score: Score, stated: Mapping[str, Measure], match: 
         yield _checked(score.name.replace("_", " "), computed, match[0], score.source)
 
 
-def _pack_years(case: Case, clause: str) -> Iterator[Check]:
+def _pack_years(case: Case, clause: str) -> Iterator[FigureCheck]:
     habits = list(_HABIT.finditer(case.stem))
     if len(habits) != 1 or re.search(r"pack[- ]years?", case.stem, re.I):
         return
@@ -112,13 +116,13 @@ def _pack_years(case: Case, clause: str) -> Iterator[Check]:
             yield _checked("pack-years", [made], match[0], "packs a day times years")
 
 
-def _checked(name: str, made: list[Derivation], said: str, source: str) -> Check:
+def _checked(name: str, made: list[Derivation], said: str, source: str) -> FigureCheck:
     holding = next((d for d in made if d.holds), None)
     shown = holding or made[0]
     finding = f"{name}: {shown.expression} is {shown.computed} ({source})"
     if holding is None:
         finding += f"; the step has {said!r}"
-    return Check(holding is not None, finding, ErrorType.ARITHMETIC, shown)
+    return FigureCheck(holding is not None, finding, ErrorType.ARITHMETIC, shown)
 
 
 def _stated_once(stem: str) -> dict[str, Measure]:

@@ -13,7 +13,7 @@ from tracejury.ledger import Pattern
 LABELS = ("supported", "error", "unclear", "no_claim")
 
 
-class Seat(NamedTuple):
+class SeatedJudge(NamedTuple):
     """One judge of the panel."""
 
     name: str
@@ -31,7 +31,7 @@ class Seat(NamedTuple):
     right: int
 
 
-class Pair(NamedTuple):
+class JudgePair(NamedTuple):
     """Two judges on the steps that both labelled."""
 
     a: str
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
     same_weights: bool
 
 
-def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[Seat]:
+def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[SeatedJudge]:
     """Return every judge of the panel and what it said."""
     made = []
     for spec in panel.judges:
@@ -65,12 +65,14 @@ def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[Seat]:
         model = panel.endpoints[spec.endpoint].model if spec.endpoint else "no model"
         heard = sum(said.values()) - said["failed"]
         made.append(
-            Seat(spec.name, model, spec.seat.value, dict(said), heard, grounded, with_verdict, agrees, labelled, right)
+            SeatedJudge(
+                spec.name, model, spec.seat.value, dict(said), heard, grounded, with_verdict, agrees, labelled, right
+            )
         )
     return made
 
 
-def pairs(panel: Panel, patterns: Sequence[Pattern]) -> dict[tuple[str, str], Pair]:
+def pairs(panel: Panel, patterns: Sequence[Pattern]) -> dict[tuple[str, str], JudgePair]:
     """Return every pair of judges, under both orders of their names."""
     weights = {s.name: panel.endpoints[s.endpoint].model if s.endpoint else None for s in panel.judges}
     made = {}
@@ -82,7 +84,7 @@ def pairs(panel: Panel, patterns: Sequence[Pattern]) -> dict[tuple[str, str], Pa
                 table[said[a], said[b]] += pattern.steps
         same = sum(n for (x, y), n in table.items() if x == y)
         shared = weights[a] is not None and weights[a] == weights[b]
-        pair = Pair(a, b, table.total(), same, kappa(table), shared)
+        pair = JudgePair(a, b, table.total(), same, kappa(table), shared)
         made[a, b] = made[b, a] = pair
     return made
 

@@ -9,7 +9,7 @@ from tracejury.console.viewer.marks import Mark, Piece, pieces
 from tracejury.retrieval import Passage
 
 
-class Exhibit(NamedTuple):
+class EvidenceBlock(NamedTuple):
     """One piece of evidence."""
 
     id: str
@@ -31,7 +31,7 @@ def cited(made: Deliberation) -> list[Citation]:
     return own + list(made.resolution.citations if made.resolution else ())
 
 
-def exhibits(made: Deliberation) -> list[Exhibit]:
+def exhibits(made: Deliberation) -> list[EvidenceBlock]:
     """Return the evidence, what was quoted first."""
     if made.case is None:
         return []
@@ -54,7 +54,7 @@ def exhibits(made: Deliberation) -> list[Exhibit]:
             continue
         marks = [Mark(*_where(c, text), "grounds" if c.grounds else "verified") for c in mine]
         made_of.append(
-            Exhibit(
+            EvidenceBlock(
                 name,
                 anchor(name),
                 title,

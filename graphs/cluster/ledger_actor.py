@@ -1,7 +1,7 @@
 """The ledger actor: the one process that writes a SQLite ledger while Ray workers adjudicate traces.
 
-Postgres needs none. A worker's write returns once the commit is durable, so a call is stored before its reply is parsed,
-as in one process. Every request may arrive twice: Ray repeats it to a restarted actor.
+Postgres needs none. A worker's write returns once the commit is durable, so a call is stored before its reply is
+parsed, as in one process. Every request may arrive twice: Ray repeats it to a restarted actor.
 """
 
 from __future__ import annotations

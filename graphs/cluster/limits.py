@@ -13,7 +13,7 @@ REPORT_WAIT_S = 3.0
 """TraceSink that were lost with their process lend nothing for so long, until they have heard who holds what."""
 
 
-class Limits:
+class SharedLimits:
     """Keeps the books; see tracejury.models.leases. The body of an actor."""
 
     def __init__(self) -> None:

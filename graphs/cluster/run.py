@@ -12,11 +12,11 @@ from typing import Any
 from tracejury.graphs.batch import traces_in_flight, without_question
 from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, index_for, joined, store_for, workers_of
 from tracejury.graphs.cluster.ledger_actor import LedgerActor
-from tracejury.graphs.cluster.limits import Limits
+from tracejury.graphs.cluster.limits import SharedLimits
 from tracejury.graphs.cluster.trace_queue import QueuedTrace
 from tracejury.graphs.cluster.worker import RunSpec
 from tracejury.graphs.cluster.worker_pool import WorkerPool, answer
-from tracejury.graphs.tally import Tally
+from tracejury.graphs.tally import RunTally
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
 from tracejury.traces import Batch, Trace
@@ -36,10 +36,10 @@ async def run_on(
     index: Path | None,
     air_gapped: bool,
     skip_steps: frozenset[str],
-    tally: Tally,
+    tally: RunTally,
     stopping: asyncio.Event,
     told: Callable[[str], None],
-) -> Tally:
+) -> RunTally:
     """Hear the traces of a run on a cluster; what the ledger has already is not heard again, what failed is.
 
     Raises:
@@ -48,7 +48,7 @@ async def run_on(
         WorkerPoolError: The workers cannot work.
     """
     store, clerked = store_for(ledger, cluster)
-    done = Tally()
+    done = RunTally()
     fresh = _Fresh(ledger, run.id, batch, traces, done)
     with joined(cluster) as ray:
         where = index_for(run.panel, index, sum(node["Alive"] for node in ray.nodes()))
@@ -88,7 +88,7 @@ async def _limits(ray: Any, run: Run) -> Any:
     while True:
         try:
             name = f"limits of {run.name}"
-            return ray.remote(Limits).options(name=name, namespace=NAMESPACE, **_at_home(ray)).remote()
+            return ray.remote(SharedLimits).options(name=name, namespace=NAMESPACE, **_at_home(ray)).remote()
         except ValueError as taken:
             if time.monotonic() > until:
                 raise ValueError(f"run {run.name!r} is under way on this cluster already") from taken
@@ -98,7 +98,7 @@ async def _limits(ray: Any, run: Run) -> Any:
 class _Fresh:
     """The traces of the batch that need a step."""
 
-    def __init__(self, ledger: Ledger, run_id: str, batch: Batch, traces: Iterable[Trace], tally: Tally) -> None:
+    def __init__(self, ledger: Ledger, run_id: str, batch: Batch, traces: Iterable[Trace], tally: RunTally) -> None:
         self._ledger = ledger
         self._run_id = run_id
         self._batch = batch

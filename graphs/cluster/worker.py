@@ -13,7 +13,7 @@ from tracejury.agents import Panel, prompt_hashes
 from tracejury.graphs.cluster.ledger_actor import FarBooks, FarCalls, Post
 from tracejury.graphs.cluster.limits import leased
 from tracejury.graphs.run_context import open_run_context
-from tracejury.graphs.tally import Tally
+from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
 from tracejury.ledger.runs import installed
 from tracejury.ledger.writer import Ledger
@@ -57,7 +57,7 @@ class Worker:
         self._name = name
         self._limits = limits
         self._clerk = ledger_actor
-        self._parts: dict[str, Tally] = {}
+        self._parts: dict[str, RunTally] = {}
         self._stack = AsyncExitStack()
         self._sitting: TraceRunner | None = None
 
@@ -88,20 +88,20 @@ class Worker:
         node = ray.get_runtime_context().get_node_id()
         return Arrived(node, installed().get("tracejury", "?"), prompt_hashes(run_spec.panel))
 
-    async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> Tally:
+    async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> RunTally:
         """Hear a trace, and say what came of it."""
         if self._sitting is None:
             raise RuntimeError("the worker has not been opened")
-        part = self._parts[trace.id] = Tally()
+        part = self._parts[trace.id] = RunTally()
         try:
             await self._sitting.hear(trace, question, settled)
             return part
         finally:
             del self._parts[trace.id]
 
-    async def live(self) -> Tally:
+    async def live(self) -> RunTally:
         """Return what has come so far of the traces in hand."""
-        told = Tally()
+        told = RunTally()
         for part in self._parts.values():
             told.take(part)
         return told

@@ -9,7 +9,7 @@ from typing import Any
 from tracejury.agents import prompt_hashes
 from tracejury.graphs.cluster.trace_queue import QueuedTrace, TraceQueue
 from tracejury.graphs.cluster.worker import Arrived, RunSpec, Worker
-from tracejury.graphs.tally import Tally
+from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW
 from tracejury.ledger.runs import installed
 from tracejury.storage import StoreError
@@ -47,8 +47,8 @@ class WorkerPool:
         run_spec: RunSpec,
         limits: Any,
         ledger_actor: Any,
-        tally: Tally,
-        done: Tally,
+        tally: RunTally,
+        done: RunTally,
         standing: Callable[[str], frozenset[str]],
         told: Callable[[str], None],
     ) -> None:
@@ -139,7 +139,7 @@ class WorkerPool:
             try:
                 # Asked now: another worker may have got far with it before it died.
                 settled = self._standing(dealt.trace.id) if dealt.deaths else dealt.settled
-                part: Tally = await answer(worker.hear.remote(dealt.trace, dealt.question, settled))
+                part: RunTally = await answer(worker.hear.remote(dealt.trace, dealt.question, settled))
             except self._ray.exceptions.RayActorError as death:
                 dealt.deaths += 1
                 if dealt.deaths < DEATHS:

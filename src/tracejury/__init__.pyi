@@ -1,5 +1,6 @@
 from .agents import Draft, Judge, Label, Panel, Quote, load_panel
-from .graphs import Ledger, StepRow, adjudicate, build_graph
+from .graphs import adjudicate, build_graph
+from .ledger import Ledger, StepRow
 from .retrieval import Document, Index, Passage, Source
 from .traces import Batch, Question, Trace, read
 

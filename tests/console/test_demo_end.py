@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tracejury.console.demo import Before, Score, _progress, read_labels
+from tracejury.console.demo import Before, DemoScore, _progress, read_labels
 
 FOLDER = Path(__file__).parents[2] / "configs" / "demo"
 TOLD = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
@@ -15,7 +15,7 @@ TOLD = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
 
 def test_the_first_version_was_counted_on_today_s_demo() -> None:
     labels = read_labels(FOLDER / "labels.jsonl").values()
-    first = Score(**TOLD["first"])
+    first = DemoScore(**TOLD["first"])
     assert first.errors == sum(p.label == "error" for p in labels)
     assert first.correct == sum(p.label == "supported" for p in labels)
     assert first.caught + first.abstained + first.missed + first.failed == first.errors
@@ -29,11 +29,11 @@ def test_the_questions_that_were_not_looked_at_are_those_of_the_benchmark() -> N
 
 
 def test_the_end_says_when_it_is_no_better() -> None:
-    before = Before("abc", Score(10, 3, 7, 0, 0, 20, 0, 0), Score(4, 0, 4, 0, 0, 8, 0, 0), frozenset({"q"}))
-    unseen = Score(4, 1, 3, 0, 0, 8, 0, 0)
-    assert _progress(Score(10, 5, 5, 0, 0, 20, 0, 0), unseen, before).startswith("Better than")
-    assert _progress(Score(10, 5, 5, 0, 0, 20, 1, 0), unseen, before).startswith("NOT better than")
-    said = _progress(Score(10, 3, 7, 0, 0, 20, 0, 0), unseen, before)
+    before = Before("abc", DemoScore(10, 3, 7, 0, 0, 20, 0, 0), DemoScore(4, 0, 4, 0, 0, 8, 0, 0), frozenset({"q"}))
+    unseen = DemoScore(4, 1, 3, 0, 0, 8, 0, 0)
+    assert _progress(DemoScore(10, 5, 5, 0, 0, 20, 0, 0), unseen, before).startswith("Better than")
+    assert _progress(DemoScore(10, 5, 5, 0, 0, 20, 1, 0), unseen, before).startswith("NOT better than")
+    said = _progress(DemoScore(10, 3, 7, 0, 0, 20, 0, 0), unseen, before)
     assert said.startswith("NOT better than")
     assert "6 of these errors in view" in said
     assert "1 of 4" in said

@@ -12,7 +12,7 @@ import pytest
 from jury_of_words import STEPS, batch_of, court_of, question, trace
 
 from tracejury.graphs import Runner
-from tracejury.ledger import Ledger, Manifest, RunDiffersError, StepRow, UnknownRunError, write_rows
+from tracejury.ledger import Ledger, RunDiffersError, RunManifest, StepRow, UnknownRunError, write_rows
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace
 
@@ -34,7 +34,7 @@ class Pairs:
 def ledger_of(pairs: list[tuple[Question, Trace]], url: str, name: str = "r") -> tuple[Ledger, list[StepRow]]:
     async def main() -> tuple[Ledger, list[StepRow]]:
         ledger, run_context = Ledger(url), court_of()
-        manifest = Manifest(panel="p", segmenter="auto")
+        manifest = RunManifest(panel="p", segmenter="auto")
         run = ledger.open_run(run_context.panel, manifest, name).run
         store = CallStore(ledger.engine)
         batch = Pairs(pairs)
@@ -116,7 +116,7 @@ def test_a_run_is_found_by_name_beginning_and_last(ledger_url: str) -> None:
 
 def test_a_name_is_not_given_to_another_panel(ledger_url: str) -> None:
     ledger, _ = ledger_of([(question(), trace(STEPS))], ledger_url, name="mine")
-    other = Manifest(panel="another", segmenter="auto")
+    other = RunManifest(panel="another", segmenter="auto")
     with pytest.raises(RunDiffersError, match="panel"):
         ledger.open_run(court_of().panel, other, "mine")
 

@@ -10,7 +10,7 @@ import pytest
 from local_panel import GOOD, write_panel, write_traces
 from servers.model_server import ModelServer
 
-from tracejury.graphs import Tally, adjudicate
+from tracejury.graphs import RunTally, adjudicate
 from tracejury.ledger import Ledger, StepRow
 
 STAYS = ("401", "404", "429", "429-after", "500", "hang", "cut", "prose", "label", "empty", "big")
@@ -41,7 +41,7 @@ def steps() -> list[list[str]]:
     return made
 
 
-def run(folder: Path, server: ModelServer, store: str) -> tuple[list[StepRow], Tally]:
+def run(folder: Path, server: ModelServer, store: str) -> tuple[list[StepRow], RunTally]:
     panel = write_panel(folder, server.url, endpoint={"max_concurrency": 16, "timeout_s": 1.0})
     traces = write_traces(folder, steps())
     made, tally = asyncio.run(adjudicate(traces, panel, store=store))

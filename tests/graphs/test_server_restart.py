@@ -12,7 +12,7 @@ import pytest
 from local_panel import GOOD, write_panel, write_traces
 from servers.model_server import ModelServer
 
-from tracejury.graphs import Tally, adjudicate
+from tracejury.graphs import RunTally, adjudicate
 from tracejury.ledger import Ledger
 from tracejury.models import CallStore
 from tracejury.storage import StoreError
@@ -29,9 +29,9 @@ def traces(tmp_path: Path) -> Path:
     return write_traces(tmp_path, texts)
 
 
-async def run_and_crash(traces: Path, panel: Path, store: str, server: Any, away_s: float) -> Tally:
+async def run_and_crash(traces: Path, panel: Path, store: str, server: Any, away_s: float) -> RunTally:
     """Adjudicate, and crash the server once a fifth of the steps are done; start it again after `away_s`."""
-    tally = Tally()
+    tally = RunTally()
     work = asyncio.create_task(adjudicate(traces, panel, store=store, name="r", tally=tally))
     while tally.steps < TOTAL // 5:
         await asyncio.sleep(0.01)

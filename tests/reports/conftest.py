@@ -21,7 +21,7 @@ from tracejury.agents import (
     Route,
     Verdict,
 )
-from tracejury.ledger import Ledger, Manifest, OpinionRow, StepRow
+from tracejury.ledger import Ledger, OpinionRow, RunManifest, StepRow
 from tracejury.traces import ErrorType, Question, Role, Segmentation, Step, Trace
 
 Rows = Callable[..., Iterator[StepRow]]
@@ -121,7 +121,7 @@ def _fill(
     judge_panel = judge_panel or Panel(
         name=panel, judges=tuple(JudgeSpec(name=j, judge="data") for j in ("facts", "inference", "data"))
     )
-    opened = ledger.open_run(judge_panel, Manifest(panel=panel, segmenter="numbered", seed=seed), name=run)
+    opened = ledger.open_run(judge_panel, RunManifest(panel=panel, segmenter="numbered", seed=seed), name=run)
     by_trace: dict[str, list[StepRow]] = {}
     for row in rows:
         by_trace.setdefault(row.trace_id, []).append(row)

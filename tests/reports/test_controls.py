@@ -121,7 +121,7 @@ def test_shipped_controls_load_and_wrong_ones_are_told(tmp_path):
 
 def run_of(name):
     from tracejury.agents import JudgeSpec, Panel
-    from tracejury.ledger import Manifest, Run
+    from tracejury.ledger import Run, RunManifest
 
     panel = Panel(name="p", judges=(JudgeSpec(name="j", judge="data"),))
-    return Run(id="1", name=name, created="", panel=panel, manifest=Manifest(panel="p", segmenter="numbered"))
+    return Run(id="1", name=name, created="", panel=panel, manifest=RunManifest(panel="p", segmenter="numbered"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracejury.traces import Problem, Question, Tally, Trace, answer_correct, read, segment
+from tracejury.traces import Problem, Question, ReadTally, Trace, answer_correct, read, segment
 
 
 def gather(reader: str, path: Path) -> tuple[dict[str, Question], list[Trace], list[Problem]]:
@@ -109,7 +109,7 @@ def test_medec_shows_the_other_sentences(shared_data: Path) -> None:
     assert Counter(sum(s.label == "error" for s in t.steps or ()) for t in traces) == {1: 319, 0: 255}
     placed = [s.start is not None for t in traces for s in t.steps or ()]
     assert sum(placed) / len(placed) > 0.999
-    tally = Tally()
+    tally = ReadTally()
     for item in [*questions.values(), *traces]:
         tally.add(item)
     # Nobody asked these notes a question: they lack no answer.

@@ -16,7 +16,7 @@ from tracejury.traces.records import Problem, Question
 _HINT = 'a MedMCQA line has "question", "opa" to "opd" and "cop"'
 
 
-class _Row(BaseModel):
+class _MedMcqaRow(BaseModel):
     question: str
     opa: str
     opb: str
@@ -60,7 +60,7 @@ class MedMCQA(Placed):
 
     def _question(self, file: Path, line: Line, first: int) -> Question | Problem:
         try:
-            row = _Row.model_validate(line.data)
+            row = _MedMcqaRow.model_validate(line.data)
         except ValidationError as error:
             return invalid(file, line.number, error, _HINT)
         # The hidden test split has -1, or no cop at all.

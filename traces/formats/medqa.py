@@ -15,7 +15,7 @@ from tracejury.traces.records import Problem, Question
 _HINT = 'a MedQA line has "question", "options" (letter to text) and "answer_idx"'
 
 
-class _Row(BaseModel):
+class _MedQaRow(BaseModel):
     question: str
     options: dict[str, str]
     answer_idx: str
@@ -37,7 +37,7 @@ class MedQA(Placed):
 
     def _question(self, file: Path, line: Line) -> Question | Problem:
         try:
-            row = _Row.model_validate(line.data)
+            row = _MedQaRow.model_validate(line.data)
         except ValidationError as error:
             return invalid(file, line.number, error, _HINT)
         return Question(

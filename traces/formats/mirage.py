@@ -26,7 +26,7 @@ _LEFT_OF_ANSWER = re.compile(r'\A(.*?)"\s*,?\s*"answer_choice"', re.DOTALL)
 _REFUSED = ("The response was filtered", "'content'", "No response", "Error communicating")
 
 
-class _Row(BaseModel):
+class _MirageRow(BaseModel):
     qid: str
     dataset: str
     mode: str
@@ -34,7 +34,7 @@ class _Row(BaseModel):
     raw: list[str]
 
 
-class Reply(NamedTuple):
+class MirageReply(NamedTuple):
     """A reply taken apart: the chain of thought, and what state the reply is in."""
 
     text: str
@@ -72,7 +72,7 @@ class Mirage(Placed):
 
     def _row(self, file: Path, line: Line, known: dict[str, Question]) -> Iterator[Found]:
         try:
-            row = _Row.model_validate(line.data)
+            row = _MirageRow.model_validate(line.data)
         except ValidationError as error:
             yield invalid(file, line.number, error, _HINT)
             return
@@ -116,22 +116,22 @@ class Mirage(Placed):
                 return
 
 
-def take_apart(raw: str) -> Reply:
+def take_apart(raw: str) -> MirageReply:
     """Return the chain of thought of a reply, whatever state its JSON is in."""
     if not raw.strip():
-        return Reply("", "empty")
+        return MirageReply("", "empty")
     if raw.strip().startswith(_REFUSED):
-        return Reply("", "refused")
+        return MirageReply("", "refused")
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict):
         thought = data.get("step_by_step_thinking", "")
-        return Reply(thought if isinstance(thought, str) else json.dumps(thought, ensure_ascii=False), "json")
+        return MirageReply(thought if isinstance(thought, str) else json.dumps(thought, ensure_ascii=False), "json")
     match = _THOUGHT.search(raw) or _LEFT_OF_ANSWER.match(raw)
     text = match.group(1) if match else raw
-    return Reply(text.replace('\\"', '"').replace("\\n", "\n"), "broken")
+    return MirageReply(text.replace('\\"', '"').replace("\\n", "\n"), "broken")
 
 
 def _holds_replies(file: Path) -> bool:

@@ -32,7 +32,7 @@ _STUDENTS = {
 }
 
 
-class _Row(BaseModel):
+class _GuidanceRow(BaseModel):
     question: str
     options: dict[str, str]
     answer_idx: str
@@ -72,7 +72,7 @@ class ReasoningGuidance(Placed):
 
 def _row(file: Path, item: Item, student: _Student) -> Iterator[Found]:
     try:
-        row = _Row.model_validate(item.value)
+        row = _GuidanceRow.model_validate(item.value)
     except ValidationError as error:
         yield invalid(file, item.line, error, _HINT)
         return

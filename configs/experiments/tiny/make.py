@@ -22,7 +22,7 @@ LABS = (
 DRUGS = (("metformin", 500), ("amoxicillin", 250), ("furosemide", 40), ("prednisone", 10))
 
 
-class Item(NamedTuple):
+class TinyItem(NamedTuple):
     """A question and two teachers' steps."""
 
     stem: str
@@ -32,7 +32,7 @@ class Item(NamedTuple):
     careless: list[str]
 
 
-def lab_question(rng: random.Random) -> Item:
+def lab_question(rng: random.Random) -> TinyItem:
     """Return a question on a laboratory value."""
     name, unit, low, high, digits = rng.choice(LABS)
     width = high - low
@@ -54,10 +54,10 @@ def lab_question(rng: random.Random) -> Item:
         f"This value is possibly {rng.choice(['low', 'high', 'normal']) if wrong else word}.",
     ]
     options = {"A": "Low", "B": "Normal", "C": "High"}
-    return Item(f"{patient} How is this value best described?", options, gold, careful, careless)
+    return TinyItem(f"{patient} How is this value best described?", options, gold, careful, careless)
 
 
-def dose_question(rng: random.Random) -> Item:
+def dose_question(rng: random.Random) -> TinyItem:
     """Return a question on tablets for a dose."""
     drug, strength = rng.choice(DRUGS)
     tablets = rng.randint(1, 4)
@@ -74,14 +74,16 @@ def dose_question(rng: random.Random) -> Item:
         f"A tablet may hold {strength} mg of it.",
         f"{dose} / {strength} = {said} tablets, probably.",
     ]
-    return Item(stem, {letter: str(n) for n, letter in enumerate("ABCD", 1)}, "ABCD"[tablets - 1], careful, careless)
+    return TinyItem(
+        stem, {letter: str(n) for n, letter in enumerate("ABCD", 1)}, "ABCD"[tablets - 1], careful, careless
+    )
 
 
 def main() -> None:
     """Write the three files beside this one."""
     rng = random.Random(7)
     here = Path(__file__).resolve().parent
-    made: dict[str, Item] = {}
+    made: dict[str, TinyItem] = {}
     while len(made) < 160:
         item = (lab_question if rng.random() < 0.7 else dose_question)(rng)
         made.setdefault(item.stem, item)
@@ -104,7 +106,7 @@ def main() -> None:
             out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-def trace(item: Item, i: int, teacher: str, steps: list[str]) -> dict[str, object]:
+def trace(item: TinyItem, i: int, teacher: str, steps: list[str]) -> dict[str, object]:
     """Return a chain as a native trace."""
     text = "\n".join(f"{n}. {step}" for n, step in enumerate(steps, 1)) + f"\n\nThe answer is ({item.gold})."
     return {"kind": "trace", "question": f"tiny-{i}", "model": f"{teacher}-teacher", "arm": teacher, "text": text}
