@@ -72,17 +72,17 @@ def _weights() -> Iterator[SetupCheck]:
 def _stores(store: str | None, index: Path | None) -> Iterator[SetupCheck]:
     from tracejury.ledger import DEFAULT_STORE, Ledger
     from tracejury.retrieval import Index
-    from tracejury.storage import hidden
+    from tracejury.storage import hide_password
 
     url = store or DEFAULT_STORE
     file = url.removeprefix("sqlite:///")
     if url.startswith("sqlite") and not Path(file).exists():
-        yield SetupCheck("ledger", "absent", f"{hidden(url)}: made by the first run")
+        yield SetupCheck("ledger", "absent", f"{hide_password(url)}: made by the first run")
     else:
         try:
-            yield SetupCheck("ledger", "ok", f"{hidden(url)}: {len(Ledger(url).runs())} runs")
+            yield SetupCheck("ledger", "ok", f"{hide_password(url)}: {len(Ledger(url).runs())} runs")
         except Exception as error:  # noqa: BLE001 - whatever a database driver raises is the finding
-            yield SetupCheck("ledger", "missing", f"{hidden(url)}: {error}")
+            yield SetupCheck("ledger", "missing", f"{hide_password(url)}: {error}")
     try:
         manifest = Index.open(index).manifest()
     except (LookupError, OSError, ValueError, RuntimeError) as error:

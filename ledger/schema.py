@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tracejury.ledger.tables import metadata
 from tracejury.ledger.trace_statistics import make_words
 from tracejury.models import CALL_TABLES
-from tracejury.storage import hidden, opened
+from tracejury.storage import hide_password, open_transaction
 
 REVISIONS = ("0001", "0002", "0003")
 """Oldest first; each is a file of `ledger/migrations/versions`."""
@@ -57,10 +57,10 @@ def open_schema(engine: Engine) -> None:
         StoreError: The database cannot be opened.
         SchemaError: An older or a newer version made it.
     """
-    with opened(engine) as connection:
+    with open_transaction(engine) as connection:
         schema = read_schema(connection)
     if schema.standing == "new":
-        with opened(engine, making=True) as connection:
+        with open_transaction(engine, changing_tables=True) as connection:
             schema = read_schema(connection)  # somebody may have been first
             if schema.standing == "new":
                 metadata.create_all(connection)
@@ -100,7 +100,7 @@ def stamp(connection: Connection, revision: str) -> None:
 
 def refusal(schema: Schema, engine: Engine) -> str:
     """Return what to tell who opens a ledger that is not of today."""
-    name = hidden(engine.url)
+    name = hide_password(engine.url)
     if schema.standing == "older":
         return (
             f"an older tracejury made the ledger {name} (revision {schema.revision}, this version writes {HEAD}): "

@@ -15,7 +15,7 @@ from tracejury.ledger.tables import deliberation, question, run, trace
 from tracejury.ledger.trace_statistics import page_references, page_trace, retally
 from tracejury.ledger.votes import votes_of
 from tracejury.models import CALL_TABLES
-from tracejury.storage import hidden, open_engine, opened
+from tracejury.storage import hide_password, open_engine, open_transaction
 from tracejury.traces import Question, Record, Trace
 
 _PAGES_SINCE = "0002"
@@ -55,7 +55,7 @@ def ledger_status(url: str) -> LedgerStatus:
     """
     engine = open_engine(url)
     try:
-        with opened(engine) as connection:
+        with open_transaction(engine) as connection:
             schema = read_schema(connection)
             present = set(inspect(connection).get_table_names())
             tables = {"runs": run, "traces": trace, "steps": deliberation, "calls": CALL_TABLES.tables["model_call"]}
@@ -66,7 +66,7 @@ def ledger_status(url: str) -> LedgerStatus:
             }
         says = "" if schema.standing in ("new", "current") else refusal(schema, engine)
         return LedgerStatus(
-            store=hidden(url), standing=schema.standing, revision=schema.revision, head=HEAD, says=says, **counts
+            store=hide_password(url), standing=schema.standing, revision=schema.revision, head=HEAD, says=says, **counts
         )
     finally:
         engine.dispose()
@@ -92,7 +92,7 @@ def upgrade_ledger(
 
     engine = open_engine(url)
     try:
-        with opened(engine) as connection:
+        with open_transaction(engine) as connection:
             schema = read_schema(connection)
         if schema.standing in ("new", "current"):
             open_schema(engine)
@@ -104,7 +104,7 @@ def upgrade_ledger(
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        with opened(engine, making=True) as connection:
+        with open_transaction(engine, changing_tables=True) as connection:
             now = read_schema(connection)  # somebody may have been first
             if now.standing == "older" and now.revision is not None:
                 stamp(connection, now.revision)

@@ -19,7 +19,7 @@ from tracejury.ledger.schema import open_schema
 from tracejury.ledger.tables import deliberation, question, run, trace
 from tracejury.ledger.trace_statistics import page_deliberation, page_trace
 from tracejury.ledger.votes import votes_of
-from tracejury.storage import hidden, insert_new, open_engine, patiently
+from tracejury.storage import hide_password, insert_new, open_engine, run_when_reachable
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
 DEFAULT_STORE = "sqlite:///tracejury.db"
@@ -59,7 +59,7 @@ class Ledger(LedgerReading):
     """
 
     def __init__(self, url: str = DEFAULT_STORE) -> None:
-        self.url = hidden(url)
+        self.url = hide_password(url)
         self.engine = open_engine(url)
         open_schema(self.engine)
 
@@ -99,7 +99,7 @@ class Ledger(LedgerReading):
     def finish(self, run_id: str, traces_total: int) -> None:
         """Write down that every trace of the batch has been dealt with."""
         finished = update(run).where(run.c.id == run_id).values(finished=_now(), traces_total=traces_total)
-        patiently(self.engine, lambda connection: connection.execute(finished), write=True)
+        run_when_reachable(self.engine, lambda connection: connection.execute(finished), write=True)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -129,7 +129,7 @@ class Ledger(LedgerReading):
             )
             return Standing(known=True, closed=False, settled=frozenset(row.step_id for row in rows))
 
-        return patiently(self.engine, look)
+        return run_when_reachable(self.engine, look)
 
     @staticmethod
     def put_trace(connection: Connection, run_id: str, taken: Trace, asked: Question, cut: Segmentation) -> None:

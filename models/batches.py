@@ -22,7 +22,7 @@ from tracejury.models.records import FailureReason
 from tracejury.models.store import CallStore
 from tracejury.models.tables import model_batch, model_call
 from tracejury.storage.engine import insert_new
-from tracejury.storage.reconnecting import patiently
+from tracejury.storage.reconnecting import run_when_reachable
 
 LINGER_S = 5.0
 """A batch is sent when no further question has come for this long."""
@@ -116,7 +116,7 @@ class Batches:
 
     async def _find_left_behind(self) -> dict[str, str]:
         """Return key -> batch for what other runs have out; the provider's list tells which batch a file became."""
-        rows = await asyncio.to_thread(patiently, self._store.engine, self._load)
+        rows = await asyncio.to_thread(run_when_reachable, self._store.engine, self._load)
         sent = {name.removeprefix(_SENT): name for name in rows if name.startswith(_SENT)}
         if sent:
             client = await self._lane.client()
@@ -223,7 +223,7 @@ class Batches:
             there = select(model_call.c.key).where(model_call.c.key.in_(asked), model_call.c.raw.is_not(None))
             return set(asked).difference(connection.execute(there).scalars())
 
-        return await asyncio.to_thread(patiently, self._store.engine, look)
+        return await asyncio.to_thread(run_when_reachable, self._store.engine, look)
 
     async def _download(self, client: openai.AsyncOpenAI, batch: Any) -> dict[str, Answer | NoAnswerError]:
         found: dict[str, Answer | NoAnswerError] = {}

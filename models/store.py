@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, Executable, func, inspect, select, te
 
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
-from tracejury.storage.engine import StoreError, insert_new, open_engine, opened
-from tracejury.storage.reconnecting import given_up, patiently
+from tracejury.storage.engine import StoreError, insert_new, open_engine, open_transaction
+from tracejury.storage.reconnecting import unreachable_error, run_when_reachable
 from tracejury.storage.writer import Writer
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
@@ -85,7 +85,7 @@ class CallStore:
     @property
     def away(self) -> StoreError | None:
         """Why the database was given up, whichever of its users in this process found out; None: it takes writes."""
-        return given_up(self.engine)
+        return unreachable_error(self.engine)
 
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
@@ -113,7 +113,7 @@ class CallStore:
         def fetch(connection: Connection) -> Sequence[Any] | None:
             return connection.execute(text(_NEWEST.replace("?", ":key")), {"key": key}).first()
 
-        return patiently(self.engine, fetch)
+        return run_when_reachable(self.engine, fetch)
 
     def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
         """Note whether the replies of these calls could be used; not waited for, since losing it only costs a parse."""
@@ -170,8 +170,8 @@ class CallStore:
 
 
 def _make_tables(engine: Engine) -> None:
-    with opened(engine) as connection:
+    with open_transaction(engine) as connection:
         present = set(inspect(connection).get_table_names())
     if not present.issuperset(CALL_TABLES.tables):
-        with opened(engine, making=True) as connection:
+        with open_transaction(engine, changing_tables=True) as connection:
             CALL_TABLES.create_all(connection)

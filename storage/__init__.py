@@ -1,6 +1,6 @@
-"""Where bytes are kept: the database engine, its writer thread, waiting for a lost server.
+"""Storage of bytes: database engine, writer thread, reconnection, atomic files and key-value tables.
 
-The ground floor: it knows nothing of medicine. Public names are listed in `__init__.pyi`.
+The ground floor: it knows nothing of medicine and imports no other folder. Public names are listed in `__init__.pyi`.
 """
 
 import lazy_loader

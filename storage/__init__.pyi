@@ -1,13 +1,21 @@
-from .engine import StoreError, hidden, insert_new, open_engine, opened
-from .reconnecting import patiently
+from .atomic import replacing_file, replacing_folder
+from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
+from .key_value import Entry, KeyValueStore
+from .reconnecting import is_outage, run_when_reachable, unreachable_error
 from .writer import Writer
 
 __all__ = [
+    "Entry",
+    "KeyValueStore",
     "StoreError",
     "Writer",
-    "hidden",
+    "hide_password",
     "insert_new",
+    "is_outage",
     "open_engine",
-    "opened",
-    "patiently",
+    "open_transaction",
+    "replacing_file",
+    "replacing_folder",
+    "run_when_reachable",
+    "unreachable_error",
 ]

@@ -1,4 +1,4 @@
-"""Opening the store: one way for the ledger, the call store and the response cache, on SQLite and on Postgres."""
+"""Open a database: the same way for the ledger, the call store and the response cache, on SQLite and on Postgres."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 BUSY_S = 60
 """Seconds that a SQLite connection waits for another's lock."""
 
-# Of Postgres' advisory locks; SQLite's write lock does the same there.
-_MAKING = 7_405_318
-_SECRETS = ("password", "sslpassword")
-# A server that vanished without a word (its machine died, a cable was pulled) is noticed within a minute, where the
-# system's own patience is hours.
-_NOTICE_LOSS = {
+# The Postgres advisory lock for changes of tables; on SQLite the write lock serves.
+_TABLE_CHANGE_LOCK = 7_405_318
+_SECRET_PARAMETERS = ("password", "sslpassword")
+# A server that vanishes without closing its connections (a dead machine, a pulled cable) is noticed within a minute;
+# the defaults of the operating system wait for hours.
+_KEEPALIVE_PARAMETERS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -33,37 +33,37 @@ _NOTICE_LOSS = {
 
 
 class StoreError(OSError):
-    """The database cannot be opened, or went away for good; the message names it, without a password."""
+    """The database cannot be opened, or it did not come back in time; the message names it without a password."""
 
 
-def hidden(url: str | URL) -> str:
-    """Return a database URL for people and files: any password in it is `***`."""
+def hide_password(url: str | URL) -> str:
+    """Return a database URL for messages and files, with `***` in place of any password."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         return "a URL that cannot be read"
-    shown = {name: "***" if name in _SECRETS else value for name, value in parsed.query.items()}
-    return parsed.set(query=shown).render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
+    query = {name: "***" if name in _SECRET_PARAMETERS else value for name, value in parsed.query.items()}
+    return parsed.set(query=query).render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
 
 
 def open_engine(url: str) -> Engine:
     """Return an engine for `url` (`sqlite:///file.db`, `sqlite://` for a file that lives as long as the engine, `postgresql+psycopg://...`).
 
-    SQLite is set to write-ahead logging with `synchronous=NORMAL`: what is committed survives the death of the process
-    at any moment (a power cut may take the last commits, never the file's integrity). Transactions of connections with
-    the execution option `write` take the write lock at their start, since a read that turns into a write later fails at
-    once, without waiting, when somebody else wrote in between.
+    SQLite runs with write-ahead logging and `synchronous=NORMAL`: committed rows survive the death of the process at any
+    moment (a power cut may lose the last commits, never the file's integrity). Transactions of connections with
+    the execution option `write` take the write lock at their start: a read that turns into a write later fails at once,
+    without waiting, when another connection wrote in between.
 
     Raises:
-        ValueError: The URL is not one of SQLite or Postgres.
+        ValueError: The URL names neither SQLite nor Postgres.
         ModuleNotFoundError: The database's driver is not installed.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         return _postgres(parsed)
     if parsed.database in (None, "", ":memory:"):
-        # A database in memory belongs to one connection, and we have readers beside the writer: a file that goes with
-        # the engine does the same and behaves like any other.
+        # An in-memory database belongs to one connection, and readers work beside the writer here; a temporary file
+        # that is deleted with the engine behaves like any other database.
         folder = tempfile.TemporaryDirectory(prefix="tracejury-", ignore_cleanup_errors=True)
         engine = create_engine(parsed.set(database=f"{folder.name}/store.db"), connect_args={"timeout": BUSY_S})
         weakref.finalize(engine, folder.cleanup)
@@ -76,51 +76,53 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def opened(engine: Engine, *, making: bool = False) -> Iterator[Connection]:
-    """Give the first connection to a database, in a transaction.
+def open_transaction(engine: Engine, *, changing_tables: bool = False) -> Iterator[Connection]:
+    """Open a connection to the database and a transaction on it.
 
     Args:
         engine: The database.
-        making: Tables are made or changed: one process at a time does so.
+        changing_tables: Tables are created or changed; one process at a time may do so.
 
     Raises:
-        StoreError: There is no connection to be had: the server is down, the folder is missing, the password is wrong.
+        StoreError: The connection failed: the server is down, the folder is missing or the password is wrong.
     """
     try:
         connecting = engine.connect()
     except DBAPIError as error:
-        told = " ".join(str(error.orig).split())
-        raise StoreError(f"cannot open the ledger {hidden(engine.url)}: {told}") from error
-    with connecting.execution_options(write=making) as connection, connection.begin():
-        if making and connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_MAKING)))
+        reason = " ".join(str(error.orig).split())
+        raise StoreError(f"cannot open the ledger {hide_password(engine.url)}: {reason}") from error
+    with connecting.execution_options(write=changing_tables) as connection, connection.begin():
+        if changing_tables and connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_TABLE_CHANGE_LOCK)))
         yield connection
 
 
 @cache
 def insert_new(dialect: str, table: Table, key: tuple[str, ...] | None = None) -> Any:
-    """Return a statement that inserts what is not there yet, so that it may be made again.
+    """Return a statement that inserts a row unless it exists, so that the statement can be repeated.
 
-    Built once: building and hashing it takes longer than SQLite takes to run it.
+    The statement is cached: building and hashing it takes longer than SQLite takes to run it.
 
     Args:
-        dialect: The name of the engine's.
+        dialect: The name of the engine's dialect.
         table: The table.
-        key: The columns that tell what is there; None: any that are unique.
+        key: The columns that identify a row; None: any unique columns.
     """
     insert: Insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     return insert.on_conflict_do_nothing(index_elements=key)  # type: ignore[attr-defined]
 
 
 def _parsed(url: str) -> URL:
-    # Not chained: what SQLAlchemy says of a URL that it cannot read is the URL, password and all.
+    # Not chained: SQLAlchemy's message about an unreadable URL contains the whole URL, password included.
     try:
         parsed = make_url(url)
     except ArgumentError:
         parsed = None
     if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
         kind = "" if parsed is None else f" {parsed.get_backend_name()!r}"
-        raise ValueError(f"not the URL of a ledger{kind}: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+        raise ValueError(
+            f"this is not the URL of a ledger{kind}: give sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        )
     return parsed
 
 
@@ -134,8 +136,8 @@ def _postgres(parsed: URL) -> Engine:
         raise ValueError(f"no driver {parsed.drivername!r}; write postgresql://...") from None
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(f"{missing}; a ledger on Postgres needs: pip install 'tracejury[postgres]'") from None
-    notice = {name: value for name, value in _NOTICE_LOSS.items() if name not in parsed.query}
-    return create_engine(parsed, pool_pre_ping=True, max_overflow=30, connect_args=notice)
+    keepalive = {name: value for name, value in _KEEPALIVE_PARAMETERS.items() if name not in parsed.query}
+    return create_engine(parsed, pool_pre_ping=True, max_overflow=30, connect_args=keepalive)
 
 
 def _pragmas(dbapi_connection: Any, _record: Any) -> None:
@@ -150,18 +152,20 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-# What SQLite says where neither waiting nor another statement helps, and what a user can do about it.
-_MENDS = {
+# SQLite errors that neither waiting nor another statement can mend, and the advice for the user.
+_REMEDIES = {
     "SQLITE_FULL": "free some space, and the same command goes on from there",
-    "SQLITE_IOERR": "see that the disk works and has room, and the same command goes on from there",
+    "SQLITE_IOERR": "check that the disk works and has free space, and the same command goes on from there",
     "SQLITE_READONLY": "make the file and its folder writable, and the same command goes on from there",
 }
 
 
 def _unwritable(context: ExceptionContext) -> None:
-    """Turn a disk that takes nothing more into the one error that ends a run with a message."""
+    """Turn an error of a full or read-only disk into the one error that ends a run with a message."""
     error = context.original_exception
-    said = getattr(error, "sqlite_errorname", "")
-    mend = next((mend for name, mend in _MENDS.items() if said.startswith(name)), None)
-    if mend is not None and context.engine is not None:
-        raise StoreError(f"the ledger {hidden(context.engine.url)} cannot be written: {error}; {mend}") from error
+    error_name = getattr(error, "sqlite_errorname", "")
+    remedy = next((advice for name, advice in _REMEDIES.items() if error_name.startswith(name)), None)
+    if remedy is not None and context.engine is not None:
+        raise StoreError(
+            f"the ledger {hide_password(context.engine.url)} cannot be written: {error}; {remedy}"
+        ) from error

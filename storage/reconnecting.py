@@ -1,4 +1,4 @@
-"""A database server that went away is waited for: it restarts, or the network comes back, and the run goes on."""
+"""Wait for a database server that went away: it restarts, or the network comes back, and the run goes on."""
 
 from __future__ import annotations
 
@@ -11,81 +11,90 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from tracejury.storage.engine import StoreError, hidden
+from tracejury.storage.engine import StoreError, hide_password
 
 RECONNECT_S = 120.0
-"""How long a lost server is waited for before the run gives up."""
+"""How long a call waits for a lost server before the run gives up."""
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
-_given_up: WeakKeyDictionary[Engine, StoreError] = WeakKeyDictionary()
-# What Postgres and the driver say where a new connection cannot be had for now; wrong passwords and names stay wrong.
-_FOR_NOW = ("refused", "starting up", "shutting down", "recovery", "not yet accepting", "terminat", "closed", "timeout")
+_unreachable: WeakKeyDictionary[Engine, StoreError] = WeakKeyDictionary()
+# Words of Postgres and its driver for a connection that is impossible only for now; a wrong password stays wrong.
+_TEMPORARY = (
+    "refused",
+    "starting up",
+    "shutting down",
+    "recovery",
+    "not yet accepting",
+    "terminat",
+    "closed",
+    "timeout",
+)
 
 
-def patiently(engine: Engine, work: Callable[[Connection], Made], *, write: bool = False) -> Made:
-    """Run `work(connection)` in a transaction; again, from the start, as long as the server is away.
+def run_when_reachable(engine: Engine, work: Callable[[Connection], Result], *, write: bool = False) -> Result:
+    """Run `work(connection)` in a transaction, and repeat it from the start as long as the server is away.
 
-    After a lost connection nobody can tell whether the last commit arrived: a write must be repeatable (insert or
-    ignore, upsert). Blocks: call it from a thread where an event loop must go on.
+    After a lost connection it is unknown whether the last commit arrived, so a write must be repeatable (insert or
+    ignore, upsert). The call blocks: run it in a thread where an event loop must go on.
 
     Args:
         engine: The database.
-        work: What to do; nothing but what it does on the connection.
+        work: Does everything on the connection that it is passed, and has no other effect.
         write: Take the write lock at the start (SQLite).
 
     Returns:
         What `work` returned.
 
     Raises:
-        StoreError: The server did not come back in time. Other errors are `work`'s own.
+        StoreError: The server did not come back in time. Other errors are those of `work`.
     """
     try:
-        made = _waiting(engine, work, write)
+        result = _run_with_retries(engine, work, write)
     except StoreError as error:
-        _given_up[engine] = error
+        _unreachable[engine] = error
         raise
-    if write and _given_up:
-        # A full disk can be read from: that says nothing.
-        _given_up.pop(engine, None)
-    return made
+    if write and _unreachable:
+        # Only a write proves that the database is back: a full disk can still be read.
+        _unreachable.pop(engine, None)
+    return result
 
 
-def given_up(engine: Engine) -> StoreError | None:
-    """Return why the database was given up by whoever used it last, in any thread; None: it takes writes."""
-    return _given_up.get(engine)
+def unreachable_error(engine: Engine) -> StoreError | None:
+    """Return why the last user of the database, in any thread, gave it up; None: the database accepts writes."""
+    return _unreachable.get(engine)
 
 
-def _waiting(engine: Engine, work: Callable[[Connection], Made], write: bool) -> Made:
-    def attempt() -> Made:
+def _run_with_retries(engine: Engine, work: Callable[[Connection], Result], write: bool) -> Result:
+    def attempt() -> Result:
         with engine.connect().execution_options(write=write) as connection, connection.begin():
             return work(connection)
 
     try:
         return attempt()
     except DBAPIError as error:
-        if not lost(engine, error):
+        if not is_outage(engine, error):
             raise
-    name = hidden(engine.url)
-    _log.warning("the database %s does not answer; waiting for it, %.0f s at most", name, RECONNECT_S)
-    trying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, DBAPIError) and lost(engine, error)),
-        # Jitter, so that the workers of a cluster do not all come back at once.
+    name = hide_password(engine.url)
+    _log.warning("the database %s does not answer; waiting up to %.0f s for it", name, RECONNECT_S)
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, DBAPIError) and is_outage(engine, error)),
+        # Jitter keeps the workers of a cluster from coming back at the same moment.
         wait=wait_random_exponential(multiplier=0.2, max=5.0, min=0.1),
         stop=stop_after_delay(RECONNECT_S),
     )
     try:
-        return trying(attempt)
-    except RetryError as given_up:
+        return retrying(attempt)
+    except RetryError as exhausted:
         raise StoreError(
-            f"the database {name} has not answered for {RECONNECT_S:.0f} s; what was committed stands, and the same "
-            "command goes on from there"
-        ) from given_up.last_attempt.exception()
+            f"the database {name} has not answered for {RECONNECT_S:.0f} s; everything committed so far is kept, and "
+            "the same command goes on from there"
+        ) from exhausted.last_attempt.exception()
 
 
-def lost(engine: Engine, error: DBAPIError) -> bool:
-    """Whether the database's server went away, or another process keeps SQLite locked: trying again makes sense."""
+def is_outage(engine: Engine, error: DBAPIError) -> bool:
+    """Whether the database server went away, or another process keeps SQLite locked, so that a retry makes sense."""
     if error.connection_invalidated or getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
         return True
-    return engine.dialect.name == "postgresql" and any(word in str(error.orig).lower() for word in _FOR_NOW)
+    return engine.dialect.name == "postgresql" and any(word in str(error.orig).lower() for word in _TEMPORARY)

@@ -1,4 +1,4 @@
-"""The single writer: one thread, one connection, many writes in a commit."""
+"""The single writer of a process: one thread, one connection, many writes in one commit."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 
 from tracejury.storage.engine import StoreError
-from tracejury.storage.reconnecting import patiently
+from tracejury.storage.reconnecting import run_when_reachable
 
 Write = Callable[[Connection], None]
 
 
-class _Rows(NamedTuple):
-    """Rows for one statement; those of a transaction go to the database together."""
+class _RowWrite(NamedTuple):
+    """A row for a statement; all rows of a transaction for the same statement go to the database together."""
 
     statement: Any
     row: dict[str, Any]
 
 
 class _Item(NamedTuple):
-    write: Write | _Rows
+    write: Write | _RowWrite
     loop: asyncio.AbstractEventLoop | None
-    done: asyncio.Future[None] | None
+    committed: asyncio.Future[None] | None
 
 
 class Writer:
-    """Serialises the writes of a process, and commits all that wait in one transaction.
+    """Serialises the writes of a process and commits all pending ones in one transaction.
 
-    A write that has been awaited is durable. Callers wait for a commit anyway, so the longer a commit takes, the more
-    writes share the next one: the price of durability goes down under load. A write must be repeatable (insert or
-    ignore, upsert): after a lost connection nobody can tell whether the last commit arrived, so it is made again.
+    An awaited write is durable. The longer a commit takes, the more writes share the next one, so the cost of
+    durability per write falls under load. A write must be repeatable (insert or ignore, upsert): after a lost
+    connection it is unknown whether the last commit arrived, so the transaction is run again.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -47,34 +47,34 @@ class Writer:
         self._failed: Exception | None = None
 
     async def write(self, write: Write) -> None:
-        """Run `write(connection)` in the writer's next transaction; return when that is durable.
+        """Run `write(connection)` in the writer's next transaction and return once it is durable.
 
         Raises:
-            Exception: What `write` or the commit raised; other writes of the transaction are not affected.
+            Exception: The error of `write` or of the commit; other writes of the transaction are not affected.
         """
-        await self._put(write)
+        await self._enqueue(write)
 
     async def insert(self, statement: Any, row: dict[str, Any]) -> None:
-        """Run a statement with `row`, together with others that wait for the same; return when that is durable.
+        """Run `statement` with `row`, together with pending rows for the same statement; return once it is durable.
 
         Raises:
             Exception: As for `write`.
         """
-        await self._put(_Rows(statement, row))
+        await self._enqueue(_RowWrite(statement, row))
 
     def add(self, statement: Any, row: dict[str, Any]) -> None:
-        """Queue `row` without waiting for it; it is durable no later than any write that is queued after it."""
-        self._queue_up(_Item(_Rows(statement, row), None, None))
+        """Queue `row` and return at once; it becomes durable no later than any write that is queued after it."""
+        self._append(_Item(_RowWrite(statement, row), None, None))
 
     def submit(self, write: Write) -> None:
-        """Queue `write` without waiting for it; `close` raises if it failed."""
-        self._queue_up(_Item(write, None, None))
+        """Queue `write` and return at once; `close` raises if it failed."""
+        self._append(_Item(write, None, None))
 
     def close(self) -> None:
-        """Write what waits, then stop the thread. A later write starts it again.
+        """Commit pending writes, then stop the thread. A later write starts it again.
 
         Raises:
-            Exception: What a write of `submit` raised.
+            Exception: The error of a write that was queued by `submit`.
         """
         with self._lock:
             thread, self._thread = self._thread, None
@@ -92,30 +92,30 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _put(self, write: Write | _Rows) -> asyncio.Future[None]:
+    def _enqueue(self, write: Write | _RowWrite) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        self._queue_up(_Item(write, loop, done))
-        return done
+        committed: asyncio.Future[None] = loop.create_future()
+        self._append(_Item(write, loop, committed))
+        return committed
 
-    def _queue_up(self, item: _Item) -> None:
+    def _append(self, item: _Item) -> None:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    # A daemon: a run that is interrupted must be able to end; `close` writes what waits.
+                    # A daemon, so that an interrupted run can end; `close` commits pending writes.
                     self._thread = threading.Thread(target=self._run, name="tracejury-writer", daemon=True)
                     self._thread.start()
         self._queue.put(item)
 
     def _run(self) -> None:
         while True:
-            items, last = self._take()
+            items, last = self._next_items()
             if items:
                 self._commit(items)
             if last:
                 return
 
-    def _take(self) -> tuple[list[_Item], bool]:
+    def _next_items(self) -> tuple[list[_Item], bool]:
         items: list[_Item] = []
         item = self._queue.get()
         while True:
@@ -130,49 +130,49 @@ class Writer:
     def _commit(self, items: list[_Item]) -> None:
         try:
             writes = [item.write for item in items]
-            patiently(self.engine, lambda connection: _execute(connection, writes), write=True)
+            run_when_reachable(self.engine, lambda connection: _execute(connection, writes), write=True)
         except StoreError as error:
-            # It takes no write at all: each alone would only find that out again.
-            self._tell(items, error)
-        except Exception as error:  # noqa: BLE001 - belongs to whoever awaits the write
+            # The database accepts no write at all, so single writes would fail in the same way.
+            self._resolve(items, error)
+        except Exception as error:  # noqa: BLE001 - passed to the caller that awaits the write
             if len(items) == 1:
-                self._tell(items, error)
+                self._resolve(items, error)
                 return
-            # One write spoiled the transaction: each gets one of its own, so that it fails alone.
+            # One write spoiled the transaction; each now gets a transaction of its own, so that only that one fails.
             for item in items:
                 self._commit([item])
         else:
-            self._tell(items, None)
+            self._resolve(items, None)
 
-    def _tell(self, items: list[_Item], error: Exception | None) -> None:
-        # One wake-up of the event loop for the whole transaction, not one a write.
+    def _resolve(self, items: list[_Item], error: Exception | None) -> None:
+        # One wake-up of the event loop for the whole transaction instead of one for each write.
         waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
         for item in items:
-            if item.loop is not None and item.done is not None:
-                waiting[item.loop].append(item.done)
+            if item.loop is not None and item.committed is not None:
+                waiting[item.loop].append(item.committed)
             elif error is not None:
                 self._failed = error
         for loop, futures in waiting.items():
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_resolve, futures, error)
+                loop.call_soon_threadsafe(_set_results, futures, error)
 
 
-def _execute(connection: Connection, writes: list[Write | _Rows]) -> None:
-    together: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
+def _execute(connection: Connection, writes: list[Write | _RowWrite]) -> None:
+    rows_by_statement: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
     for write in writes:
-        if isinstance(write, _Rows):
-            together.setdefault(id(write.statement), (write.statement, []))[1].append(write.row)
-    # Rows first: a later write of the same transaction may refer to them, never the other way round.
-    for statement, rows in together.values():
+        if isinstance(write, _RowWrite):
+            rows_by_statement.setdefault(id(write.statement), (write.statement, []))[1].append(write.row)
+    # Rows go first: other writes of the same transaction may refer to them, never the other way round.
+    for statement, rows in rows_by_statement.values():
         connection.execute(statement, rows)
     for write in writes:
-        if not isinstance(write, _Rows):
+        if not isinstance(write, _RowWrite):
             write(connection)
 
 
-def _resolve(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
+def _set_results(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
     for future in futures:
-        if future.done():  # cancelled meanwhile
+        if future.done():  # it was cancelled
             continue
         if error is None:
             future.set_result(None)

@@ -17,7 +17,7 @@ from typing import Any
 from tracejury.agents import load_panel
 from tracejury.graphs import adjudicate
 from tracejury.models import CallStore, Embedder, Endpoint, Gateway
-from tracejury.storage import hidden
+from tracejury.storage import hide_password
 from tracejury.traces import Question, read, write_batch
 from tracejury.training.corpus import build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
@@ -117,8 +117,8 @@ async def distill(
         "experiment": experiment.model_dump(mode="json"),
         "stages": list(stages),
         "runs": runs,
-        "store": hidden(url),
-        "compare": f"tracejury compare {runs['base']} {runs['student']} --store {hidden(url)}",
+        "store": hide_password(url),
+        "compare": f"tracejury compare {runs['base']} {runs['student']} --store {hide_password(url)}",
         "commit": commit(),
     }
     write_json(out / "manifest.json", manifest)

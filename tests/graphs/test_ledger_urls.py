@@ -18,7 +18,7 @@ from tracejury.graphs import Cluster
 from tracejury.graphs.cluster.joining import store_for
 from tracejury.ledger import Ledger
 from tracejury.models import CallStore
-from tracejury.storage import hidden
+from tracejury.storage import hide_password
 
 PASSWORD = "s3cret-planted-9731"
 
@@ -29,7 +29,7 @@ def test_no_password_is_left_in_a_url_that_is_shown(password: str, in_query: boo
     url = URL.create("postgresql", "me", host="h.example.org", database="d", **place)  # type: ignore[arg-type]
     whole = url.render_as_string(hide_password=False)
     bare = URL.create("postgresql", "me", host="h.example.org", database="d").render_as_string()
-    shown = hidden(whole)
+    shown = hide_password(whole)
     assert "***" in shown
     assert shown.replace("?password=***", "").replace(":***", "") == bare
 
