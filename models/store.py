@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Executable, func, inspect, select, te
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
 from tracejury.storage.engine import StoreError, insert_new, open_engine, open_transaction
-from tracejury.storage.reconnecting import unreachable_error, run_when_reachable
+from tracejury.storage.reconnecting import run_when_reachable, unreachable_error
 from tracejury.storage.writer import Writer
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")

@@ -1,4 +1,4 @@
-"""Write a file or a folder beside its place and move it there: a reader sees the old content or the new, never a part."""
+"""Write a file or a folder beside its place and move it there: a reader sees the old content or the new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; when the block ends without an error, that file takes the place of `path`.
+    """Yield a path beside `path` to write to; the file takes the place of `path` when the block ends without an error.
 
     After an error `path` is as it was, and the unfinished file is removed. A killed process leaves only the unfinished
     file, which the next write replaces.
@@ -34,7 +34,7 @@ def replacing_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `folder` to fill; when the block ends without an error, it takes the place of `folder`.
+    """Yield an empty folder beside `folder`; it takes the place of `folder` when the block ends without an error.
 
     An old folder is deleted just before the move: a process that is killed between the two leaves none, and never a
     mixture. What an earlier killed process left unfinished is deleted first.

@@ -49,8 +49,8 @@ def hide_password(url: str | URL) -> str:
 def open_engine(url: str) -> Engine:
     """Return an engine for `url` (`sqlite:///file.db`, `sqlite://` for a file that lives as long as the engine, `postgresql+psycopg://...`).
 
-    SQLite runs with write-ahead logging and `synchronous=NORMAL`: committed rows survive the death of the process at any
-    moment (a power cut may lose the last commits, never the file's integrity). Transactions of connections with
+    SQLite runs with write-ahead logging and `synchronous=NORMAL`: committed rows survive the death of the process at
+    any moment (a power cut may lose the last commits, never the file's integrity). Transactions of connections with
     the execution option `write` take the write lock at their start: a read that turns into a write later fails at once,
     without waiting, when another connection wrote in between.
 

@@ -36,7 +36,7 @@ def test_two_objects_on_one_file_see_each_others_values(tmp_path: Path) -> None:
                 lambda pair: pair[0].replace("a", {pair[1]: b"\x00"}),
                 zip(itertools.cycle([one, other]), map(str, range(200))),
             )
-        )  # noqa: B905
+        )
     assert one.count("a") == other.count("a") == 200
     one.close()
     other.close()
