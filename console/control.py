@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tracejury.agents import Panel
     from tracejury.ledger import Ledger, Run
     from tracejury.reports import Control
-    from tracejury.traces import Found, Trace
+    from tracejury.traces import ReadItem, Trace
 
 
 def control(
@@ -88,7 +88,7 @@ def changed_panel(panel: Panel, wanted: Control) -> Panel:
     return Panel.model_validate(panel.model_dump() | (rejudge.panel or {}))
 
 
-def _found(ledger: Ledger, run: Run) -> Iterator[Found]:
+def _found(ledger: Ledger, run: Run) -> Iterator[ReadItem]:
     seen = set[str]()
     for trace, question, _ in ledger.traces(run):
         if question.id not in seen:
@@ -97,7 +97,7 @@ def _found(ledger: Ledger, run: Run) -> Iterator[Found]:
         yield trace
 
 
-async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: bool) -> Iterator[Found]:
+async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: bool) -> Iterator[ReadItem]:
     """Rewrite the run's traces, with a progress bar; say how many steps changed their tone."""
     from rich.progress import Progress
 

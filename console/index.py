@@ -286,7 +286,7 @@ def _say(report: BuildReport) -> None:
         taken_up = f", {report.resumed:,} of them from a build that was cut off" if report.resumed else ""
         out.print(
             f"[bold]{name}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
-            f"{report.removed:,} removed, {renewed}{report.kept:,} kept, in {report.seconds:.0f} s"
+            f"{report.removed:,} removed, {renewed}{report.kept_passages:,} kept, in {report.seconds:.0f} s"
         )
     for problem in report.problems[:20]:
         err.print(f"  [yellow]{escape(str(problem))}[/]", soft_wrap=True)

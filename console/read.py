@@ -13,7 +13,7 @@ from tracejury.console.failing import explained, fail
 from tracejury.console.options import Json, setting
 
 if TYPE_CHECKING:
-    from tracejury.traces import Found, Problem, ReadTally
+    from tracejury.traces import Problem, ReadItem, ReadTally
 
 
 class StrictError(ValueError):
@@ -77,7 +77,7 @@ def read(
         raise fail(f"nothing was found in {path} by the reader {reader!r}; see tracejury read --list")
 
 
-def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> Iterator[Found]:
+def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> Iterator[ReadItem]:
     """Start reading; a wrong name, path, mapping or setting is told here."""
     from tracejury.traces import read as read_found
 
@@ -95,7 +95,7 @@ def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> I
         raise ValueError(f"the reader {reader!r}: {str(error).partition('() ')[2] or error}; see --set") from error
 
 
-def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
+def _run(found: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
     """Go through `found` with live counts; return the counts and the first problems."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -115,7 +115,7 @@ def _run(found: Iterator[Found], out: Path | None, strict: bool, what: str) -> t
         task = bar.add_task(what, total=None, counts="")
         seen = {"questions": 0, "traces": 0, "problems": 0}
 
-        def watched() -> Iterator[Found]:
+        def watched() -> Iterator[ReadItem]:
             for n, item in enumerate(found, 1):
                 seen[
                     "problems" if isinstance(item, Problem) else "questions" if isinstance(item, Question) else "traces"

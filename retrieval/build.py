@@ -40,7 +40,7 @@ def build_source(
     embedder: Callable[[], Embedder],
     *,
     force: bool = False,
-    progress: Progress = lambda done: None,
+    progress: Progress = lambda passages: None,
 ) -> tuple[BuildReport, IndexManifest]:
     """Build `source` into its next generation, then make that the valid one. The caller holds the write lock.
 
@@ -55,7 +55,9 @@ def build_source(
     began = time.monotonic()
     old = manifest.sources.get(source.name)
     if old and not force and _same(old, source, recipe):
-        return BuildReport(source=source.name, passages=old.passages, kept=old.passages, unchanged=True), manifest
+        return BuildReport(
+            source=source.name, passages=old.passages, kept_passages=old.passages, unchanged=True
+        ), manifest
 
     indexed = ids_in(storage.collection(source.name, old.generation)) if old else set()
     generation = storage.begin(source.name, old.generation if old else None)
@@ -97,7 +99,7 @@ def build_source(
         passages=len(filling.seen),
         added=len(filling.seen - indexed),
         removed=len(indexed - filling.seen),
-        kept=len(filling.seen & indexed - filling.renewed),
+        kept_passages=len(filling.seen & indexed - filling.renewed),
         renewed=len(filling.renewed & indexed),
         resumed=len((filling.before & filling.seen) - indexed),
         problems=tuple(filling.problems),
@@ -134,28 +136,28 @@ class _Filling:
 
     def remove_rest(self) -> None:
         """Delete what the source no longer has, and see that the collection holds what it should."""
-        gone = sorted(self.before - self.seen)
-        for start in range(0, len(gone), PAGE):
-            self.collection.delete(ids=gone[start : start + PAGE])
-        held = self.collection.count()
-        if held != len(self.seen):
+        stale = sorted(self.before - self.seen)
+        for start in range(0, len(stale), PAGE):
+            self.collection.delete(ids=stale[start : start + PAGE])
+        count = self.collection.count()
+        if count != len(self.seen):
             raise BrokenIndexError(
-                f"{self.collection.name}: holds {held} passages after a build of {len(self.seen)}; "
+                f"{self.collection.name}: holds {count} passages after a build of {len(self.seen)}; "
                 "run `tracejury index verify --repair` and build again"
             )
 
     def _passages(self, source: Source) -> Iterator[Passage]:
-        for found in source.documents():
-            if isinstance(found, Problem):
-                self.problems.append(found)
+        for item in source.documents():
+            if isinstance(item, Problem):
+                self.problems.append(item)
                 continue
-            if problem := _unwritable(found):
+            if problem := _unwritable(item):
                 self.problems.append(problem)
                 continue
             self.documents += 1
-            if found.source != source.name:
-                found = found.model_copy(update={"source": source.name})
-            yield from chunk(found)
+            if item.source != source.name:
+                item = item.model_copy(update={"source": source.name})
+            yield from chunk(item)
 
     def _add(self, batch: list[Passage]) -> None:
         batch = self._unlike(batch)
@@ -174,10 +176,10 @@ class _Filling:
 
         A passage's id comes from its text, so a reference that has been superseded or cited anew since keeps its id.
         """
-        known = [p.id for p in batch if p.id in self.before]
-        if not known:
+        existing = [p.id for p in batch if p.id in self.before]
+        if not existing:
             return batch
-        page = self.collection.get(ids=known, include=["metadatas"])
+        page = self.collection.get(ids=existing, include=["metadatas"])
         there = dict(zip(page["ids"], page["metadatas"] or (), strict=True))
         changed = [p.id for p in batch if p.id in there and there[p.id] != metadata(p)]
         if changed:
@@ -189,8 +191,8 @@ class _Filling:
 
 def keep_aliases(collection: Collection, source: Source) -> None:
     """Keep a source's aliases (an optional method `aliases() -> {name: other names}`) with its collection."""
-    told = getattr(source, "aliases", None)
-    table = {name: list(others) for name, others in told().items()} if callable(told) else {}
+    aliases = getattr(source, "aliases", None)
+    table = {name: list(others) for name, others in aliases().items()} if callable(aliases) else {}
     collection.modify(metadata={_ALIASES: json.dumps(table, ensure_ascii=False)})
 
 

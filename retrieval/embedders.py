@@ -52,7 +52,7 @@ class Cached:
     def __init__(self, name: str, make: Callable[[], Callable[[Sequence[str]], Vectors]], cache: VectorCache) -> None:
         self.name = name
         self._make = make
-        self._made: Callable[[Sequence[str]], Vectors] | None = None
+        self._function: Callable[[Sequence[str]], Vectors] | None = None
         self._cache = cache
         self._lock = threading.Lock()
 
@@ -63,26 +63,26 @@ class Cached:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 vectors (n, dim) of length 1, in the order of `texts`."""
-        known: dict[str, Vectors] = {}
+        vectors: dict[str, Vectors] = {}
         distinct = list(dict.fromkeys(texts))
         for start in range(0, len(distinct), _BATCH):
             part = distinct[start : start + _BATCH]
-            found = self._cache.get(part)
-            missing = [text for text in part if text not in found]
+            batch = self._cache.get(part)
+            missing = [text for text in part if text not in batch]
             if missing:
                 rows = self._model()(missing)
                 rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
                 fresh = dict(zip(missing, rows, strict=True))
                 self._cache.put(fresh)
-                found |= fresh
-            known |= found
-        return np.stack([known[text] for text in texts])
+                batch |= fresh
+            vectors |= batch
+        return np.stack([vectors[text] for text in texts])
 
     def _model(self) -> Callable[[Sequence[str]], Vectors]:
         with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+            if self._function is None:
+                self._function = self._make()
+            return self._function
 
 
 class _Remote:

@@ -85,18 +85,18 @@ class Expansion:
         """Return other names of what `text` names, without those that stand in it already."""
         words = [m[0] for m in _WORD.finditer(text)]
         folded = text.casefold()
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         i = 0
         while i < len(words):
             for length in range(min(_LONGEST, len(words) - i), 0, -1):
                 phrase = " ".join(words[i : i + length])
                 others = self._groups.get(phrase) or (self._groups.get(phrase.casefold()) if len(phrase) > 4 else None)
                 if others:
-                    found |= {o: None for o in others if o.casefold() not in folded}
+                    names |= {o: None for o in others if o.casefold() not in folded}
                     i += length - 1
                     break
             i += 1
-        return list(found)
+        return list(names)
 
     def expand(self, text: str) -> str:
         """Return `text` with the other names after it."""

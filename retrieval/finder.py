@@ -96,11 +96,11 @@ class Finder:
         self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
     ) -> Finding:
         hits = [Hit(passage=passages[i], score=score, query=query.text, ranks=ranks) for i, score, ranks in row]
-        shown, withheld = withhold(query, hits)
+        allowed, withheld = withhold(query, hits)
         if self._reranker is not None:
-            shown = self._reranked(self._reranker, query, shown)
+            allowed = self._reranked(self._reranker, query, allowed)
         chosen = choose(
-            shown,
+            allowed,
             self.k,
             per_document=self._per_document,
             quotas=self._quotas,
@@ -132,8 +132,8 @@ class Finder:
         self, by_source: Sequence[tuple[str, list[list[tuple[str, float]]]]], n: int
     ) -> list[list[tuple[str, str, float]]]:
         rows: list[list[tuple[str, str, float]]] = [[] for _ in range(n)]
-        for source, found in by_source:
-            for row, pairs in zip(rows, found, strict=True):
+        for source, rankings in by_source:
+            for row, pairs in zip(rows, rankings, strict=True):
                 row.extend((passage_id, source, score) for passage_id, score in pairs)
         return [sorted(row, key=lambda hit: (-hit[2], hit[0]))[: self._depth] for row in rows]
 
@@ -141,10 +141,10 @@ class Finder:
         by_source: dict[str, list[str]] = {}
         for passage_id in ids:
             by_source.setdefault(sources[passage_id], []).append(passage_id)
-        found: dict[str, Passage] = {}
-        for source, wanted in by_source.items():
-            found |= self.index.passages(source, wanted)
-        return found
+        passages: dict[str, Passage] = {}
+        for source, wanted_ids in by_source.items():
+            passages |= self.index.passages(source, wanted_ids)
+        return passages
 
     def _expanding(self) -> Expansion:
         with self._lock:

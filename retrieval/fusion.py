@@ -56,12 +56,12 @@ def choose(
         pool = [h for h in pool if not h.passage.superseded_by]
     elif superseded == "last":
         pool.sort(key=lambda h: bool(h.passage.superseded_by))
-    taken: list[Hit] = []
+    chosen: list[Hit] = []
     documents: Counter[tuple[str, str]] = Counter()
     of_source: Counter[str] = Counter()
     words: set[str] = set()
     for hit in pool:
-        if len(taken) == k:
+        if len(chosen) == k:
             break
         passage = hit.passage
         same = _folded(passage)
@@ -71,8 +71,8 @@ def choose(
         documents[passage.source, passage.key] += 1
         of_source[passage.source] += 1
         words.add(same)
-        taken.append(hit)
-    return taken
+        chosen.append(hit)
+    return chosen
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -80,10 +80,10 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 def iso_date(date: str) -> str:
     """Return a date as ISO, as far as it is known: `2013 Dec 20` -> `2013-12-20`, `2013` as it is."""
-    found = re.match(r"(\d{4})(?:[-/ ]([A-Za-z]{3,9}|\d{1,2}))?(?:[-/ ](\d{1,2}))?", date.strip())
-    if not found:
+    match = re.match(r"(\d{4})(?:[-/ ]([A-Za-z]{3,9}|\d{1,2}))?(?:[-/ ](\d{1,2}))?", date.strip())
+    if not match:
         return date
-    year, month, day = found.groups()
+    year, month, day = match.groups()
     if month and month.isalpha():
         month = str(_MONTHS.index(month[:3].lower()) + 1) if month[:3].lower() in _MONTHS else None
     return "-".join(

@@ -105,7 +105,7 @@ class Index:
         params: Mapping[str, JsonValue] | None = None,
         *,
         force: bool = False,
-        progress: Progress = lambda done: None,
+        progress: Progress = lambda passages: None,
     ) -> BuildReport:
         """Index a source, or bring it up to date. Passages that are there already are kept, with their vectors.
 
@@ -122,12 +122,12 @@ class Index:
             IndexLockedError: Another process is building this index.
         """
         recipe = load_recipe(source, params) if isinstance(source, str) else SourceRecipe()
-        made = recipe.make() if isinstance(source, str) else source
+        instance = recipe.make() if isinstance(source, str) else source
         with writing(self.storage):
             # What another process has built since this index was opened must not be lost.
             manifest = self.storage.load() or IndexManifest(embedder=self.embedder_name)
             report, self._manifest = build_source(
-                self.storage, manifest, made, recipe, lambda: self.embedder, force=force, progress=progress
+                self.storage, manifest, instance, recipe, lambda: self.embedder, force=force, progress=progress
             )
             self._hold()
         return report
@@ -142,7 +142,7 @@ class Index:
             for generation in self.storage.generations(source):
                 self.storage.drop(source, generation)
 
-    def verify(self, repair: bool = False, progress: Progress = lambda done: None) -> list[IndexFault]:
+    def verify(self, repair: bool = False, progress: Progress = lambda passages: None) -> list[IndexFault]:
         """Find out whether the index is whole.
 
         Args:
@@ -153,8 +153,8 @@ class Index:
         Returns:
             What is wrong or left over, and what was done about it.
         """
-        found = list(faults(self.storage, self.manifest()))
-        return [self._mended(f, progress) if repair and f.serious else f for f in found]
+        faults_seen = list(faults(self.storage, self.manifest()))
+        return [self._mended(f, progress) if repair and f.serious else f for f in faults_seen]
 
     def _mended(self, fault: IndexFault, progress: Progress) -> IndexFault:
         entry = self.entry(fault.source)
@@ -177,21 +177,21 @@ class Index:
         """
         entry = self.entry(source)
         collection = self._collection(entry)
-        found = collection.query(
+        result = collection.query(
             query_embeddings=vectors, n_results=max(1, min(k, entry.passages)), include=["distances"]
         )
-        distances = found["distances"] or []
+        distances = result["distances"] or []
         return [
             [(i, 1.0 - float(d)) for i, d in zip(ids, row, strict=True)]
-            for ids, row in zip(found["ids"], distances, strict=True)
+            for ids, row in zip(result["ids"], distances, strict=True)
         ]
 
     def passages(self, source: str, ids: Iterable[str]) -> dict[str, Passage]:
         """Return passages of a source by id; ids that it does not hold are absent."""
-        wanted = list(dict.fromkeys(ids))
-        if not wanted:
+        wanted_ids = list(dict.fromkeys(ids))
+        if not wanted_ids:
             return {}
-        page = self._collection(self.entry(source)).get(ids=wanted, include=["documents", "metadatas"])
+        page = self._collection(self.entry(source)).get(ids=wanted_ids, include=["documents", "metadatas"])
         rows = zip(page["ids"], page["documents"] or (), page["metadatas"] or (), strict=True)
         return {i: passage_of(text, fields) for i, text, fields in rows}
 

@@ -18,7 +18,7 @@ CONTAINMENT = 0.25
 _N = 5
 _WORD = re.compile(r"\w+")
 _FEWEST = 6
-"""5-grams below which a text is too short to be told from a common phrase, unless all of it stands in the passage."""
+"""5-grams below which a text is too short to differ from a common phrase, unless the passage contains all of it."""
 _VERBATIM_RUN = 16
 """So many words in one piece give the text away, however long the passage around them is."""
 
@@ -29,19 +29,19 @@ def withhold(query: Query, hits: Iterable[Hit]) -> tuple[list[Hit], list[Withhel
     Returns:
         The hits that may be shown, in order, and a record of each that may not.
     """
-    shown: list[Hit] = []
+    allowed: list[Hit] = []
     kept_out: list[Withheld] = []
     guarded = [(what, text) for what, text in (("stem", query.stem), ("explanation", query.explanation)) if text]
     for hit in hits:
-        found = [(likeness(text, hit.passage.text), what) for what, text in guarded]
-        similarity, what = max(found, default=(0.0, ""))
+        likenesses = [(likeness(text, hit.passage.text), what) for what, text in guarded]
+        similarity, what = max(likenesses, default=(0.0, ""))
         if similarity >= CONTAINMENT:
             kept_out.append(
                 Withheld(passage_id=hit.passage.id, reason=f"near-duplicate of the {what}", similarity=similarity)
             )
         else:
-            shown.append(hit)
-    return shown, kept_out
+            allowed.append(hit)
+    return allowed, kept_out
 
 
 def likeness(guarded: str, passage: str) -> float:

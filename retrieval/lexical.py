@@ -56,18 +56,18 @@ class Lexical:
 
     def search(self, queries: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         """Return for each query at most `k` pairs (passage id, score), best first; some word of it stands in each."""
-        found: list[list[tuple[str, float]]] = []
+        rankings: list[list[tuple[str, float]]] = []
         for words in _words(queries):
-            known = [w for w in words if w in self._tables.vocab_dict]
-            if not known:
-                found.append([])
+            indexed_words = [w for w in words if w in self._tables.vocab_dict]
+            if not indexed_words:
+                rankings.append([])
                 continue
             rows, scores = self._tables.retrieve(
-                [known], k=min(k, len(self.ids)), show_progress=False, n_threads=0, backend_selection="numpy"
+                [indexed_words], k=min(k, len(self.ids)), show_progress=False, n_threads=0, backend_selection="numpy"
             )
             pairs = zip(rows[0], scores[0], strict=True)
-            found.append([(self.ids[int(i)], float(s) / self._unit) for i, s in pairs if s > 0])
-        return found
+            rankings.append([(self.ids[int(i)], float(s) / self._unit) for i, s in pairs if s > 0])
+        return rankings
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

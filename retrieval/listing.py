@@ -31,48 +31,48 @@ def list_sources(manifest: IndexManifest) -> list[ListedSource]:
     """List registered sources, each with what is indexed of it, then what else is indexed."""
     listed = []
     for entry in sources.entries():
-        done = manifest.sources.get(entry.name)
-        made = _look(entry)
+        indexed = manifest.sources.get(entry.name)
+        facts = _look(entry)
         listed.append(
             ListedSource(
                 name=entry.name,
                 package=f"{entry.package} {entry.version}",
-                license=done.license if done else made.license,
-                version=done.version if done else made.version,
-                passages=done.passages if done else None,
-                parameters=made.parameters,
+                license=indexed.license if indexed else facts.license,
+                version=indexed.version if indexed else facts.version,
+                passages=indexed.passages if indexed else None,
+                parameters=facts.parameters,
             )
         )
-    known = {s.name for s in listed}
+    names = {s.name for s in listed}
     others = [
         ListedSource(name=e.name, package=e.factory, license=e.license, version=e.version, passages=e.passages)
         for e in manifest.sources.values()
-        if e.name not in known
+        if e.name not in names
     ]
     return listed + others
 
 
-class _Seen(NamedTuple):
+class _SourceFacts(NamedTuple):
     license: str
     version: str | None
     parameters: tuple[str, ...]
 
 
-def _look(entry: Entry) -> _Seen:
+def _look(entry: Entry) -> _SourceFacts:
     """Look at a factory; make the source only where that needs no parameter. One broken package spoils no list."""
     module, _, attribute = entry.target.partition(":")
     try:
         factory = getattr(import_module(module), attribute)
-        taken = inspect.signature(factory).parameters.values()
-        parameters = tuple(p.name + ("" if p.default is p.empty else "=") for p in taken)
-        made = factory if any(not p.endswith("=") for p in parameters) else _made(factory)
-        license_ = getattr(made, "license", None)
+        signature = inspect.signature(factory).parameters.values()
+        parameters = tuple(p.name + ("" if p.default is p.empty else "=") for p in signature)
+        instance = factory if any(not p.endswith("=") for p in parameters) else _instance_or_factory(factory)
+        license_ = getattr(instance, "license", None)
     except Exception as broken:  # noqa: BLE001 - a stranger's module may raise anything
-        return _Seen(f"cannot be loaded: {broken}", None, ())
-    return _Seen(license_ if isinstance(license_, str) else "as given", _version(made), parameters)
+        return _SourceFacts(f"cannot be loaded: {broken}", None, ())
+    return _SourceFacts(license_ if isinstance(license_, str) else "as given", _version(instance), parameters)
 
 
-def _made(factory: Callable[[], object]) -> object:
+def _instance_or_factory(factory: Callable[[], object]) -> object:
     """Return what the factory makes; itself where it wants one of several parameters (a query, or a list of ids)."""
     try:
         return factory()
@@ -80,9 +80,9 @@ def _made(factory: Callable[[], object]) -> object:
         return factory
 
 
-def _version(made: object) -> str | None:
+def _version(instance: object) -> str | None:
     try:
-        found = getattr(made, "version", None)
+        version = getattr(instance, "version", None)
     except (ImportError, OSError) as missing:
         return str(missing)
-    return found if isinstance(found, str) else None
+    return version if isinstance(version, str) else None

@@ -48,7 +48,7 @@ class BuildReport(Record):
     passages: int
     added: int = 0
     removed: int = 0
-    kept: int = 0
+    kept_passages: int = 0
     renewed: int = 0
     """Passages of the same text under another title, citation, date or licence, or superseded meanwhile."""
     unchanged: bool = False

@@ -62,12 +62,14 @@ def _compared(storage: IndexStorage, entry: SourceEntry) -> str | None:
                 return f"passage {passage_id} is not what was indexed"
     probes = random.Random(0).sample(sorted(ids), min(_PROBES, len(ids)))
     vectors = collection.get(ids=probes, include=["embeddings"])
-    found = collection.query(query_embeddings=vectors["embeddings"], n_results=min(5, len(ids)), include=["distances"])
+    nearest = collection.query(
+        query_embeddings=vectors["embeddings"], n_results=min(5, len(ids)), include=["distances"]
+    )
     # Passages of the same words have the same vector: one of them answers for all.
-    lost = sum(row[0] > 1e-4 for row in found["distances"] or ())
+    missed = sum(row[0] > 1e-4 for row in nearest["distances"] or ())
     # The graph search is approximate, and misses one now and then; of a damaged graph it misses most.
-    if lost > len(probes) // 10:
-        return f"{lost} of {len(probes)} passages are not found by their own vectors"
+    if missed > len(probes) // 10:
+        return f"{missed} of {len(probes)} passages are not found by their own vectors"
     folder = lexical_folder(storage, entry)
     if folder.is_dir() and set(Lexical.load(folder).ids) != ids:
         return "the BM25 tables are of other passages"

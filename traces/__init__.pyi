@@ -1,7 +1,7 @@
 from .answers import answer_correct, extract_answer
 from .batches import Batch, write_batch
 from .blinding import blind
-from .contracts import Found, Reader, Segmenter
+from .contracts import Reader, ReadItem, Segmenter
 from .deidentifying import deidentify
 from .formats.html import HtmlReader
 from .formats.lines import TextLines
@@ -33,13 +33,13 @@ __all__ = [
     "Entry",
     "ErrorType",
     "FieldCount",
-    "Found",
     "GivenStep",
     "HtmlReader",
     "Identifier",
     "Named",
     "Problem",
     "Question",
+    "ReadItem",
     "ReadTally",
     "Reader",
     "Record",

@@ -77,14 +77,14 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
             `#### 42`, or what follows the last "answer is".
     """
     outside = _THINK.sub(" ", text)
-    if tagged := [found for m in _TAGGED.finditer(outside) if (found := m.group(1).strip())]:
+    if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(1).strip())]:
         # As a box does, the tag settles the matter.
         return _choice(tagged[-1], options) if options else _free(tagged[-1]) or tagged[-1]
     parts = (outside, text) if outside != text else (text,)
     for part in parts:
-        found = (_choice(part, options) if options else _free(part)) if part.strip() else None
-        if found is not None:
-            return found
+        answer = (_choice(part, options) if options else _free(part)) if part.strip() else None
+        if answer is not None:
+            return answer
     return None
 
 
@@ -98,23 +98,23 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
             if match.group(1) == "a":
                 continue
             more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
-            found = _key("".join([match.group(1), *more]) if more else match.group(1), options)
-            if found is not None:
-                return found
+            key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
+            if key is not None:
+                return key
     for match in reversed(list(_IS_TEXT.finditer(text))):
-        found = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
-        if found is not None:
-            return found
+        key = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
+        if key is not None:
+            return key
     bare = _key(text.strip(" \t\r\n\ufeff*_.$()[]\"'`"), options)
     if bare is not None:
         return bare
     for edge in (_FIRST_LINE, _LAST_LINE):
         at_edge = edge.search(text)
-        found = _key(at_edge.group(1), options) if at_edge else None
-        if found is not None:
-            return found
+        key = _key(at_edge.group(1), options) if at_edge else None
+        if key is not None:
+            return key
     closing = [s for s in _SENTENCE_END.split(text.strip()[-1500:]) if s.strip()][-2:]
-    return next((found for s in reversed(closing) if (found := _option_named(s, options)) is not None), None)
+    return next((key for s in reversed(closing) if (key := _option_named(s, options)) is not None), None)
 
 
 def _key(letters: str, options: Mapping[str, str]) -> str | None:
@@ -122,10 +122,10 @@ def _key(letters: str, options: Mapping[str, str]) -> str | None:
     keys = {key.casefold(): key for key in options}
     if letters.casefold() in keys:
         return keys[letters.casefold()]
-    found = {keys.get(letter.casefold()) for letter in letters}
-    if not letters.isupper() or None in found or len(found) == len(options):
+    letters_found = {keys.get(letter.casefold()) for letter in letters}
+    if not letters.isupper() or None in letters_found or len(letters_found) == len(options):
         return None
-    return "".join(sorted(key for key in found if key))
+    return "".join(sorted(key for key in letters_found if key))
 
 
 def _from_value(value: str, options: Mapping[str, str]) -> str | None:
@@ -134,8 +134,8 @@ def _from_value(value: str, options: Mapping[str, str]) -> str | None:
     if _SEVERAL.match(value):
         return _key("".join(re.findall(r"\b[A-Z]\b", value)), options)
     match = _VALUE.match(value)
-    found = _key(match.group(1), options) if match else None
-    return found if found is not None else _option_named(value, options)
+    key = _key(match.group(1), options) if match else None
+    return key if key is not None else _option_named(value, options)
 
 
 def _json_values(text: str) -> Iterator[str]:
@@ -160,12 +160,12 @@ def _json_values(text: str) -> Iterator[str]:
 
 def _option_named(sentence: str, options: Mapping[str, str]) -> str | None:
     """Return the one option that `sentence` names in its own words; None where it names several, or says no."""
-    said = f" {_plain(sentence)} "
+    sentence_words = f" {_plain(sentence)} "
     words = {key: _plain(option) for key, option in options.items()}
-    exact = [key for key, option in words.items() if option and said == f" {option} "]
+    exact = [key for key, option in words.items() if option and sentence_words == f" {option} "]
     if exact:
         return exact[0]
-    named = [key for key, option in words.items() if len(option) > 2 and f" {option} " in said]
+    named = [key for key, option in words.items() if len(option) > 2 and f" {option} " in sentence_words]
     # "aspirin" is also named where "aspirin and heparin" is; the longer option is meant.
     named = [k for k in named if not any(k != o and f" {words[k]} " in f" {words[o]} " for o in named)]
     return named[0] if len(named) == 1 and not _NEGATED.search(sentence) else None
@@ -177,17 +177,17 @@ def _plain(text: str) -> str:
 
 def _boxes(text: str) -> list[str]:
     """Return what stands in the boxes of `text`, in order, without the commands that only style it."""
-    found = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text))
-    return [box for box in found if box]
+    boxes = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text))
+    return [box for box in boxes if box]
 
 
 def _free(text: str) -> str | None:
     if boxes := _boxes(text):
         return boxes[-1]
     for pattern in _FREE:
-        found = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]
-        if found and found[-1]:
-            return found[-1]
+        values = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]
+        if values and values[-1]:
+            return values[-1]
     return next((value.strip() for value in _json_values(text)), None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tracejury.traces.contracts import Found
+from tracejury.traces.contracts import ReadItem
 from tracejury.traces.deidentifying import deidentify
 from tracejury.traces.reading import read
 from tracejury.traces.records import Problem, Question, Trace
@@ -39,14 +39,14 @@ class Batch:
         places = [paths] if isinstance(paths, str | Path) else list(paths)
         spool, problems = Spool("questions", "traces"), []
         for place in places:
-            for found in read(reader or "native", place, **params):
-                match found:
+            for item in read(reader or "native", place, **params):
+                match item:
                     case Question():
-                        spool.put("questions", found.id, found.model_dump_json())
+                        spool.add("questions", item.id, item.model_dump_json())
                     case Trace():
-                        spool.put("traces", found.id, found.model_dump_json())
+                        spool.add("traces", item.id, item.model_dump_json())
                     case Problem():
-                        problems.append(found)
+                        problems.append(item)
         return cls(spool, tuple(problems), tuple(map(str, places)))
 
     def deidentified(self) -> Self:
@@ -57,15 +57,15 @@ class Batch:
         for trace in self.traces():
             question = self.question(trace.question_id)
             if question is None:
-                # Kept, so that the run tells it; its text goes nowhere.
-                spool.put("traces", trace.id, trace.model_dump_json())
+                # It stays, so that the run reports it; its text goes nowhere.
+                spool.add("traces", trace.id, trace.model_dump_json())
                 continue
-            asked, said = deidentify(question, trace)
-            spool.put("questions", asked.id, asked.model_dump_json())
-            spool.put("traces", said.id, said.model_dump_json())
-        made = type(self)(spool, self.problems, self.paths)
-        made._without_identifiers = True
-        return made
+            clean_question, clean_trace = deidentify(question, trace)
+            spool.add("questions", clean_question.id, clean_question.model_dump_json())
+            spool.add("traces", clean_trace.id, clean_trace.model_dump_json())
+        copy = type(self)(spool, self.problems, self.paths)
+        copy._without_identifiers = True
+        return copy
 
     def __len__(self) -> int:
         """Return the number of traces."""
@@ -110,13 +110,13 @@ class Batch:
         self.close()
 
 
-def write_batch(found: Iterable[Found], out: Path, tally: ReadTally | None = None) -> BatchSummary:
-    """Write `found` in the native format: OUT/questions.jsonl, OUT/traces.jsonl, OUT/problems.jsonl.
+def write_batch(items: Iterable[ReadItem], out: Path, tally: ReadTally | None = None) -> BatchSummary:
+    """Write `items` in the native format: OUT/questions.jsonl, OUT/traces.jsonl, OUT/problems.jsonl.
 
     The files appear under their names only when all is written, so that an interrupted run leaves no half batch.
 
     Args:
-        found: What a reader yields.
+        items: What a reader yields.
         out: A folder; it is made where it is missing.
         tally: Counts beside the summary what else is wanted, such as the fields.
     """
@@ -127,7 +127,7 @@ def write_batch(found: Iterable[Found], out: Path, tally: ReadTally | None = Non
     try:
         with ExitStack() as stack:
             files = {name: stack.enter_context(part.open("w", encoding="utf-8")) for name, part in parts.items()}
-            for item in found:
+            for item in items:
                 tally.add(item)
                 match item:
                     case Question():

@@ -60,11 +60,11 @@ def blind(text: str, names: Iterable[str] = ()) -> str:
     """
     # Runs of blanks go first: the patterns below would look at every split of them.
     text = re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text).translate(_QUOTES))
-    for pattern, put in _LINES:
-        text = pattern.sub(put, text)
+    for pattern, replacement in _LINES:
+        text = pattern.sub(replacement, text)
     text = _ENUMERATOR.sub("", text)
-    for pattern, put in _INLINE:
-        text = pattern.sub(put, text)
+    for pattern, replacement in _INLINE:
+        text = pattern.sub(replacement, text)
     text = _NAMES.sub("the author", text)
     for name in sorted((n for n in names if len(n.strip()) > 2), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "the author", text, flags=re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tracejury.traces.records import Problem, Question, Segmentation, Trace
 
-Found = Question | Trace | Problem
+ReadItem = Question | Trace | Problem
 
 
 class Reader(Protocol):
@@ -22,7 +22,7 @@ class Reader(Protocol):
     summary: str
     """One line for `tracejury read --list`."""
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield everything found under `path` (a file, or a folder where the format is one)."""
         ...
 

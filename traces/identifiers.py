@@ -98,20 +98,20 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
         text: Any text.
         names: Names that are known from elsewhere (the vignette), found again wherever they stand.
     """
-    found: list[Identifier] = []
+    candidates: list[Identifier] = []
     for kind, rule in RULES:
         for match in rule.finditer(text):
             # A rule with a label in front keeps the label: "MRN 123456" becomes "MRN [ID_1]".
             group = next((g for g, value in match.groupdict().items() if value is not None), 0)
-            found.append(Identifier(kind, match.start(group), match.end(group)))
-    known = set(names) | {text[i.start : i.end] for i in found if i.kind == "NAME"}
-    found.extend(_again(text, known))
+            candidates.append(Identifier(kind, match.start(group), match.end(group)))
+    person_names = set(names) | {text[i.start : i.end] for i in candidates if i.kind == "NAME"}
+    candidates.extend(_again(text, person_names))
     # What begins first has it; of those, the longer.
-    taken: list[Identifier] = []
-    for one in sorted(found, key=lambda i: (i.start, -i.end)):
-        if not taken or one.start >= taken[-1].end:
-            taken.append(one)
-    return taken
+    chosen: list[Identifier] = []
+    for one in sorted(candidates, key=lambda i: (i.start, -i.end)):
+        if not chosen or one.start >= chosen[-1].end:
+            chosen.append(one)
+    return chosen
 
 
 def _again(text: str, names: set[str]) -> Iterator[Identifier]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.registry import Registry
 from tracejury.traces.spool import Spool
@@ -15,13 +15,13 @@ readers: Registry[Reader] = Registry("tracejury.readers", "reader")
 """The readers installed: `readers.entries()` lists them."""
 
 
-def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found]:
+def read(reader_name: str, path: str | Path, **params: object) -> Iterator[ReadItem]:
     """Yield the questions, traces and problems found under `path`, streaming.
 
-    Beside what the reader itself finds, tells: a gold or an answer that is none of the options (the record stays,
-    that field becomes None), a trace that repeats another or refers to no question (left out), an empty trace (stays),
-    and, once for all, questions that are the same under two names (they count as one) and questions without a trace
-    (they stay; nothing is said where the input has no traces at all).
+    Beside the reader's own problems, these are reported: a gold or an answer that is none of the options (the record
+    stays, that field becomes None), a trace that repeats another or refers to no question (left out), an empty trace
+    (stays), and, once for the whole input, questions that are the same under two names (they count as one) and
+    questions without a trace (they stay; an input without any trace has no such problem).
 
     Args:
         reader_name: A registered reader, such as `native` or `mr-ben`.
@@ -31,12 +31,12 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found
     Raises:
         UnknownNameError: No reader has this name.
     """
-    # The reader is made here, not in the generator: a wrong name is told at once.
+    # The reader is made here, not in the generator, so that a wrong name is an error at once.
     reader = readers.make(reader_name, **params)
 
-    def checked() -> Iterator[Found]:
-        with Spool("questions", "traces", "answered") as seen:
-            yield from _Checks(reader, Path(path), seen).run()
+    def checked() -> Iterator[ReadItem]:
+        with Spool("questions", "traces", "answered") as spool:
+            yield from _Checks(reader, Path(path), spool).run()
 
     return checked()
 
@@ -44,22 +44,22 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[Found
 class _Checks:
     """What has gone by, on disk, and what follows from it."""
 
-    def __init__(self, reader: Reader, path: Path, seen: Spool) -> None:
-        self.reader, self.path, self.seen = reader, path, seen
+    def __init__(self, reader: Reader, path: Path, spool: Spool) -> None:
+        self.reader, self.path, self.spool = reader, path, spool
         self.twins = 0
         self.twin_names: list[str] = []
 
-    def run(self) -> Iterator[Found]:
+    def run(self) -> Iterator[ReadItem]:
         nothing = True
-        for found in self.reader.read(self.path):
+        for item in self.reader.read(self.path):
             nothing = False
-            match found:
+            match item:
                 case Question():
-                    yield from self._question(found)
+                    yield from self._question(item)
                 case Trace():
-                    yield from self._trace(found)
+                    yield from self._trace(item)
                 case Problem():
-                    yield found
+                    yield item
         if nothing:
             hint = f"{self.reader.name} reads: {self.reader.summary}"
             yield Problem(file=str(self.path), reason="nothing is here to read", hint=hint)
@@ -70,10 +70,10 @@ class _Checks:
         file = getattr(self.reader, "file", None) or self.path
         return Problem(file=str(file), line=getattr(self.reader, "line", None), reason=reason, hint=hint)
 
-    def _question(self, question: Question) -> Iterator[Found]:
+    def _question(self, question: Question) -> Iterator[ReadItem]:
         name, letters = question.key or question.id, list(question.options)
-        if not self.seen.put("questions", question.id, json.dumps([name, letters])):
-            first = json.loads(self.seen.get("questions", question.id) or "[]")[0]
+        if not self.spool.add("questions", question.id, json.dumps([name, letters])):
+            first = json.loads(self.spool.get("questions", question.id) or "[]")[0]
             # A reader may name a question once for each of its traces; two names for one are worth telling.
             if first != name:
                 self.twins += 1
@@ -86,20 +86,20 @@ class _Checks:
         else:
             yield question
 
-    def _trace(self, trace: Trace) -> Iterator[Found]:
-        known = self.seen.get("questions", trace.question_id)
-        if known is None:
+    def _trace(self, trace: Trace) -> Iterator[ReadItem]:
+        question_row = self.spool.get("questions", trace.question_id)
+        if question_row is None:
             reason = "the trace refers to a question that was not read; it is left out"
             yield self._problem(reason, "see the problem of its question above")
             return
-        name, letters = json.loads(known)
-        if not self.seen.put("traces", trace.id, str(getattr(self.reader, "line", None) or "")):
-            line = self.seen.get("traces", trace.id)
+        name, letters = json.loads(question_row)
+        if not self.spool.add("traces", trace.id, str(getattr(self.reader, "line", None) or "")):
+            line = self.spool.get("traces", trace.id)
             where = f"line {line}" if line else "an earlier trace"
             reason = f"repeats {where}: same question ({name!r}), model, arm, sample and text; it is left out"
             yield self._problem(reason, "number a second draw with another `sample`")
             return
-        self.seen.put("answered", trace.question_id, "")
+        self.spool.add("answered", trace.question_id, "")
         if trace.answer is not None and not _is_option(trace.answer, letters):
             meta = {**trace.meta, "answer_as_read": trace.answer}
             yield trace.model_copy(update={"answer": None, "meta": meta})
@@ -116,8 +116,8 @@ class _Checks:
             named = ", ".join(self.twin_names) + (", ..." if self.twins > len(self.twin_names) else "")
             reason = f"{self.twins} question(s) have the stem and options of another ({named}); they count as one"
             yield Problem(file=str(self.path), reason=reason, hint="nothing to do if the source repeats itself")
-        missing = self.seen.count("questions") - self.seen.count("answered")
-        if missing and self.seen.count("traces"):
+        missing = self.spool.count("questions") - self.spool.count("answered")
+        if missing and self.spool.count("traces"):
             named = ", ".join(self._unanswered()) + (", ..." if missing > 3 else "")
             reason = f"{missing} question(s) without a trace: {named}"
             hint = "they stay and nothing is judged for them; add their traces"
@@ -127,8 +127,8 @@ class _Checks:
         """Return the names of the first three questions without a trace."""
         names: list[str] = []
         n = 0
-        while len(names) < 3 and (rows := self.seen.after("questions", n)):
-            names += [repr(json.loads(v)[0]) for _, key, v in rows if self.seen.get("answered", key) is None]
+        while len(names) < 3 and (rows := self.spool.after("questions", n)):
+            names += [repr(json.loads(v)[0]) for _, key, v in rows if self.spool.get("answered", key) is None]
             n = rows[-1][0]
         return names[:3]
 

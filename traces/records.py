@@ -1,6 +1,6 @@
 """The records of the ground floor: questions, traces, steps. Frozen, and named by the hash of what they say.
 
-An id depends on content alone, so a re-run, a re-ordered file or a second machine names the same thing the same way.
+An id depends on content alone: a re-run, a re-ordered file or a second machine gives the same thing the same id.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Role(StrEnum):
 
 
 class Record(BaseModel):
-    """A frozen record. Unknown fields are an error, so that a misspelt key in a file is told, not lost."""
+    """A frozen record. Unknown fields are an error, so that a misspelt key in a file is reported, not lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -115,8 +115,8 @@ class Trace(Named):
     @cached_property
     def id(self) -> str:
         """Hash of question, model, arm, sample, text and given steps."""
-        given: JsonValue = None if self.steps is None else [s.text for s in self.steps]
-        return content_id("t", self.question_id, self.model, self.arm, self.sample, self.text, given)
+        step_texts: JsonValue = None if self.steps is None else [s.text for s in self.steps]
+        return content_id("t", self.question_id, self.model, self.arm, self.sample, self.text, step_texts)
 
 
 class Step(Named):
@@ -168,7 +168,7 @@ class Problem(Record):
 
     @field_validator("file")
     @classmethod
-    def _told_in_utf8(cls, file: str) -> str:
+    def _printable_name(cls, file: str) -> str:
         # A file's name that is not UTF-8 comes with half characters in it, which could not be written down.
         return file.encode("utf-8", "backslashreplace").decode()
 

@@ -52,5 +52,5 @@ class Registry(Generic[T]):
             near = difflib.get_close_matches(name, self._points, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             raise UnknownNameError(f"no {self.what} called {name!r}{hint} Known: {', '.join(sorted(self._points))}")
-        made: T = point.load()(**params)
-        return made
+        instance: T = point.load()(**params)
+        return instance

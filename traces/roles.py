@@ -54,7 +54,7 @@ _STATES = re.compile(
 def step_role(text: str) -> Role:
     """Return the role of a step with this text.
 
-    Roles are those of Jiang et al. (arXiv 2605.28301); theirs were told by a model, these by cues, so that the same
+    Roles are those of Jiang et al. (arXiv 2605.28301); theirs were assigned by a model, these by cues, so that the same
     text always has the same role.
     """
     for role, cue in _CUES:

@@ -25,6 +25,8 @@ def segment(trace: Trace, name: str = "auto", **params: object) -> Segmentation:
     """
     if name == "auto":
         name = "numbered" if trace.steps is None else "given"
-    found = segmenters.make(name, **params).segment(trace)
-    steps = (s.model_copy(update={"role": step_role(s.text), "hedges": count_hedges(s.text)}) for s in found.steps)
-    return found.model_copy(update={"steps": tuple(steps)})
+    segmentation = segmenters.make(name, **params).segment(trace)
+    steps = (
+        s.model_copy(update={"role": step_role(s.text), "hedges": count_hedges(s.text)}) for s in segmentation.steps
+    )
+    return segmentation.model_copy(update={"steps": tuple(steps)})

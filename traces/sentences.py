@@ -43,7 +43,7 @@ class Sentences:
         for sentence in split_sentences(trace.text):
             bare = without_marker(trace.text, sentence)
             if not any(c.isalnum() for c in trace.text[bare.start : bare.end]):
-                # A rule, the line under a table's head, a lone marker: nothing is said in it.
+                # A rule, the line under a table's head, a lone marker: it states nothing.
                 dropped += 1
             elif chunks and bare.end - chunks[-1].start <= self.longest:
                 chunks[-1] = Span(chunks[-1].start, bare.end)

@@ -46,11 +46,11 @@ def build(
         stripped: Whether a closing answer sentence was taken off.
     """
     spans = [s for s in (trimmed(trace.text, *p) for p in pieces) if s.start < s.end]
-    kept = [s for s in spans if s.end - s.start >= limits.shortest]
-    dropped += len(spans) - len(kept)
-    shown = kept if limits.most is None else kept[: limits.most]
+    long_enough = [s for s in spans if s.end - s.start >= limits.shortest]
+    dropped += len(spans) - len(long_enough)
+    within_cap = long_enough if limits.most is None else long_enough[: limits.most]
     steps, cut_chars, cut_steps = [], 0, 0
-    for index, (start, end) in enumerate(shown):
+    for index, (start, end) in enumerate(within_cap):
         if limits.longest is not None and end - start > limits.longest:
             cut_chars += end - start - limits.longest
             cut_steps += 1
@@ -62,6 +62,6 @@ def build(
         cut_chars=cut_chars,
         cut_steps=cut_steps,
         dropped=dropped,
-        capped=len(kept) - len(shown),
+        capped=len(long_enough) - len(within_cap),
         stripped_answer=stripped,
     )

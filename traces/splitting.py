@@ -25,8 +25,8 @@ def split_sentences(text: str) -> list[Span]:
     and what stands on a line by syntok. Of the libraries tried it makes the fewest mistakes on boundaries marked by
     hand, and its time grows with the length of any text (benchmarks/sentences.py).
     """
-    found = [span for line in _lines(text) for span in _within(text, line)]
-    return [span for span in found if span.start < span.end]
+    spans = [span for line in _lines(text) for span in _within(text, line)]
+    return [span for span in spans if span.start < span.end]
 
 
 def _within(text: str, line: Span) -> Iterator[Span]:

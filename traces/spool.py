@@ -25,11 +25,11 @@ class Spool:
         # One transaction that is never committed: the file is read through this connection alone.
         self._sql.execute("BEGIN")
 
-    def put(self, table: str, key: str, value: str) -> bool:
+    def add(self, table: str, key: str, value: str) -> bool:
         """Store `value`; False, and nothing stored, where the key is already there."""
         with self._lock:
-            done = self._sql.execute(f'INSERT OR IGNORE INTO "{table}" (key, value) VALUES (?, ?)', (key, value))  # noqa: S608
-            return done.rowcount > 0
+            cursor = self._sql.execute(f'INSERT OR IGNORE INTO "{table}" (key, value) VALUES (?, ?)', (key, value))  # noqa: S608
+            return cursor.rowcount > 0
 
     def get(self, table: str, key: str) -> str | None:
         """Return the value of `key`, or None."""

@@ -6,7 +6,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from tracejury.traces.contracts import Found
+from tracejury.traces.contracts import ReadItem
 from tracejury.traces.records import Problem, Question, Record, Trace
 
 
@@ -71,7 +71,7 @@ class ReadTally:
         # Questions that ask for no answer (notes, claims): few sets have them.
         self._unasked: set[str] = set()
 
-    def add(self, item: Found) -> None:
+    def add(self, item: ReadItem) -> None:
         """Count one thing found."""
         match item:
             case Problem():

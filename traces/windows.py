@@ -26,8 +26,8 @@ class Windows:
 
     def segment(self, trace: Trace) -> Segmentation:
         """Cut `trace` into windows."""
-        found = [Span(*m.span()) for m in _WORD.finditer(trace.text)]
-        groups = [found[i : i + self.words] for i in range(0, len(found), self.words)]
+        words = [Span(*m.span()) for m in _WORD.finditer(trace.text)]
+        groups = [words[i : i + self.words] for i in range(0, len(words), self.words)]
         pieces = [without_marker(trace.text, Span(g[0].start, g[-1].end)) for g in groups]
         return build(self.name, trace, pieces, self.limits)
 

@@ -15,7 +15,7 @@ _LONGEST_FIELD = 40_000_000
 
 
 class Csv:
-    """One document a row. Columns are found by name, or told as for `jsonl`.
+    """One document a row. Columns are found by name, or by `fields` as for `jsonl`.
 
     Args:
         path: A `.csv` file in UTF-8, with a header.

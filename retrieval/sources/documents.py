@@ -25,7 +25,7 @@ _METADATA = "metadata.csv"
 
 
 class Documents:
-    """Every document of a folder and its subfolders. What cannot be read is told, and costs only that file.
+    """Every document of a folder and its subfolders. A file that cannot be read is reported, and costs only itself.
 
     A `metadata.csv` in the folder may say more, by the columns `file, title, citation, url, date, license,
     superseded_by`; `file` is the path inside the folder.
@@ -52,17 +52,17 @@ class Documents:
     @cached_property
     def version(self) -> str:
         """A hash of the files' names and contents, of `metadata.csv` too."""
-        told = self._root / _METADATA
-        return files_version([*self._files(), *([told] if told.is_file() else [])])
+        metadata = self._root / _METADATA
+        return files_version([*self._files(), *([metadata] if metadata.is_file() else [])])
 
     def documents(self) -> Iterator[Document | Problem]:
         """Yield one document a page of a PDF, one a file otherwise."""
-        told, problem = self._metadata()
+        metadata, problem = self._metadata()
         if problem:
             yield problem
         files = self._files()
         there = {self._inside(path) for path in files}
-        for name in sorted(told.keys() - there):
+        for name in sorted(metadata.keys() - there):
             hint = "write its path inside the folder, such as ward/falls.md"
             yield Problem(
                 file=str(self._root / _METADATA), reason=f"names a file that is not here: {name!r}", hint=hint
@@ -71,7 +71,7 @@ class Documents:
             kinds = ", ".join(sorted(READERS))
             yield Problem(file=str(self._root), reason="no document in this folder", hint=f"it reads {kinds}")
         for path in files:
-            yield from self._read(path, told.get(self._inside(path), {}))
+            yield from self._read(path, metadata.get(self._inside(path), {}))
 
     def _files(self) -> list[Path]:
         if self._root.is_file():
@@ -88,21 +88,21 @@ class Documents:
         name = path.name if path == self._root else path.relative_to(self._root).as_posix()
         return _in_utf8(name)
 
-    def _read(self, path: Path, told: Mapping[str, str]) -> Iterator[Document | Problem]:
+    def _read(self, path: Path, metadata: Mapping[str, str]) -> Iterator[Document | Problem]:
         reader = READERS.get(path.suffix.lower())
         if reader is None:
             hint = f"save it as one of {', '.join(sorted(READERS))}"
             yield Problem(file=str(path), reason=f"{path.suffix or 'no suffix'} is not read", hint=hint)
             return
-        found = False
+        has_text = False
         try:
             if large := too_large(path, self._max_mb):
                 yield large
                 return
             for place, text in reader(path):
                 if text.strip():
-                    found = True
-                    yield self._document(path, place, text, told)
+                    has_text = True
+                    yield self._document(path, place, text, metadata)
         except UnreadableError as bad:
             yield Problem(file=str(path), reason=bad.reason, hint=bad.hint)
             return
@@ -110,12 +110,12 @@ class Documents:
             reason = f"cannot be read: {refused.strerror or refused}"
             yield Problem(file=str(path), reason=reason, hint="check its permissions and the disk")
             return
-        if not found:
+        if not has_text:
             yield Problem(file=str(path), reason="holds no text", hint="a scan? run it through OCR first")
 
-    def _document(self, path: Path, place: str, text: str, told: Mapping[str, str]) -> Document:
-        title = told.get("title") or _heading(text, path) or _in_utf8(path.stem).replace("_", " ")
-        whole = told.get("citation") or ", ".join(
+    def _document(self, path: Path, place: str, text: str, metadata: Mapping[str, str]) -> Document:
+        title = metadata.get("title") or _heading(text, path) or _in_utf8(path.stem).replace("_", " ")
+        whole = metadata.get("citation") or ", ".join(
             part for part in (self._publisher, title, _in_utf8(path.name)) if part
         )
         return Document(
@@ -123,10 +123,10 @@ class Documents:
             title=title,
             text=text,
             citation=f"{whole}, {place}" if place else whole,
-            url=told.get("url") or None,
-            date=told.get("date") or None,
-            license=told.get("license") or self.license,
-            superseded_by=told.get("superseded_by") or None,
+            url=metadata.get("url") or None,
+            date=metadata.get("date") or None,
+            license=metadata.get("license") or self.license,
+            superseded_by=metadata.get("superseded_by") or None,
             key=f"{self._inside(path)}#{place}" if place else self._inside(path),
         )
 

@@ -1,4 +1,4 @@
-"""From a row of named values to a document: which field holds what, found by name or told."""
+"""From a row of named values to a document: which field holds what, by its name or by a mapping."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class Fields:
         source: What the source is called.
         license: The licence of every row that names none.
         citation: The citation of every row that has none; `{field}` takes a field of the row.
-        told: Document field -> field of the row, or a template with `{field}`.
+        mapping: Document field -> field of the row, or a template with `{field}`.
     """
 
-    def __init__(self, file: str, source: str, license: str, citation: str, told: Mapping[str, str] | None) -> None:
-        unknown = sorted(set(told or {}) - set(DEFAULT_FIELDS))
+    def __init__(self, file: str, source: str, license: str, citation: str, mapping: Mapping[str, str] | None) -> None:
+        unknown = sorted(set(mapping or {}) - set(DEFAULT_FIELDS))
         if unknown:
             raise ValueError(f"fields: no document field {unknown[0]!r}; there are {', '.join(DEFAULT_FIELDS)}")
         self._file, self._source, self._license, self._citation = file, source, license, citation
-        self._told = dict(told or {})
+        self._mapping = dict(mapping or {})
 
     def document(self, row: Mapping[str, Any], line: int) -> Document | Problem:
         """Return the row's document, or why there is none."""
         text = self._value(row, "text")
         if not text or not text.strip():
-            wanted = self._told.get("text") or " / ".join(DEFAULT_FIELDS["text"])
+            text_field = self._mapping.get("text") or " / ".join(DEFAULT_FIELDS["text"])
             hint = 'name the field: --set "fields={text: NAME}"'
-            return Problem(file=self._file, line=line, reason=f"no text under {wanted!r}", hint=hint)
+            return Problem(file=self._file, line=line, reason=f"no text under {text_field!r}", hint=hint)
         title = self._value(row, "title") or self._source
         return Document(
             source=self._source,
@@ -59,9 +59,9 @@ class Fields:
         )
 
     def _value(self, row: Mapping[str, Any], field: str) -> str | None:
-        told = self._told.get(field)
-        if told is not None:
-            value = fill(told, row) if "{" in told else row.get(told)
+        template = self._mapping.get(field)
+        if template is not None:
+            value = fill(template, row) if "{" in template else row.get(template)
         else:
             value = next((row[name] for name in DEFAULT_FIELDS[field] if row.get(name) not in (None, "")), None)
         return None if value is None else str(value)

@@ -15,10 +15,10 @@ def existing_file(path: str, what: str) -> Path:
     Raises:
         FileNotFoundError: It is not; the message says what was wanted.
     """
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise FileNotFoundError(f"{found}: no such file; give the path of {what}")
-    return found
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such file; give the path of {what}")
+    return file
 
 
 def file_version(path: Path) -> str:

@@ -41,8 +41,8 @@ class Hpo:
             raise FileNotFoundError(f"{path}: no such file; give a folder with hp.obo and the annotation files")
         with path.open(encoding="utf-8") as file:
             head = "".join(line for _, line in zip(range(20), file, strict=False))
-        found = re.search(r"data-version:\s*(\S+)", head)
-        return found[1].removeprefix("hp/releases/") if found else "unknown"
+        match = re.search(r"data-version:\s*(\S+)", head)
+        return match[1].removeprefix("hp/releases/") if match else "unknown"
 
     def documents(self) -> Iterator[Document | Problem]:
         """Yield terms, then diseases."""
@@ -57,18 +57,18 @@ class Hpo:
                 str(term.id), str(term.name), _described(term), f"HPO {version}, {term.id} {term.name}"
             )
         if self._diseases:
-            known = {int(t): str(t.name) for t in ontology}
+            terms = {int(t): str(t.name) for t in ontology}
             for kind, diseases in (("OMIM", ontology.omim_diseases), ("ORPHA", ontology.orpha_diseases)):
                 for disease in sorted(diseases, key=lambda d: str(d.id)):
-                    yield from self._disease(kind, disease, known)
+                    yield from self._disease(kind, disease, terms)
 
     def aliases(self) -> Mapping[str, list[str]]:
         """Return terms with their synonyms; known once the documents have been read."""
         return {name: others for name, others in getattr(self, "_aliases", {}).items() if others}
 
-    def _disease(self, kind: str, disease: Any, known: Mapping[int, str]) -> Iterator[Document]:
-        signs = sorted(known[i] for i in disease.hpo if i in known)
-        absent = sorted(known[i] for i in disease.negative_hpo if i in known)
+    def _disease(self, kind: str, disease: Any, terms: Mapping[int, str]) -> Iterator[Document]:
+        signs = sorted(terms[i] for i in disease.hpo if i in terms)
+        absent = sorted(terms[i] for i in disease.negative_hpo if i in terms)
         if signs:
             text = "\n".join(
                 f"Phenotypic features of {disease.name}: {', '.join(signs[i : i + _SIGNS])}."

@@ -17,7 +17,7 @@ _LONGEST = 64 << 20
 
 
 class Jsonl:
-    """One document a line. Fields are found by name, or told: `fields={"text": "body", "title": "a {b}"}`.
+    """One document a line. Fields are found by name, or by `fields={"text": "body", "title": "a {b}"}`.
 
     Args:
         path: A `.jsonl` or `.jsonl.gz` file.

@@ -122,11 +122,11 @@ def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> by
 
 
 def _fields(root: Element) -> dict[str, str]:
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for field in root.iter("Field"):
         values = [html_text(value.get("Value", ""))[1] for value in field.iter("FieldValue")]
-        found.setdefault(field.get("Name", ""), "\n".join(v for v in values if v))
-    return {name: text for name, text in found.items() if text}
+        texts.setdefault(field.get("Name", ""), "\n".join(v for v in values if v))
+    return {name: text for name, text in texts.items() if text}
 
 
 def _updated_titles(guidelines: list[tuple[str, dict[str, str]]]) -> dict[str, str]:

@@ -48,13 +48,13 @@ class OpenMedicine:
 
     def aliases(self) -> Mapping[str, list[str]]:
         """Return each drug, disease, test and procedure with its other names (brands, abbreviations)."""
-        found: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for kind in _TERMS:
             path = self._root / "graphrag" / "terminology" / f"{kind}.json"
             if path.is_file():
                 for name, entry in json.loads(path.read_text("utf-8")).items():
-                    found[name] = [a for a in entry.get("aliases", []) if "_" not in a]
-        return found
+                    names[name] = [a for a in entry.get("aliases", []) if "_" not in a]
+        return names
 
 
 def _section(guideline: Mapping[str, Any], section: str, text: str) -> Document:

@@ -39,7 +39,7 @@ class OpenFda:
 
     Args:
         search: An openFDA query, for instance `openfda.generic_name:"warfarin"`.
-        limit: Labels at most. None: 1,000, and where there are more that is told.
+        limit: Labels at most. None: 1,000; a problem says where there are more.
         base_url: The service's address.
         api_key_env: The environment variable that holds an API key (raises the daily limit); may be unset.
     """
@@ -56,7 +56,7 @@ class OpenFda:
     ) -> None:
         if limit is not None and not 0 < limit <= _FARTHEST:
             raise ValueError(f"limit={limit}: openFDA pages up to {_FARTHEST:,} labels; narrow the search")
-        self._search, self._limit, self._told = search, limit or _DEFAULT, limit is not None
+        self._search, self._limit, self._limit_is_given = search, limit or _DEFAULT, limit is not None
         self._url = f"{base_url.rstrip('/')}/drug/label.json"
         self._key = os.environ.get(api_key_env)
         self._names: dict[str, set[str]] = {}
@@ -82,7 +82,7 @@ class OpenFda:
             total = int(reply["meta"]["results"]["total"])
             if skip + _PAGE >= total:
                 return
-        if not self._told and total > self._limit:
+        if not self._limit_is_given and total > self._limit:
             reason = f"{total:,} labels match {self._search!r}; the newest {self._limit:,} are taken"
             hint = f"say how many you want: --set limit={min(total, _FARTHEST)}"
             yield Problem(file=self._url, reason=reason, hint=hint)

@@ -31,7 +31,7 @@ class PubMed:
         query: A PubMed query; or give `pmids`.
         pmids: PMIDs, as a list or a file with one a line.
         email: Your contact address, which NCBI asks for (or the environment variable `NCBI_EMAIL`).
-        limit: Abstracts of the query at most, newest first. None: 1,000, and where there are more that is told.
+        limit: Abstracts of the query at most, newest first. None: 1,000; a problem says where there are more.
         base_url: The address of the E-utilities.
         api_key_env: The environment variable with an NCBI key (10 requests a second instead of 3); may be unset.
         cache: Folder for fetched abstracts; None: the user's cache.
@@ -58,8 +58,8 @@ class PubMed:
         if limit is not None and not 0 < limit <= _MOST:
             raise ValueError(f"pubmed: limit={limit}: a query gives up to {_MOST:,} PMIDs; narrow it, or give pmids")
         self._query, self._limit = query, limit
-        self._given = _listed(pmids)
-        self._total = len(self._given)
+        self._listed_pmids = _listed(pmids)
+        self._total = len(self._listed_pmids)
         self._base = base_url.rstrip("/")
         self._key = os.environ.get(api_key_env)
         self._cache = Path(cache).expanduser() if cache else cache_dir() / "pubmed"
@@ -72,12 +72,12 @@ class PubMed:
     def documents(self) -> Iterator[Document | Problem]:
         """Yield the abstracts; those that are in the cache cost no request."""
         for start in range(0, len(self._pmids), _PAGE):
-            wanted = self._pmids[start : start + _PAGE]
-            known = {p: r for p in wanted if (r := self._cached(p)) is not None}
-            missing = [p for p in wanted if p not in known]
-            known |= self._fetched(missing) if missing else {}
-            for pmid in wanted:
-                yield _document(pmid, known.get(pmid))
+            page = self._pmids[start : start + _PAGE]
+            records = {p: r for p in page if (r := self._cached(p)) is not None}
+            missing = [p for p in page if p not in records]
+            records |= self._fetched(missing) if missing else {}
+            for pmid in page:
+                yield _document(pmid, records.get(pmid))
         if self._limit is None and self._total > len(self._pmids):
             reason = f"{self._total:,} abstracts match {self._query!r}; the newest {len(self._pmids):,} are taken"
             hint = f"say how many you want: --set limit={min(self._total, _MOST)}"
@@ -87,17 +87,17 @@ class PubMed:
 
     @cached_property
     def _pmids(self) -> list[str]:
-        if self._given:
-            return self._given[: self._limit]
+        if self._listed_pmids:
+            return self._listed_pmids[: self._limit]
         most = self._limit or _DEFAULT
         reply = self._ask("esearch", {"term": self._query, "retmax": most, "retmode": "json", "sort": "pub_date"})
         try:
             result = json.loads(reply)["esearchresult"]
-            found: list[str] = result["idlist"]
-            self._total = int(result.get("count", len(found)))
+            ids: list[str] = result["idlist"]
+            self._total = int(result.get("count", len(ids)))
         except (ValueError, KeyError) as bad:
             raise ServiceError(f"{self._base}/esearch.fcgi: not the reply of an E-utility: {reply[:200]!r}") from bad
-        return found
+        return ids
 
     def _fetched(self, pmids: Sequence[str]) -> dict[str, dict[str, Any]]:
         from Bio import Medline
@@ -144,11 +144,11 @@ def _listed(pmids: Sequence[int | str] | str | int) -> list[str]:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file; give PMIDs, or a file with one a line")
         pmids = path.read_text("utf-8")
-    found = pmids.replace(",", " ").split() if isinstance(pmids, str) else [str(p) for p in pmids]
-    wrong = next((p for p in found if not p.isdigit()), None)
+    listed = pmids.replace(",", " ").split() if isinstance(pmids, str) else [str(p) for p in pmids]
+    wrong = next((p for p in listed if not p.isdigit()), None)
     if wrong is not None:
         raise ValueError(f"pubmed: {wrong!r} is not a PMID")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(listed))
 
 
 def _document(pmid: str, record: Mapping[str, Any] | None) -> Document | Problem:

@@ -15,7 +15,7 @@ _PASSING = {429, 500, 502, 503, 504}
 
 
 class ServiceError(OSError):
-    """A web service could not be reached, or said no. Names the address without its query, which may hold a key."""
+    """A web service could not be reached, or refused. The message leaves out the query, which may hold a key."""
 
 
 def get_json(base_url: str, query: Mapping[str, str | int], timeout_s: float = 60, attempts: int = 5) -> Any:
@@ -59,5 +59,7 @@ def _is_passing(error: BaseException) -> bool:
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    told = error.headers.get("Retry-After", "") if isinstance(error, urllib.error.HTTPError) and error.headers else ""
-    return min(60.0, float(told)) if told.isdigit() else min(30.0, 0.5 * 2**state.attempt_number)
+    retry_after = (
+        error.headers.get("Retry-After", "") if isinstance(error, urllib.error.HTTPError) and error.headers else ""
+    )
+    return min(60.0, float(retry_after)) if retry_after.isdigit() else min(30.0, 0.5 * 2**state.attempt_number)

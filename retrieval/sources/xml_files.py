@@ -24,14 +24,14 @@ def parse_xml(raw: bytes, file: str | Path, root: str, format: str) -> Element |
         The root element, or what is wrong with the file.
     """
     try:
-        found: Element = fromstring(raw)
+        element: Element = fromstring(raw)
     except defusedxml.DefusedXmlException as bomb:
         reason = f"refused: the file declares entities ({bomb}), as XML bombs do"
         return Problem(file=str(file), reason=reason, hint="get the file from its publisher again")
     except (ParseError, ValueError, LookupError) as bad:
         line = bad.position[0] if isinstance(bad, ParseError) else None
         return Problem(file=str(file), line=line, reason=f"not valid XML: {bad}", hint="get the file again")
-    if found.tag != root:
-        reason = f"its root is <{found.tag}>, that of {format} is <{root}>"
+    if element.tag != root:
+        reason = f"its root is <{element.tag}>, that of {format} is <{root}>"
         return Problem(file=str(file), reason=reason, hint="give a file of that format")
-    return found
+    return element

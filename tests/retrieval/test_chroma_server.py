@@ -42,7 +42,7 @@ def test_many_read_while_one_writes(server: str) -> None:
     finder = Finder(reader, k=1)
     assert finder.find([Query(text="word7")])[0].hits[0].passage.key == "7"
     report = writer.build(Lines(60, "2"))
-    assert (report.added, report.kept) == (20, 40)
+    assert (report.added, report.kept_passages) == (20, 40)
     assert finder.find([Query(text="word8")])[0].hits[0].passage.key == "8", "a reader keeps what it opened"
     assert reader.entry("lines").passages == 40
     assert Index.open(server, WordVectors()).entry("lines").passages == 60

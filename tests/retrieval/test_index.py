@@ -72,7 +72,7 @@ def test_a_second_build_reads_nothing_and_a_changed_source_is_brought_up_to_date
     changed = {**TEXTS, "n3": "Another text altogether.", "n30": "A new note."}
     del changed["n7"]
     report = index.build(Notes(changed, version="2"))
-    assert (report.added, report.removed, report.kept) == (2, 2, 28)
+    assert (report.added, report.removed, report.kept_passages) == (2, 2, 28)
     assert len(words.asked) == 2, "what was there is not embedded again"
     ids = [
         h.passage.key
@@ -94,7 +94,7 @@ def test_what_changes_beside_the_text_is_brought_up_to_date(tmp_path: Path) -> N
 
     words.asked.clear()
     report = index.build(Notes(TEXTS, "2", {"n3": "a newer note", "n4": "another"}))
-    assert (report.added, report.removed, report.renewed, report.kept) == (0, 0, 2, 28)
+    assert (report.added, report.removed, report.renewed, report.kept_passages) == (0, 0, 2, 28)
     assert len(words.asked) == 2
     assert (superseded("n3"), superseded("n4"), superseded("n5")) == ("a newer note", "another", None)
     report = index.build(Notes(TEXTS, "3", {"n3": "a newer note"}))

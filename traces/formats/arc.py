@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
@@ -23,7 +23,7 @@ class ARC(Placed):
     name = "arc"
     summary = "ARC JSON lines: science questions (no traces)"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a file, or of every .jsonl file in a folder."""
         for file in files_under(path, "*.jsonl"):
             for line in json_lines(file):

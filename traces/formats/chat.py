@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.exchanges import checked, fetch, plain_content, question_of, take_apart, trace_of
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.place import Placed, files_under
@@ -32,7 +32,7 @@ class Chat(Placed):
     def __init__(self, fields: Mapping[str, str] | None = None) -> None:
         self.fields = checked(fields)
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield each line's question, then the replies to it."""
         for file in files_under(path, "*.jsonl"):
             for line in json_lines(file):
@@ -42,12 +42,12 @@ class Chat(Placed):
                 else:
                     yield from self._line(file, line)
 
-    def _line(self, file: Path, line: Line) -> Iterator[Found]:
+    def _line(self, file: Path, line: Line) -> Iterator[ReadItem]:
         data = line.data
         replies = _replies(data)
-        written = self._field(data, "text") if "text" in self.fields else None
-        if isinstance(written, str):
-            replies = [{"message": {"content": written}}]
+        text = self._field(data, "text") if "text" in self.fields else None
+        if isinstance(text, str):
+            replies = [{"message": {"content": text}}]
         if not replies:
             yield self.problem("there is no assistant message and no choice", _HINT)
             return
@@ -61,7 +61,7 @@ class Chat(Placed):
         except ValidationError as error:
             yield invalid(file, line.number, error, _HINT)
 
-    def _records(self, data: dict[str, Any], prompt: str, replies: list[dict[str, Any]]) -> Iterator[Found]:
+    def _records(self, data: dict[str, Any], prompt: str, replies: list[dict[str, Any]]) -> Iterator[ReadItem]:
         get = self._field
         question = question_of(
             prompt,
@@ -126,8 +126,8 @@ def _replies(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _prompt(data: Mapping[str, Any]) -> str | None:
-    asked = [m for m in _messages(data) if m.get("role") == "user"]
-    return plain_content(asked[-1].get("content"))[0] if asked else None
+    user_messages = [m for m in _messages(data) if m.get("role") == "user"]
+    return plain_content(user_messages[-1].get("content"))[0] if user_messages else None
 
 
 def chat(fields: Mapping[str, str] | None = None) -> Reader:

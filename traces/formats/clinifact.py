@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.rows import Row, csv_rows
@@ -25,7 +25,7 @@ class CliniFact(Placed):
     name = "clinifact"
     summary = "CliniFact CSV: claims with the abstract that supports them or not"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield an abstract, then the claim on it."""
         for file in files_under(path, "*.csv"):
             for row in csv_rows(file, header=True, needs=_NEEDS):
@@ -35,7 +35,7 @@ class CliniFact(Placed):
                 else:
                     yield from self._claim(file, row)
 
-    def _claim(self, file: Path, row: Row) -> Iterator[Found]:
+    def _claim(self, file: Path, row: Row) -> Iterator[ReadItem]:
         data = row.data
         label = _LABELS.get(data["label"].strip())
         if label is None or not data["claim"].strip() or not data["article_abstract"].strip():

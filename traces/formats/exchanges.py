@@ -89,19 +89,19 @@ def fetch(data: Mapping[str, Any], name: str, fields: Mapping[str, str], *defaul
 
 def question_of(prompt: str, options: object, gold: object, **more: Any) -> Question:
     """Make a question of a prompt; options that are not given are looked for in it."""
-    found, stem = options_of(options), prompt.strip()
-    if not found:
-        stem, found = split_prompt(prompt)
-    return Question(stem=stem, options=found, gold=gold_key(gold, found), **more)
+    option_texts, stem = options_of(options), prompt.strip()
+    if not option_texts:
+        stem, option_texts = split_prompt(prompt)
+    return Question(stem=stem, options=option_texts, gold=gold_key(gold, option_texts), **more)
 
 
 def trace_of(question: Question, reply: Reply, answer: object = None, **more: Any) -> Trace:
     """Make a trace of a reply; its answer is looked for in the closing words first."""
-    found = gold_key(answer, question.options)
+    key = gold_key(answer, question.options)
     for part in (reply.final, reply.text):
-        if found is None and part:
-            found = extract_answer(part, question.options)
+        if key is None and part:
+            key = extract_answer(part, question.options)
     meta = {k: v for k, v in more.pop("meta", {}).items() if v is not None}
     if reply.final is not None:
         meta["final"] = reply.final
-    return Trace(question_id=question.id, text=reply.text, answer=found, meta=meta, **more)
+    return Trace(question_id=question.id, text=reply.text, answer=key, meta=meta, **more)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, json_lines
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
@@ -22,7 +22,7 @@ class GSM8K(Placed):
     name = "gsm8k"
     summary = "GSM8K JSON lines: arithmetic word problems (no traces)"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a file, or of every .jsonl file in a folder."""
         for file in files_under(path, "*.jsonl"):
             for line in json_lines(file):

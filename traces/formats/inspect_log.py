@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import json_items
 from tracejury.traces.formats.exchanges import checked, fetch, plain_content, question_of, take_apart, trace_of
 from tracejury.traces.formats.lines import invalid, parse, unreadable
@@ -59,7 +59,7 @@ class InspectLog(Placed):
     def __init__(self, fields: Mapping[str, str] | None = None, largest: int = _LARGEST_MEMBER) -> None:
         self.fields, self.largest = checked(fields), largest
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the samples of a log, or of every log in a folder."""
         files = files_under(path, "*.eval", "*.json")
         if not files:
@@ -69,7 +69,7 @@ class InspectLog(Placed):
             self.at(file)
             yield from self._json(file) if file.suffix == ".json" else self._archive(file)
 
-    def _archive(self, file: Path) -> Iterator[Found]:
+    def _archive(self, file: Path) -> Iterator[ReadItem]:
         try:
             archive = zipfile.ZipFile(file)
         except OSError as error:
@@ -112,7 +112,7 @@ class InspectLog(Placed):
             return data
         return data if isinstance(data, dict) else self.problem(f"{name} holds no JSON object", _HINT)
 
-    def _json(self, file: Path) -> Iterator[Found]:
+    def _json(self, file: Path) -> Iterator[ReadItem]:
         header: dict[str, Any] = {}
         for item in json_items(file):
             if isinstance(item, Problem):
@@ -128,7 +128,7 @@ class InspectLog(Placed):
                 yield self.problem("the file is no inspect_ai log", _HINT)
                 return
 
-    def _sample(self, file: Path, name: str, sample: Any, header: Mapping[str, Any]) -> Iterator[Found]:
+    def _sample(self, file: Path, name: str, sample: Any, header: Mapping[str, Any]) -> Iterator[ReadItem]:
         messages = sample.get("messages") if isinstance(sample, dict) else None
         replies = [m for m in messages or [] if isinstance(m, dict) and m.get("role") == "assistant"]
         prompt = _prompt(sample, self.fields) if isinstance(sample, dict) else None
@@ -145,7 +145,7 @@ class InspectLog(Placed):
 
     def _records(
         self, sample: dict[str, Any], header: Mapping[str, Any], prompt: str, message: dict[str, Any]
-    ) -> Iterator[Found]:
+    ) -> Iterator[ReadItem]:
         spec = _mapping(header.get("eval"))
         question = question_of(
             prompt,
@@ -185,8 +185,8 @@ def _prompt(sample: dict[str, Any], fields: Mapping[str, str]) -> str | None:
     """Return the question as the data set has it, before the solver's template."""
     value = _attached(sample, fetch(sample, "stem", fields, "input"))
     if isinstance(value, list):
-        asked = [m for m in value if isinstance(m, dict) and m.get("role") == "user"]
-        value = plain_content(_attached(sample, asked[-1].get("content")))[0] if asked else None
+        user_messages = [m for m in value if isinstance(m, dict) and m.get("role") == "user"]
+        value = plain_content(_attached(sample, user_messages[-1].get("content")))[0] if user_messages else None
     return value if isinstance(value, str) and value.strip() else None
 
 

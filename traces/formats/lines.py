@@ -32,7 +32,7 @@ _FOREIGN = (
 
 
 def foreign(path: Path, head: bytes) -> Problem | None:
-    """Return the problem of a file that its first bytes tell to be no text in UTF-8 (told once, not by line)."""
+    """Return the problem of a file whose first bytes show that it is not UTF-8 text (one problem, not one a line)."""
     for magic, what, hint in _FOREIGN:
         if head.startswith(magic):
             return Problem(file=str(path), reason=f"the file is {what}", hint=hint.format(path.name))

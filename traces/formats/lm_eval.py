@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.exchanges import checked, fetch, question_of, take_apart, trace_of
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.place import Placed, files_under
@@ -24,7 +24,7 @@ class LmEval(Placed):
     """`samples_TASK_DATE.jsonl`, or a folder of them; the folder of a file names its model, as the harness writes it.
 
     Each of the repeats of a generated reply is a sample. Tasks that are scored by log-likelihood generate no text:
-    that is told once a file.
+    one problem a file says so.
     """
 
     name = "lm-eval"
@@ -33,7 +33,7 @@ class LmEval(Placed):
     def __init__(self, fields: Mapping[str, str] | None = None) -> None:
         self.fields = checked(fields)
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield each document as a question, then the replies to it."""
         for file in files_under(path, "samples_*.jsonl"):
             for line in json_lines(file):
@@ -48,7 +48,7 @@ class LmEval(Placed):
                     break
                 yield from self._line(file, line, texts)
 
-    def _line(self, file: Path, line: Line, texts: list[str]) -> Iterator[Found]:
+    def _line(self, file: Path, line: Line, texts: list[str]) -> Iterator[ReadItem]:
         data = line.data
         stem = fetch(data, "stem", self.fields, *_STEMS, *_PROMPTS)
         if not isinstance(stem, str) or not stem.strip() or not texts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.rows import Row, csv_rows
@@ -20,7 +20,7 @@ class MedBullets(Placed):
     name = "medbullets"
     summary = "MedBullets CSV: questions with opa to ope and answer_idx (no traces)"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a file, or of every .csv file in a folder."""
         for file in files_under(path, "*.csv"):
             for row in csv_rows(file, header=True, needs=_NEEDS):

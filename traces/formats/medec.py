@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.rows import Row, csv_rows
@@ -27,7 +27,7 @@ class Medec(Placed):
     name = "medec"
     summary = "MEDEC CSV: clinical notes in sentences, the wrong one labelled"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield an empty question for each note, then the note."""
         for file in files_under(path, "*.csv"):
             for row in csv_rows(file, header=True, needs=_NEEDS):
@@ -37,7 +37,7 @@ class Medec(Placed):
                 else:
                     yield from self._note(file, row)
 
-    def _note(self, file: Path, row: Row) -> Iterator[Found]:
+    def _note(self, file: Path, row: Row) -> Iterator[ReadItem]:
         data, key = row.data, row.data["Text ID"].strip()
         sentences = _sentences(data["Sentences"])
         if sentences is None:
@@ -70,16 +70,16 @@ class Medec(Placed):
 
 def _sentences(column: str) -> list[str] | None:
     """Return the sentences of a column of numbered lines; a line without the next number belongs to the one above."""
-    found: list[str] = []
+    sentences: list[str] = []
     for line in column.splitlines():
         match = _NUMBERED.match(line)
-        if match and int(match.group(1)) == len(found):
-            found.append(match.group(2))
-        elif found:
-            found[-1] += "\n" + line
+        if match and int(match.group(1)) == len(sentences):
+            sentences.append(match.group(2))
+        elif sentences:
+            sentences[-1] += "\n" + line
         elif line.strip():
             return None
-    return [s.strip() for s in found] or None
+    return [s.strip() for s in sentences] or None
 
 
 def _steps(text: str, sentences: list[str], wrong: int) -> Iterator[GivenStep]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
@@ -34,7 +34,7 @@ class MedMCQA(Placed):
     """The published JSON lines. `cop` counts from 1 in the authors' files and from 0 in the copies on model hubs.
 
     Which of the two a file does is seen from the whole file: a 0 means from 0, a 4 from 1. Read wrongly, every gold
-    answer would be another option, so a file that has neither is told and read as the authors' own, unless
+    answer would be another option, so a file that has neither is reported and read as the authors' own, unless
     `first` says where counting starts.
     """
 
@@ -46,7 +46,7 @@ class MedMCQA(Placed):
             raise ValueError(f"medmcqa: first is {first!r}; cop counts from 0 or from 1")
         self.first = first
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a file, or of every JSON lines file in a folder."""
         for file in files_under(path, "*.jsonl", "*.json"):
             first = _first(file) if self.first is None else self.first
@@ -81,8 +81,8 @@ class MedMCQA(Placed):
 
 def _first(file: Path) -> int | None:
     """Return where `cop` starts counting in a file, or None where it does not show."""
-    seen = {line.data.get("cop") for line in json_lines(file) if isinstance(line, Line)}
-    return 0 if 0 in seen else 1 if 4 in seen or not seen else None
+    cops = {line.data.get("cop") for line in json_lines(file) if isinstance(line, Line)}
+    return 0 if 0 in cops else 1 if 4 in cops or not cops else None
 
 
 def medmcqa(first: int | None = None) -> Reader:

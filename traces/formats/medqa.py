@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.records import Problem, Question
@@ -28,7 +28,7 @@ class MedQA(Placed):
     name = "medqa"
     summary = "MedQA JSON lines: questions with options and answer_idx (no traces)"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a file, or of every .jsonl file in a folder."""
         for file in files_under(path, "*.jsonl"):
             for line in json_lines(file):

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from tracejury.traces.answers import extract_answer
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import json_items
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.medqa import MedQA
@@ -55,35 +55,35 @@ class Mirage(Placed):
     def __init__(self, questions: str | Path | None = None) -> None:
         self.questions = None if questions is None else Path(questions)
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of the data sets that have replies, then the replies."""
         files = [f for f in files_under(path, "*.jsonl") if _holds_replies(f)] if path.is_dir() else [path]
         if not files:
             self.at(path)
             yield self.problem("no file with replies (*.jsonl with a field raw) is here", "name the file of replies")
-        known: dict[str, Question] = {}
+        questions: dict[str, Question] = {}
         for file in files:
             for line in json_lines(file):
                 self.at(file, line.number if isinstance(line, Line) else line.line)
                 if isinstance(line, Problem):
                     yield line
                 else:
-                    yield from self._row(file, line, known)
+                    yield from self._row(file, line, questions)
 
-    def _row(self, file: Path, line: Line, known: dict[str, Question]) -> Iterator[Found]:
+    def _row(self, file: Path, line: Line, questions: dict[str, Question]) -> Iterator[ReadItem]:
         try:
             row = _MirageRow.model_validate(line.data)
         except ValidationError as error:
             yield invalid(file, line.number, error, _HINT)
             return
-        if f"{row.dataset}/" not in known:
-            known[f"{row.dataset}/"] = Question(stem="")
-            for found in self._questions(row.dataset, self.questions or file.parent):
-                if isinstance(found, Question):
-                    known[f"{row.dataset}/{found.key}"] = found
-                yield found
+        if f"{row.dataset}/" not in questions:
+            questions[f"{row.dataset}/"] = Question(stem="")
+            for item in self._questions(row.dataset, self.questions or file.parent):
+                if isinstance(item, Question):
+                    questions[f"{row.dataset}/{item.key}"] = item
+                yield item
             self.at(file, line.number)
-        question = known.get(f"{row.dataset}/{row.qid.removeprefix('test_')}")
+        question = questions.get(f"{row.dataset}/{row.qid.removeprefix('test_')}")
         if question is None:
             reason = f"no question {row.qid!r} of {row.dataset!r} was found beside the replies; the reply is left out"
             yield self.problem(
@@ -103,7 +103,7 @@ class Mirage(Placed):
                 meta={"key": row.qid, "reply": reply.state},
             )
 
-    def _questions(self, dataset: str, start: Path) -> Iterator[Found]:
+    def _questions(self, dataset: str, start: Path) -> Iterator[ReadItem]:
         """Yield the questions of one data set, from the nearest folder upwards that has them."""
         for folder in (start, *start.resolve().parents[:3]):
             benchmark = folder / "benchmark.json"
@@ -139,7 +139,7 @@ def _holds_replies(file: Path) -> bool:
         return b'"raw"' in handle.read(65_536)
 
 
-def _own_files(folder: Path, dataset: str) -> Iterator[Found] | None:
+def _own_files(folder: Path, dataset: str) -> Iterator[ReadItem] | None:
     if dataset == "medqa" and (files := sorted(folder.glob("medqa*test*.jsonl"))):
         return MedQA().read(files[0])
     if dataset == "mmlu" and any((folder / "mmlu").glob("*_test.csv")):
@@ -151,7 +151,7 @@ def _own_files(folder: Path, dataset: str) -> Iterator[Found] | None:
     return None
 
 
-def _benchmark(file: Path, dataset: str) -> Iterator[Found]:
+def _benchmark(file: Path, dataset: str) -> Iterator[ReadItem]:
     """Yield the questions of one data set from MIRAGE's own benchmark.json."""
     for item in json_items(file):
         if isinstance(item, Problem):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
 from tracejury.traces.formats.rows import csv_rows
@@ -20,7 +20,7 @@ class MMLU(Placed):
     name = "mmlu"
     summary = "MMLU CSV: a file or a folder of subjects (no traces)"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of a subject's file, or of every .csv file in a folder."""
         for file in files_under(path, "*.csv"):
             number = -1

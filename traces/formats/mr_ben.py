@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from tracejury.traces.answers import extract_answer
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import json_items
 from tracejury.traces.formats.lines import invalid
 from tracejury.traces.formats.place import Placed
@@ -49,7 +49,7 @@ class MrBen(Placed):
     name = "mr-ben"
     summary = "Mr-Ben JSON: solutions in steps, with the first error labelled by people"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield every question before its solutions."""
         draws: Counter[tuple[str, str]] = Counter()
         self.file = path
@@ -61,7 +61,7 @@ class MrBen(Placed):
             for data in item.value if isinstance(item.value, list) else [item.value]:
                 yield from self._solution(path, item.line, data, draws)
 
-    def _solution(self, path: Path, line: int, data: Any, draws: Counter[tuple[str, str]]) -> Iterator[Found]:
+    def _solution(self, path: Path, line: int, data: Any, draws: Counter[tuple[str, str]]) -> Iterator[ReadItem]:
         try:
             solution = _Solution.model_validate(data)
         except ValidationError as error:

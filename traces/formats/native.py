@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tracejury.traces.answers import extract_answer
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.place import Placed
 from tracejury.traces.records import Problem, Question, Trace
@@ -33,7 +33,7 @@ class Native(Placed):
     name = "native"
     summary = "tracejury's own JSON lines: what `read` writes and what you write by hand"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions, then the traces, with the problems of the lines between them."""
         files = sorted(p for p in path.glob("*.jsonl") if p.name not in _ASIDE) if path.is_dir() else [path]
         if not files:
@@ -46,7 +46,7 @@ class Native(Placed):
             for file in files:
                 yield from self._traces(file, keys)
 
-    def _questions(self, file: Path, keys: Spool) -> Iterator[Found]:
+    def _questions(self, file: Path, keys: Spool) -> Iterator[ReadItem]:
         for line in json_lines(file):
             if isinstance(line, Problem):
                 yield line
@@ -59,14 +59,14 @@ class Native(Placed):
                 reason = f'"kind" is {kind!r}' if "kind" in line.data else 'the field "kind" is missing'
                 yield Problem(file=str(file), line=line.number, reason=reason, hint='write "question" or "trace"')
 
-    def _traces(self, file: Path, keys: Spool) -> Iterator[Found]:
+    def _traces(self, file: Path, keys: Spool) -> Iterator[ReadItem]:
         for line in json_lines(file):
             if isinstance(line, Line) and line.data.get("kind") == "trace":
                 self.file, self.line = file, line.number
                 yield _trace(file, line, keys)
 
 
-def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
+def _question(file: Path, line: Line, keys: Spool) -> Iterator[ReadItem]:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "id")}
     key = _name(line.data.get("id"))
     if not key:
@@ -77,7 +77,7 @@ def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
     except ValidationError as error:
         yield invalid(file, line.number, error, _QUESTION)
         return
-    if not keys.put("keys", key, json.dumps([question.id, f"{file}:{line.number}", question.options])):
+    if not keys.add("keys", key, json.dumps([question.id, f"{file}:{line.number}", question.options])):
         first_id, place, _ = json.loads(keys.get("keys", key) or "[]")
         same = "the same question" if first_id == question.id else "another question"
         reason = f"the id {key!r} was already given to {same} at {place}"
@@ -91,7 +91,7 @@ def _question(file: Path, line: Line, keys: Spool) -> Iterator[Found]:
     yield question
 
 
-def _trace(file: Path, line: Line, keys: Spool) -> Found:
+def _trace(file: Path, line: Line, keys: Spool) -> ReadItem:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "question", "id")}
     key = _name(line.data.get("question"))
     if not key:

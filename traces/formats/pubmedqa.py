@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import Item, json_items
 from tracejury.traces.formats.lines import invalid
 from tracejury.traces.formats.place import Placed
@@ -38,7 +38,7 @@ class PubMedQA(Placed):
     def __init__(self, contexts: bool = True) -> None:
         self.contexts = contexts
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the questions of `ori_pqal.json`, or of every file of this form in a folder."""
         files = sorted(path.glob("ori_*.json")) if path.is_dir() else [path]
         if not files:

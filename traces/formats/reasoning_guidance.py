@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from tracejury.traces.answers import extract_answer
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import Item, json_items
 from tracejury.traces.formats.lines import invalid
 from tracejury.traces.formats.place import Placed
@@ -49,7 +49,7 @@ class ReasoningGuidance(Placed):
     name = "reasoning-guidance"
     summary = "Reasoning-Guidance JSON: a file, or a folder of five students as arms"
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield every question before the replies to it."""
         files = sorted(path.glob("*.json")) if path.is_dir() else [path]
         self.at(path)
@@ -59,8 +59,10 @@ class ReasoningGuidance(Placed):
             student = _STUDENTS.get(file.stem.split("_")[0])
             if student is None:
                 self.at(file)
-                known = ", ".join(f"{name}_..." for name in _STUDENTS)
-                yield self.problem("the file's name begins with no student's; the file is left out", f"known: {known}")
+                prefixes = ", ".join(f"{name}_..." for name in _STUDENTS)
+                yield self.problem(
+                    "the file's name does not begin with a student's name; the file is left out", f"known: {prefixes}"
+                )
                 continue
             for item in json_items(file):
                 self.at(file, item.line)
@@ -70,7 +72,7 @@ class ReasoningGuidance(Placed):
                     yield from _row(file, item, student)
 
 
-def _row(file: Path, item: Item, student: _Student) -> Iterator[Found]:
+def _row(file: Path, item: Item, student: _Student) -> Iterator[ReadItem]:
     try:
         row = _GuidanceRow.model_validate(item.value)
     except ValidationError as error:

@@ -57,9 +57,9 @@ def gold_key(value: object, options: Mapping[str, str]) -> str | None:
 
 def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     """Return the stem and the options of a prompt that lists them as `A. ...` lines from A on; else the prompt."""
-    found = list(_LETTERED.finditer(prompt))
-    for first, match in enumerate(found):
-        run = found[first:]
+    lines = list(_LETTERED.finditer(prompt))
+    for first, match in enumerate(lines):
+        run = lines[first:]
         letters = "".join(m.group(1) for m in run)
         length = next((n for n in range(len(run), 1, -1) if letters[:n] == ascii_uppercase[:n]), 0)
         if match.group(1) == "A" and length:

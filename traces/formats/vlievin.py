@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracejury.traces.answers import extract_answer
-from tracejury.traces.contracts import Found, Reader
+from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.html import HtmlReader
 from tracejury.traces.formats.lines import foreign, unreadable
 from tracejury.traces.formats.place import Placed, files_under
@@ -84,13 +84,13 @@ class Vlievin(Placed):
     def __init__(self, model: str = "gpt-3 (vlievin)") -> None:
         self.model = model
 
-    def read(self, path: Path) -> Iterator[Found]:
+    def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield each question, then its completions."""
         for file in files_under(path, "*.html"):
             self.at(file)
             yield from self._file(file)
 
-    def _file(self, file: Path) -> Iterator[Found]:
+    def _file(self, file: Path) -> Iterator[ReadItem]:
         table, prompts, question = _Table(), [], None
         try:
             with file.open("rb") as raw:
@@ -113,9 +113,9 @@ class Vlievin(Placed):
                             prompts = [" ".join(cell.text.split()) for cell in cells]
                         elif len(cells) == 1 and cells[0].wide:
                             question = None
-                            for found in self._question(cells[0]):
-                                question = found if isinstance(found, Question) else question
-                                yield found
+                            for item in self._question(cells[0]):
+                                question = item if isinstance(item, Question) else question
+                                yield item
                         else:
                             yield from self._completions(cells, prompts, question)
             except UnicodeDecodeError as error:
@@ -145,7 +145,7 @@ class Vlievin(Placed):
         key = f"{head.group(2)}:{head.group(3)}"
         yield Question(stem=stem, options=options, gold=gold, source="vlievin", split=split, key=key)
 
-    def _completions(self, cells: list[_Cell], prompts: list[str], question: Question | None) -> Iterator[Found]:
+    def _completions(self, cells: list[_Cell], prompts: list[str], question: Question | None) -> Iterator[ReadItem]:
         if question is None:
             yield self.problem("completions without a question above them; the row is left out", _HINT)
             return

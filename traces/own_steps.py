@@ -6,7 +6,7 @@ from tracejury.traces.contracts import Segmenter
 from tracejury.traces.records import GivenStep, Segmentation, Step, Trace
 
 
-class Given:
+class OwnSteps:
     """The trace's own steps, one to one: none is cut, dropped or capped."""
 
     name = "given"
@@ -14,8 +14,8 @@ class Given:
     def segment(self, trace: Trace) -> Segmentation:
         """Return the steps of `trace`; none where it brings none."""
         steps, cursor = [], 0
-        for index, given in enumerate(trace.steps or ()):
-            start, end = _place(trace.text, given, cursor)
+        for index, own in enumerate(trace.steps or ()):
+            start, end = _place(trace.text, own, cursor)
             cursor = max(cursor, end)
             steps.append(
                 Step(
@@ -23,22 +23,22 @@ class Given:
                     index=index,
                     start=start,
                     end=end,
-                    text=given.text,
-                    label=given.label,
-                    error_type=given.error_type,
+                    text=own.text,
+                    label=own.label,
+                    error_type=own.error_type,
                 )
             )
         return Segmentation(segmenter=self.name, steps=tuple(steps))
 
 
-def _place(text: str, given: GivenStep, cursor: int) -> tuple[int, int]:
+def _place(text: str, step: GivenStep, cursor: int) -> tuple[int, int]:
     """Return the step's offsets, its own where they hold; (-1, -1) where the trace does not contain it."""
-    if given.start is not None and given.end is not None and text[given.start : given.end] == given.text:
-        return given.start, given.end
-    found = text.find(given.text, cursor)
-    return (-1, -1) if found < 0 else (found, found + len(given.text))
+    if step.start is not None and step.end is not None and text[step.start : step.end] == step.text:
+        return step.start, step.end
+    at = text.find(step.text, cursor)
+    return (-1, -1) if at < 0 else (at, at + len(step.text))
 
 
-def given() -> Segmenter:
+def own_steps() -> Segmenter:
     """Make the `given` segmenter."""
-    return Given()
+    return OwnSteps()
