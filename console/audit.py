@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from tracejury.reports import Columns
 
 MinCoverage = Annotated[
-    float, typer.Option("--min-coverage", min=0, max=1, help="Share of claims with a verdict both arms must reach.")
+    float,
+    typer.Option("--min-coverage", min=0, max=1, help="Require this share of claims with a verdict in both arms."),
 ]
-MinQuestions = Annotated[int, typer.Option("--min-questions", help="Questions with verdicts in both arms.")]
-Confidence = Annotated[float, typer.Option("--confidence", min=0.5, max=0.999, help="Of every interval.")]
+MinQuestions = Annotated[
+    int, typer.Option("--min-questions", help="Require this many questions with verdicts in both arms.")
+]
+Confidence = Annotated[
+    float, typer.Option("--confidence", min=0.5, max=0.999, help="Set the confidence level of every interval.")
+]
 
 
 def summary(
@@ -33,11 +38,13 @@ def summary(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            "--by", help="Only these tables: arm, error-type, role, position, length, hint, judge. Repeatable."
+            "--by", help="Print only these tables: arm, error-type, role, position, length, hint, judge. Repeatable."
         ),
     ] = None,
     confidence: Confidence = 0.95,
-    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")] = 2_000,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")
+    ] = 2_000,
     as_json: Json = False,
 ) -> None:
     """Sum a run up: outcomes, answers and traces by arm; then by error type, role and judge, with intervals.
@@ -53,11 +60,13 @@ def summary(
     with explained():
         sections = chosen_sections(by or [])
         ledger, runs = open_runs(store, [run])
-        made = summarise(read_rows(ledger, runs), draws=draws, confidence=confidence, failures_abstain=paper_convention)
+        result = summarise(
+            read_rows(ledger, runs), draws=draws, confidence=confidence, failures_abstain=paper_convention
+        )
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(result.model_dump_json(indent=2))
         else:
-            print_summary(runs[0], made, sections)
+            print_summary(runs[0], result, sections)
 
 
 def compare(
@@ -71,12 +80,14 @@ def compare(
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
     where: Annotated[
-        bool, typer.Option("--where", help="Also: under which conditions the difference appears (a mixed model).")
+        bool, typer.Option("--where", help="Show also under which conditions the difference appears (a mixed model).")
     ] = False,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Also: the robustness table, control by control.")
+        bool, typer.Option("--controls", help="Show also the robustness table, control by control.")
     ] = False,
-    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples, and sign flips.")] = 10_000,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples and sign flips.")
+    ] = 10_000,
     confidence: Confidence = 0.95,
     store: Store = None,
     as_json: Json = False,
@@ -95,21 +106,21 @@ def compare(
         from tracejury.reports import Settings, audit, choose_arms
 
         settings = Settings(draws=draws, confidence=confidence, min_coverage=min_coverage, min_questions=min_questions)
-        ledger, found, refs = open_references(store, runs)
-        columns = read_rows(ledger, found)
-        made = audit(
+        ledger, opened, refs = open_references(store, runs)
+        columns = read_rows(ledger, opened)
+        result = audit(
             columns,
-            found,
+            opened,
             choose_arms(columns, refs, baseline),
             settings,
             anyway=anyway,
             conditions=where,
-            controls=rejudged(ledger, found) if controls else None,
+            controls=rejudged(ledger, opened) if controls else None,
         )
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(result.model_dump_json(indent=2))
         else:
-            print_audit(made)
+            print_audit(result)
 
 
 def report(
@@ -121,11 +132,15 @@ def report(
     baseline: Annotated[
         str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="Of the report. Default: the runs' names.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", help="Set the title of the report. Default: the runs' names.")
+    ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
-    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples, and sign flips.")] = 10_000,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples and sign flips.")
+    ] = 10_000,
     store: Store = None,
 ) -> None:
     """Write a report: one self-contained page that opens anywhere, asks no network for anything and prints well.
@@ -142,20 +157,20 @@ def report(
         from tracejury.reports import Settings, choose_arms, make_report, write_report
 
         settings = Settings(draws=draws, min_coverage=min_coverage, min_questions=min_questions)
-        ledger, found, refs = open_references(store, runs)
-        columns = read_rows(ledger, found)
+        ledger, opened, refs = open_references(store, runs)
+        columns = read_rows(ledger, opened)
         alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
         arms = [] if alone else choose_arms(columns, refs, baseline)
         with err.status("putting the report together"):
-            made = make_report(
-                ledger, found, columns, arms, settings, title=title, anyway=anyway, rejudged=rejudged(ledger, found)
+            result = make_report(
+                ledger, opened, columns, arms, settings, title=title, anyway=anyway, rejudged=rejudged(ledger, opened)
             )
             for path in out or [Path("report.html")]:
-                write_report(made, path)
+                write_report(result, path)
                 screen.print(f"{path}  {path.stat().st_size / 1000:,.0f} kB")
         if figures:
             figures.mkdir(parents=True, exist_ok=True)
-            for name, svg in made.figures().items():
+            for name, svg in result.figures().items():
                 (figures / f"{name}.svg").write_text(svg.replace("currentColor", "#222"), encoding="utf-8")
             screen.print(f"{figures}  figures")
 
@@ -164,13 +179,14 @@ def gate(
     runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="The students.")],
     baseline: Annotated[str, typer.Option("--baseline", metavar="RUN[:ARM]", help="What they are compared with.")],
     max_step_error_rise: Annotated[
-        float, typer.Option("--max-step-error-rise", help="Points that the interval's upper bound may reach.")
+        float, typer.Option("--max-step-error-rise", help="Allow the interval's upper bound to reach this many points.")
     ] = 3.0,
     max_answer_drop: Annotated[
-        float | None, typer.Option("--max-answer-drop", help="Points that the answers' lower bound may fall.")
+        float | None,
+        typer.Option("--max-answer-drop", help="Allow the answers' lower bound to fall by this many points."),
     ] = None,
     robust: Annotated[
-        bool, typer.Option("--robust", help="The worst case over abstentions must keep to the limit too.")
+        bool, typer.Option("--robust", help="Require that the worst case over abstentions keeps to the limit too.")
     ] = False,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
@@ -193,11 +209,11 @@ def gate(
         from tracejury.reports import GateLimits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
 
         settings = Settings(min_coverage=min_coverage, min_questions=min_questions)
-        ledger, found, refs = open_references(store, [baseline, *runs])
-        columns = read_rows(ledger, found)
-        made = audit(columns, found, choose_arms(columns, refs, None), settings, anyway=anyway)
+        ledger, opened, refs = open_references(store, [baseline, *runs])
+        columns = read_rows(ledger, opened)
+        result = audit(columns, opened, choose_arms(columns, refs, None), settings, anyway=anyway)
         limits = GateLimits(max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop, robust=robust)
-        gates = [pass_gate(c, limits) for c in made.comparisons]
+        gates = [pass_gate(c, limits) for c in result.comparisons]
         if junit_xml:
             junit_xml.write_text(junit(gates), encoding="utf-8")
         if markdown:
@@ -209,7 +225,9 @@ def gate(
                 out.print(f"[bold]{'passed' if g.passed else 'REFUSED'}[/bold]  {g.student} against {g.baseline}")
                 out.print(f"  {g.sentence}", soft_wrap=True)
                 for check in g.checks:
-                    out.print(f"  {'passed' if check.passed else 'failed'}  {check.name}: {check.said}", soft_wrap=True)
+                    out.print(
+                        f"  {'passed' if check.passed else 'failed'}  {check.name}: {check.finding}", soft_wrap=True
+                    )
     if not all(g.passed for g in gates):
         raise typer.Exit(Exit.GATE)
 
@@ -220,8 +238,8 @@ def need_reports() -> None:
     Raises:
         ModuleNotFoundError: One of them is.
     """
-    wanted = ("jinja2", "krippendorff", "matplotlib", "openpyxl", "scipy", "sklearn", "statsmodels")
-    if missing := [name for name in wanted if find_spec(name) is None]:
+    packages = ("jinja2", "krippendorff", "matplotlib", "openpyxl", "scipy", "sklearn", "statsmodels")
+    if missing := [name for name in packages if find_spec(name) is None]:
         raise ModuleNotFoundError(
             f"{', '.join(missing)} not installed. Install the extra: pip install 'tracejury[reports]'"
         )
@@ -252,12 +270,12 @@ def rejudged(ledger: Ledger, runs: list[Run]) -> dict[str, Columns]:
     from tracejury.reports import load_controls
 
     there = {run.name: run for run in ledger.runs()}
-    found = {}
+    columns_by_control = {}
     for control in load_controls():
-        made = [there[name] for run in runs if (name := f"{run.name}@{control.name}") in there]
-        if made:
-            found[control.name] = read_rows(ledger, made)
-    return found
+        control_runs = [there[name] for run in runs if (name := f"{run.name}@{control.name}") in there]
+        if control_runs:
+            columns_by_control[control.name] = read_rows(ledger, control_runs)
+    return columns_by_control
 
 
 def open_runs(store: str | None, refs: list[str]) -> tuple[Ledger, list[Run]]:
@@ -265,8 +283,8 @@ def open_runs(store: str | None, refs: list[str]) -> tuple[Ledger, list[Run]]:
     from tracejury.ledger import DEFAULT_STORE, Ledger
 
     ledger = Ledger(store or DEFAULT_STORE)
-    found = [ledger.run(ref) for ref in refs]
-    return ledger, list({run.id: run for run in found}.values())
+    runs = [ledger.run(ref) for ref in refs]
+    return ledger, list({run.id: run for run in runs}.values())
 
 
 def read_rows(ledger: Ledger, runs: list[Run]) -> Columns:

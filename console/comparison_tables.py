@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 _NAMES = {"up": "more errors", "down": "fewer errors", "none": "no difference shown", None: "-"}
 
 
-def print_audit(made: Audit) -> None:
+def print_audit(audit: Audit) -> None:
     """Print every comparison, its headline first, then conditions and controls where they were asked for."""
-    for line in made.differently_judged:
+    for line in audit.differently_judged:
         out.print(f"[yellow]judged differently: {line}[/yellow]")
-    for i, found in enumerate(made.comparisons):
-        out.print(f"\n[bold]{_name(found, 'baseline')} -> {_name(found, 'other')}[/bold]")
-        out.print(f"[bold]{found.sentence}[/bold]", soft_wrap=True)
-        out.print(_differences(found))
-        _print_rest(found)
-        if made.where:
-            _print_where(made.where[i])
-        if made.controls:
-            _print_controls(made.controls[i])
+    for i, comparison in enumerate(audit.comparisons):
+        out.print(f"\n[bold]{_name(comparison, 'baseline')} -> {_name(comparison, 'other')}[/bold]")
+        out.print(f"[bold]{comparison.sentence}[/bold]", soft_wrap=True)
+        out.print(_differences(comparison))
+        _print_rest(comparison)
+        if audit.where:
+            _print_where(audit.where[i])
+        if audit.controls:
+            _print_controls(audit.controls[i])
 
 
 def points(estimate: Estimate | None) -> str:
@@ -40,8 +40,8 @@ def points(estimate: Estimate | None) -> str:
     return f"{text} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
 
 
-def _name(found: Comparison, side: str) -> str:
-    arm = getattr(found, side)
+def _name(comparison: Comparison, side: str) -> str:
+    arm = getattr(comparison, side)
     return f"{arm.run}:{arm.arm}"
 
 
@@ -53,7 +53,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
     return table
 
 
-def _differences(found: Comparison) -> Table:
+def _differences(comparison: Comparison) -> Table:
     table = _table("", "", "answers right", "step errors")
     rows: dict[str, Callable[[Difference], str]] = {
         "questions": lambda d: f"{d.questions:,}",
@@ -69,42 +69,47 @@ def _differences(found: Comparison) -> Table:
         "detectable at 80 % power": lambda d: "-" if d.detectable is None else f"{100 * d.detectable:.1f} points",
     }
     for name, cell in rows.items():
-        table.add_row(name, *(cell(d) if d else "-" for d in (found.answers, found.steps)))
+        table.add_row(name, *(cell(d) if d else "-" for d in (comparison.answers, comparison.steps)))
     return table
 
 
-def _print_rest(found: Comparison) -> None:
-    before, after = (100 * c for c in found.coverage)
-    out.print(f"coverage {before:.1f} -> {after:.1f} %; {found.paired:,} questions paired, unpaired {found.unpaired}")
-    for ends, what in ((found.worst_case, "abstentions"), (found.worst_case_with_failures, "abstentions and failures")):
+def _print_rest(comparison: Comparison) -> None:
+    before, after = (100 * c for c in comparison.coverage)
+    out.print(
+        f"coverage {before:.1f} -> {after:.1f} %; {comparison.paired:,} questions paired, unpaired {comparison.unpaired}"
+    )
+    for ends, what in (
+        (comparison.worst_case, "abstentions"),
+        (comparison.worst_case_with_failures, "abstentions and failures"),
+    ):
         if ends and ends[0].value is not None and ends[1].value is not None:
             low, high = 100 * ends[0].value, 100 * ends[1].value
             out.print(f"whatever the {what} hide, step errors changed by {low:+.1f} to {high:+.1f} points")
-    share = 100 * found.settings.confidence
-    out.print(f"[dim]{share:.4g} % BCa intervals by question, {found.settings.draws:,} draws[/dim]")
+    share = 100 * comparison.settings.confidence
+    out.print(f"[dim]{share:.4g} % BCa intervals by question, {comparison.settings.draws:,} draws[/dim]")
 
 
-def _print_where(found: Where) -> None:
+def _print_where(where: Where) -> None:
     from tracejury.reports import TITLES
 
     table = _table("Where it happens: step-error difference, points", "condition", "level", "questions", "difference")
     before = ""
-    for s in found.strata:
+    for s in where.strata:
         title = TITLES[s.condition]
         table.add_row(
             title if title != before else "", s.level.replace("_", " "), f"{s.questions:,}", points(s.difference)
         )
         before = title
     out.print(table)
-    if found.terms:
+    if where.terms:
         terms = _table(
             "All conditions in one mixed model: how the difference changes", "condition", "with", "points", "p"
         )
-        for t in found.terms:
+        for t in where.terms:
             terms.add_row(TITLES[t.condition], t.change, points(t.effect), _p(t.p))
         out.print(terms)
-    for said in found.left_out:
-        out.print(f"[dim]{said}[/dim]")
+    for reason in where.left_out:
+        out.print(f"[dim]{reason}[/dim]")
 
 
 def _print_controls(rows: tuple[ControlRow, ...]) -> None:

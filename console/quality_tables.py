@@ -27,42 +27,42 @@ _TRACES = (
 )
 
 
-def print_score(made: Score) -> None:
+def print_score(report: Score) -> None:
     """Print the systems by step, by trace, and the jury's risk by coverage."""
-    headed = "calibrated" if made.calibrated else "uncalibrated"
+    headed = "calibrated" if report.calibrated else "uncalibrated"
     out.print(
-        f"{made.run}: {made.steps:,} labelled steps of {made.questions:,} questions, {made.error_share:.1%} wrong;"
+        f"{report.run}: {report.steps:,} labelled steps of {report.questions:,} questions, {report.error_share:.1%} wrong;"
         f" verdicts {headed}. Intervals: 95 %, by question.\n"
     )
     table = _table("system", "decided", "abstained", "failed", *(title for _, title in _STEPS))
-    for system in made.systems:
-        figures = [shown(getattr(system, name)) for name, _ in _STEPS]
+    for system in report.systems:
+        figures = [interval_text(getattr(system, name)) for name, _ in _STEPS]
         table.add_row(system.system, *map(str, (system.decided, system.abstained, system.failed)), *figures)
     out.print(table)
-    out.print(f"\nWhole traces ({made.traces:,}):")
+    out.print(f"\nWhole traces ({report.traces:,}):")
     table = _table("system", *(title for _, title in _TRACES))
-    for system in made.systems:
-        table.add_row(system.system, *(shown(getattr(system, name)) for name, _ in _TRACES))
+    for system in report.systems:
+        table.add_row(system.system, *(interval_text(getattr(system, name)) for name, _ in _TRACES))
     out.print(table)
-    if not made.risk_coverage:
+    if not report.risk_coverage:
         out.print("\nThe jury decided no labelled step: there is no risk-coverage curve.")
         return
-    out.print(f"\nThe jury's most confident verdicts (area under the curve {made.aurc:.3f}):")
+    out.print(f"\nThe jury's most confident verdicts (area under the curve {report.aurc:.3f}):")
     table = _table("steps", "coverage", "wrong")
-    for point in made.risk_coverage:
+    for point in report.risk_coverage:
         table.add_row(f"{point.steps:,}", f"{point.coverage:.1%}", f"{point.risk:.1%}")
     out.print(table)
 
 
-def print_calibrator(made: Calibrator, path: Path | None) -> None:
+def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:
     """Print what was certified, and how a panel names the file."""
-    on = made.fitted_on
+    on = calibrator.fitted_on
     out.print(
-        f"Panel {made.panel}, fitted on {on['questions_fitting']} questions of {on['run']}, certified on"
+        f"Panel {calibrator.panel}, fitted on {on['questions_fitting']} questions of {on['run']}, certified on"
         f" {on['questions_certifying']} others."
     )
     table = _table("verdict", "alpha", "threshold", "questions", "result")
-    for name, rule in (("supported", made.supported), ("error", made.error)):
+    for name, rule in (("supported", calibrator.supported), ("error", calibrator.error)):
         threshold = "none: all abstain" if rule.threshold is None else f"P(wrong) <= {rule.threshold:.3f}"
         table.add_row(name, f"{rule.alpha:g}", threshold, str(rule.questions), rule.note)
     out.print(table)
@@ -73,49 +73,51 @@ def print_calibrator(made: Calibrator, path: Path | None) -> None:
         out.print(f"Written to {path}. In the panel: calibrator: {path.resolve()}", soft_wrap=True)
 
 
-def print_judges(made: JudgesReport, seats: Path | None) -> None:
+def print_judges(report: JudgesReport, seats: Path | None) -> None:
     """Print skill, agreement, and what each judge changes."""
-    out.print(f"{made.run}: {made.steps:,} steps, {made.labelled:,} with a human label.\n")
+    out.print(f"{report.run}: {report.steps:,} steps, {report.labelled:,} with a human label.\n")
     table = _table(
-        "judge", "model", "seat", "heard", "failed", "supported", "error", "unclear", "grounded", "AUROC", "skill",
+        "judge", "model", "seat", "opinions", "failed", "supported", "error", "unclear", "grounded", "AUROC", "skill",
         "reliability",
     )  # fmt: skip
-    for j in made.judges:
+    for j in report.judges:
         shares = [_share(j.shares.get(label)) for label in ("supported", "error", "unclear")]
         skill = {None: "not known", True: "above chance", False: "includes chance"}[j.skilled]
         table.add_row(
-            j.judge, j.model or "none", j.seat.value, str(j.heard), str(j.failed), *shares, _share(j.grounded),
-            shown(j.auroc), skill, "-" if j.reliability is None else f"{j.reliability:.2f}",
+            j.judge, j.model or "none", j.seat.value, str(j.opinions), str(j.failed), *shares, _share(j.grounded),
+            interval_text(j.auroc), skill, "-" if j.reliability is None else f"{j.reliability:.2f}",
         )  # fmt: skip
     out.print(table)
-    if made.agreement:
+    if report.agreement:
         table = _table("judges", "steps", "same label", "kappa", "")
-        for pair in made.agreement:
+        for pair in report.agreement:
             note = "same weights" if pair.same_weights else ""
-            table.add_row(f"{pair.one} / {pair.other}", str(pair.steps), _share(pair.same), shown(pair.kappa), note)
+            table.add_row(
+                f"{pair.one} / {pair.other}", str(pair.steps), _share(pair.same), interval_text(pair.kappa), note
+            )
         out.print("\nAgreement:", table, sep="\n")
-    if made.left_out:
+    if report.left_out:
         table = _table("without", "majority differs", "error share")
-        for left in made.left_out:
+        for left in report.left_out:
             table.add_row(left.judge, _share(left.changed), _share(left.error_share))
         out.print("\nThe plain majority without one judge:", table, sep="\n")
-    if made.families:
+    if report.families:
         table = _table("judge family", "trace family", "verdicts", "called wrong")
-        for rate in made.families:
+        for rate in report.families:
             table.add_row(rate.judge_family, rate.trace_family, str(rate.decided), _share(rate.error_rate))
         out.print("\nVerdicts by family:", table, sep="\n")
-    if made.drift:
+    if report.drift:
         table = _table("judge", "steps", "label differs", "error share before", "now")
-        for drift in made.drift:
+        for drift in report.drift:
             now, before = _share(drift.error_share), _share(drift.error_share_before)
             table.add_row(drift.judge, str(drift.steps), _share(drift.changed), before, now)
         out.print("\nAgainst the earlier run:", table, sep="\n")
     if seats is not None:
-        listed = [j.judge for j in made.judges if j.skilled is False and j.seat is not Seat.LISTED]
+        listed = [j.judge for j in report.judges if j.skilled is False and j.seat is not Seat.LISTED]
         out.print(f"\nWritten to {seats}; without a vote now: {', '.join(listed) or 'nobody'}.")
 
 
-def shown(estimate: Estimate | None) -> str:
+def interval_text(estimate: Estimate | None) -> str:
     """Return `.53 [.48, .58]`, or a dash where there is nothing."""
     if estimate is None or estimate.value is None:
         return "-"

@@ -16,9 +16,9 @@ app = typer.Typer(help="Blinded sheets for experts, and what they say.", no_args
 @app.command()
 def sample(
     run: RunRef = "last",
-    n: Annotated[int, typer.Option("--n", min=1, help="Steps on the sheet.")] = 150,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the sheet and its key.")] = Path("review"),
-    seed: Annotated[int, typer.Option("--seed", help="Of the draw and the order.")] = 0,
+    n: Annotated[int, typer.Option("--n", min=1, help="Put this many steps on the sheet.")] = 150,
+    out: Annotated[Path, typer.Option("--out", help="Write the sheet and its key into this folder.")] = Path("review"),
+    seed: Annotated[int, typer.Option("--seed", help="Set the seed of the random sample and of its order.")] = 0,
     store: Store = None,
 ) -> None:
     """Write a blinded sheet: the same number of steps from each arm and outcome, in random order.
@@ -35,22 +35,24 @@ def sample(
         from tracejury.console.screen import out as screen
         from tracejury.reports import Key, draw_sheet, sheet_items, write_csv, write_form, write_xlsx
 
-        ledger, (found,) = open_runs(store, [run])
-        drawn = draw_sheet(ledger.rows(found), n, seed)
-        sheet = f"{found.name}-{seed}"
-        key = Key(sheet=sheet, run=found.name, seed=seed, items=tuple(drawn))
+        ledger, (opened,) = open_runs(store, [run])
+        sampled = draw_sheet(ledger.rows(opened), n, seed)
+        sheet = f"{opened.name}-{seed}"
+        key = Key(sheet=sheet, run=opened.name, seed=seed, items=tuple(sampled))
         if (out / "key.json").exists() and Key.read(out / "key.json") != key:
             raise fail(f"{out} holds another sheet; give another --out, or remove it")
-        steps = sheet_items(ledger, found, drawn)
+        steps = sheet_items(ledger, opened, sampled)
         out.mkdir(parents=True, exist_ok=True)
         write_form(out / "sheet.html", steps, sheet)
         write_xlsx(out / "sheet.xlsx", steps, sheet)
         write_csv(out / "sheet.csv", steps)
         (out / "key.json").write_text(key.model_dump_json(indent=1), encoding="utf-8")
     strata: dict[str, int] = {}
-    for keyed in drawn:
+    for keyed in sampled:
         strata[f"{keyed.arm} {keyed.outcome.value}"] = strata.get(f"{keyed.arm} {keyed.outcome.value}", 0) + 1
-    screen.print(f"[bold]{len(drawn)} steps[/bold] in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)")
+    screen.print(
+        f"[bold]{len(sampled)} steps[/bold] in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)"
+    )
     screen.print("  " + ", ".join(f"{name} {count}" for name, count in sorted(strata.items())))
     screen.print("  key.json says which is which: keep it from the experts")
     screen.print(f"Next: tracejury review import RETURNED... --key {out / 'key.json'}")
@@ -59,11 +61,15 @@ def sample(
 @app.command("import")
 def import_(
     returned: Annotated[list[Path], typer.Argument(help="Sheets that came back: .json, .xlsx or .csv; one an expert.")],
-    key: Annotated[Path, typer.Option("--key", help="The sheet's key.json.")] = Path("review/key.json"),
+    key: Annotated[Path, typer.Option("--key", help="Read the key of the sheet from this file.")] = Path(
+        "review/key.json"
+    ),
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Write the experts' labels here, for `calibrate` and `score`.")
     ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")] = 10_000,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")
+    ] = 10_000,
     as_json: Json = False,
 ) -> None:
     """Take sheets back: what is missing or contradictory, agreement of experts and jury, and the ordering of the arms.
@@ -81,13 +87,13 @@ def import_(
 
         opened = Key.read(key)
         judged, problems = read_returned(returned, opened)
-        made = review(judged, problems, opened, draws=draws)
+        summary = review(judged, problems, opened, draws=draws)
         if labels:
             lines = [label.model_dump_json() for label in expert_labels(judged, opened)]
             labels.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(summary.model_dump_json(indent=2))
         else:
-            print_review(made, labels)
-    if made.problems or any(made.missing.values()):
+            print_review(summary, labels)
+    if summary.problems or any(summary.missing.values()):
         raise typer.Exit(Exit.SOME_FAILED)

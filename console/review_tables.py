@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from tracejury.reports import Estimate, RaterAgreement, ReviewSummary
 
 
-def print_review(made: ReviewSummary, labels: Path | None) -> None:
+def print_review(review: ReviewSummary, labels: Path | None) -> None:
     """Print faults first, then agreement, then the arms."""
-    for problem in made.problems:
+    for problem in review.problems:
         out.print(f"[yellow]{problem}[/yellow]", soft_wrap=True)
-    for expert, items in made.missing.items():
+    for expert, items in review.missing.items():
         if items:
             more = f" and {len(items) - 8} more" if len(items) > 8 else ""
             out.print(f"[yellow]{expert}: {len(items)} rows empty: {', '.join(items[:8])}{more}[/yellow]")
-    judged = ", ".join(f"{name} {n}" for name, n in made.experts.items())
-    out.print(f"[bold]sheet {made.sheet}[/bold], items judged: {judged}")
-    if made.experts_agree:
-        out.print(_table("Experts with one another (supported, error, unclear, no claim)", made.experts_agree))
-    out.print(_table("Experts with the jury (supported or error on both sides)", made.with_jury))
-    for arm, rate in made.error_rates.items():
+    judged = ", ".join(f"{name} {n}" for name, n in review.experts.items())
+    out.print(f"[bold]sheet {review.sheet}[/bold], items judged: {judged}")
+    if review.experts_agree:
+        out.print(_table("Experts with one another (supported, error, unclear, no claim)", review.experts_agree))
+    out.print(_table("Experts with the jury (supported or error on both sides)", review.with_jury))
+    for arm, rate in review.error_rates.items():
         out.print(f"experts' error rate, {arm}: {_cell(rate, 100, 1)} %")
-    for o in made.orderings:
+    for o in review.orderings:
         same = {True: "as the jury has it", False: "against the jury", None: "no direction to compare"}
         p = "< 0.001" if o.permutation_p < 0.001 else f"{o.permutation_p:.3f}"
-        said = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
-        out.print(f"[bold]{o.baseline} -> {o.other}[/bold] by the experts: {said}")
+        result = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
+        out.print(f"[bold]{o.baseline} -> {o.other}[/bold] by the experts: {result}")
     if labels:
         out.print(f"labels of the experts' majority: {labels}")
 

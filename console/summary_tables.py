@@ -18,44 +18,46 @@ DEFAULT = ("arm", "error-type", "role", "judge")
 _SLICES = {"role": "roles", "position": "positions", "length": "lengths", "hint": "hints"}
 
 
-def chosen_sections(wanted: list[str]) -> tuple[str, ...]:
+def chosen_sections(names: list[str]) -> tuple[str, ...]:
     """Return the tables to print; `DEFAULT` where none is named.
 
     Raises:
         ValueError: A name is not a table's.
     """
-    wrong = sorted(set(wanted) - set(SECTIONS))
+    wrong = sorted(set(names) - set(SECTIONS))
     if wrong:
         raise ValueError(f"--by {wrong[0]}: no such table. Tables: {', '.join(SECTIONS)}")
-    return tuple(s for s in SECTIONS if s in wanted) or DEFAULT
+    return tuple(s for s in SECTIONS if s in names) or DEFAULT
 
 
-def print_summary(run: Run, made: Summary, sections: tuple[str, ...]) -> None:
+def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None:
     """Print the tables of `sections`, and how to read them."""
-    settled = "calibrated" if made.calibrated else "uncalibrated"
+    settled = "calibrated" if summary.calibrated else "uncalibrated"
     out.print(f"[bold]{run.name}[/bold]  panel {run.panel.name}, {settled}")
-    if not any(arm.traces.traces for arm in made.arms):
+    if not any(arm.traces.traces for arm in summary.arms):
         out.print("nothing has been judged in this run yet; the same `tracejury adjudicate` command goes on with it")
         return
     for section in sections:
         out.print()
         if section == "arm":
-            out.print(_arms_table(made.arms))
+            out.print(_arms_table(summary.arms))
         elif section == "error-type":
-            out.print(_types_table(made.arms))
+            out.print(_types_table(summary.arms))
         elif section == "judge":
-            for table in _judges_tables(made.arms):
+            for table in _judges_tables(summary.arms):
                 out.print(table)
-        elif any(arm.slices.get(_SLICES[section]) for arm in made.arms):
-            out.print(_slice_table(made.arms, section))
-    unit = "failures counted as uncertain (the paper's convention)" if made.failures_abstain else "failures in no rate"
+        elif any(arm.slices.get(_SLICES[section]) for arm in summary.arms):
+            out.print(_slice_table(summary.arms, section))
+    unit = (
+        "failures counted as uncertain (the paper's convention)" if summary.failures_abstain else "failures in no rate"
+    )
     out.print(
-        f"\n[dim]Rates in %, with {100 * made.confidence:g} % intervals by question ({made.draws:,} draws); {unit}; "
-        "steps without a claim in no rate.[/dim]"
+        f"\n[dim]Rates in %, with {100 * summary.confidence:g} % intervals by question ({summary.draws:,} draws); "
+        f"{unit}; steps without a claim in no rate.[/dim]"
     )
 
 
-def shown(estimate: Estimate, factor: float = 100, digits: int = 1) -> str:
+def interval_text(estimate: Estimate, factor: float = 100, digits: int = 1) -> str:
     """Return an estimate as `30.6 [28.1, 33.0]`; a dash where there is none."""
     if estimate.value is None:
         return "-"
@@ -70,8 +72,8 @@ def _bounds(ends: tuple[float | None, float | None]) -> str:
     return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def _heard(arm: ArmSummary) -> str:
-    """Say what early stop and cascades spared: a full step has every judge of the run on every step."""
+def _opinions(arm: ArmSummary) -> str:
+    """Return the opinions, and how many there would be without early stop and cascades."""
     return f"{sum(j.opinions for j in arm.judges):,} of {len(arm.judges) * arm.steps.steps:,}"
 
 
@@ -96,26 +98,28 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "  abstained": lambda a: f"{a.steps.abstained:,}",
     "  failed": lambda a: f"{a.steps.failed:,}",
     "  no claim": lambda a: f"{a.steps.no_claim:,}",
-    "[bold]error rate[/bold]": lambda a: f"[bold]{shown(a.steps.error_rate)}[/bold]",
+    "[bold]error rate[/bold]": lambda a: f"[bold]{interval_text(a.steps.error_rate)}[/bold]",
     "  bounds over abstentions": lambda a: _bounds(a.steps.bounds),
     "  bounds over failures too": lambda a: _bounds(a.steps.bounds_with_failures),
-    "abstention rate": lambda a: shown(a.steps.abstention_rate),
-    "failure rate": lambda a: shown(a.steps.failure_rate),
-    "coverage": lambda a: shown(a.steps.coverage),
-    "hedges per 100 words": lambda a: shown(a.hedging.a_hundred_words, 1, 2),
-    "error rate of hedged minus other steps": lambda a: shown(a.hedging.error_difference),
+    "abstention rate": lambda a: interval_text(a.steps.abstention_rate),
+    "failure rate": lambda a: interval_text(a.steps.failure_rate),
+    "coverage": lambda a: interval_text(a.steps.coverage),
+    "hedges per 100 words": lambda a: interval_text(a.hedging.a_hundred_words, 1, 2),
+    "error rate of hedged minus other steps": lambda a: interval_text(a.hedging.error_difference),
     "traces": lambda a: f"{a.traces.traces:,}",
     "  without steps": lambda a: f"{a.traces.without_steps:,}",
     "  without a verdict": lambda a: f"{a.traces.without_verdict:,}",
-    "[bold]answers right[/bold]": lambda a: f"[bold]{shown(a.answers.accuracy)}[/bold]" if a.answers else "no gold",
+    "[bold]answers right[/bold]": lambda a: (
+        f"[bold]{interval_text(a.answers.accuracy)}[/bold]" if a.answers else "no gold"
+    ),
     "  unparsable (if all were right)": lambda a: (
         f"{a.answers.unparsable:,} ({100 * a.answers.if_unparsable_right:.1f})" if a.answers else "-"
     ),
-    "traces with an error": lambda a: shown(a.traces.any_error),
-    "first error at step": lambda a: shown(a.traces.first_error, 1),
-    "right answer, flawed reasoning": lambda a: shown(a.traces.flawed_when_right),
-    "wrong answer, no error found": lambda a: shown(a.traces.sound_when_wrong),
-    "opinions heard, of a full step_state's": lambda a: _heard(a),
+    "traces with an error": lambda a: interval_text(a.traces.any_error),
+    "first error at step": lambda a: interval_text(a.traces.first_error, 1),
+    "right answer, flawed reasoning": lambda a: interval_text(a.traces.flawed_when_right),
+    "wrong answer, no error found": lambda a: interval_text(a.traces.sound_when_wrong),
+    "opinions, of those with every judge asked": lambda a: _opinions(a),
     "model calls": lambda a: f"{a.cost['calls']:,.0f}",
     "  a verdict": lambda a: _each(a, "calls"),
     "tokens read and written, a verdict": lambda a: _each(a, "prompt_tokens", "completion_tokens"),
@@ -134,21 +138,21 @@ def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
 
 def _slice_table(arms: tuple[ArmSummary, ...], section: str) -> Table:
     table = _table(f"Error rate by {section} (steps; of these abstained)", section, [arm.name for arm in arms])
-    found = [{r.name: r for r in arm.slices.get(_SLICES[section], ())} for arm in arms]
-    for name in dict.fromkeys(n for rates in found for n in rates):
-        table.add_row(name.replace("_", " "), *(_slice_cell(rates.get(name)) for rates in found))
+    by_arm = [{r.name: r for r in arm.slices.get(_SLICES[section], ())} for arm in arms]
+    for name in dict.fromkeys(n for rates in by_arm for n in rates):
+        table.add_row(name.replace("_", " "), *(_slice_cell(rates.get(name)) for rates in by_arm))
     return table
 
 
 def _slice_cell(rates: StepRates | None) -> str:
-    return f"{shown(rates.error_rate)} ({rates.steps:,}; {rates.abstained:,})" if rates else "-"
+    return f"{interval_text(rates.error_rate)} ({rates.steps:,}; {rates.abstained:,})" if rates else "-"
 
 
 def _types_table(arms: tuple[ArmSummary, ...]) -> Table:
     table = _table("Error types, of the steps with a verdict", "error type", [arm.name for arm in arms])
-    found = [{t.error_type: t for t in arm.error_types} for arm in arms]
-    for name in dict.fromkeys(t for types in found for t in types):
-        cells = [f"{t[name].errors:,}  {shown(t[name].share)}" if name in t else "0" for t in found]
+    by_arm = [{t.error_type: t for t in arm.error_types} for arm in arms]
+    for name in dict.fromkeys(t for types in by_arm for t in types):
+        cells = [f"{t[name].errors:,}  {interval_text(t[name].share)}" if name in t else "0" for t in by_arm]
         table.add_row(name.replace("_", " "), *cells)
     return table
 
@@ -156,14 +160,14 @@ def _types_table(arms: tuple[ArmSummary, ...]) -> Table:
 def _judges_tables(arms: tuple[ArmSummary, ...]) -> Iterator[Table]:
     counts = _table("What the judges said", "judge", ["arm", "sup", "err", "unclear", "none", "failed", "cited"])
     rates = _table("Error rate of each judge alone; agreement with the verdict", "judge", [arm.name for arm in arms])
-    found: dict[str, dict[str, JudgeRates]] = {}
+    rows: dict[str, dict[str, JudgeRates]] = {}
     for arm in arms:
         for j in arm.judges:
             name = f"{j.judge}, {j.model or 'no model'}" + ("" if j.votes else " (no vote)")
-            found.setdefault(name, {})[arm.name] = j
-            said = (j.supported, j.error, j.unclear, j.no_claim, j.failed, j.grounded)
-            counts.add_row(name, arm.name, *(f"{n:,}" for n in said))
-    for name, by_arm in found.items():
-        cells = [by_arm.get(arm.name) for arm in arms]
-        rates.add_row(name, *(f"{shown(j.error_rate)}; {shown(j.agrees)}" if j else "-" for j in cells))
+            rows.setdefault(name, {})[arm.name] = j
+            numbers = (j.supported, j.error, j.unclear, j.no_claim, j.failed, j.grounded)
+            counts.add_row(name, arm.name, *(f"{n:,}" for n in numbers))
+    for name, cells_by_arm in rows.items():
+        cells = [cells_by_arm.get(arm.name) for arm in arms]
+        rates.add_row(name, *(f"{interval_text(j.error_rate)}; {interval_text(j.agrees)}" if j else "-" for j in cells))
     yield from (counts, rates)

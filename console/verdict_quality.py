@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 Labels = Annotated[
     Path | None,
-    typer.Option("--labels", help="Experts' labels (`tracejury review import --labels`), in place of the data set's."),
+    typer.Option(
+        "--labels", help="Read experts' labels (`tracejury review import --labels`) in place of the data set's."
+    ),
 ]
-Draws = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap samples of questions.")]
+Draws = Annotated[int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")]
 
 
 def score(
@@ -39,27 +41,29 @@ def score(
         from tracejury.reports import score as score_rows
 
         ledger, runs = open_runs(store, [run])
-        made = score_rows(_rows(ledger, runs[0], labels), draws=draws)
+        result = score_rows(_rows(ledger, runs[0], labels), draws=draws)
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(result.model_dump_json(indent=2))
         else:
-            print_score(made)
+            print_score(result)
 
 
 def calibrate(
     run: RunRef = "last",
     labels: Labels = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The file to write; a panel names it as `calibrator`.")
+        Path | None, typer.Option("--out", help="Write the calibrator to this file; a panel names it as `calibrator`.")
     ] = None,
     alpha_supported: Annotated[
-        float, typer.Option("--alpha-supported", help="Share of `supported` verdicts that may be wrong.")
+        float, typer.Option("--alpha-supported", help="Allow this share of `supported` verdicts to be wrong.")
     ] = 0.1,
     alpha_error: Annotated[
-        float, typer.Option("--alpha-error", help="Share of `error` verdicts that may be wrong.")
+        float, typer.Option("--alpha-error", help="Allow this share of `error` verdicts to be wrong.")
     ] = 0.2,
-    delta: Annotated[float, typer.Option("--delta", help="How often a guarantee may fail.")] = 0.1,
-    seed: Annotated[int, typer.Option("--seed", help="Of the halving into fitting and certifying questions.")] = 0,
+    delta: Annotated[float, typer.Option("--delta", help="Allow a guarantee to fail this often.")] = 0.1,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Set the seed of the split into fitting and certifying questions.")
+    ] = 0,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -79,7 +83,7 @@ def calibrate(
         from tracejury.reports import calibrate as fit
 
         ledger, runs = open_runs(store, [run])
-        made = fit(
+        calibrator = fit(
             _rows(ledger, runs[0], labels),
             runs[0].panel,
             alpha_supported=alpha_supported,
@@ -89,11 +93,11 @@ def calibrate(
             prompts=runs[0].manifest.prompts,
         )
         if out is not None:
-            out.write_text(made.model_dump_json(indent=2) + "\n")
+            out.write_text(calibrator.model_dump_json(indent=2) + "\n")
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(calibrator.model_dump_json(indent=2))
         else:
-            print_calibrator(made, out)
+            print_calibrator(calibrator, out)
 
 
 def judges(
@@ -101,7 +105,9 @@ def judges(
         str | None, typer.Argument(help="A run's name, the beginning of its id, or `last`; none: list what can sit.")
     ] = None,
     labels: Labels = None,
-    against: Annotated[str | None, typer.Option("--against", help="An earlier run of the same traces: drift.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Show the drift since this earlier run of the same traces.")
+    ] = None,
     write_seats: Annotated[
         Path | None,
         typer.Option("--write-seats", help="Write the run's panel to this YAML file, unskilled judges without a vote."),
@@ -129,21 +135,21 @@ def judges(
 
         ledger, runs = open_runs(store, [run, *([against] if against else [])])
         before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
-        made = report_judges(_rows(ledger, runs[0], labels), before, draws=draws)
-        if against is not None and not made.drift:
+        result = report_judges(_rows(ledger, runs[0], labels), before, draws=draws)
+        if against is not None and not result.drift:
             hint = "drift needs the same traces, cut into the same steps, and judges of the same names"
             raise fail(f"{run} and {against} are one run, or have no step that one judge answered in both; {hint}")
         if write_seats is not None:
             if write_seats.exists():
                 raise fail(f"{write_seats} is there already; give another file")
-            panel = without_unskilled(runs[0].panel, made)
+            panel = without_unskilled(runs[0].panel, result)
             import yaml
 
             write_seats.write_text(yaml.safe_dump(panel.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         if as_json:
-            typer.echo(made.model_dump_json(indent=2))
+            typer.echo(result.model_dump_json(indent=2))
         else:
-            print_judges(made, write_seats)
+            print_judges(result, write_seats)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What verdicts add up to: metrics, comparisons, agreement, calibration, expert review, the report.
+"""What the verdicts add up to: metrics, comparisons, agreement, calibration, expert review, the report.
 
 Public names are listed in `__init__.pyi` and loaded on first use.
 """

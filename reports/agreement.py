@@ -1,4 +1,4 @@
-"""RaterAgreement beyond chance: Cohen's kappa, Krippendorff's alpha, Gwet's AC1, with intervals by question.
+"""Agreement of raters beyond chance: Cohen's kappa, Krippendorff's alpha, Gwet's AC1, with intervals by question.
 
 All three are functions of summed tables, so they bootstrap in one go; tests hold them to scikit-learn, to the
 krippendorff package and to Gwet's own table.
@@ -47,12 +47,12 @@ def rater_agreement(
         clusters: The question of each item, shape (items,).
         raters: Names, one a column.
         categories: How many categories the scale has, used or not.
-        draws: Bootstrap samples of questions.
-        confidence: Of the intervals.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples of questions.
+        confidence: Confidence level of the intervals.
+        seed: Seed of the resampling.
     """
-    kept = (ratings >= 0).sum(axis=1) >= 2
-    ratings, clusters = ratings[kept], clusters[kept]
+    rated_twice = (ratings >= 0).sum(axis=1) >= 2
+    ratings, clusters = ratings[rated_twice], clusters[rated_twice]
     tables = pair_tables(ratings, categories)
     questions, codes = np.unique(clusters, return_inverse=True)
     sums = np.zeros((len(questions), tables.shape[1]))
@@ -64,8 +64,8 @@ def rater_agreement(
         kappa = cohen_kappa(parts[3]) if ratings.shape[1] == 2 else np.full(observed.shape, np.nan)
         return np.stack([observed, kappa, alpha, ac1], axis=-1)
 
-    found = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
-    observed, kappa, alpha, ac1 = (found.estimate(i) for i in range(4))
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    observed, kappa, alpha, ac1 = (estimates.estimate(i) for i in range(4))
     return RaterAgreement(
         raters=tuple(raters), items=len(ratings), observed=observed, kappa=kappa, alpha=alpha, ac1=ac1
     )

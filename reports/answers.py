@@ -72,16 +72,16 @@ def answer_metrics(
     Args:
         columns: From `gather`.
         arm: Index in `columns.arms`.
-        draws: Bootstrap samples of questions.
-        confidence: Of every interval.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples of questions.
+        confidence: Confidence level of every interval.
+        seed: Seed of the resampling.
         bins: Of the reliability diagram, equal in width from 1 / number of options to 1 (protocol.md).
     """
-    found = question_votes(columns, arm)
-    if not found:
+    voted_questions = question_votes(columns, arm)
+    if not voted_questions:
         return None
-    votes = [v for v, _ in found]
-    options = np.array([m for _, m in found])
+    votes = [v for v, _ in voted_questions]
+    options = np.array([m for _, m in voted_questions])
     samples = np.array([v.samples for v in votes])
     right, unparsable = (np.array([getattr(v, name) for v in votes]) for name in ("gold", "unparsable"))
     most = int(samples.max())
@@ -129,14 +129,14 @@ def question_votes(columns: Columns, arm: int) -> list[tuple[Votes, int]]:
     mine = np.flatnonzero((traces["arm"] == arm) & (traces["gold"] >= 0))
     mine = mine[np.argsort(traces["question"][mine], kind="stable")]
     starts = np.unique(traces["question"][mine], return_index=True)[1]
-    found = []
+    votes_and_options = []
     for rows in np.split(mine, starts[1:]) if len(mine) else []:
         answers, gold = traces["answer"][rows], int(traces["gold"][rows[0]])
-        given, counts = np.unique(answers[(answers >= 0) & (answers != gold)], return_counts=True)
-        others = tuple(sorted((int(n) for n in counts), reverse=True)) if len(given) else ()
+        other_answers, counts = np.unique(answers[(answers >= 0) & (answers != gold)], return_counts=True)
+        others = tuple(sorted((int(n) for n in counts), reverse=True)) if len(other_answers) else ()
         votes = Votes(int((answers == gold).sum()), others, int((answers < 0).sum()))
-        found.append((votes, int(traces["options"][rows[0]])))
-    return found
+        votes_and_options.append((votes, int(traces["options"][rows[0]])))
+    return votes_and_options
 
 
 def self_consistency(votes: Votes) -> Floats:

@@ -54,14 +54,16 @@ def audit(
     settings = settings or Settings()
     differ = check_comparable(runs, anyway)
     baseline, *others = arms
-    made = compare(columns, baseline, others, settings)
+    comparisons = compare(columns, baseline, others, settings)
     before, *after = columns.arm_codes(arms)
     return Audit(
         runs=tuple(run.name for run in runs),
         differently_judged=tuple(differ),
-        comparisons=tuple(made),
+        comparisons=tuple(comparisons),
         where=tuple(where(columns, before, code, settings) for code in after) if conditions else (),
-        controls=tuple(robustness(columns, main, settings, controls) for main in made) if controls is not None else (),
+        controls=tuple(robustness(columns, main, settings, controls) for main in comparisons)
+        if controls is not None
+        else (),
     )
 
 

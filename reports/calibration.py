@@ -40,7 +40,7 @@ def calibrate(
         alpha_supported: Risk allowed for `supported`: P(the step is wrong | it is kept as supported).
         alpha_error: Risk allowed for `error`: P(the step is right | it is kept as error).
         delta: How often either guarantee may fail, over draws of the certifying questions.
-        seed: Of the halving and the draws.
+        seed: Seed of the split into halves and of the random choice of verdicts.
         prompts: What the panel was told in the run (its manifest says); None: what it is told today.
 
     Raises:
@@ -58,14 +58,14 @@ def calibrate(
             "the run's verdicts are calibrated already: calibrate on a run whose panel names no calibrator"
         )
     questions = sorted({r.question_id for r in labelled})
-    found = {r.label for r in labelled}
-    if len(questions) < _LEAST or len(found) < 2:
+    label_kinds = {r.label for r in labelled}
+    if len(questions) < _LEAST or len(label_kinds) < 2:
         raise NotEnoughLabelsError(
-            f"{len(labelled)} labelled steps of {len(questions)} questions, labels {sorted(map(str, found)) or 'none'}:"
-            f" it takes at least {_LEAST} questions and both labels. Readers that bring labels: mr-ben, medec"
+            f"{len(labelled)} labelled steps of {len(questions)} questions,"
+            f" labels {sorted(map(str, label_kinds)) or 'none'}: it takes at least {_LEAST} questions and both labels. Readers that bring labels: mr-ben, medec"
         )
-    drawn = np.random.default_rng(seed).permutation(len(questions))
-    first = {questions[i] for i in drawn[: len(questions) // 2]}
+    shuffled = np.random.default_rng(seed).permutation(len(questions))
+    first = {questions[i] for i in shuffled[: len(questions) // 2]}
     judges = tuple(sorted({o.judge for r in labelled for o in r.opinions}))
     fitting = [r for r in labelled if r.question_id in first]
     certifying = [r for r in labelled if r.question_id not in first]
@@ -115,8 +115,10 @@ def fit(x: NDArray[np.float64], wrong: NDArray[np.bool_]) -> tuple[NDArray[np.fl
 def matrix(rows: Sequence[StepRow], judges: Sequence[str]) -> NDArray[np.float64]:
     """Return the features of `rows`, shape (rows, features)."""
     names = feature_names(judges)
-    found = [features(r.route is Route.RESOLVER, r.opinions, judges) for r in rows]
-    return np.array([[f[name] for name in names] for f in found], dtype=np.float64).reshape(len(rows), len(names))
+    feature_rows = [features(r.route is Route.RESOLVER, r.opinions, judges) for r in rows]
+    return np.array([[f[name] for name in names] for f in feature_rows], dtype=np.float64).reshape(
+        len(rows), len(names)
+    )
 
 
 def labels(rows: Sequence[StepRow]) -> NDArray[np.bool_]:
@@ -132,12 +134,12 @@ def least_questions(alpha: float, delta: float) -> int:
 def _verdicts(
     rows: Sequence[StepRow], outcome: Outcome, judges: Sequence[str], weights: NDArray[np.float64], intercept: float
 ) -> Verdicts:
-    kept = [r for r in rows if r.outcome is outcome]
-    codes = {q: i for i, q in enumerate(dict.fromkeys(r.question_id for r in kept))}
-    wrong_step = 1 / (1 + np.exp(-(matrix(kept, judges) @ weights + intercept)))
+    of_outcome = [r for r in rows if r.outcome is outcome]
+    codes = {q: i for i, q in enumerate(dict.fromkeys(r.question_id for r in of_outcome))}
+    wrong_step = 1 / (1 + np.exp(-(matrix(of_outcome, judges) @ weights + intercept)))
     is_error = outcome is Outcome.ERROR
     return Verdicts(
-        question=np.array([codes[r.question_id] for r in kept], dtype=np.int64),
+        question=np.array([codes[r.question_id] for r in of_outcome], dtype=np.int64),
         mistaken=1 - wrong_step if is_error else wrong_step,
-        wrong=~labels(kept) if is_error else labels(kept),
+        wrong=~labels(of_outcome) if is_error else labels(of_outcome),
     )

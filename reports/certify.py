@@ -45,11 +45,11 @@ def certify(fitting: Verdicts, certifying: Verdicts, *, alpha: float, delta: flo
     needed = questions_needed(alpha, delta)
     everyone = len(np.unique(certifying.question))
     # Which verdict of a question is drawn must not depend on its score: a random order, fixed for all thresholds.
-    lot = np.random.default_rng(seed).permutation(len(certifying.question))
+    random_order = np.random.default_rng(seed).permutation(len(certifying.question))
     best: float | None = None
     first: tuple[int, int] | None = None
     for threshold in sequence(fitting, everyone, alpha):
-        n, k = _drawn(certifying, certifying.mistaken <= threshold, lot)
+        n, k = _one_verdict_each(certifying, certifying.mistaken <= threshold, random_order)
         first = first or (n, k)
         if n < needed or binom.cdf(k, n, alpha) > delta:
             break
@@ -86,18 +86,20 @@ def sequence(fitting: Verdicts, questions: int, alpha: float) -> Sequence[float]
     scale = questions / len(np.unique(fitting.question))
     expected = []
     for level in levels:
-        kept = fitting.mistaken <= level
-        n = np.bincount(fitting.question[kept])
-        wrong = np.bincount(fitting.question[kept], weights=fitting.wrong[kept])[n > 0] / n[n > 0]
+        passing = fitting.mistaken <= level
+        n = np.bincount(fitting.question[passing])
+        wrong = np.bincount(fitting.question[passing], weights=fitting.wrong[passing])[n > 0] / n[n > 0]
         # Half a mistake is added: a few questions without any prove little.
         risk = (wrong.sum() + 0.5) / (len(wrong) + 1)
         expected.append(binom.cdf(np.floor(risk * len(wrong) * scale), np.floor(len(wrong) * scale), alpha))
     return [float(level) for level in levels[int(np.argmin(expected)) :]]
 
 
-def _drawn(verdicts: Verdicts, kept: NDArray[np.bool_], lot: NDArray[np.int64]) -> tuple[int, int]:
+def _one_verdict_each(
+    verdicts: Verdicts, passing: NDArray[np.bool_], random_order: NDArray[np.int64]
+) -> tuple[int, int]:
     """Return the number of questions with kept verdicts, and of mistakes among one kept verdict of each."""
-    at = np.flatnonzero(kept)
-    at = at[np.argsort(lot[at])]
+    at = np.flatnonzero(passing)
+    at = at[np.argsort(random_order[at])]
     _, first = np.unique(verdicts.question[at], return_index=True)
     return len(first), int(verdicts.wrong[at[first]].sum())

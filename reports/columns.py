@@ -106,17 +106,17 @@ class Columns:
         """Return the same steps under other outcomes: what a re-analysis of the same opinions looks at."""
         return replace(self, steps={**self.steps, "kind": kind.astype(np.int8)})
 
-    def arm_codes(self, wanted: Sequence[ArmKey]) -> list[int]:
+    def arm_codes(self, keys: Sequence[ArmKey]) -> list[int]:
         """Return the codes of `wanted`.
 
         Raises:
             KeyError: An arm is not there; the message lists those that are.
         """
-        missing = [w for w in wanted if w not in self.arms]
+        missing = [w for w in keys if w not in self.arms]
         if missing:
-            known = ", ".join(f"{a.run}:{a.arm}" for a in self.arms) or "none"
-            raise KeyError(f"no arm {missing[0].arm!r} in run {missing[0].run!r}. Arms: {known}")
-        return [self.arms.index(w) for w in wanted]
+            known_arms = ", ".join(f"{a.run}:{a.arm}" for a in self.arms) or "none"
+            raise KeyError(f"no arm {missing[0].arm!r} in run {missing[0].run!r}. Arms: {known_arms}")
+        return [self.arms.index(w) for w in keys]
 
 
 class _Codes(dict[object, int]):

@@ -18,17 +18,17 @@ def check_comparable(runs: Sequence[Run], anyway: bool = False) -> list[str]:
         NotComparableError: Something differs and `anyway` is false.
     """
     first = runs[0]
-    found = []
+    differences = []
     for other in runs[1:]:
         for what, (here, there) in first.manifest.differences(other.manifest).items():
-            found.append(f"{what}: {_short(here)} in {first.name}, {_short(there)} in {other.name}")
-    if found and not anyway:
+            differences.append(f"{what}: {_short(here)} in {first.name}, {_short(there)} in {other.name}")
+    if differences and not anyway:
         raise NotComparableError(
             "these runs were judged differently, so a difference between them need not be one between the arms:\n  "
-            + "\n  ".join(found)
+            + "\n  ".join(differences)
             + "\nJudge both with the same panel, prompts and segmenter, or give --anyway"
         )
-    return found
+    return differences
 
 
 def _short(value: str) -> str:

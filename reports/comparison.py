@@ -98,9 +98,10 @@ def compare(
         raise ValueError(f"nothing to compare {baseline.arm!r} with: name a second arm or a second run")
     here, *there = columns.arm_codes([baseline, *others])
     each = settings.model_copy(update={"confidence": 1 - (1 - settings.confidence) / len(there)})
-    made = [_compare(columns, here, code, each) for code in there]
+    comparisons = [_compare(columns, here, code, each) for code in there]
     corrected = {
-        name: holm([getattr(c, name).permutation_p for c in made if getattr(c, name)]) for name in ("answers", "steps")
+        name: holm([getattr(c, name).permutation_p for c in comparisons if getattr(c, name)])
+        for name in ("answers", "steps")
     }
     return [
         c.model_copy(
@@ -110,7 +111,7 @@ def compare(
                 if getattr(c, name)
             }
         )
-        for c in made
+        for c in comparisons
     ]
 
 
@@ -183,10 +184,12 @@ def step_difference(
         return None, None, None
     d = np.where(both, after - before, 0.0)
     sums = np.concatenate([sides.before, sides.after, np.stack([d, d * d, both], axis=1)], axis=1)
-    found = bootstrap(sums, _step_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed)
+    estimates = bootstrap(
+        sums, _step_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed
+    )
     p = sign_flip(sides.before, sides.after, _rate_difference, draws=settings.draws, seed=settings.seed)
-    difference = _difference(found, d[both], p, settings)
-    return difference, (found.estimate(5), found.estimate(6)), (found.estimate(7), found.estimate(8))
+    difference = _difference(estimates, d[both], p, settings)
+    return difference, (estimates.estimate(5), estimates.estimate(6)), (estimates.estimate(7), estimates.estimate(8))
 
 
 def answer_difference(sides: Sides, settings: Settings) -> Difference | None:
@@ -197,23 +200,25 @@ def answer_difference(sides: Sides, settings: Settings) -> Difference | None:
     before, after = sides.right_before[both], sides.right_after[both]
     d = after - before
     sums = np.stack([before, after, np.ones(len(d)), d, d * d, np.ones(len(d))], axis=1)
-    found = bootstrap(sums, _answer_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed)
+    estimates = bootstrap(
+        sums, _answer_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed
+    )
     p = sign_flip(sums[:, :1], sums[:, 1:2], lambda a, b: (b - a)[..., 0], draws=settings.draws, seed=settings.seed)
-    return _difference(found, d, p, settings)
+    return _difference(estimates, d, p, settings)
 
 
-def _difference(found: Bootstrapped, d: Floats, p: float, settings: Settings) -> Difference:
-    spread = float(np.nanstd(found.replicates[:, 2], ddof=1)) if len(found.replicates) else None
+def _difference(estimates: Bootstrapped, d: Floats, p: float, settings: Settings) -> Difference:
+    spread = float(np.nanstd(estimates.replicates[:, 2], ddof=1)) if len(estimates.replicates) else None
     return Difference(
         questions=len(d),
-        baseline=found.estimate(0),
-        other=found.estimate(1),
-        difference=found.estimate(2),
-        by_question=found.estimate(3),
+        baseline=estimates.estimate(0),
+        other=estimates.estimate(1),
+        difference=estimates.estimate(2),
+        by_question=estimates.estimate(3),
         wilcoxon_p=wilcoxon(d),
         permutation_p=p,
         permutation_p_holm=p,
-        effect_size=found.estimate(4),
+        effect_size=estimates.estimate(4),
         rank_biserial=rank_biserial(d),
         detectable=None if spread is None else detectable(spread, 1 - settings.confidence),
     )
@@ -251,8 +256,8 @@ def _coverage(counts: Floats) -> float:
 
 def _why_not(sides: Sides, coverage: tuple[float, float], settings: Settings) -> str | None:
     if min(coverage) < settings.min_coverage:
-        said = " and ".join(f"{100 * c:.1f} %" for c in coverage)
-        return f"coverage is {said} of the claims, at least {100 * settings.min_coverage:g} % is asked for"
+        shares = " and ".join(f"{100 * c:.1f} %" for c in coverage)
+        return f"coverage is {shares} of the claims, at least {100 * settings.min_coverage:g} % is asked for"
     decided = int(((sides.before[:, :2].sum(1) > 0) & (sides.after[:, :2].sum(1) > 0)).sum())
     if decided < settings.min_questions:
         return f"{decided} questions have verdicts on both sides, at least {settings.min_questions} are asked for"

@@ -50,11 +50,11 @@ def where(columns: Columns, before: int, after: int, settings: Settings) -> Wher
     strata: list[Stratum] = []
     left_out: list[str] = []
     for name in TITLES:
-        found = _levels(columns, name, before, after)
-        if len(found) < 2:
-            left_out.append(f"{TITLES[name]}: {'the same everywhere' if found else 'not known'}")
+        levels = _levels(columns, name, before, after)
+        if len(levels) < 2:
+            left_out.append(f"{TITLES[name]}: {'the same everywhere' if levels else 'not known'}")
             continue
-        for level, mask in found:
+        for level, mask in levels:
             if stratum := _stratum(columns, name, level, mask, before, after, settings):
                 strata.append(stratum)
     terms, steps, dropped = interactions(columns, before, after, settings.confidence)
@@ -67,18 +67,18 @@ def _levels(columns: Columns, name: str, before: int, after: int) -> list[tuple[
         role = columns.steps["role"]
         return [(r.value, role == i) for i, r in enumerate(ROLES) if (role == i).any()]
     values = question_values(columns, name, before)
-    known = values[np.isfinite(values)]
-    if not len(known):
+    known_values = values[np.isfinite(values)]
+    if not len(known_values):
         return []
     per_step = values[columns.step_question]
     if name == "correct":
         levels = [("right", per_step >= 0.5), ("wrong", per_step < 0.5)]
     elif name == "source":
-        levels = [(columns.sources[int(v)], per_step == v) for v in np.unique(known)]
-    elif len(np.unique(known)) <= _FEW:
-        levels = [(f"{v:g}", per_step == v) for v in np.unique(known)]
+        levels = [(columns.sources[int(v)], per_step == v) for v in np.unique(known_values)]
+    elif len(np.unique(known_values)) <= _FEW:
+        levels = [(f"{v:g}", per_step == v) for v in np.unique(known_values)]
     else:
-        low, high = np.quantile(known, [1 / 3, 2 / 3])
+        low, high = np.quantile(known_values, [1 / 3, 2 / 3])
         levels = [(f"up to {low:.0f}", per_step <= low), (f"over {high:.0f}", per_step > high)]
         levels.insert(1, (f"{low:.0f} to {high:.0f}", (per_step > low) & (per_step <= high)))
     return [(level, mask) for level, mask in levels if mask.any()]

@@ -81,13 +81,13 @@ def load_controls(names: tuple[str, ...] = ()) -> list[Control]:
         ValueError: There is no such control, or its file is wrong.
     """
     shipped = {f.name.removesuffix(".yaml"): f for f in files("tracejury.configs").joinpath("controls").iterdir()}
-    found = []
+    controls = []
     for name in names or sorted(n for n in shipped if not n.startswith(".")):
         path = shipped.get(name) or (Path(name) if name.endswith((".yaml", ".yml")) else None)
         if path is None or not path.is_file():
             raise ValueError(f"no control called {name!r}. Controls: {', '.join(sorted(shipped))}; or a YAML file")
-        found.append(Control.model_validate({"name": Path(path.name).stem, **yaml.safe_load(path.read_text())}))
-    return found
+        controls.append(Control.model_validate({"name": Path(path.name).stem, **yaml.safe_load(path.read_text())}))
+    return controls
 
 
 class Pairing(NamedTuple):
@@ -156,7 +156,7 @@ def _leave_one_out(of: Pairing) -> Iterator[ControlRow]:
     if len(judges) < 2:
         yield missing(of.control, "the panel has one voting judge")
         return
-    yield _by(of, judges, "all, resolver not heard")
+    yield _by(of, judges, "all, without the resolver")
     for judge in judges:
         yield _by(of, [j for j in judges if j != judge], f"without {of.columns.judges[judge][0]}")
 

@@ -22,27 +22,27 @@ class Exhibit(Record):
     citations: tuple[CitationRow, ...]
     opinions: tuple[OpinionRow, ...]
     resolver: str | None
-    """What the resolver said; None: it was not heard."""
+    """The resolver's rationale; None where the resolver was not asked."""
 
 
 def exhibits(ledger: Ledger, run: Run, n: int = 10, seed: int = 0) -> list[Exhibit]:
     """Return `n` deliberations, the same number from each arm and outcome, the same ones for the same seed."""
     try:
-        drawn = {keyed.step_id for keyed in draw_sheet(ledger.rows(run), n, seed)}
+        sampled_ids = {keyed.step_id for keyed in draw_sheet(ledger.rows(run), n, seed)}
     except ValueError:
         return []
-    rows = [row for row in ledger.rows(run) if row.step_id in drawn]
-    found = [_exhibit(ledger, run, row) for row in rows]
-    return sorted(found, key=lambda e: (e.outcome != "error", e.outcome, e.arm, e.trace_id))
+    rows = [row for row in ledger.rows(run) if row.step_id in sampled_ids]
+    chosen = [_exhibit(ledger, run, row) for row in rows]
+    return sorted(chosen, key=lambda e: (e.outcome != "error", e.outcome, e.arm, e.trace_id))
 
 
 def _exhibit(ledger: Ledger, run: Run, row: StepRow) -> Exhibit:
-    made = next(d for d in ledger.deliberations(run, row.trace_id) if d.step.id == row.step_id)
+    deliberation = next(d for d in ledger.deliberations(run, row.trace_id) if d.step.id == row.step_id)
     return Exhibit(
         arm=row.arm,
         step_index=row.step_index,
         trace_id=row.trace_id,
-        stem=made.case.stem if made.case else "",
+        stem=deliberation.case.stem if deliberation.case else "",
         step=row.step_text,
         outcome=row.outcome.value if row.outcome else "",
         error_type=row.error_type.value.replace("_", " ") if row.error_type else None,

@@ -1,4 +1,4 @@
-"""What the experts say: sheets that came back, what is missing or contradictory in them, and what they add up to."""
+"""Expert reviews: returned sheets, what is missing or contradictory in them, and what the labels add up to."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def read_returned(paths: Iterable[Path], key: Key) -> tuple[list[Judged], list[P
     Returns:
         The verdicts, contradictory ones left out, and every fault with its file and row.
     """
-    known = {keyed.item for keyed in key.items}
-    found: dict[tuple[str, str], Judged] = {}
+    sheet_items = {keyed.item for keyed in key.items}
+    verdicts: dict[tuple[str, str], Judged] = {}
     broken: set[tuple[str, str]] = set()
     problems: list[Problem] = []
     for path in paths:
@@ -88,27 +88,27 @@ def read_returned(paths: Iterable[Path], key: Key) -> tuple[list[Judged], list[P
         expert = named or path.stem
         for line, row in enumerate(rows, start=2):
             try:
-                judged = _judged(expert, row, known)
+                judged = _judged(expert, row, sheet_items)
             except ValueError as error:
                 problems.append(Problem(file=str(path), line=line, reason=str(error)))
                 continue
             if judged is None:
                 continue
             at = (expert, judged.item)
-            before = found.get(at)
+            before = verdicts.get(at)
             if before and (before.verdict, before.error_type) != (judged.verdict, judged.error_type):
-                said = f"{judged.item}: both {before.verdict!r} and {judged.verdict!r} by {expert}"
+                clash = f"{judged.item}: both {before.verdict!r} and {judged.verdict!r} by {expert}"
                 hint = "neither counts; correct one"
-                problems.append(Problem(file=str(path), line=line, reason=said, hint=hint))
+                problems.append(Problem(file=str(path), line=line, reason=clash, hint=hint))
                 broken.add(at)
-            found[at] = judged
-    return [judged for at, judged in found.items() if at not in broken], problems
+            verdicts[at] = judged
+    return [judged for at, judged in verdicts.items() if at not in broken], problems
 
 
 def review(
     judged: Sequence[Judged], problems: Sequence[Problem], key: Key, *, draws: int = 10_000, confidence: float = 0.95
 ) -> ReviewSummary:
-    """Sum up what the experts said.
+    """Sum up the labels of the experts.
 
     Raises:
         ValueError: No expert judged any item.
@@ -118,13 +118,13 @@ def review(
     experts = sorted({j.expert for j in judged})
     codes = _codes(judged, key, experts)
     questions = np.array([keyed.question_id for keyed in key.items])
-    drawn: dict[str, Any] = {"categories": len(VERDICTS), "draws": draws, "confidence": confidence}
+    options: dict[str, Any] = {"categories": len(VERDICTS), "draws": draws, "confidence": confidence}
     pairs = [
-        rater_agreement(codes[:, [a, b]], questions, (experts[a], experts[b]), **drawn)
+        rater_agreement(codes[:, [a, b]], questions, (experts[a], experts[b]), **options)
         for a, b in combinations(range(len(experts)), 2)
     ]
     if len(experts) > 2:
-        pairs.append(rater_agreement(codes, questions, experts, **drawn))
+        pairs.append(rater_agreement(codes, questions, experts, **options))
     decided = np.array([_JURY[keyed.outcome] if _JURY[keyed.outcome] < 2 else -1 for keyed in key.items])
     majority = _majority(codes)
     sides = [(name, codes[:, i]) for i, name in enumerate(experts)]
@@ -142,8 +142,10 @@ def review(
         problems=tuple(problems),
         experts_agree=tuple(pairs),
         with_jury=tuple(
-            rater_agreement(np.stack([np.where(said <= 1, said, -1), decided], 1), questions, (name, "jury"), **binary)
-            for name, said in sides
+            rater_agreement(
+                np.stack([np.where(labels <= 1, labels, -1), decided], 1), questions, (name, "jury"), **binary
+            )
+            for name, labels in sides
         ),
         orderings=tuple(_orderings(majority, key, draws, confidence)),
         error_rates={
@@ -166,9 +168,9 @@ def expert_labels(judged: Sequence[Judged], key: Key) -> list[ExpertLabel]:
             step_id=keyed.step_id,
             label="error" if code == 1 else "supported",
             error_type=max(sorted(named), key=named.count) if code == 1 and (named := types.get(keyed.item)) else None,
-            experts=int((said >= 0).sum()),
+            experts=int((by_expert >= 0).sum()),
         )
-        for keyed, code, said in zip(key.items, _majority(codes), codes, strict=True)
+        for keyed, code, by_expert in zip(key.items, _majority(codes), codes, strict=True)
         if code in (0, 1)
     ]
 
@@ -181,10 +183,10 @@ def with_expert_labels(rows: Iterable[StepRow], labels: Iterable[ExpertLabel]) -
         yield row.model_copy(update={"label": label.label, "label_type": label.error_type}) if label else row
 
 
-def _judged(expert: str, row: dict[str, str], known: set[str]) -> Judged | None:
+def _judged(expert: str, row: dict[str, str], sheet_items: set[str]) -> Judged | None:
     item, verdict = row.get("item", "").strip(), row.get("verdict", "").strip().lower()
     kind = row.get("error_type", "").strip().lower()
-    if item not in known:
+    if item not in sheet_items:
         raise ValueError(f"item {item!r} is not on this sheet; is it the right key?")
     if not verdict:
         if kind:
@@ -239,16 +241,16 @@ def _orderings(majority: NDArray[Any], key: Key, draws: int, confidence: float) 
         def apart(total: Floats) -> Floats:
             return _rate(total[..., 2:]) - _rate(total[..., :2])
 
-        found = bootstrap(np.concatenate([before, after], axis=1), apart, draws=draws, confidence=confidence)
-        difference = found.estimate(0)
+        estimates = bootstrap(np.concatenate([before, after], axis=1), apart, draws=draws, confidence=confidence)
+        difference = estimates.estimate(0)
         jury = _jury_rate(key, other) - _jury_rate(key, arms[0])
-        known = difference.value is not None and np.isfinite(jury) and difference.value * jury != 0
+        comparable = difference.value is not None and np.isfinite(jury) and difference.value * jury != 0
         yield Ordering(
             baseline=arms[0],
             other=other,
             difference=difference,
             permutation_p=sign_flip(before, after, lambda a, b: (_rate(b) - _rate(a))[..., 0], draws=draws, seed=0),
-            same_direction_as_jury=bool((difference.value or 0) * jury > 0) if known else None,
+            same_direction_as_jury=bool((difference.value or 0) * jury > 0) if comparable else None,
         )
 
 

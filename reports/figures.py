@@ -53,8 +53,8 @@ def headline(audit: Audit, summary: Summary) -> str:
     with _page(5.6, 3.1) as (figure, axes):
         left, right = axes(1, 2)
         for ax, side, title in ((left, 0, "Answers right, %"), (right, 1, "Step errors, % of verdicts")):
-            shown = [(i, name, both[side]) for i, (name, both) in enumerate(arms.items()) if both[side]]
-            points = [(i, name, e) for i, name, e in shown if e is not None and e.value is not None]
+            with_value = [(i, name, both[side]) for i, (name, both) in enumerate(arms.items()) if both[side]]
+            points = [(i, name, e) for i, name, e in with_value if e is not None and e.value is not None]
             for i, name, e in points:
                 low, high = bounds.get(name, (None, None)) if side else (None, None)
                 if low is not None and high is not None:
@@ -98,13 +98,13 @@ def outcomes(summary: Summary) -> str:
 
 def reliability(metrics: Sequence[AnswerMetrics]) -> str | None:
     """Draw the reliability diagram of the vote share; None where no arm has several samples a question."""
-    shown = [m for m in metrics if m.calibration]
-    if not shown:
+    with_bins = [m for m in metrics if m.calibration]
+    if not with_bins:
         return None
     with _page(4.4, 4.0) as (figure, axes):
         (ax,) = axes(1, 1)
         ax.plot([0, 100], [0, 100], color=_INK, lw=0.8, ls="--")
-        for i, m in enumerate(shown):
+        for i, m in enumerate(with_bins):
             assert m.calibration is not None  # noqa: S101 - `shown` holds those that have one
             bins = [b for b in m.calibration.bins if b.confidence is not None and b.accuracy.value is not None]
             x = [100 * (b.confidence or 0) for b in bins]
@@ -146,8 +146,10 @@ def conditions(audit: Audit, comparison: int = 0) -> str | None:
 
 def robustness(rows: Sequence[ControlRow]) -> str | None:
     """Draw the robustness table as a forest plot; controls without a figure are left to the table."""
-    shown = [(f"{r.control}: {r.detail}" if r.detail else r.control, r.difference) for r in rows if r.difference]
-    return _forest(shown, shown[0][1], "robustness") if shown else None
+    with_difference = [
+        (f"{r.control}: {r.detail}" if r.detail else r.control, r.difference) for r in rows if r.difference
+    ]
+    return _forest(with_difference, with_difference[0][1], "robustness") if with_difference else None
 
 
 def _forest(rows: Sequence[tuple[str, Estimate]], main: Estimate | None, name: str) -> str:

@@ -26,7 +26,7 @@ class GateCheck(Record):
 
     name: str
     passed: bool
-    said: str
+    finding: str
     """What was found against what was asked."""
 
 
@@ -40,30 +40,32 @@ class Gate(Record):
     checks: tuple[GateCheck, ...]
 
 
-def pass_gate(found: Comparison, limits: GateLimits) -> Gate:
+def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
     """Decide on a comparison of a student with its baseline.
 
     The student fails unless the data show that it keeps to the limit: the interval's upper bound of the rise must not
     pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
     pass, never the reverse.
     """
-    checks = [GateCheck(name="enough verdicts", passed=found.enough, said=found.why_not or _coverage(found))]
-    rise = found.steps.difference if found.steps else None
+    checks = [
+        GateCheck(name="enough verdicts", passed=comparison.enough, finding=comparison.why_not or _coverage(comparison))
+    ]
+    rise = comparison.steps.difference if comparison.steps else None
     limit = limits.max_step_error_rise
     if rise is None or rise.high is None:
-        checks.append(GateCheck(name="step errors", passed=False, said="no interval could be had"))
+        checks.append(GateCheck(name="step errors", passed=False, finding="no interval could be had"))
     else:
-        said = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
-        checks.append(GateCheck(name="step errors", passed=100 * rise.high <= limit, said=said))
+        finding = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
+        checks.append(GateCheck(name="step errors", passed=100 * rise.high <= limit, finding=finding))
     if limits.robust:
-        worst = found.worst_case[1] if found.worst_case else None
+        worst = comparison.worst_case[1] if comparison.worst_case else None
         checks.append(_worst_case(worst, limit))
     if limits.max_answer_drop is not None:
-        checks.append(_answers(found.answers.difference if found.answers else None, limits.max_answer_drop))
+        checks.append(_answers(comparison.answers.difference if comparison.answers else None, limits.max_answer_drop))
     return Gate(
-        baseline=f"{found.baseline.run}:{found.baseline.arm}",
-        student=f"{found.other.run}:{found.other.arm}",
-        sentence=found.sentence,
+        baseline=f"{comparison.baseline.run}:{comparison.baseline.arm}",
+        student=f"{comparison.other.run}:{comparison.other.arm}",
+        sentence=comparison.sentence,
         passed=all(check.passed for check in checks),
         checks=tuple(checks),
     )
@@ -71,18 +73,18 @@ def pass_gate(found: Comparison, limits: GateLimits) -> Gate:
 
 def _worst_case(worst: Estimate | None, limit: float) -> GateCheck:
     if worst is None or worst.high is None:
-        return GateCheck(name="worst case", passed=False, said="no interval could be had")
-    said = (
+        return GateCheck(name="worst case", passed=False, finding="no interval could be had")
+    finding = (
         f"were all of the student's abstentions errors and none of the baseline's: {points(worst)}; {limit:+g} at most"
     )
-    return GateCheck(name="worst case", passed=100 * worst.high <= limit, said=said)
+    return GateCheck(name="worst case", passed=100 * worst.high <= limit, finding=finding)
 
 
 def _answers(change: Estimate | None, drop: float) -> GateCheck:
     if change is None or change.low is None:
-        return GateCheck(name="answers", passed=False, said="no gold answers, or too few for an interval")
-    said = f"answers {points(change)}; the lower bound may be {-drop:+g} at least"
-    return GateCheck(name="answers", passed=100 * change.low >= -drop, said=said)
+        return GateCheck(name="answers", passed=False, finding="no gold answers, or too few for an interval")
+    finding = f"answers {points(change)}; the lower bound may be {-drop:+g} at least"
+    return GateCheck(name="answers", passed=100 * change.low >= -drop, finding=finding)
 
 
 def junit(gates: Sequence[Gate]) -> str:
@@ -95,7 +97,7 @@ def junit(gates: Sequence[Gate]) -> str:
         for check in g.checks:
             case = xml.SubElement(suite, "testcase", classname=f"gate.{g.student}", name=check.name)
             if not check.passed:
-                xml.SubElement(case, "failure", message=check.said).text = g.sentence
+                xml.SubElement(case, "failure", message=check.finding).text = g.sentence
     xml.indent(root)
     return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -106,10 +108,10 @@ def gate_markdown(gates: Sequence[Gate]) -> str:
     for g in gates:
         lines += [f"## {'passed' if g.passed else 'REFUSED'}: {g.student} against {g.baseline}", "", g.sentence, ""]
         lines += ["| check | | found |", "|---|---|---|"]
-        lines += [f"| {c.name} | {'passed' if c.passed else '**failed**'} | {c.said} |" for c in g.checks] + [""]
+        lines += [f"| {c.name} | {'passed' if c.passed else '**failed**'} | {c.finding} |" for c in g.checks] + [""]
     return "\n".join(lines)
 
 
-def _coverage(found: Comparison) -> str:
-    before, after = (100 * c for c in found.coverage)
-    return f"coverage {before:.1f} and {after:.1f} %, {found.paired} questions paired"
+def _coverage(comparison: Comparison) -> str:
+    before, after = (100 * c for c in comparison.coverage)
+    return f"coverage {before:.1f} and {after:.1f} %, {comparison.paired} questions paired"

@@ -37,10 +37,10 @@ def hedging(
             difference = wrong / decided - wrong_plain / decided_plain
             return np.stack([count / steps, 100 * count / words, difference], axis=-1)
 
-    found = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     return Hedging(
         name=name,
-        a_step=found.estimate(0),
-        a_hundred_words=found.estimate(1),
-        error_difference=found.estimate(2),
+        a_step=estimates.estimate(0),
+        a_hundred_words=estimates.estimate(1),
+        error_difference=estimates.estimate(2),
     )

@@ -24,7 +24,7 @@ def judge_pairs(columns: Columns, *, draws: int = 2_000, confidence: float = 0.9
     """Return the agreement of every two judges, in the order of their names."""
     opinions = columns.opinions
     n, order = len(columns.steps["kind"]), sorted(range(len(columns.judges)), key=lambda c: str(columns.judges[c]))
-    found = []
+    pairs = []
     for a, b in combinations(order, 2):
         ratings = np.full((n, 2), -1)
         for side, judge in enumerate((a, b)):
@@ -36,5 +36,5 @@ def judge_pairs(columns: Columns, *, draws: int = 2_000, confidence: float = 0.9
         )
         if agreed.items:
             same = model is not None and model == other
-            found.append(JudgePair(judges=(first, second), same_weights=same, agreement=agreed))
-    return tuple(found)
+            pairs.append(JudgePair(judges=(first, second), same_weights=same, agreement=agreed))
+    return tuple(pairs)

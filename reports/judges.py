@@ -1,4 +1,4 @@
-"""`tracejury judges RUN`: who judges the judges. Skill with labels and without, agreement, what each judge changes."""
+"""Report on the judges of a run: skill with labels and without, agreement, and what each judge changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Skill(Record):
     judge: str
     model: str | None
     seat: Seat
-    heard: int
+    opinions: int
     failed: int
     shares: dict[str, float]
     """Label -> share of its opinions."""
@@ -44,7 +44,7 @@ class Skill(Record):
 
 
 class Agreement(Record):
-    """Two judges on the steps that both answered."""
+    """Agreement of two judges on the steps that both answered."""
 
     one: str
     other: str
@@ -57,7 +57,7 @@ class Agreement(Record):
 
 
 class LeftOut(Record):
-    """What the panel's plain majority becomes without one judge."""
+    """The plain majority of the panel without one judge."""
 
     judge: str
     steps: int
@@ -88,7 +88,7 @@ class Drift(Record):
 
 
 class JudgesReport(Record):
-    """All that a run says of its judges."""
+    """Everything that a run shows about its judges."""
 
     run: str
     steps: int
@@ -100,7 +100,7 @@ class JudgesReport(Record):
     drift: tuple[Drift, ...] = ()
 
 
-class _PanelOfRecord:
+class _OpinionTable:
     """A run's opinions as a table: one row a step, one column a judge."""
 
     def __init__(self, rows: Sequence[StepRow]) -> None:
@@ -114,20 +114,20 @@ class _PanelOfRecord:
                 self.first.setdefault(opinion.judge, opinion)
         self.names = sorted(self.first)
         column = {name: i for i, name in enumerate(self.names)}
-        self.said = np.full((len(self.rows), len(self.names)), _MISSING, dtype=np.int64)
-        self.grounded = np.zeros(self.said.shape, dtype=np.bool_)
-        self.failed = np.zeros(self.said.shape, dtype=np.bool_)
+        self.labels = np.full((len(self.rows), len(self.names)), _MISSING, dtype=np.int64)
+        self.grounded = np.zeros(self.labels.shape, dtype=np.bool_)
+        self.failed = np.zeros(self.labels.shape, dtype=np.bool_)
         for i, row in enumerate(self.rows):
             for opinion in row.opinions:
                 j = column[opinion.judge]
                 if opinion.label is None:
                     self.failed[i, j] = True
                 else:
-                    self.said[i, j] = _CODE[opinion.label]
+                    self.labels[i, j] = _CODE[opinion.label]
                     self.grounded[i, j] = opinion.grounded
         codes = {q: i for i, q in enumerate(dict.fromkeys(r.question_id for r in self.rows))}
         self.question = np.array([codes[r.question_id] for r in self.rows])
-        self.label = np.array([-1 if r.label is None else int(r.label == "error") for r in self.rows])
+        self.human_label = np.array([-1 if r.label is None else int(r.label == "error") for r in self.rows])
 
     def counts(self, codes: NDArray[np.int64], mask: NDArray[np.bool_], columns: int) -> NDArray[np.float64]:
         """Count `codes` by question where `mask` holds, shape (questions, columns)."""
@@ -144,46 +144,47 @@ def report_judges(
         rows: The run's rows.
         before: Rows of an earlier run over the same traces, for the drift of each judge.
         draws: Bootstrap samples; questions are resampled.
-        seed: Of the resampling.
+        seed: Seed of the resampling.
 
     Raises:
         ValueError: The run has no opinions.
     """
-    judge_panel = _PanelOfRecord(list(rows))
-    reliable = reliabilities(judge_panel.said, judge_panel.names)
-    skills = tuple(_skill(judge_panel, j, reliable, draws, seed) for j in range(len(judge_panel.names)))
-    pairs = [(i, j) for i in range(len(judge_panel.names)) for j in range(i + 1, len(judge_panel.names))]
+    opinions = _OpinionTable(list(rows))
+    reliable = reliabilities(opinions.labels, opinions.names)
+    skills = tuple(_skill(opinions, j, reliable, draws, seed) for j in range(len(opinions.names)))
+    pairs = [(i, j) for i in range(len(opinions.names)) for j in range(i + 1, len(opinions.names))]
     return JudgesReport(
-        run=judge_panel.run,
-        steps=len(judge_panel.rows),
-        labelled=int((judge_panel.label >= 0).sum()),
+        run=opinions.run,
+        steps=len(opinions.rows),
+        labelled=int((opinions.human_label >= 0).sum()),
         judges=skills,
-        agreement=tuple(_agreement(judge_panel, i, j, draws, seed) for i, j in pairs),
-        left_out=tuple(_left_out(judge_panel)),
-        families=tuple(_families(judge_panel)),
-        drift=tuple(_drift(judge_panel, [r for r in before if r.outcome is not None])),
+        agreement=tuple(_agreement(opinions, i, j, draws, seed) for i, j in pairs),
+        left_out=tuple(_left_out(opinions)),
+        families=tuple(_families(opinions)),
+        drift=tuple(_drift(opinions, [r for r in before if r.outcome is not None])),
     )
 
 
-def reliabilities(said: NDArray[np.int64], names: Sequence[str]) -> Mapping[str, float]:
+def reliabilities(labels: NDArray[np.int64], names: Sequence[str]) -> Mapping[str, float]:
     """Estimate each judge's reliability without labels, by Dawid and Skene's EM (1979, Applied Statistics 28:20).
 
     Args:
-        said: Label codes, shape (steps, judges), -1 where there is no opinion.
+        labels: Label codes, shape (steps, judges), -1 where there is no opinion.
         names: The judges.
 
     Returns:
-        Judge -> mean of P(says l | truth is l) over the labels l in use; nothing below three judges, where agreement
-        alone does not say who is right. Judges that share weights look more reliable than they are.
+        Judge -> mean of P(the judge answers l | the truth is l) over the labels l in use. The mapping is empty below
+        three judges, where agreement alone does not say who is right. Judges that share weights look more reliable
+        than they are.
     """
     if len(names) < 3:
         return {}
     import pandas as pd
     from crowdkit.aggregation import DawidSkene
 
-    step, judge = np.nonzero(said != _MISSING)
-    told = pd.DataFrame({"task": step, "worker": [names[int(j)] for j in judge], "label": said[step, judge]})
-    model = DawidSkene(n_iter=50).fit(told)
+    step, judge = np.nonzero(labels != _MISSING)
+    answers = pd.DataFrame({"task": step, "worker": [names[int(j)] for j in judge], "label": labels[step, judge]})
+    model = DawidSkene(n_iter=50).fit(answers)
     # Labels that the model takes for the truth of next to no step have a row of noise.
     used = model.priors_[model.priors_ > 0.02].index
     out = {}
@@ -194,27 +195,29 @@ def reliabilities(said: NDArray[np.int64], names: Sequence[str]) -> Mapping[str,
     return out
 
 
-def _skill(judge_panel: _PanelOfRecord, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
-    said, heard = judge_panel.said[:, j], judge_panel.said[:, j] != _MISSING
-    decided = heard & (said <= 1)
-    name = judge_panel.names[j]
-    mask = heard & (judge_panel.label >= 0)
+def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
+    labels, answered = opinions.labels[:, j], opinions.labels[:, j] != _MISSING
+    decided = answered & (labels <= 1)
+    name = opinions.names[j]
+    mask = answered & (opinions.human_label >= 0)
     balanced = auroc = None
-    if (judge_panel.label >= 0).any():
-        table = judge_panel.counts(judge_panel.label * 4 + said, mask, 8)
-        made = bootstrap(table, _skill_measures, draws=draws, seed=seed)
-        answered = table.reshape(-1, 2, 4)
+    if (opinions.human_label >= 0).any():
+        table = opinions.counts(opinions.human_label * 4 + labels, mask, 8)
+        estimates = bootstrap(table, _skill_measures, draws=draws, seed=seed)
+        by_label = table.reshape(-1, 2, 4)
         # Of either label, on how many questions it decided, and on how many it answered; the rarer one counts.
-        trials = [int(part.any(axis=-1).sum(axis=0).min()) for part in (answered[..., :2], answered)]
-        balanced, auroc = (share_estimate(made.estimate(i), n) for i, n in enumerate(trials))
+        trials = [int(part.any(axis=-1).sum(axis=0).min()) for part in (by_label[..., :2], by_label)]
+        balanced, auroc = (share_estimate(estimates.estimate(i), n) for i, n in enumerate(trials))
     return Skill(
         judge=name,
-        model=judge_panel.first[name].model,
-        seat=judge_panel.first[name].seat,
-        heard=int(heard.sum()),
-        failed=int(judge_panel.failed[:, j].sum()),
-        shares={label.value: float((said[heard] == i).mean()) for i, label in enumerate(_SAYS)} if heard.any() else {},
-        grounded=float(judge_panel.grounded[decided, j].mean()) if decided.any() else None,
+        model=opinions.first[name].model,
+        seat=opinions.first[name].seat,
+        opinions=int(answered.sum()),
+        failed=int(opinions.failed[:, j].sum()),
+        shares={label.value: float((labels[answered] == i).mean()) for i, label in enumerate(_SAYS)}
+        if answered.any()
+        else {},
+        grounded=float(opinions.grounded[decided, j].mean()) if decided.any() else None,
         balanced_accuracy=balanced,
         auroc=auroc,
         skilled=None if auroc is None or auroc.low is None else auroc.low > 0.5,
@@ -223,7 +226,7 @@ def _skill(judge_panel: _PanelOfRecord, j: int, reliable: Mapping[str, float], d
 
 
 def _skill_measures(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From counts (..., 8), label by what was said, to balanced accuracy over decided steps and AUROC of the order."""
+    """Map counts (..., 8), human label by judge's label, to balanced accuracy over decided steps and AUROC."""
     table = counts.reshape(*counts.shape[:-1], 2, 4)
     right, wrong = table[..., 0, :], table[..., 1, :]
     # No claim ranks with unclear: neither leans to a verdict.
@@ -235,18 +238,18 @@ def _skill_measures(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([(recalls[0] + recalls[1]) / 2, area], axis=-1)
 
 
-def _agreement(judge_panel: _PanelOfRecord, i: int, j: int, draws: int, seed: int) -> Agreement:
-    one, other = judge_panel.said[:, i], judge_panel.said[:, j]
+def _agreement(opinions: _OpinionTable, i: int, j: int, draws: int, seed: int) -> Agreement:
+    one, other = opinions.labels[:, i], opinions.labels[:, j]
     both = (one != _MISSING) & (other != _MISSING)
-    names = judge_panel.names[i], judge_panel.names[j]
-    models = [judge_panel.first[name].model for name in names]
-    made = bootstrap(judge_panel.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
+    names = opinions.names[i], opinions.names[j]
+    models = [opinions.first[name].model for name in names]
+    estimates = bootstrap(opinions.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
     return Agreement(
         one=names[0],
         other=names[1],
         steps=int(both.sum()),
         same=float((one == other)[both].mean()) if both.any() else float("nan"),
-        kappa=spread(made.estimate(0), None),
+        kappa=spread(estimates.estimate(0), None),
         same_weights=models[0] is not None and models[0] == models[1],
     )
 
@@ -261,37 +264,42 @@ def _kappa(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((same - chance) / (1 - chance))[..., None]
 
 
-def _left_out(judge_panel: _PanelOfRecord) -> Iterable[LeftOut]:
-    voting = [j for j, name in enumerate(judge_panel.names) if judge_panel.first[name].seat is Seat.VOTE]
+def _left_out(opinions: _OpinionTable) -> Iterable[LeftOut]:
+    voting = [j for j, name in enumerate(opinions.names) if opinions.first[name].seat is Seat.VOTE]
     if len(voting) < 3:
         return
-    whole = _majorities(judge_panel.said[:, voting])
+    whole = _majorities(opinions.labels[:, voting])
     for j in voting:
-        rest = _majorities(judge_panel.said[:, [k for k in voting if k != j]])
+        rest = _majorities(opinions.labels[:, [k for k in voting if k != j]])
         decided = np.isin(rest, (0, 1))
         yield LeftOut(
-            judge=judge_panel.names[j],
+            judge=opinions.names[j],
             steps=len(rest),
             changed=float((rest != whole).mean()),
             error_share=float((rest[decided] == 1).mean()) if decided.any() else float("nan"),
         )
 
 
-def _majorities(said: NDArray[np.int64]) -> NDArray[np.int64]:
+def _majorities(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the label of a strict majority of the columns, -1 where there is none."""
-    counts = np.stack([(said == code).sum(axis=1) for code in range(len(_SAYS))], axis=1)
-    return np.where(counts.max(axis=1) * 2 > said.shape[1], counts.argmax(axis=1), _MISSING)
+    counts = np.stack([(labels == code).sum(axis=1) for code in range(len(_SAYS))], axis=1)
+    return np.where(counts.max(axis=1) * 2 > labels.shape[1], counts.argmax(axis=1), _MISSING)
 
 
-def _families(judge_panel: _PanelOfRecord) -> Iterable[FamilyRate]:
+def _families(opinions: _OpinionTable) -> Iterable[FamilyRate]:
     votes: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in judge_panel.rows:
+    for row in opinions.rows:
         for opinion in row.opinions:
             if opinion.label in (Label.SUPPORTED, Label.ERROR):
                 key = (family(opinion.model) if opinion.model else f"no LLM: {opinion.judge}", family(row.model))
                 votes[key].append(int(opinion.label == Label.ERROR))
-    for (judge, trace), said in sorted(votes.items()):
-        yield FamilyRate(judge_family=judge, trace_family=trace, decided=len(said), error_rate=sum(said) / len(said))
+    for (judge, trace), called_wrong in sorted(votes.items()):
+        yield FamilyRate(
+            judge_family=judge,
+            trace_family=trace,
+            decided=len(called_wrong),
+            error_rate=sum(called_wrong) / len(called_wrong),
+        )
 
 
 def family(model: str) -> str:
@@ -301,10 +309,10 @@ def family(model: str) -> str:
     return letters or name
 
 
-def _drift(judge_panel: _PanelOfRecord, before: Sequence[StepRow]) -> Iterable[Drift]:
+def _drift(opinions: _OpinionTable, before: Sequence[StepRow]) -> Iterable[Drift]:
     earlier = {(r.step_id, o.judge): o.label for r in before for o in r.opinions if o.label is not None}
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for row in judge_panel.rows:
+    for row in opinions.rows:
         for opinion in row.opinions:
             was = earlier.get((row.step_id, opinion.judge))
             if was is not None and opinion.label is not None:

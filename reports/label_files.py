@@ -14,7 +14,7 @@ from tracejury.reports.expert_reviews import ExpertLabel, with_expert_labels
 def read_labels(path: Path) -> list[ExpertLabel]:
     """Read JSON lines of `{"step_id": ..., "label": "supported" | "error", "error_type": ..., "experts": n}`.
 
-    The last two may be absent. A line that says again what an earlier one said counts once.
+    The last two may be absent. A line that repeats an earlier one counts once.
 
     Raises:
         ValueError: A line is no label, or contradicts another; the file holds none. The message names the line.
@@ -24,7 +24,7 @@ def read_labels(path: Path) -> list[ExpertLabel]:
         raise FileNotFoundError(
             f"{path}: no such file of labels; `tracejury review import SHEET... --labels {path}` writes it"
         )
-    found: dict[str, tuple[int, ExpertLabel]] = {}
+    labels_by_step: dict[str, tuple[int, ExpertLabel]] = {}
     # Split at line feeds alone: other line separators of Unicode may stand inside a JSON string.
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
@@ -36,13 +36,13 @@ def read_labels(path: Path) -> list[ExpertLabel]:
             what = ": ".join([".".join(map(str, first["loc"])), first["msg"]]) if first["loc"] else first["msg"]
             hint = "`tracejury review import SHEET... --labels FILE` writes such a file"
             raise ValueError(f"{path}:{number}: no label ({what}); {hint}") from error
-        before, other = found.setdefault(label.step_id, (number, label))
+        before, other = labels_by_step.setdefault(label.step_id, (number, label))
         if other.label != label.label:
-            said = f"{other.label!r} in line {before}, {label.label!r} here"
-            raise ValueError(f"{path}:{number}: step {label.step_id} has two labels ({said}); keep one of them")
-    if not found:
+            clash = f"{other.label!r} in line {before}, {label.label!r} here"
+            raise ValueError(f"{path}:{number}: step {label.step_id} has two labels ({clash}); keep one of them")
+    if not labels_by_step:
         raise ValueError(f"{path} holds no label: no step has a majority of experts for `supported` or `error`")
-    return [label for _, label in found.values()]
+    return [label for _, label in labels_by_step.values()]
 
 
 def labelled_by(rows: Iterable[StepRow], path: Path) -> Iterator[StepRow]:

@@ -11,39 +11,41 @@ from tracejury.reports.summary import Summary
 
 def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled: bool) -> list[str]:
     """Return the limits of these runs, the weightiest first."""
-    found = []
+    sentences = []
     if audit:
-        found += [f"{c.other.arm}: {c.sentence}." for c in audit.comparisons if not c.enough]
-        found += [f"The runs were judged differently: {line}." for line in audit.differently_judged]
-        found += [
+        sentences += [f"{c.other.arm}: {c.sentence}." for c in audit.comparisons if not c.enough]
+        sentences += [f"The runs were judged differently: {line}." for line in audit.differently_judged]
+        sentences += [
             f"{c.other.arm}: abstentions and failures could hide a difference of the other sign."
             for c in audit.comparisons
             if c.enough and not c.robust_to_abstentions
         ]
     if not summary.calibrated:
-        found.append("Outcomes are uncalibrated: how often a verdict of this panel is wrong was not certified.")
+        sentences.append("Outcomes are uncalibrated: how often a verdict of this panel is wrong was not certified.")
     if not labelled:
-        found.append("No human label is on these steps: error rates are the jury's, not the truth's.")
+        sentences.append("No human label is on these steps: error rates are the jury's, not the truth's.")
     silent = [a for a in summary.arms if (a.steps.coverage.value or 0) < 0.5]
     if silent:
-        said = ", ".join(f"{a.name} {100 * (a.steps.coverage.value or 0):.1f} %" for a in silent)
-        found.append(f"On most claims the jury reached no verdict (coverage {said}); rates are of the rest.")
+        coverages = ", ".join(f"{a.name} {100 * (a.steps.coverage.value or 0):.1f} %" for a in silent)
+        sentences.append(f"The jury reached no verdict on most claims (coverage {coverages}); rates are of the rest.")
     failed = [a for a in summary.arms if a.steps.failed]
     if failed:
-        said = ", ".join(f"{a.name} {a.steps.failed:,}" for a in failed)
-        found.append(f"Steps without any usable opinion: {said}. The same command that made the run asks them again.")
+        failures = ", ".join(f"{a.name} {a.steps.failed:,}" for a in failed)
+        sentences.append(
+            f"Steps without any usable opinion: {failures}. The same command that made the run asks them again."
+        )
     for run in runs:
         judges = [j for j in run.panel.judges if j.seat.value == "vote"]
         if len(judges) == 1:
-            found.append(f"{run.name}: one judge votes ({judges[0].name}); its blind spots are the panel's.")
+            sentences.append(f"{run.name}: one judge votes ({judges[0].name}); its blind spots are the panel's.")
         models = [run.panel.endpoints[j.endpoint].model for j in judges if j.endpoint]
         if len(models) > 1 and len(set(models)) == 1:
-            found.append(f"{run.name}: its {len(models)} model judges are the same weights ({models[0]}).")
+            sentences.append(f"{run.name}: its {len(models)} model judges are the same weights ({models[0]}).")
         if not run.panel.require_grounding:
-            found.append(f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges.")
+            sentences.append(f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges.")
         elif not run.panel.retrieval.sources:
-            found.append(f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation.")
-    found.append(
+            sentences.append(f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation.")
+    sentences.append(
         "Rates are bound to panel, prompts and segmentation; only differences between arms judged alike carry over."
     )
-    return found
+    return sentences

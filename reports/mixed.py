@@ -33,9 +33,9 @@ def interactions(
     dropped: list[str] = []
     if len(used) > MAX_STEPS:
         questions = np.unique(columns.step_question[used])
-        kept = np.random.default_rng(0).permutation(questions)[: int(len(questions) * MAX_STEPS / len(used))]
-        used = used[np.isin(columns.step_question[used], kept)]
-        dropped.append(f"the model was fitted on {len(kept):,} of {len(questions):,} questions, drawn at random")
+        sampled = np.random.default_rng(0).permutation(questions)[: int(len(questions) * MAX_STEPS / len(used))]
+        used = used[np.isin(columns.step_question[used], sampled)]
+        dropped.append(f"the model was fitted on {len(sampled):,} of {len(questions):,} questions, drawn at random")
     question = columns.step_question[used]
     if len(np.unique(question)) < 20:
         return (), len(used), (*dropped, "the mixed model: it needs verdicts on at least 20 questions")

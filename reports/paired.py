@@ -41,15 +41,15 @@ def sign_flip(
         after: The same on the other side.
         difference: From added-up columns of both sides, shape (..., columns), to the statistic, shape (...).
         draws: Random swaps; all 2 ** questions are taken instead where these are no more.
-        seed: Of the swaps.
+        seed: Seed of the random swaps.
 
     With random swaps p is (1 + hits) / (1 + draws), never 0 (Phipson and Smyth 2010, Stat Appl Genet Mol Biol 9:39).
     """
     n = len(before)
     half = (before.sum(axis=0) + after.sum(axis=0)) / 2
     apart = (after - before).astype(np.float64) / 2
-    seen = abs(float(difference(half - apart.sum(axis=0), half + apart.sum(axis=0))))
-    if not np.isfinite(seen):
+    observed = abs(float(difference(half - apart.sum(axis=0), half + apart.sum(axis=0))))
+    if not np.isfinite(observed):
         return 1.0
     exact = n <= np.log2(draws)
     rng = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def sign_flip(
         moved = (2 * signs - 1) @ apart
         swapped = np.abs(difference(half - moved, half + moved))
         # A swap may leave a side without verdicts: as extreme as can be, so counted.
-        hits += int((~(swapped < seen - 1e-12)).sum())
+        hits += int((~(swapped < observed - 1e-12)).sum())
     return hits / total if exact else (1 + hits) / (1 + total)
 
 

@@ -52,18 +52,18 @@ def rates_of(sums: Floats) -> Floats:
     """
     supported, error, abstained, failed, no_claim = np.moveaxis(sums, -1, 0)
     decided = supported + error
-    heard = decided + abstained
-    claims = heard + failed
+    answered = decided + abstained
+    claims = answered + failed
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.stack(
             [
                 error / decided,
-                abstained / heard,
+                abstained / answered,
                 failed / claims,
                 decided / claims,
                 no_claim / (claims + no_claim),
-                error / heard,
-                (error + abstained) / heard,
+                error / answered,
+                (error + abstained) / answered,
                 error / claims,
                 (error + abstained + failed) / claims,
             ],
@@ -85,9 +85,9 @@ def step_rates(
     Args:
         columns: Steps of one run or several.
         groups: (name, mask over steps).
-        draws: Bootstrap samples.
-        confidence: Of the intervals.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples.
+        confidence: Confidence level of the intervals.
+        seed: Seed of the resampling.
         failures_abstain: The paper's convention: an unusable reply counts as `uncertain`.
     """
     if not groups:
@@ -102,11 +102,11 @@ def step_rates(
         rates = rates_of(sums.reshape(*sums.shape[:-1], *shape))
         return rates.reshape(*sums.shape[:-1], -1)
 
-    found = bootstrap(counts.reshape(len(counts), -1), measure, draws=draws, confidence=confidence, seed=seed)
-    return [_rates(name, counts[:, g], found, g * len(RATES), confidence) for g, (name, _) in enumerate(groups)]
+    estimates = bootstrap(counts.reshape(len(counts), -1), measure, draws=draws, confidence=confidence, seed=seed)
+    return [_rates(name, counts[:, g], estimates, g * len(RATES), confidence) for g, (name, _) in enumerate(groups)]
 
 
-def _rates(name: str, counts: Floats, found: Bootstrapped, at: int, confidence: float) -> StepRates:
+def _rates(name: str, counts: Floats, estimates: Bootstrapped, at: int, confidence: float) -> StepRates:
     supported, error, abstained, failed, no_claim = (int(n) for n in counts.sum(axis=0))
     claims = counts[:, :4]
     present = {
@@ -116,11 +116,11 @@ def _rates(name: str, counts: Floats, found: Bootstrapped, at: int, confidence: 
         "coverage": int(claims.any(axis=1).sum()),
         "no_claim": int(counts.any(axis=1).sum()),
     }
-    shown = {
-        rate: share_estimate(found.estimate(at + RATES.index(rate)), clusters, confidence)
+    with_intervals = {
+        rate: share_estimate(estimates.estimate(at + RATES.index(rate)), clusters, confidence)
         for rate, clusters in present.items()
     }
-    ends = {rate: found.estimate(at + RATES.index(rate)).value for rate in RATES[5:]}
+    ends = {rate: estimates.estimate(at + RATES.index(rate)).value for rate in RATES[5:]}
     return StepRates(
         name=name,
         questions=present["no_claim"],
@@ -130,11 +130,11 @@ def _rates(name: str, counts: Floats, found: Bootstrapped, at: int, confidence: 
         abstained=abstained,
         failed=failed,
         no_claim=no_claim,
-        error_rate=shown["error"],
-        abstention_rate=shown["abstained"],
-        failure_rate=shown["failed"],
-        coverage=shown["coverage"],
-        no_claim_rate=shown["no_claim"],
+        error_rate=with_intervals["error"],
+        abstention_rate=with_intervals["abstained"],
+        failure_rate=with_intervals["failed"],
+        coverage=with_intervals["coverage"],
+        no_claim_rate=with_intervals["no_claim"],
         bounds=(ends["low"], ends["high"]),
         bounds_with_failures=(ends["low_failed"], ends["high_failed"]),
     )

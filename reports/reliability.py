@@ -53,9 +53,9 @@ def calibration(
         right: 1 right, 0 wrong; between for a tie that includes the right answer.
         options: Number of options of each question; below 2: unknown, the lower edge is 0.
         bins: Number of bins.
-        draws: Bootstrap samples of questions.
-        confidence: Of the intervals.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples of questions.
+        confidence: Confidence level of the intervals.
+        seed: Seed of the resampling.
     """
     n = len(confidence_of)
     floor = np.where(options >= 2, 1 / np.maximum(options, 1), 0.0)
@@ -76,22 +76,22 @@ def calibration(
             errors = [_ece(total[..., at : at + wide], bins) for at in (0, wide)]
             return np.concatenate([np.stack([*errors, brier], axis=-1), accuracy], axis=-1)
 
-    found = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     same = len(set(floor.tolist())) == 1
     edges = np.linspace(float(floor[0]) if same and n else 0.0, 1.0, bins + 1)
     total = sums.sum(axis=0)
     return Calibration(
         questions=n,
-        ece=found.estimate(0),
-        adaptive_ece=found.estimate(1),
-        brier=found.estimate(2),
+        ece=estimates.estimate(0),
+        adaptive_ece=estimates.estimate(1),
+        brier=estimates.estimate(2),
         bins=tuple(
             Bin(
                 low=float(edges[b]),
                 high=float(edges[b + 1]),
                 questions=int(total[b]),
                 confidence=float(total[bins + b] / total[b]) if total[b] else None,
-                accuracy=found.estimate(3 + b),
+                accuracy=estimates.estimate(3 + b),
             )
             for b in range(bins)
         ),
@@ -104,5 +104,5 @@ def _binned(place: NDArray[Any], bins: int, confidence_of: Floats, right: Floats
 
 
 def _ece(total: Floats, bins: int) -> Floats:
-    count, said, right = total[..., :bins], total[..., bins : 2 * bins], total[..., 2 * bins :]
-    return np.asarray(np.abs(right - said).sum(axis=-1) / count.sum(axis=-1))
+    count, claimed, right = total[..., :bins], total[..., bins : 2 * bins], total[..., 2 * bins :]
+    return np.asarray(np.abs(right - claimed).sum(axis=-1) / count.sum(axis=-1))

@@ -28,7 +28,7 @@ class Report(Record):
     """All that a report says; its JSON form is this record."""
 
     title: str
-    made: str
+    created_at: str
     """ISO 8601, UTC."""
     version: str
     runs: tuple[Run, ...]
@@ -44,14 +44,14 @@ class Report(Record):
 
     def figures(self) -> dict[str, str]:
         """Draw the report's figures: name -> SVG."""
-        drawn = {"outcomes": figures.outcomes(self.summary), "reliability": figures.reliability(self.answers)}
+        svgs = {"outcomes": figures.outcomes(self.summary), "reliability": figures.reliability(self.answers)}
         if self.audit:
-            drawn["headline"] = figures.headline(self.audit, self.summary)
-            drawn["conditions"] = figures.conditions(self.audit)
-            drawn["robustness"] = figures.robustness(self.audit.controls[0]) if self.audit.controls else None
+            svgs["headline"] = figures.headline(self.audit, self.summary)
+            svgs["conditions"] = figures.conditions(self.audit)
+            svgs["robustness"] = figures.robustness(self.audit.controls[0]) if self.audit.controls else None
         if self.score:
-            drawn["risk-coverage"] = figures.risk_coverage(self.score.risk_coverage)
-        return {name: svg for name, svg in drawn.items() if svg}
+            svgs["risk-coverage"] = figures.risk_coverage(self.score.risk_coverage)
+        return {name: svg for name, svg in svgs.items() if svg}
 
 
 def make_report(
@@ -86,7 +86,7 @@ def make_report(
 
     settings = settings or Settings()
     summary = summarise(columns, confidence=settings.confidence, seed=settings.seed)
-    made = (
+    audited = (
         audit(columns, runs, arms, settings, anyway=anyway, conditions=True, controls=rejudged or {})
         if len(arms) > 1
         else None
@@ -94,19 +94,19 @@ def make_report(
     answers = [answer_metrics(columns, code, seed=settings.seed) for code in range(len(columns.arms))]
     scored = _score(row for run in runs for row in ledger.rows(run))
     share = -(-samples // len(runs))
-    shown = [e for run in runs for e in exhibits(ledger, run, share, settings.seed)]
+    chosen = [e for run in runs for e in exhibits(ledger, run, share, settings.seed)]
     return Report(
         title=title or " and ".join(run.name for run in runs),
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("tracejury"),
         runs=tuple(runs),
         summary=summary,
         answers=tuple(a for a in answers if a),
-        audit=made,
+        audit=audited,
         score=scored,
         judges=judge_pairs(columns),
-        exhibits=tuple(shown[:samples]),
-        limits=tuple(limits(runs, summary, made, scored is not None)),
+        exhibits=tuple(chosen[:samples]),
+        limits=tuple(limits(runs, summary, audited, scored is not None)),
     )
 
 
@@ -141,10 +141,10 @@ def _html(report: Report) -> str:
     pages = Environment(
         loader=PackageLoader("tracejury.reports", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    drawn = {name: Markup(svg) for name, svg in report.figures().items()}  # noqa: S704 - drawn by us, escaped by it
+    svgs = {name: Markup(svg) for name, svg in report.figures().items()}  # noqa: S704 - drawn by us, escaped by it
     pages.globals |= _WORDS
     own = Markup(style)  # noqa: S704 - a file of ours
-    return pages.get_template("report.html").render(r=report, figures=drawn, style=own)
+    return pages.get_template("report.html").render(r=report, figures=svgs, style=own)
 
 
 def _markdown(report: Report) -> str:

@@ -66,9 +66,9 @@ def bootstrap(
     Args:
         sums: What is added up within each question, shape (questions, columns).
         measure: From added-up columns, shape (..., columns), to measures, shape (..., measures). nan: undefined.
-        draws: Bootstrap samples.
-        confidence: Of the two-sided interval.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples.
+        confidence: Confidence level of the two-sided interval.
+        seed: Seed of the resampling.
 
     Returns:
         Points, replicates and limits. A draw in which a measure is undefined is left out of that measure; where more
@@ -97,7 +97,7 @@ def bca(point: Floats, replicates: Floats, left_out: Floats, confidence: float) 
         point: Shape (measures,).
         replicates: Shape (draws, measures).
         left_out: The measures without one question each, shape (questions, measures).
-        confidence: Of the two-sided interval.
+        confidence: Confidence level of the two-sided interval.
 
     Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, eq. 14.10, 14.14 and 14.15. Ties with the point
     estimate count by half, as scipy.stats.bootstrap has it.
@@ -105,19 +105,19 @@ def bca(point: Floats, replicates: Floats, left_out: Floats, confidence: float) 
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     tail = _NORMAL.inv_cdf((1 + confidence) / 2)
     for j, value in enumerate(point):
-        drawn = replicates[:, j][np.isfinite(replicates[:, j])]
-        if not np.isfinite(value) or len(drawn) < 0.9 * len(replicates):
+        finite = replicates[:, j][np.isfinite(replicates[:, j])]
+        if not np.isfinite(value) or len(finite) < 0.9 * len(replicates):
             continue
-        below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
-        if not 0 < below < 1 or drawn.min() == drawn.max():
-            low[j], high[j] = drawn.min(), drawn.max()
+        below = ((finite < value).mean() + (finite <= value).mean()) / 2
+        if not 0 < below < 1 or finite.min() == finite.max():
+            low[j], high[j] = finite.min(), finite.max()
             continue
         away = np.nanmean(left_out[:, j]) - left_out[:, j][np.isfinite(left_out[:, j])]
         spread = (away**2).sum()
         acceleration = (away**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
         bias = _NORMAL.inv_cdf(float(below))
         levels = [_adjusted(bias, acceleration, sign * tail) for sign in (-1, 1)]
-        low[j], high[j] = np.quantile(drawn, levels)
+        low[j], high[j] = np.quantile(finite, levels)
     return low, high
 
 
@@ -127,8 +127,8 @@ def _adjusted(bias: float, acceleration: float, normal: float) -> float:
 
 def _weights(rng: np.random.Generator, draws: int, n: int) -> Floats:
     """Return how often each of `n` questions is in each draw, shape (draws, n)."""
-    picked = rng.integers(0, n, (draws, n)) + np.arange(draws)[:, None] * n
-    return np.bincount(picked.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+    positions = rng.integers(0, n, (draws, n)) + np.arange(draws)[:, None] * n
+    return np.bincount(positions.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
 
 
 def _none(value: float) -> float | None:

@@ -86,22 +86,22 @@ def score(rows: Iterable[StepRow], *, draws: int = 2000, seed: int = 0) -> Score
 
     Args:
         rows: The run's rows; traces without any label are passed over.
-        draws: Bootstrap samples.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples.
+        seed: Seed of the resampling.
 
     Raises:
         NoLabelsError: No step has a label.
     """
-    kept = list(rows)
-    data = labelled(kept)
-    known = data.known
+    all_rows = list(rows)
+    data = labelled(all_rows)
+    has_label = data.has_label
     curve, aurc = risk_coverage(data)
     return Score(
-        run=kept[0].run,
-        steps=int(known.sum()),
-        questions=len(np.unique(data.question[known])),
+        run=all_rows[0].run,
+        steps=int(has_label.sum()),
+        questions=len(np.unique(data.question[has_label])),
         traces=len(np.unique(data.trace)),
-        error_share=float(data.label[known].mean()),
+        error_share=float(data.label[has_label].mean()),
         calibrated=bool(np.isfinite(data.confidence).any()),
         systems=tuple(system_score(data, name, draws=draws, seed=seed) for name in data.systems),
         risk_coverage=curve,
@@ -111,9 +111,9 @@ def score(rows: Iterable[StepRow], *, draws: int = 2000, seed: int = 0) -> Score
 
 def system_score(data: Labelled, system: str, *, draws: int = 2000, seed: int = 0) -> SystemScore:
     """Score one system of `data`."""
-    said, known = data.said[system], data.known
-    codes = data.label[known] * 4 + said[known]
-    sums = _by_question(data, data.question[known] * 8 + codes, 8)
+    outcomes, has_label = data.outcomes[system], data.has_label
+    codes = data.label[has_label] * 4 + outcomes[has_label]
+    sums = _by_question(data, data.question[has_label] * 8 + codes, 8)
     steps = bootstrap(sums, step_measures, draws=draws, seed=seed)
     by_trace = _trace_sums(data, system)
     whole = bootstrap(by_trace, trace_measures, draws=draws, seed=seed)
@@ -122,9 +122,9 @@ def system_score(data: Labelled, system: str, *, draws: int = 2000, seed: int = 
     trials = _trials(sums, by_trace)
     return SystemScore(
         system=system,
-        decided=int(np.isin(said[known], (SUPPORTED, ERROR)).sum()),
-        abstained=int((said[known] == ABSTAINED).sum()),
-        failed=int((said[known] == FAILED).sum()),
+        decided=int(np.isin(outcomes[has_label], (SUPPORTED, ERROR)).sum()),
+        abstained=int((outcomes[has_label] == ABSTAINED).sum()),
+        failed=int((outcomes[has_label] == FAILED).sum()),
         auroc=spread(auroc.estimate(0), trials["auroc"]),
         **{name: spread(steps.estimate(i), trials.get(name)) for i, name in enumerate(_STEP)},
         **{name: spread(whole.estimate(i), trials.get(name)) for i, name in enumerate(_TRACE)},
@@ -198,17 +198,17 @@ def risk_coverage(data: Labelled) -> tuple[tuple[RiskPoint, ...], float | None]:
 
     Confidence is the calibrated one where there is one, else how far the votes lean.
     """
-    decided = data.known & np.isin(data.said[JURY], (SUPPORTED, ERROR))
+    decided = data.has_label & np.isin(data.outcomes[JURY], (SUPPORTED, ERROR))
     if not decided.any():
         return (), None
     calibrated = np.isfinite(data.confidence[decided]).all()
     sure = data.confidence[decided] if calibrated else np.abs(data.suspicion[JURY][decided])
-    wrong = (data.said[JURY][decided] == ERROR) != (data.label[decided] == 1)
+    wrong = (data.outcomes[JURY][decided] == ERROR) != (data.label[decided] == 1)
     # Equal confidence is one point of the curve: an order within it would be made up.
     levels, level = np.unique(-sure, return_inverse=True)
     many = np.cumsum(np.bincount(level, minlength=len(levels)))
     risk = np.cumsum(np.bincount(level, weights=wrong, minlength=len(levels))) / many
-    coverage = many / data.known.sum()
+    coverage = many / data.has_label.sum()
     at = np.unique(np.searchsorted(many, np.linspace(0.1, 1, 10) * many[-1] - 1e-9))
     points = tuple(RiskPoint(coverage=float(coverage[i]), risk=float(risk[i]), steps=int(many[i])) for i in at)
     area = float(np.sum(risk * np.diff(coverage, prepend=0.0)) / coverage[-1])
@@ -218,14 +218,14 @@ def risk_coverage(data: Labelled) -> tuple[tuple[RiskPoint, ...], float | None]:
 def _trials(steps: Floats, traces: Floats) -> dict[str, int]:
     """Return by measure how many questions it has to go by; of the rarer label, where it weighs both alike."""
     labelled_as = steps.reshape(-1, 2, 4)
-    known, decided = labelled_as.any(axis=-1), labelled_as[..., : ERROR + 1].any(axis=-1)
+    has_label, decided = labelled_as.any(axis=-1), labelled_as[..., : ERROR + 1].any(axis=-1)
     flawed = traces.reshape(-1, 6)[:, 2:4].any(axis=-1)
     sound = traces.reshape(-1, 6)[:, :2].any(axis=-1)
     return {
-        "coverage": int(known.any(axis=-1).sum()),
+        "coverage": int(has_label.any(axis=-1).sum()),
         "accuracy": int(decided.any(axis=-1).sum()),
         "balanced_accuracy": int(decided.sum(axis=0).min()),
-        "auroc": int(known.sum(axis=0).min()),
+        "auroc": int(has_label.sum(axis=0).min()),
         "detection_balanced_accuracy": int(min(flawed.sum(), sound.sum())),
         "first_error_accuracy": int(flawed.sum()),
         "localisation_accuracy": int(flawed.sum()),
@@ -240,10 +240,10 @@ def _by_question(data: Labelled, codes: NDArray[np.int64], columns: int, weights
 
 def _ranking_sums(data: Labelled, system: str) -> Floats:
     """Return counts of supported and erroneous steps at each distinct suspicion, shape (questions, 2 x distinct)."""
-    known = data.known
-    levels, level = np.unique(data.suspicion[system][known], return_inverse=True)
+    has_label = data.has_label
+    levels, level = np.unique(data.suspicion[system][has_label], return_inverse=True)
     columns = 2 * len(levels)
-    return _by_question(data, data.question[known] * columns + data.label[known] * len(levels) + level, columns)
+    return _by_question(data, data.question[has_label] * columns + data.label[has_label] * len(levels) + level, columns)
 
 
 def _auroc(counts: Floats) -> Floats:
@@ -257,12 +257,12 @@ def _auroc(counts: Floats) -> Floats:
 
 def _trace_sums(data: Labelled, system: str) -> Floats:
     """Return, by question, traces that are tn, fp, fn, tp, hit at the first error, located: shape (questions, 6)."""
-    said, suspicion = data.said[system], data.suspicion[system]
+    outcomes, suspicion = data.outcomes[system], data.suspicion[system]
     sums = np.zeros((len(data.questions), 6))
     starts = np.flatnonzero(np.diff(data.trace, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(said)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(outcomes)], strict=True):
         here = slice(start, end)
-        wrong, named = data.label[here] == 1, said[here] == ERROR
+        wrong, named = data.label[here] == 1, outcomes[here] == ERROR
         row = sums[data.question[start]]
         row[2 * int(wrong.any()) + int(named.any())] += 1
         if wrong.any() and named.any():

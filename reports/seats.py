@@ -1,4 +1,4 @@
-"""Who keeps a vote: a judge whose measured skill includes chance is heard, listed, and counts in nothing."""
+"""Votes by measured skill: a judge whose interval includes chance is listed, and its opinions count in nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def without_unskilled(panel: Panel, report: JudgesReport) -> Panel:
 
     Raises:
         ValueError: The run's labels tell no judge's skill, or no voting judge is above chance: such a panel should not
-            sit.
+            be used.
     """
     if not report.labelled:
         raise ValueError(f"{report.run} has no human labels: skill is not known, and no seat can be changed")

@@ -16,10 +16,10 @@ def headline(answers: Estimate | None, steps: Estimate | None, robust: bool, why
         robust: The direction of `steps` stays whatever the abstentions hide.
         why_not: Why there are not enough verdicts; None: there are.
     """
-    said = f"answers {points(answers)}" if answers else "answers not graded"
+    answers_part = f"answers {points(answers)}" if answers else "answers not graded"
     if why_not is not None or steps is None:
-        return f"{NOT_ENOUGH} ({why_not or 'no question has verdicts on both sides'}); {said}"
-    return f"{said}, step errors {points(steps)}, direction robust to abstentions: {'yes' if robust else 'no'}"
+        return f"{NOT_ENOUGH} ({why_not or 'no question has verdicts on both sides'}); {answers_part}"
+    return f"{answers_part}, step errors {points(steps)}, direction robust to abstentions: {'yes' if robust else 'no'}"
 
 
 def points(estimate: Estimate) -> str:

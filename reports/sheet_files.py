@@ -85,8 +85,10 @@ def write_form(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
     page = Environment(loader=PackageLoader("tracejury.reports", "templates"), autoescape=True).get_template(
         "form.html"
     )
-    said = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICTS, "error_types": ERROR_TYPES}
-    path.write_text(page.render(**said, **own, allowed={k: allowed(text) for k, text in own.items()}), encoding="utf-8")
+    context = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICTS, "error_types": ERROR_TYPES}
+    path.write_text(
+        page.render(**context, **own, allowed={k: allowed(text) for k, text in own.items()}), encoding="utf-8"
+    )
 
 
 def allowed(text: str) -> str:

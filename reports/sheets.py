@@ -82,9 +82,9 @@ def draw_sheet(rows: Iterable[StepRow], n: int, seed: int = 0) -> list[Keyed]:
             step = (row.trace_id, row.step_index, row.step_id, row.question_id)
             strata.setdefault((row.arm, row.outcome), []).append(step)
     # Sorted, so that the sample does not hang on the order of the rows.
-    steps = {stratum: sorted(found) for stratum, found in strata.items()}
-    number = {trace: i for i, trace in enumerate(sorted({s[0] for found in steps.values() for s in found}))}
-    owners = {stratum: np.array([number[s[0]] for s in found]) for stratum, found in steps.items()}
+    steps = {stratum: sorted(members) for stratum, members in strata.items()}
+    number = {trace: i for i, trace in enumerate(sorted({s[0] for members in steps.values() for s in members}))}
+    owners = {stratum: np.array([number[s[0]] for s in members]) for stratum, members in steps.items()}
     return [
         _keyed(i, stratum, steps[stratum][at][2:], weight)
         for i, (stratum, at, weight) in enumerate(_draw(owners, n, seed))
@@ -108,11 +108,11 @@ def draw_from_counts(reviews: Reviews, run: Run, n: int, seed: int = 0) -> list[
                 numbers.append(number)
                 sizes.append(some)
     owners = {stratum: np.repeat(*columns) for stratum, columns in strata.items()}
-    drawn = _draw(owners, n, seed)
-    chosen = [counts[owners[stratum][at]] for stratum, at, _ in drawn]
+    sampled = _draw(owners, n, seed)
+    chosen = [counts[owners[stratum][at]] for stratum, at, _ in sampled]
     steps = reviews.steps_of(run, {trace.trace_id for trace in chosen})
     keyed = []
-    for i, ((stratum, at, weight), trace) in enumerate(zip(drawn, chosen, strict=True)):
+    for i, ((stratum, at, weight), trace) in enumerate(zip(sampled, chosen, strict=True)):
         # The place among the steps of this outcome in the trace.
         place = at - int(np.searchsorted(owners[stratum], owners[stratum][at]))
         step_id = steps[trace.trace_id, stratum[1]][place]
@@ -129,23 +129,23 @@ def _draw(owners: Mapping[_Stratum, NDArray[np.int64]], n: int, seed: int) -> li
     if not owners:
         raise ValueError("the run has no step with a verdict or an abstention to draw from")
     rng = np.random.default_rng(seed)
-    drawn: list[tuple[_Stratum, int, float]] = []
+    sampled: list[tuple[_Stratum, int, float]] = []
     used = set[int]()
-    for stratum, wanted in sorted(_allocate({key: len(of) for key, of in owners.items()}, n).items()):
+    for stratum, size in sorted(_allocate({key: len(of) for key, of in owners.items()}, n).items()):
         order = rng.permutation(len(owners[stratum])).tolist()
-        picked: dict[int, None] = {}
+        chosen: dict[int, None] = {}
         for at in order:
-            if len(picked) == wanted:
+            if len(chosen) == size:
                 break
             if (trace := int(owners[stratum][at])) not in used:
                 used.add(trace)
-                picked[at] = None
+                chosen[at] = None
         for at in order:
-            if len(picked) == wanted:
+            if len(chosen) == size:
                 break
-            picked[at] = None
-        drawn += [(stratum, at, len(order) / max(len(picked), 1)) for at in picked]
-    return [drawn[i] for i in rng.permutation(len(drawn))]
+            chosen[at] = None
+        sampled += [(stratum, at, len(order) / max(len(chosen), 1)) for at in chosen]
+    return [sampled[i] for i in rng.permutation(len(sampled))]
 
 
 def _keyed(place: int, stratum: _Stratum, step: tuple[str, str], weight: float) -> Keyed:
@@ -155,25 +155,25 @@ def _keyed(place: int, stratum: _Stratum, step: tuple[str, str], weight: float) 
     )
 
 
-def sheet_items(ledger: Ledger, run: Run, drawn: Iterable[Keyed]) -> list[SheetItem]:
+def sheet_items(ledger: Ledger, run: Run, keyed_steps: Iterable[Keyed]) -> list[SheetItem]:
     """Return what the experts see of the drawn steps: the text that the judges saw, models' names removed."""
-    wanted = {keyed.step_id: keyed for keyed in drawn}
-    traces = {row.trace_id: row.step_id for row in ledger.rows(run) if row.step_id in wanted}
+    by_step = {keyed.step_id: keyed for keyed in keyed_steps}
+    traces = {row.trace_id: row.step_id for row in ledger.rows(run) if row.step_id in by_step}
     names = sorted({trace.model for trace, _, _ in ledger.traces(run)})
-    found = {}
+    items = {}
     for trace_id in traces:
-        for made in ledger.deliberations(run, trace_id):
-            if keyed := wanted.get(made.step.id):
-                case = made.case
+        for deliberation in ledger.deliberations(run, trace_id):
+            if keyed := by_step.get(deliberation.step.id):
+                case = deliberation.case
                 assert case is not None  # noqa: S101 - a step with a verdict has been seen by judges
-                found[keyed.item] = SheetItem(
+                items[keyed.item] = SheetItem(
                     item=keyed.item,
                     stem=case.stem,
                     options=case.options,
                     context=tuple(f"{c.index + 1}. {blind(c.text, names)}" for c in case.context),
                     step=blind(case.step, names),
                 )
-    return [found[keyed.item] for keyed in wanted.values()]
+    return [items[keyed.item] for keyed in by_step.values()]
 
 
 def _allocate(sizes: dict[tuple[str, Outcome], int], n: int) -> dict[tuple[str, Outcome], int]:

@@ -52,7 +52,7 @@ def step_slices(columns: Columns, mask: Bools) -> dict[str, list[tuple[str, Bool
         "lengths": [(_span(a, b), (chars >= a) & (chars < (b or np.inf))) for a, b in LENGTHS],
         "hints": [("hint used", hint == 1), ("no hint", hint == 0)],
     }
-    return {by: [(name, m & mask) for name, m in found if (m & mask).any()] for by, found in slices.items()}
+    return {by: [(name, m & mask) for name, m in groups if (m & mask).any()] for by, groups in slices.items()}
 
 
 def error_types(
@@ -65,13 +65,13 @@ def error_types(
     codes = range(-1, len(ERROR_TYPES))
     errors = [np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n) for code in codes]
     sums = np.stack([decided, *errors], axis=1).astype(np.float64)
-    found = bootstrap(sums, _first_divides, draws=draws, confidence=confidence, seed=seed)
+    estimates = bootstrap(sums, _first_divides, draws=draws, confidence=confidence, seed=seed)
     clusters = int((decided > 0).sum())
     shares = [
         TypeShare(
             error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
             errors=int(sums[:, i + 1].sum()),
-            share=share_estimate(found.estimate(i), clusters, confidence),
+            share=share_estimate(estimates.estimate(i), clusters, confidence),
         )
         for i, code in enumerate(codes)
     ]
@@ -85,19 +85,19 @@ def judge_rates(
     opinions = columns.opinions
     here = mask[opinions["step"]]
     verdict, question = columns.steps["kind"][opinions["step"]], columns.step_question[opinions["step"]]
-    n, found = len(columns.questions), []
+    n, judges = len(columns.questions), []
     for code in sorted(range(len(columns.judges)), key=lambda c: str(columns.judges[c])):
         mine = here & (opinions["judge"] == code)
         if not mine.any():
             continue
         label = opinions["label"]
-        said, settled = mine & (label <= 1), mine & (label <= 1) & (verdict <= 1)
-        picked = [said & (label == 1), said, settled & (label == verdict), settled]
-        sums = np.stack([np.bincount(question[p], minlength=n) for p in picked], axis=1).astype(np.float64)
+        labelled_either, settled = mine & (label <= 1), mine & (label <= 1) & (verdict <= 1)
+        masks = [labelled_either & (label == 1), labelled_either, settled & (label == verdict), settled]
+        sums = np.stack([np.bincount(question[p], minlength=n) for p in masks], axis=1).astype(np.float64)
         rates = bootstrap(sums, _odd_divide, draws=draws, confidence=confidence, seed=seed)
         name, model = columns.judges[code]
         counts = np.bincount(label[mine], minlength=LABEL_FAILED + 1)
-        found.append(
+        judges.append(
             JudgeRates(
                 judge=name,
                 model=model,
@@ -110,7 +110,7 @@ def judge_rates(
                 agrees=share_estimate(rates.estimate(1), int((sums[:, 3] > 0).sum()), confidence),
             )
         )
-    return tuple(found)
+    return tuple(judges)
 
 
 def _length(columns: Columns) -> Ints:

@@ -59,9 +59,9 @@ def summarise(
 
     Args:
         columns: From `gather`.
-        draws: Bootstrap samples.
-        confidence: Of every interval.
-        seed: Of the resampling.
+        draws: Number of bootstrap samples.
+        confidence: Confidence level of every interval.
+        seed: Seed of the resampling.
         failures_abstain: The paper's convention (protocol.md, 'abstention'): failures count as uncertain.
     """
     return Summary(
@@ -96,12 +96,12 @@ def accuracy(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(total[..., :1] / total[..., 1:])
 
-    found = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     unparsable = columns.traces["answer"][graded] < 0
     return Accuracy(
         traces=int(graded.sum()),
         unparsable=int(unparsable.sum()),
-        accuracy=share_estimate(found.estimate(0), int((sums[:, 1] > 0).sum()), confidence),
+        accuracy=share_estimate(estimates.estimate(0), int((sums[:, 1] > 0).sum()), confidence),
         if_unparsable_right=float((right | unparsable).mean()),
     )
 
@@ -113,7 +113,7 @@ def _arm(
     name = arm_name(columns, arm)
     here, traces = columns.step_arm == code, columns.traces["arm"] == code
     slices = step_slices(columns, here)
-    groups = [(name, here), *(group for found in slices.values() for group in found)]
+    groups = [(name, here), *(group for groups_of in slices.values() for group in groups_of)]
     rates = step_rates(
         columns, groups, draws=draws, confidence=confidence, seed=seed, failures_abstain=failures_abstain
     )
@@ -129,7 +129,7 @@ def _arm(
         hedging=hedging(columns, name, here, draws=draws, confidence=confidence, seed=seed),
         reasons={REASONS[int(code)].value: int(n) for code, n in zip(*silent, strict=True) if code >= 0},
         error_types=error_types(columns, here, draws=draws, confidence=confidence, seed=seed),
-        slices={by: tuple(next(rest) for _ in found) for by, found in slices.items()},
+        slices={by: tuple(next(rest) for _ in groups_of) for by, groups_of in slices.items()},
         judges=judge_rates(columns, here, draws=draws, confidence=confidence, seed=seed),
         cost=dict(columns.costs[arm]),
     )

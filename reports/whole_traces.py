@@ -91,18 +91,18 @@ def trace_rates(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(total[..., tops] / total[..., bottoms])
 
-    found = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     clusters = [int((sums[:, bottom] > 0).sum()) for bottom in bottoms]
-    shares = [share_estimate(found.estimate(i), n, confidence) for i, n in enumerate(clusters)]
+    shares = [share_estimate(estimates.estimate(i), n, confidence) for i, n in enumerate(clusters)]
     return TraceRates(
         name=name,
         traces=int(mask.sum()),
         without_steps=int((columns.traces["empty"][mask] == 1).sum()),
         without_verdict=int((mask & (counts.steps > 0) & ~decided).sum()),
         any_error=shares[0],
-        first_error=found.estimate(1),
+        first_error=estimates.estimate(1),
         first_error_at_start=shares[2],
-        steps_a_trace=found.estimate(3),
+        steps_a_trace=estimates.estimate(3),
         flawed_when_right=shares[4],
         sound_when_wrong=shares[5],
     )
