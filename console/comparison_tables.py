@@ -76,7 +76,8 @@ def _differences(comparison: Comparison) -> Table:
 def _print_rest(comparison: Comparison) -> None:
     before, after = (100 * c for c in comparison.coverage)
     out.print(
-        f"coverage {before:.1f} -> {after:.1f} %; {comparison.paired:,} questions paired, unpaired {comparison.unpaired}"
+        f"coverage {before:.1f} -> {after:.1f} %; {comparison.paired:,} questions paired,"
+        f" unpaired {comparison.unpaired}"
     )
     for ends, what in (
         (comparison.worst_case, "abstentions"),

@@ -31,8 +31,8 @@ def print_score(report: Score) -> None:
     """Print the systems by step, by trace, and the jury's risk by coverage."""
     headed = "calibrated" if report.calibrated else "uncalibrated"
     out.print(
-        f"{report.run}: {report.steps:,} labelled steps of {report.questions:,} questions, {report.error_share:.1%} wrong;"
-        f" verdicts {headed}. Intervals: 95 %, by question.\n"
+        f"{report.run}: {report.steps:,} labelled steps of {report.questions:,} questions,"
+        f" {report.error_share:.1%} wrong; verdicts {headed}. Intervals: 95 %, by question.\n"
     )
     table = _table("system", "decided", "abstained", "failed", *(title for _, title in _STEPS))
     for system in report.systems:

@@ -62,7 +62,8 @@ def calibrate(
     if len(questions) < _LEAST or len(label_kinds) < 2:
         raise NotEnoughLabelsError(
             f"{len(labelled)} labelled steps of {len(questions)} questions,"
-            f" labels {sorted(map(str, label_kinds)) or 'none'}: it takes at least {_LEAST} questions and both labels. Readers that bring labels: mr-ben, medec"
+            f" labels {sorted(map(str, label_kinds)) or 'none'}: it takes at least"
+            f" {_LEAST} questions and both labels. Readers that bring labels: mr-ben, medec"
         )
     shuffled = np.random.default_rng(seed).permutation(len(questions))
     first = {questions[i] for i in shuffled[: len(questions) // 2]}
