@@ -21,7 +21,7 @@ from tracejury.agents.records import Label, Outcome, Reason, Route, Seat, Verdic
 from tracejury.traces import Record
 
 
-class Heard(Protocol):
+class LabelledOpinion(Protocol):
     """What calibration reads of an opinion: `Opinion` has it, and so has an exported row's opinion."""
 
     @property
@@ -69,13 +69,13 @@ class Calibrator(Record):
     fitted_on: dict[str, str | int | float]
     """Run, data set, questions and steps of each half, seed."""
 
-    def error_probability(self, verdict: Verdict, opinions: Iterable[Heard]) -> float:
+    def error_probability(self, verdict: Verdict, opinions: Iterable[LabelledOpinion]) -> float:
         """Return the calibrated probability that the step is wrong."""
-        found = features(verdict.route is Route.RESOLVER, opinions, self.judges)
-        score = self.intercept + sum(w * found[name] for name, w in zip(self.features, self.weights, strict=True))
+        values = features(verdict.route is Route.RESOLVER, opinions, self.judges)
+        score = self.intercept + sum(w * values[name] for name, w in zip(self.features, self.weights, strict=True))
         return 1 / (1 + math.exp(-max(-35.0, min(35.0, score))))
 
-    def apply(self, verdict: Verdict, opinions: Sequence[Heard]) -> Verdict:
+    def apply(self, verdict: Verdict, opinions: Sequence[LabelledOpinion]) -> Verdict:
         """Return the verdict with its calibrated confidence, or an abstention where that is below the threshold.
 
         Abstentions and failures pass unchanged: calibration takes verdicts back, it never makes one.
@@ -102,27 +102,27 @@ def feature_names(judges: Sequence[str]) -> tuple[str, ...]:
     return (*each, "agreement", "grounded_error", "grounded_supported", "by_resolver")
 
 
-def features(by_resolver: bool, opinions: Iterable[Heard], judges: Sequence[str]) -> dict[str, float]:
+def features(by_resolver: bool, opinions: Iterable[LabelledOpinion], judges: Sequence[str]) -> dict[str, float]:
     """Return what a verdict's probability is computed from, by name.
 
     A judge's confidence weighs its label (1 where it gives none); judges without a vote are read too, for what their
     label tells beside the others. `agreement` is, of the heard judges with a say, the share that says `error` less the
     share that says `supported`.
     """
-    found = dict.fromkeys(feature_names(judges), 0.0)
+    values = dict.fromkeys(feature_names(judges), 0.0)
     labelled = [o for o in opinions if o.label is not None]
     for opinion in labelled:
         name = f"{opinion.judge}:{opinion.label}"
-        if name in found:
-            found[name] = 1.0 if opinion.confidence is None else opinion.confidence
-    heard = [o for o in labelled if o.seat is not Seat.LISTED]
-    errors = [o for o in heard if o.label == Label.ERROR]
-    supporters = [o for o in heard if o.label == Label.SUPPORTED]
-    found["agreement"] = (len(errors) - len(supporters)) / max(1, len(heard))
-    found["grounded_error"] = float(any(o.grounded for o in errors))
-    found["grounded_supported"] = float(any(o.grounded for o in supporters))
-    found["by_resolver"] = float(by_resolver)
-    return found
+        if name in values:
+            values[name] = 1.0 if opinion.confidence is None else opinion.confidence
+    voting = [o for o in labelled if o.seat is not Seat.LISTED]
+    errors = [o for o in voting if o.label == Label.ERROR]
+    supporters = [o for o in voting if o.label == Label.SUPPORTED]
+    values["agreement"] = (len(errors) - len(supporters)) / max(1, len(voting))
+    values["grounded_error"] = float(any(o.grounded for o in errors))
+    values["grounded_supported"] = float(any(o.grounded for o in supporters))
+    values["by_resolver"] = float(by_resolver)
+    return values
 
 
 def seats_of(panel: Panel, prompts: Mapping[str, str] | None = None) -> str:
@@ -132,11 +132,13 @@ def seats_of(panel: Panel, prompts: Mapping[str, str] | None = None) -> str:
         panel: All of it counts but its name, its seed, and where and how fast its endpoints are asked.
         prompts: What it is told, as `prompt_hashes` has it; None: what it is told today.
     """
-    said = panel.model_dump(mode="json", exclude={"name", "description", "endpoints", "calibrator", "seed"})
-    asked = {"model", "reply_format", "params"}
-    said["endpoints"] = {name: e.model_dump(mode="json", include=asked) for name, e in sorted(panel.endpoints.items())}
-    said["prompts"] = prompt_hashes(panel) if prompts is None else dict(prompts)
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    panel_fields = panel.model_dump(mode="json", exclude={"name", "description", "endpoints", "calibrator", "seed"})
+    endpoint_fields = {"model", "reply_format", "params"}
+    panel_fields["endpoints"] = {
+        name: e.model_dump(mode="json", include=endpoint_fields) for name, e in sorted(panel.endpoints.items())
+    }
+    panel_fields["prompts"] = prompt_hashes(panel) if prompts is None else dict(prompts)
+    return hashlib.sha256(json.dumps(panel_fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load_calibrator(path: Path, panel: Panel) -> Calibrator:
@@ -146,14 +148,14 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         ValueError: The file is none, or was fitted on another panel; the message says what to do.
     """
     try:
-        found = Calibrator.model_validate_json(path.read_text())
+        calibrator = Calibrator.model_validate_json(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"{path}: no such calibrator; write one with `tracejury calibrate RUN --out {path}`") from None
     except ValidationError as wrong:
         raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
-    if found.seats != seats_of(panel):
+    if calibrator.seats != seats_of(panel):
         raise ValueError(
-            f"{path}: fitted on panel {found.panel!r} with other judges, models, prompts, rules or evidence than "
+            f"{path}: fitted on panel {calibrator.panel!r} with other judges, models, prompts, rules or evidence than "
             f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
         )
-    return found
+    return calibrator

@@ -79,9 +79,9 @@ def build_case(
     omitted = []
     while used > panel.case_tokens:
         if expendable:
-            gone = expendable.pop(0)
-            used -= size[id(gone)]
-            omitted.append(f"step:{gone.index}")
+            dropped = expendable.pop(0)
+            used -= size[id(dropped)]
+            omitted.append(f"step:{dropped.index}")
         else:
             lowest = passages.pop()
             used -= size[id(lowest)]

@@ -37,7 +37,7 @@ def recompute(derivation: Derivation) -> bool:
         return False
 
 
-def compare(relation: str, written: str, claimed: Any, result: Any, *, exact: bool = False) -> bool:
+def compare(relation: str, claimed_text: str, claimed: Any, result: Any, *, exact: bool = False) -> bool:
     """Tell whether `claimed` (as it was `written`) stands in `relation` to `result`; both are pint quantities.
 
     With `exact` the trailing zeros of a whole number are written digits too: a pulse of 100 is not one of 140.
@@ -48,7 +48,7 @@ def compare(relation: str, written: str, claimed: Any, result: Any, *, exact: bo
     if not claimed.is_compatible_with(result):
         raise NotComputable(f"{claimed.units} and {result.units} do not compare")
     if relation == "equal":
-        return _equal(written, claimed, result, exact)
+        return _equal(claimed_text, claimed, result, exact)
     value, bound = claimed.magnitude, result.to(claimed.units).magnitude
     verdicts = {
         "less": value < bound,
@@ -59,13 +59,13 @@ def compare(relation: str, written: str, claimed: Any, result: Any, *, exact: bo
     return bool(verdicts[relation])
 
 
-def standing(case: Case, derivations: tuple[Derivation, ...], label: Label) -> tuple[Derivation, ...]:
+def derivations_for(case: Case, derivations: tuple[Derivation, ...], label: Label) -> tuple[Derivation, ...]:
     """Return the derivations that ground `label`: they recompute, and their inputs and claim stand where they say.
 
     A derivation that holds grounds `supported`, one that does not grounds `error`.
     """
-    wanted = {Label.SUPPORTED: True, Label.ERROR: False}.get(label)
-    return tuple(d for d in derivations if d.holds is wanted and _anchored(case, d) and recompute(d))
+    holds = {Label.SUPPORTED: True, Label.ERROR: False}.get(label)
+    return tuple(d for d in derivations if d.holds is holds and _anchored(case, d) and recompute(d))
 
 
 def evidence_text(case: Case, evidence_id: str) -> str | None:
@@ -86,15 +86,15 @@ def _anchored(case: Case, derivation: Derivation) -> bool:
     if not derivation.inputs or not all(_verbatim(case, quote) for quote in derivation.inputs):
         return False
     if derivation.kind in RULES:
-        said, *stated = derivation.inputs
-        if said.evidence_id != f"step:{case.step_index}" or {q.evidence_id for q in stated} != {"vignette"}:
+        step_quote, *stated = derivation.inputs
+        if step_quote.evidence_id != f"step:{case.step_index}" or {q.evidence_id for q in stated} != {"vignette"}:
             return False
         # The whole vignette may affirm what one sentence of it denies.
         return reads_again(derivation, case.stem, case.step)
-    given = {n for quote in derivation.inputs for n in _numbers(quote.quote)}
+    quoted_numbers = {n for quote in derivation.inputs for n in _numbers(quote.quote)}
     used = _numbers(_UNIT_POWER.sub("", derivation.expression))
     # A score's formula has constants of its own; everything else computes with what was quoted and nothing more.
-    from_inputs = sum(n in given for n in used)
+    from_inputs = sum(n in quoted_numbers for n in used)
     if from_inputs < (min(2, len(used)) if derivation.kind == "score" else len(used)):
         return False
     claimed = _numbers(_UNIT_POWER.sub("", derivation.claimed))
@@ -110,16 +110,16 @@ def _verbatim(case: Case, quote: Quote) -> bool:
     return text is not None and check_quote(quote.quote, text).verified
 
 
-def _equal(written: str, claimed: Any, result: Any, exact: bool = False) -> bool:
+def _equal(claimed_text: str, claimed: Any, result: Any, exact: bool = False) -> bool:
     value, other = float(claimed.magnitude), float(result.to(claimed.units).magnitude)
-    return abs(value - other) < max(_tolerance(written, exact), _RELATIVE * abs(other))
+    return abs(value - other) < max(_tolerance(claimed_text, exact), _RELATIVE * abs(other))
 
 
-def _tolerance(written: str, exact: bool) -> float:
-    found = _NUMBER.search(written.replace(",", ""))
-    if found is None:
+def _tolerance(claimed_text: str, exact: bool) -> float:
+    number = _NUMBER.search(claimed_text.replace(",", ""))
+    if number is None:
         return 0.0
-    whole, _, fraction = found[0].partition(".")
+    whole, _, fraction = number[0].partition(".")
     if fraction:
         return float(10 ** -len(fraction))
     zeros = len(whole) - len(whole.rstrip("0"))

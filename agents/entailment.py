@@ -68,15 +68,15 @@ class Entailment:
 
     def _run(self, ids: Sequence[Sequence[int]], kinds: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         width = max(map(len, ids))
-        token, kind, seen = (np.zeros((len(ids), width), np.int64) for _ in range(3))
+        token, kind, mask = (np.zeros((len(ids), width), np.int64) for _ in range(3))
         for row, (one, two) in enumerate(zip(ids, kinds, strict=True)):
-            token[row, : len(one)], kind[row, : len(two)], seen[row, : len(one)] = one, two, 1
+            token[row, : len(one)], kind[row, : len(two)], mask[row, : len(one)] = one, two, 1
         with self._lock:
             (logits,) = self._session.run(
-                ["logits"], {"input_ids": token, "attention_mask": seen, "token_type_ids": kind}
+                ["logits"], {"input_ids": token, "attention_mask": mask, "token_type_ids": kind}
             )
-        found: NDArray[np.float32] = logits
-        return found
+        typed_logits: NDArray[np.float32] = logits
+        return typed_logits
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

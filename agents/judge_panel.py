@@ -29,10 +29,10 @@ class JudgePanel:
         Raises:
             ValueError: A judge or the resolver names an endpoint and there is no gateway.
         """
-        made = {spec.name: judges.make(spec.judge, **spec.params) for spec in panel.judges}
+        judge_of = {spec.name: judges.make(spec.judge, **spec.params) for spec in panel.judges}
         if chats is None and (asking := endpoints_of(panel)):
             raise ValueError(f"panel {panel.name!r} asks {sorted(e.name for e in asking)}: give a gateway")
-        return cls(panel, chats, relevance, made)
+        return cls(panel, chats, relevance, judge_of)
 
     def count(self, text: str) -> int:
         """Count tokens for the case budget: the most that any model of the panel makes of `text`."""

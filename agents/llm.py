@@ -87,8 +87,10 @@ def paper() -> Judge:
 
 def named(case: Case, quotes: Sequence[Cited]) -> tuple[Quote, ...]:
     """Turn the prompt's handles into evidence ids; an unknown handle stays as it is, and will not verify."""
-    known = handles(case)
+    evidence_ids = handles(case)
     # Models add brackets and spaces to handles; that is no reason to lose a quote that stands in its evidence.
     return tuple(
-        Quote(evidence_id=known.get(h := q.evidence.strip(" []()."), h), quote=q.quote) for q in quotes if q.quote
+        Quote(evidence_id=evidence_ids.get(h := q.evidence.strip(" []()."), h), quote=q.quote)
+        for q in quotes
+        if q.quote
     )

@@ -58,7 +58,7 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
     try:
         panel = Panel.model_validate(data)
     except ValidationError as wrong:
-        raise PanelError("\n".join(_told(path, root, error) for error in wrong.errors())) from wrong
+        raise PanelError("\n".join(_located(path, root, error) for error in wrong.errors())) from wrong
     _check_judges(path, root, panel)
     if keys:
         _check_keys(path, root, panel)
@@ -72,9 +72,9 @@ def prompt_hashes(panel: Panel) -> dict[str, str]:
     """
     stamps = {}
     for spec in panel.judges:
-        told = getattr(judges.make(spec.judge, **spec.params), "prompt", None)
-        if told is not None:
-            stamps[spec.name] = str(told.stamp)
+        judge_prompt = getattr(judges.make(spec.judge, **spec.params), "prompt", None)
+        if judge_prompt is not None:
+            stamps[spec.name] = str(judge_prompt.stamp)
     if panel.resolver and panel.resolver.endpoint:
         stamps["resolver"] = prompt("resolver").stamp
     return stamps | ({"rules": prompt("rules").stamp} if stamps else {})
@@ -100,11 +100,11 @@ def _check_names(path: Path, root: Any, data: dict[str, Any]) -> None:
     if isinstance(resolver := data.get("resolver"), dict):
         asking.append((("resolver",), resolver))
     endpoints = data.get("endpoints")
-    known = endpoints if isinstance(endpoints, dict) else {}
+    endpoint_names = endpoints if isinstance(endpoints, dict) else {}
     for loc, entry in asking:
-        if (endpoint := entry.get("endpoint")) and endpoint not in known:
+        if (endpoint := entry.get("endpoint")) and endpoint not in endpoint_names:
             where = f"{path}:{_line(root, (*loc, 'endpoint'))}"
-            there = ", ".join(known) or "none"
+            there = ", ".join(endpoint_names) or "none"
             raise PanelError(f"{where}: no endpoint {endpoint!r}; the panel has {there}; add it under `endpoints`")
     names = [j.get("name") for j in seated]
     for i, name in enumerate(names):
@@ -143,7 +143,7 @@ def _any(panel: Panel) -> str:
     return next(iter(panel.endpoints), "NAME")
 
 
-def _told(path: Path, root: Any, error: Any) -> str:
+def _located(path: Path, root: Any, error: Any) -> str:
     loc = tuple(part for part in error["loc"] if part != "function-after[_check(), Panel]")
     where = ".".join(map(str, loc))
     reason = str(error["msg"]).removeprefix("Value error, ")
@@ -157,10 +157,10 @@ def _line(root: Any, loc: Sequence[str | int]) -> int:
     line, node = root.start_mark.line + 1, root
     for part in loc:
         if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if found is None:
+            entry = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if entry is None:
                 return int(line)
-            line, node = found[0].start_mark.line + 1, found[1]
+            line, node = entry[0].start_mark.line + 1, entry[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracejury.agents.order import drawn, permuted
+from tracejury.agents.order import falls_within, permuted
 from tracejury.agents.panel import JudgeSpec, Panel
 from tracejury.agents.policy import decide, settled_early
 from tracejury.agents.records import Label, Opinion, Outcome, Reason, Seat, Verdict
@@ -21,7 +21,7 @@ def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
 
 def asks_every_judge(panel: Panel, step_id: str) -> bool:
     """Tell whether the step belongs to the seeded share that every judge hears, so that agreement can be estimated."""
-    return drawn(panel.full_share, panel.seed, step_id, "full")
+    return falls_within(panel.full_share, panel.seed, step_id, "full")
 
 
 def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion]) -> tuple[JudgeSpec, ...]:
@@ -32,8 +32,8 @@ def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion]) -> tupl
         step_id: The step.
         opinions: What has been heard of it, in any order.
     """
-    heard = {o.judge for o in opinions}
-    waiting = [j for j in judge_order(panel, step_id) if j.name not in heard]
+    answered = {o.judge for o in opinions}
+    waiting = [j for j in judge_order(panel, step_id) if j.name not in answered]
     if not waiting or asks_every_judge(panel, step_id):
         return tuple(waiting)
     if panel.early_stop and settled_early(opinions, [j.seat for j in waiting]):
@@ -48,8 +48,8 @@ def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion]) -> tupl
 
 def unasked_votes(panel: Panel, opinions: Sequence[Opinion]) -> int:
     """Return how many voting judges were not asked; what `decide` takes as `unheard`."""
-    heard = {o.judge for o in opinions}
-    return sum(j.seat is Seat.VOTE for j in panel.judges if j.name not in heard)
+    answered = {o.judge for o in opinions}
+    return sum(j.seat is Seat.VOTE for j in panel.judges if j.name not in answered)
 
 
 def _batch(
@@ -75,5 +75,5 @@ def _sure(panel: Panel, opinions: Sequence[Opinion], waiting: Sequence[JudgeSpec
         return verdict.reason is Reason.NO_CLAIM
     winning = Label(verdict.outcome)
     jury = [o for o in opinions if o.seat is Seat.VOTE and o.label is winning]
-    said = [o.confidence for o in jury if o.confidence is not None]
-    return not said or sum(said) / len(said) >= panel.unsure_below
+    confidences = [o.confidence for o in jury if o.confidence is not None]
+    return not confidences or sum(confidences) / len(confidences) >= panel.unsure_below

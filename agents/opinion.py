@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tracejury.agents.contracts import Judge
-from tracejury.agents.derivations import standing
+from tracejury.agents.derivations import derivations_for
 from tracejury.agents.grounding import check_quotes
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.panel import JudgeSpec
@@ -56,7 +56,7 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePane
         error_type=_error_type(draft),
         findings=draft.findings,
         citations=citations,
-        derivations=standing(case, draft.derivations, draft.label),
+        derivations=derivations_for(case, draft.derivations, draft.label),
         rationale=draft.rationale,
         confidence=draft.confidence,
         calls=tuple(ask.calls) if ask else draft.calls,

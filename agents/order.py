@@ -17,7 +17,7 @@ def permuted(items: Iterable[T], key: Callable[[T], str], *seed: object) -> tupl
     return tuple(ordered)
 
 
-def drawn(share: float, *seed: object) -> bool:
+def falls_within(share: float, *seed: object) -> bool:
     """Tell whether the seeded draw for `seed` falls into `share` (0 to 1)."""
     return random.Random(_number(*seed)).random() < share
 

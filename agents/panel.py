@@ -95,10 +95,10 @@ class Panel(Record):
         names = [j.name for j in self.judges]
         if len(set(names)) < len(names):
             raise ValueError(f"two judges have the same name: {sorted(n for n in names if names.count(n) > 1)}")
-        wanted = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
+        endpoint_of = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
             {"resolver": self.resolver.endpoint} if self.resolver and self.resolver.endpoint else {}
         )
-        for who, endpoint in wanted.items():
+        for who, endpoint in endpoint_of.items():
             if endpoint not in self.endpoints:
                 raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")
         if all(j.only_if == "disputed" for j in self.judges):

@@ -48,8 +48,8 @@ def _shipped(name: str) -> Prompt:
     folder = files("tracejury.agents") / "prompts"
     path = folder / f"{name}.md"
     if not path.is_file():
-        known = sorted(p.name.removesuffix(".md") for p in folder.iterdir() if p.name.endswith(".md"))
-        raise FileNotFoundError(f"no prompt called {name!r}; known: {', '.join(known)}, or give the path of a .md file")
+        names = sorted(p.name.removesuffix(".md") for p in folder.iterdir() if p.name.endswith(".md"))
+        raise FileNotFoundError(f"no prompt called {name!r}; names: {', '.join(names)}, or give the path of a .md file")
     return _parsed(name, path.read_text("utf-8"), str(path))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from tracejury.agents.derivations import standing
+from tracejury.agents.derivations import derivations_for
 from tracejury.agents.grounding import check_quotes
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.llm import named
@@ -33,8 +33,8 @@ class Enquiry(Record):
 
     def given(self, hits: Iterable[Hit]) -> Enquiry:
         """Return the enquiry with what retrieval found for its last queries; passages found before count once."""
-        known = {h.passage.id for h in self.found}
-        fresh = {h.passage.id: h for h in hits if h.passage.id not in known}
+        earlier_ids = {h.passage.id for h in self.found}
+        fresh = {h.passage.id: h for h in hits if h.passage.id not in earlier_ids}
         return self.model_copy(update={"found": (*self.found, *fresh.values())})
 
 
@@ -67,8 +67,8 @@ async def resolve_round(
         cancellation.
     """
     enquiry = enquiry or Enquiry()
-    seen = permuted(_audible(opinions), lambda o: o.judge, judge_panel.panel.seed, case.step_id, "opinions")
-    order = tuple(o.judge for o in seen)
+    shuffled = permuted(_audible(opinions), lambda o: o.judge, judge_panel.panel.seed, case.step_id, "opinions")
+    order = tuple(o.judge for o in shuffled)
     if upheld := _upheld(case, opinions):
         return upheld.model_copy(update={"order": order})
     spec = judge_panel.panel.resolver
@@ -78,7 +78,7 @@ async def resolve_round(
     wider = _widened(case, enquiry)
     may_seek = enquiry.rounds < spec.rounds
     try:
-        reply = await _asked(wider, seen, ask, may_seek)
+        reply = await _ask_resolver(wider, shuffled, ask, may_seek)
         calls = (*enquiry.calls, *ask.calls)
         if may_seek and (queries := _fresh(reply.queries, enquiry.asked)):
             update = {"asked": (*enquiry.asked, *queries), "rounds": enquiry.rounds + 1, "calls": calls}
@@ -124,7 +124,7 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
     errors = sorted((o for o in _audible(opinions) if o.label is Label.ERROR), key=lambda o: o.judge)
     stands: dict[tuple[str, str], Derivation] = {}
     for opinion in errors:
-        for derivation in standing(case, opinion.derivations, Label.ERROR):
+        for derivation in derivations_for(case, opinion.derivations, Label.ERROR):
             stands.setdefault((derivation.expression, derivation.claimed), derivation)
     if not stands:
         return None
@@ -139,16 +139,16 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
 
 
 def _widened(case: Case, enquiry: Enquiry) -> Case:
-    known = {p.id for p in case.passages}
-    extra = tuple(h.passage for h in enquiry.found if h.passage.id not in known)
+    passage_ids = {p.id for p in case.passages}
+    extra = tuple(h.passage for h in enquiry.found if h.passage.id not in passage_ids)
     return case.model_copy(update={"passages": (*case.passages, *extra)})
 
 
-async def _asked(case: Case, seen: Sequence[Opinion], ask: BoundAsk, may_seek: bool) -> ResolverReply:
+async def _ask_resolver(case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_seek: bool) -> ResolverReply:
     instruction = prompt("resolver").text
     if not may_seek:
         instruction += "\nThere is nothing more to look up: queries stays empty."
-    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in seen)
+    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
     messages = case_messages(case, instruction, extra=opinions)
     return await ask(messages, resolver_reply(ask.max_tokens, may_seek))
 
@@ -164,9 +164,9 @@ def _anonymous(opinion: Opinion, case: Case) -> str:
     return "\n".join(lines)
 
 
-def _fresh(queries: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
-    done = {q.casefold() for q in asked}
-    return tuple(q for q in dict.fromkeys(q.strip() for q in queries) if q and q.casefold() not in done)
+def _fresh(queries: Sequence[str], earlier_queries: Sequence[str]) -> tuple[str, ...]:
+    earlier = {q.casefold() for q in earlier_queries}
+    return tuple(q for q in dict.fromkeys(q.strip() for q in queries) if q and q.casefold() not in earlier)
 
 
 def _failed(reason: FailureReason, detail: str, enquiry: Enquiry, order: tuple[str, ...], ask: BoundAsk) -> Resolution:

@@ -25,7 +25,7 @@ _STOP = frozenset(
 )
 
 
-class Told(NamedTuple):
+class EvidenceSentence(NamedTuple):
     """A sentence that can be quoted."""
 
     evidence_id: str
@@ -36,7 +36,7 @@ class ReadPair(NamedTuple):
     """One sentence of the step against one sentence of the evidence."""
 
     claim: str
-    evidence: Told
+    evidence: EvidenceSentence
     entailed: Entailed
 
 
@@ -68,18 +68,18 @@ class Verifier:
         claims = claims_of(case.step)
         if not claims:
             return Draft(label=Label.NO_CLAIM, rationale="no sentence of the step has words to check")
-        found = read(claims, evidence_of(case), self.candidates, entailment())
-        against = max(found, key=lambda f: f.entailed.contradicted, default=None)
+        pairs_read = read(claims, evidence_of(case), self.candidates, entailment())
+        against = max(pairs_read, key=lambda f: f.entailed.contradicted, default=None)
         if against and against.entailed.contradicted >= self.contradicted:
             return Draft(
                 label=Label.ERROR,
                 error_type=_error_type(against.evidence.evidence_id),
                 findings=(f"contradicted: {against.claim}",),
                 quotes=(Quote(evidence_id=against.evidence.evidence_id, quote=against.evidence.text),),
-                rationale=_rationale(found, claims),
+                rationale=_rationale(pairs_read, claims),
                 confidence=against.entailed.contradicted,
             )
-        best = best_support(found, claims)
+        best = best_support(pairs_read, claims)
         weakest = min(_support(f) for f in best.values())
         if weakest >= self.supported:
             quotes = {(f.evidence.evidence_id, f.evidence.text): None for f in best.values() if f is not None}
@@ -87,10 +87,10 @@ class Verifier:
                 label=Label.SUPPORTED,
                 findings=tuple(f"supported: {claim}" for claim in claims),
                 quotes=tuple(Quote(evidence_id=name, quote=text) for name, text in quotes),
-                rationale=_rationale(found, claims),
+                rationale=_rationale(pairs_read, claims),
                 confidence=weakest,
             )
-        return Draft(label=Label.UNCLEAR, rationale=_rationale(found, claims))
+        return Draft(label=Label.UNCLEAR, rationale=_rationale(pairs_read, claims))
 
 
 class VerifierScorer:
@@ -114,31 +114,35 @@ def claims_of(step: str) -> list[str]:
     return list(dict.fromkeys(s for s in cut if len(content(s)) >= 3 and not s.endswith("?")))
 
 
-def evidence_of(case: Case) -> list[Told]:
+def evidence_of(case: Case) -> list[EvidenceSentence]:
     """Return the sentences of the case that may be quoted: passages, vignette, other steps."""
     texts = [(p.id, p.text) for p in case.passages]
     texts += [("vignette", case.stem)] if case.stem.strip() else []
     texts += [(f"step:{s.index}", s.text) for s in case.context]
-    cut = [Told(name, text[start:end]) for name, text in texts for start, end in sentence_spans(text)]
+    cut = [EvidenceSentence(name, text[start:end]) for name, text in texts for start, end in sentence_spans(text)]
     # A question or a heading asserts nothing.
     return [t for t in cut if len(content(t.text)) >= 3 and not t.text.rstrip().endswith("?")]
 
 
-def read(claims: Sequence[str], evidence: Sequence[Told], candidates: int, model: Entailment) -> list[ReadPair]:
+def read(
+    claims: Sequence[str], evidence: Sequence[EvidenceSentence], candidates: int, model: Entailment
+) -> list[ReadPair]:
     """Score each claim against the evidence sentences that share most words of content with it.
 
     A sentence that shares no word is not read: the model has nothing to compare.
     """
     words = [content(t.text) for t in evidence]
-    pairs: list[tuple[str, Told]] = []
+    pairs: list[tuple[str, EvidenceSentence]] = []
     for claim in claims:
-        wanted = content(claim)
+        claim_words = content(claim)
         shared = [
-            (len(wanted & theirs) / (len(theirs) ** 0.5), -i) for i, theirs in enumerate(words) if wanted & theirs
+            (len(claim_words & theirs) / (len(theirs) ** 0.5), -i)
+            for i, theirs in enumerate(words)
+            if claim_words & theirs
         ]
         pairs += [(claim, evidence[-i]) for _, i in sorted(shared, reverse=True)[:candidates]]
-    scores = model.score([(claim, told.text) for claim, told in pairs])
-    return [ReadPair(claim, told, entailed) for (claim, told), entailed in zip(pairs, scores, strict=True)]
+    scores = model.score([(claim, sentence.text) for claim, sentence in pairs])
+    return [ReadPair(claim, sentence, entailed) for (claim, sentence), entailed in zip(pairs, scores, strict=True)]
 
 
 def content(text: str) -> set[str]:
@@ -146,12 +150,12 @@ def content(text: str) -> set[str]:
     return {w for w in _WORD.findall(text.lower()) if w not in _STOP}
 
 
-def best_support(found: Sequence[ReadPair], claims: Sequence[str]) -> dict[str, ReadPair | None]:
+def best_support(pairs_read: Sequence[ReadPair], claims: Sequence[str]) -> dict[str, ReadPair | None]:
     """Return the finding that supports each claim most; passages and vignette only.
 
     A step that repeats an earlier step is not supported by it.
     """
-    outside = [f for f in found if not f.evidence.evidence_id.startswith("step:")]
+    outside = [f for f in pairs_read if not f.evidence.evidence_id.startswith("step:")]
     return {c: max((f for f in outside if f.claim == c), key=_support, default=None) for c in claims}
 
 
@@ -165,9 +169,9 @@ def _error_type(evidence_id: str) -> ErrorType:
     return ErrorType.CONTRADICTS_STEP if evidence_id.startswith("step:") else ErrorType.FACTUAL
 
 
-def _rationale(found: Sequence[ReadPair], claims: Sequence[str]) -> str:
-    if not found:
+def _rationale(pairs_read: Sequence[ReadPair], claims: Sequence[str]) -> str:
+    if not pairs_read:
         return "no sentence of the evidence shares a word with the step"
-    against = max(f.entailed.contradicted for f in found)
-    weakest = min(_support(f) for f in best_support(found, claims).values())
-    return f"{len(found)} pairs read; strongest contradiction {against:.3f}, weakest support {weakest:.3f}"
+    against = max(f.entailed.contradicted for f in pairs_read)
+    weakest = min(_support(f) for f in best_support(pairs_read, claims).values())
+    return f"{len(pairs_read)} pairs read; strongest contradiction {against:.3f}, weakest support {weakest:.3f}"

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step, in_vignette
 from tracejury.agents.data_judge.measures import clauses, measures
-from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, quantities, taken, unit_of
+from tracejury.agents.data_judge.quantities import (
+    NUMBER,
+    QUANTITY,
+    Quantity,
+    comparable,
+    quantities,
+    quantity_of,
+    unit_of,
+)
 from tracejury.agents.records import Case, Quote
 from tracejury.traces import ErrorType
 
@@ -93,7 +101,7 @@ def _equations(case: Case, clause: str) -> Iterator[FigureCheck]:
 def _conversions(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield `154 lb (70 kg)`: the same quantity in two units of one dimension."""
     for match in _PARENTHESIS.finditer(clause):
-        first = taken(match)
+        first = quantity_of(match)
         second = _only(match["second"])
         if first is None or second is None or not first.unit or not second.unit or first.unit == second.unit:
             continue
@@ -108,38 +116,38 @@ def _comparisons(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield `5.9 mEq/L, which is below 5.5`."""
     for relation, pattern in _COMPARED.items():
         for match in pattern.finditer(clause):
-            first, second = taken(match), next(quantities(match["second"]), None)
+            first, second = quantity_of(match), next(quantities(match["second"]), None)
             if first is None or second is None or _changing(clause, match.start(), match.end()):
                 continue
             if first.unit and second.unit and first.unit != second.unit:
                 continue
             unit = first.unit or second.unit
             bound, value = second._replace(unit=unit), first._replace(unit=unit)
-            made = derived(
+            check = derived(
                 "comparison", bound.expression, value.expression, (in_step(case, match[0].strip()),), relation
             )
-            if made is not None:
+            if check is not None:
                 words = relation.replace("_", " or ")
                 finding = (
-                    f"{match[0].strip()!r}: {first.text} is {'' if made.holds else 'not '}{words} than {second.text}"
+                    f"{match[0].strip()!r}: {first.text} is {'' if check.holds else 'not '}{words} than {second.text}"
                 )
-                yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
+                yield FigureCheck(check.holds, finding, ErrorType.ARITHMETIC, check)
 
 
 def _weight_doses(case: Case, clause: str) -> Iterator[FigureCheck]:
     """Yield a dose by weight: `15 mg/kg`, a weight, and the total in one sentence, and nothing else to divide it."""
-    found = list(quantities(clause))
-    rates = [q for q in found if _per_kg(q)]
+    in_clause = list(quantities(clause))
+    rates = [q for q in in_clause if _per_kg(q)]
     if len(rates) != 1 or _WEIGHT_HEDGES.search(clause):
         return
     rate = rates[0]
     total_unit = "/".join(part for part in rate.unit.split("/") if part not in ("kg", "kilogram", "kilograms"))
     people = ("kg", "lb", "pound", "pounds", "kilogram", "kilograms")
     totals = [
-        q for q in found if q.start > rate.start and q.unit not in ("", *people) and _same_dimension(q, total_unit)
+        q for q in in_clause if q.start > rate.start and q.unit not in ("", *people) and _same_dimension(q, total_unit)
     ]
     sentence = in_step(case, clause.strip())
-    weights: list[tuple[Quantity, tuple[Quote, ...]]] = [(q, (sentence,)) for q in found if q.unit in people]
+    weights: list[tuple[Quantity, tuple[Quote, ...]]] = [(q, (sentence,)) for q in in_clause if q.unit in people]
     if not weights:
         stated = [m for m in measures(case.stem) if m.attribute == "weight" and m.quantity.unit]
         weights = [(m.quantity, (sentence, in_vignette(m.text))) for m in stated]
@@ -173,26 +181,30 @@ def _point_sums(case: Case) -> Iterator[FigureCheck]:
         return
     terms = [m["a"] or m["b"] for m in points]
     span = case.step[points[0].start() : total[0].end()]
-    made = _derived_check(case, "score", " + ".join(terms), total[0]["total"], span, span)
-    if made is not None:
-        yield made
+    check = _derived_check(case, "score", " + ".join(terms), total[0]["total"], span, span)
+    if check is not None:
+        yield check
 
 
 def _derived_check(case: Case, kind: str, left: str, right: str, quote: str, words: str) -> FigureCheck | None:
-    made = derived(kind, left, right, (in_step(case, quote),))
-    if made is None:
+    derivation = derived(kind, left, right, (in_step(case, quote),))
+    if derivation is None:
         return None
-    finding = f"{words!r}: {_plain(left)} is {made.computed}" + ("" if made.holds else f", not {_plain(right)}")
-    return FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
+    finding = f"{words!r}: {_plain(left)} is {derivation.computed}" + (
+        "" if derivation.holds else f", not {_plain(right)}"
+    )
+    return FigureCheck(derivation.holds, finding, ErrorType.ARITHMETIC, derivation)
 
 
 def _checked(
     case: Case, kind: str, expression: str, claimed: Quantity, quote: str, inputs: tuple[Quote, ...] = ()
 ) -> Iterator[FigureCheck]:
-    made = derived(kind, expression, claimed.expression.strip("()"), inputs or (in_step(case, quote),))
-    if made is not None:
-        finding = f"{_plain(expression)} is {made.computed}" + ("" if made.holds else f", the step says {claimed.text}")
-        yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
+    derivation = derived(kind, expression, claimed.expression.strip("()"), inputs or (in_step(case, quote),))
+    if derivation is not None:
+        finding = f"{_plain(expression)} is {derivation.computed}" + (
+            "" if derivation.holds else f", the step says {claimed.text}"
+        )
+        yield FigureCheck(derivation.holds, finding, ErrorType.ARITHMETIC, derivation)
 
 
 def _expression(text: str) -> str | None:
@@ -224,8 +236,8 @@ def _is_date(left: str) -> bool:
 
 def _only(text: str) -> Quantity | None:
     """Return the quantity that is all of `text`."""
-    found = list(quantities(text.strip()))
-    return found[0] if len(found) == 1 and found[0].text == text.strip() else None
+    in_text = list(quantities(text.strip()))
+    return in_text[0] if len(in_text) == 1 and in_text[0].text == text.strip() else None
 
 
 def _timing(before: str, quantity: Quantity) -> bool:

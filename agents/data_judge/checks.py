@@ -37,7 +37,7 @@ def derived(
     try:
         result, value = compute(expression), compute(claimed)
         holds = compare(relation, claimed, value, result, exact=kind == "comparison")
-        computed = written(result.to(value.units))
+        computed = plain_text(result.to(value.units))
     except NotComputable:
         return None
     return Derivation(
@@ -51,7 +51,7 @@ def derived(
     )
 
 
-def written(quantity: Any) -> str:
+def plain_text(quantity: Any) -> str:
     """Return a pint quantity as `compute` reads it, to six significant digits."""
     magnitude = f"{quantity.magnitude:.6g}"
     if "e" in magnitude:

@@ -25,7 +25,7 @@ class Reading(NamedTuple):
     claimed: str
     words: tuple[str, ...]
     """Of the text that states it, verbatim."""
-    said: str
+    step_words: str
     """Of the step, verbatim: the whole sentence, for the words that would make a supposition of it."""
     relation: Literal["equal", "less_equal", "greater_equal"] = "equal"
     holds: bool = False
@@ -41,7 +41,7 @@ SIDE = re.compile(
     re.I,
 )
 _WORDS = r"(?:[a-z][a-z'-]*\s?){1,5}"
-_TAKEN = re.compile(
+_TREATED_WITH = re.compile(
     rf"\b(?:his|her|their|(?:the|this) patient's)\s(?P<what>{_WORDS})|"
     r"\b(?:he|she|the patient|this patient)\s(?:also\s|already\s|clearly\s)?"
     r"(?:has|had|presents with|presented with|reports|reported|developed|complains of|complained of)\s"
@@ -91,10 +91,10 @@ def sexes(stem: str, step: str) -> Iterator[Reading]:
     for _, clause in clauses(step):
         if RELATIVES.search(clause) or HYPOTHETICAL.search(clause):
             continue
-        found = [m for m in (*AGE.finditer(clause), *_THIS.finditer(clause)) if m["person"]]
+        ages = [m for m in (*AGE.finditer(clause), *_THIS.finditer(clause)) if m["person"]]
         # "a woman" may be any woman; "this woman" and "a 45-year-old woman" are the patient.
-        meant = [m for m in found if "old" in m[0].lower() or m[0].lower().startswith(("this", "our"))]
-        if any(is_male(m["person"]) is not who.male for m in meant):
+        own_ages = [m for m in ages if "old" in m[0].lower() or m[0].lower().startswith(("this", "our"))]
+        if any(is_male(m["person"]) is not who.male for m in own_ages):
             named = ("female", "male")
             yield Reading("sex", named[who.male], named[not who.male], (who.words,), clause.strip())
             return
@@ -126,7 +126,7 @@ def denials(stem: str, step: str) -> Iterator[Reading]:
     for _, clause in clauses(step):
         if _NEGATED.search(clause):
             continue
-        for match in _TAKEN.finditer(clause):
+        for match in _TREATED_WITH.finditer(clause):
             if match["given"] and not _BEFORE.search(clause):
                 continue
             group = next(g for g in ("what", "had", "given") if match[g])
@@ -143,14 +143,14 @@ def counts(stem: str, step: str) -> Iterator[Reading]:
         stated.setdefault(match["what"].lower(), []).append(match)
     for _, clause in clauses(step):
         for match in _COUNTED.finditer(clause):
-            known = stated.get(match["what"].lower(), [])
-            if len(known) != 1 or _NEGATED.search(clause[: match.end()]) or _PART.search(clause):
+            stated_sides = stated.get(match["what"].lower(), [])
+            if len(stated_sides) != 1 or _NEGATED.search(clause[: match.end()]) or _PART.search(clause):
                 continue
             # A smaller number may be a part of the whole, unless the step says that it is all.
-            ours, theirs = _number(match["number"]), _number(known[0]["number"])
+            ours, theirs = _number(match["number"]), _number(stated_sides[0]["number"])
             if ours != theirs and (match["only"] or "single" in match["number"].lower()):
                 what = f"count of {match['what'].lower()}s"
-                yield Reading(what, str(theirs), str(ours), (known[0][0],), clause.strip())
+                yield Reading(what, str(theirs), str(ours), (stated_sides[0][0],), clause.strip())
 
 
 CONTRADICTIONS: Mapping[str, Rule] = {
@@ -177,10 +177,10 @@ def _named(clause: str, start: int, end: int) -> Iterator[str]:
 def _denied(stem: str, what: str) -> str | None:
     """Return the sentence that denies it; None: it is nowhere named as such, or somewhere affirmed."""
     pattern = re.compile(rf"(?<![\w-]){re.escape(what.removesuffix('s'))}s?(?![\w-])", re.I)
-    found = mentions(stem, pattern)
-    if not found or any(m.status != "denied" for m in found):
+    mentioned = mentions(stem, pattern)
+    if not mentioned or any(m.status != "denied" for m in mentioned):
         return None
-    for mention in found:
+    for mention in mentioned:
         at = mention.clause.find(mention.words)
         before, after = mention.clause[:at], mention.clause[at + len(mention.words) :]
         if _DENIES.search(before) and not _OVER.search(before) and _OPENS.search(before) and _CLOSES.match(after):

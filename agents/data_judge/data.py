@@ -97,5 +97,5 @@ def _draft(label: Label, checks: Sequence[FigureCheck], rationale: str = "") -> 
 def _restated(case: Case) -> float:
     """Return the share of the step's content words, figures included, that stand in the vignette."""
     words = [w.lower() for w in _WORD.findall(case.step) if not _SMALL.fullmatch(w.lower())]
-    known = {w.lower() for w in _WORD.findall(case.stem)}
-    return sum(w in known for w in words) / len(words) if words else 0.0
+    vignette_words = {w.lower() for w in _WORD.findall(case.stem)}
+    return sum(w in vignette_words for w in words) / len(words) if words else 0.0

@@ -24,7 +24,7 @@ _NAMED = (
 )
 _BE = r"(?:\s(?:is|was|of|equals|at|being|comes to|to be|about|roughly|approximately|=|only)){1,4}"
 _MORE = r"(?!\s*[-+*/×x(=]|\.\d|\s?\d)"  # noqa: RUF001 - a figure that a calculation goes on from
-_TAKEN = re.compile(rf"{_NAMED}{_BE}\s*(?P<value>{NUMBER}){_MORE}")
+_ASSIGNED = re.compile(rf"{_NAMED}{_BE}\s*(?P<value>{NUMBER}){_MORE}")
 _COMPUTED = re.compile(rf"{_NAMED}[^.;=]{{0,80}}(?<!\.)=\s*(?P<value>{NUMBER}){_MORE}")
 
 
@@ -33,23 +33,32 @@ def earlier_checks(case: Case) -> Iterator[FigureCheck]:
     for _, clause in clauses(case.step):
         if not _BACK.search(clause):
             continue
-        for match in _TAKEN.finditer(clause):
-            given = [g for step in case.context if step.index < case.step_index for g in _given(step, match["name"])]
-            values = {value for value, _ in given}
-            if not given or any(float(v) == float(match["value"].replace(",", "")) for v in values) or len(values) > 1:
+        for match in _ASSIGNED.finditer(clause):
+            earlier_values = [
+                g for step in case.context if step.index < case.step_index for g in _values_of(step, match["name"])
+            ]
+            values = {value for value, _ in earlier_values}
+            if (
+                not earlier_values
+                or any(float(v) == float(match["value"].replace(",", "")) for v in values)
+                or len(values) > 1
+            ):
                 continue
-            value, quote = given[-1]
+            value, quote = earlier_values[-1]
             claimed = match["value"].replace(",", "")
-            made = derived("comparison", value, claimed, (in_step(case, clause.strip()), quote))
-            if made is not None and not made.holds:
+            derivation = derived("comparison", value, claimed, (in_step(case, clause.strip()), quote))
+            if derivation is not None and not derivation.holds:
                 finding = f"earlier: the step has {match[0]!r}, {quote.evidence_id} {quote.quote!r}"
-                yield FigureCheck(False, finding, ErrorType.CONTRADICTS_STEP, made, (quote,))
+                yield FigureCheck(False, finding, ErrorType.CONTRADICTS_STEP, derivation, (quote,))
 
 
-def _given(step: ContextStep, name: str) -> Iterator[tuple[str, Quote]]:
+def _values_of(step: ContextStep, name: str) -> Iterator[tuple[str, Quote]]:
     for _, clause in clauses(step.text):
-        for pattern in (_COMPUTED, _TAKEN):
-            found = [m for m in pattern.finditer(clause) if m["name"].lower() == name.lower()]
-            if found:
-                yield found[0]["value"].replace(",", ""), Quote(evidence_id=f"step:{step.index}", quote=clause.strip())
+        for pattern in (_COMPUTED, _ASSIGNED):
+            matches = [m for m in pattern.finditer(clause) if m["name"].lower() == name.lower()]
+            if matches:
+                yield (
+                    matches[0]["value"].replace(",", ""),
+                    Quote(evidence_id=f"step:{step.index}", quote=clause.strip()),
+                )
                 break

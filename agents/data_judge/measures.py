@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, taken
+from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, quantity_of
 
 LINK = (
     r"(?:\s*\([^()]{1,24}\))?[\s,:=]*"
@@ -72,23 +72,23 @@ class _Attribute(NamedTuple):
 @lru_cache(maxsize=512)
 def measures(text: str) -> tuple[Measure, ...]:
     """Return the measures of a text in order. A blood pressure gives `systolic` and `diastolic`."""
-    found: list[Measure] = []
+    out: list[Measure] = []
     for start, clause in clauses(text):
         claimed: list[tuple[int, int]] = []
-        found.extend(_pressures(clause, start, claimed))
+        out.extend(_pressures(clause, start, claimed))
         for attribute in _attributes():
             for match in attribute.pattern.finditer(clause):
                 if any(a < match.end() and match.start() < b for a, b in claimed):
                     continue
-                quantity = taken(match)
+                quantity = quantity_of(match)
                 if quantity is None or not _fits(quantity, attribute):
                     continue
                 claimed.append(match.span())
                 name = attribute.name
                 if fluid := _FLUID.search(clause[: match.start()]):
                     name = f"{fluid[0].strip().lower()} {name}"
-                found.append(_measure(name, quantity, clause, match.start(), quantity.end, start))
-    return tuple(sorted(found, key=lambda m: m.start))
+                out.append(_measure(name, quantity, clause, match.start(), quantity.end, start))
+    return tuple(sorted(out, key=lambda m: m.start))
 
 
 def clauses(text: str) -> list[tuple[int, str]]:
@@ -107,19 +107,19 @@ def prose(text: str) -> str:
     stall them (measured: 20,000 digits in a row, 146 s).
     """
     text = _BLANKS.sub(" ", text)
-    found = [clause for _, clause in clauses(text)]
-    kept = [clause for clause in found if len(clause) <= _LONGEST]
-    return text if len(kept) == len(found) else "\n".join(kept)
+    all_clauses = [clause for _, clause in clauses(text)]
+    short_clauses = [clause for clause in all_clauses if len(clause) <= _LONGEST]
+    return text if len(short_clauses) == len(all_clauses) else "\n".join(short_clauses)
 
 
 def _pressures(clause: str, offset: int, claimed: list[tuple[int, int]]) -> list[Measure]:
-    found = []
+    out = []
     for match in _PRESSURE.finditer(clause):
         claimed.append(match.span())
         for group, name in (("sys", "systolic"), ("dia", "diastolic")):
             quantity = Quantity(match[group], "mmHg", match.start(group), match.end(group), match[group])
-            found.append(_measure(name, quantity, clause, match.start(), match.end(), offset))
-    return found
+            out.append(_measure(name, quantity, clause, match.start(), match.end(), offset))
+    return out
 
 
 def _measure(name: str, quantity: Quantity, clause: str, start: int, end: int, offset: int) -> Measure:
@@ -149,7 +149,7 @@ def _fits(quantity: Quantity, attribute: _Attribute) -> bool:
 @cache
 def _attributes() -> tuple[_Attribute, ...]:
     listed = yaml.safe_load((files("tracejury.agents") / "data_judge" / "attributes.yaml").read_text("utf-8"))
-    made = []
+    attributes = []
     for name, entry in listed.items():
         names = "|".join(sorted(entry["names"], key=len, reverse=True))
         # Abbreviations keep their case; spelt-out names do not.
@@ -159,6 +159,6 @@ def _attributes() -> tuple[_Attribute, ...]:
         pattern = re.compile(rf"(?<![\w-]){case}(?:{names}){close}(?![\w-])(?i:{LINK})(?<![\w.]){quantity}")
         units = tuple(u for u in (entry["unit"], *entry.get("alternatives", ())) if u)
         spoken = re.compile(rf"(?<![\w-]){case}(?:{names}){close}(?![\w-])")
-        made.append(_Attribute(name, spoken, pattern, units))
+        attributes.append(_Attribute(name, spoken, pattern, units))
     # Longer names first, so that `hemoglobin A1c` is not a hemoglobin.
-    return tuple(sorted(made, key=lambda a: -len(a.pattern.pattern)))
+    return tuple(sorted(attributes, key=lambda a: -len(a.pattern.pattern)))

@@ -33,15 +33,15 @@ def mentions(text: str, pattern: re.Pattern[str]) -> tuple[Mention, ...]:
 
     Sentences that ask something are left out: `the best therapy to prevent a stroke?` says nothing of a stroke.
     """
-    found = []
+    out = []
     for offset, clause in clauses(text):
         if clause.rstrip().endswith("?"):
             continue
         for match in pattern.finditer(clause):
             start, end = match.span()
             status = _status(clause, match[0], start)
-            found.append(Mention(match[0], start + offset, end + offset, clause, status))
-    return tuple(found)
+            out.append(Mention(match[0], start + offset, end + offset, clause, status))
+    return tuple(out)
 
 
 @lru_cache(maxsize=8192)

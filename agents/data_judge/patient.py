@@ -32,19 +32,19 @@ def patient_checks(case: Case) -> Iterator[FigureCheck]:
 
 
 def _ages(case: Case) -> Iterator[FigureCheck]:
-    known = person(case.stem).ages
-    if not known:
+    ages = person(case.stem).ages
+    if not ages:
         return
     for _, clause in clauses(case.step):
         for match in AGE.finditer(clause):
             claimed = aged(match)
-            if any(_same(claimed, age) for age in known):
+            if any(_same(claimed, age) for age in ages):
                 yield FigureCheck(True, f"age: {match[0]!r} stands in the vignette")
                 continue
             # One age in the vignette, a person in the singular, and no word that makes it a textbook's patient.
-            alone = len(known) == 1 and not RELATIVES.search(clause) and not RELATIVES.search(case.stem)
+            alone = len(ages) == 1 and not RELATIVES.search(clause) and not RELATIVES.search(case.stem)
             if alone and match["person"] and not HYPOTHETICAL.search(clause.replace(match[0], "")):
-                yield from _against(case, "age", claimed, known[0], known[0].text, match[0])
+                yield from _against(case, "age", claimed, ages[0], ages[0].text, match[0])
 
 
 def _measures(case: Case) -> Iterator[FigureCheck]:
@@ -52,39 +52,42 @@ def _measures(case: Case) -> Iterator[FigureCheck]:
     for measure in measures(case.stem):
         stated.setdefault(measure.attribute, []).append(measure)
     for measure in measures(case.step):
-        known = [m for m in stated.get(measure.attribute, []) if _comparable(measure.quantity, m.quantity)]
-        if not known:
+        comparable = [m for m in stated.get(measure.attribute, []) if _comparable(measure.quantity, m.quantity)]
+        if not comparable:
             continue
-        same = [m for m in known if _same(measure.quantity, m.quantity)]
+        same = [m for m in comparable if _same(measure.quantity, m.quantity)]
         if same:
             finding = f"{measure.attribute}: {measure.text!r} stands in the vignette"
             yield FigureCheck(True, finding, quotes=(in_vignette(same[0].text),))
-        elif len(known) == 1 and (measure.own or not measure.general):
-            yield from _differs(case, measure, known[0])
+        elif len(comparable) == 1 and (measure.own or not measure.general):
+            yield from _differs(case, measure, comparable[0])
 
 
-def _differs(case: Case, measure: Measure, known: Measure) -> Iterator[FigureCheck]:
-    unit = measure.quantity.unit or known.quantity.unit
-    claimed, stated = measure.quantity._replace(unit=unit), known.quantity._replace(unit=known.quantity.unit or unit)
-    inputs = (in_step(case, measure.text), in_vignette(known.text))
-    made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
-    if made is not None and not made.holds:
-        finding = f"{measure.attribute}: the step has {measure.text!r}, the vignette {known.text!r}"
-        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, (in_vignette(known.text),))
+def _differs(case: Case, measure: Measure, recorded: Measure) -> Iterator[FigureCheck]:
+    unit = measure.quantity.unit or recorded.quantity.unit
+    claimed, stated = (
+        measure.quantity._replace(unit=unit),
+        recorded.quantity._replace(unit=recorded.quantity.unit or unit),
+    )
+    inputs = (in_step(case, measure.text), in_vignette(recorded.text))
+    derivation = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
+    if derivation is not None and not derivation.holds:
+        finding = f"{measure.attribute}: the step has {measure.text!r}, the vignette {recorded.text!r}"
+        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, derivation, (in_vignette(recorded.text),))
 
 
 def _durations(case: Case) -> Iterator[FigureCheck]:
-    known = [(m, _lasting(m)) for m in _DURATION.finditer(case.stem)]
+    durations = [(m, _lasting(m)) for m in _DURATION.finditer(case.stem)]
     for _, clause in clauses(case.step):
         for match in _DURATION.finditer(clause):
             claimed, what = _lasting(match), _content(match["what"])
-            same = [m for m, q in known if _same(claimed, q)]
+            same = [m for m, q in durations if _same(claimed, q)]
             if same:
                 yield FigureCheck(True, f"duration: {match[0]!r} agrees with the vignette")
                 continue
-            about = [(m, q) for m, q in known if _content(m["what"]) & what]
+            about = [(m, q) for m, q in durations if _content(m["what"]) & what]
             numeric = match["number"].isdigit() and len(about) == 1 and about[0][0]["number"].isdigit()
-            if numeric and len(known) == 1 and not HYPOTHETICAL.search(clause):
+            if numeric and len(durations) == 1 and not HYPOTHETICAL.search(clause):
                 stated, quantity = about[0]
                 yield from _against(case, "duration", claimed, quantity, stated[0], match[0])
 
@@ -98,14 +101,14 @@ def _sides(case: Case) -> Iterator[FigureCheck]:
 
 
 def _against(
-    case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, said: str
+    case: Case, what: str, claimed: Quantity, stated: Quantity, words: str, step_words: str
 ) -> Iterator[FigureCheck]:
-    inputs = (in_step(case, said), in_vignette(words))
-    made = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
-    if made is not None and not made.holds:
-        finding = f"{what}: the step has {said!r}, the vignette {words!r}"
+    inputs = (in_step(case, step_words), in_vignette(words))
+    derivation = derived("comparison", stated.expression, claimed.expression.strip("()"), inputs)
+    if derivation is not None and not derivation.holds:
+        finding = f"{what}: the step has {step_words!r}, the vignette {words!r}"
         quotes = (in_vignette(words),)
-        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
+        yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, derivation, quotes)
 
 
 def _lasting(match: re.Match[str]) -> Quantity:
@@ -121,8 +124,8 @@ def _comparable(left: Quantity, right: Quantity) -> bool:
 def _same(claimed: Quantity, stated: Quantity) -> bool:
     unit = claimed.unit or stated.unit
     claimed, stated = claimed._replace(unit=unit), stated._replace(unit=stated.unit or unit)
-    made = derived("comparison", stated.expression, claimed.expression.strip("()"), ())
-    return made is not None and made.holds
+    derivation = derived("comparison", stated.expression, claimed.expression.strip("()"), ())
+    return derivation is not None and derivation.holds
 
 
 def _content(text: str) -> set[str]:

@@ -42,11 +42,11 @@ class Person(NamedTuple):
 @lru_cache(maxsize=512)
 def person(stem: str) -> Person:
     """Return every age that a vignette mentions, and the sex, where all persons with an age have the same."""
-    found = list(AGE.finditer(stem))
-    persons = [m for m in found if m["person"]]
+    ages = list(AGE.finditer(stem))
+    persons = [m for m in ages if m["person"]]
     sexes = {is_male(m["person"]) for m in persons}
     male = sexes.pop() if len(sexes) == 1 else None
-    return Person(tuple(aged(m) for m in found), male, persons[0][0] if persons else "")
+    return Person(tuple(aged(m) for m in ages), male, persons[0][0] if persons else "")
 
 
 def is_male(word: str) -> bool:

@@ -61,10 +61,10 @@ def points(stem: str, step: str) -> Iterator[Reading]:
         for score in scores():
             if score.unless and score.unless.search(clause):
                 continue
-            found = {m.start("claimed"): m for pattern in score.claims for m in pattern.finditer(clause)}
-            for match in found.values():
+            claims = {m.start("claimed"): m for pattern in score.claims for m in pattern.finditer(clause)}
+            for match in claims.values():
                 if not GENERAL.search(clause[: match.start()]):
-                    yield from _held(score, stem, clause.strip(), match["claimed"])
+                    yield from _readings_of(score, stem, clause.strip(), match["claimed"])
 
 
 def calculate(name: str, values: Mapping[str, Any]) -> float:
@@ -76,9 +76,9 @@ def calculate(name: str, values: Mapping[str, Any]) -> float:
     score = next(s for s in scores() if s.name == name)
     module = importlib.import_module(f"open_medicine.mcp.calculators.{score.module}")
     function = getattr(module, score.function)
-    taken = next(kind for argument, kind in function.__annotations__.items() if argument != "return")
-    taken = getattr(module, taken) if isinstance(taken, str) else taken
-    return float(function(taken(**values)).value)
+    input_type = next(kind for argument, kind in function.__annotations__.items() if argument != "return")
+    input_type = getattr(module, input_type) if isinstance(input_type, str) else input_type
+    return float(function(input_type(**values)).value)
 
 
 @cache
@@ -87,12 +87,12 @@ def scores() -> tuple[StatedScore, ...]:
     listed: dict[str, Any] = yaml.safe_load(
         (files("tracejury.agents") / "data_judge" / "points.yaml").read_text("utf-8")
     )
-    made = []
+    out = []
     for name, entry in listed.items():
         names = "|".join(entry["names"])
         claims = (c.format(names=names, is_=_IS, n=NUMBER, end=_END) for c in _CLAIMS)
         module, _, function = entry["calculator"].rpartition(".")
-        made.append(
+        out.append(
             StatedScore(
                 name,
                 tuple(re.compile(c, re.I) for c in claims),
@@ -104,14 +104,14 @@ def scores() -> tuple[StatedScore, ...]:
                 entry.get("relative", False),
             )
         )
-    return tuple(made)
+    return tuple(out)
 
 
 @lru_cache(maxsize=1024)
 def bounds(name: str, stem: str) -> Mapping[str, Bounds] | None:
     """Return what each input of a score may be by a vignette; None: one that it needs is not stated."""
     score = next(s for s in scores() if s.name == name)
-    found = {}
+    out = {}
     for item, spec in score.items.items():
         stated = _stated(spec, stem)
         if stated is None:
@@ -119,11 +119,11 @@ def bounds(name: str, stem: str) -> Mapping[str, Bounds] | None:
                 return None
             least, most = spec["unstated"]
             stated = Bounds(least, most, ())
-        found[item] = stated
-    return found
+        out[item] = stated
+    return out
 
 
-def _held(score: StatedScore, stem: str, said: str, claimed: str) -> Iterator[Reading]:
+def _readings_of(score: StatedScore, stem: str, sentence: str, claimed: str) -> Iterator[Reading]:
     inputs = bounds(score.name, stem)
     words = tuple(dict.fromkeys(w for b in (inputs or {}).values() for w in b.words))
     if inputs is None or not words:
@@ -143,7 +143,7 @@ def _held(score: StatedScore, stem: str, said: str, claimed: str) -> Iterator[Re
     for relation, bound, values, holds in sides:
         # That a claim lies between the bounds shows nothing.
         if relation == "equal" or not holds:
-            yield Reading(_expression(score.name, values), f"{bound:g}", claimed, words, said, relation, holds)
+            yield Reading(_expression(score.name, values), f"{bound:g}", claimed, words, sentence, relation, holds)
 
 
 def _expression(name: str, values: Mapping[str, Any]) -> str:
@@ -165,19 +165,19 @@ def _stated(spec: Mapping[str, Any], stem: str) -> Bounds | None:
         return Bounds(not who.male, not who.male, (who.words,))
     if "measure" in spec:
         return _measured(spec, stem)
-    return _found(spec, stem)
+    return _bounds_of(spec, stem)
 
 
 def _measured(spec: Mapping[str, Any], stem: str) -> Bounds | None:
-    found = [m for m in measures(stem) if m.attribute == spec["measure"]]
-    if len(found) != 1 or found[0].quantity.unit not in (spec["unit"], ""):
+    matching = [m for m in measures(stem) if m.attribute == spec["measure"]]
+    if len(matching) != 1 or matching[0].quantity.unit not in (spec["unit"], ""):
         return None
-    value = _number(found[0])
+    value = _number(matching[0])
     stated: float | bool = value > spec["above"] if "above" in spec else value
-    return Bounds(stated, stated, (found[0].text,))
+    return Bounds(stated, stated, (matching[0].text,))
 
 
-def _found(spec: Mapping[str, Any], stem: str) -> Bounds | None:
+def _bounds_of(spec: Mapping[str, Any], stem: str) -> Bounds | None:
     """Return yes or no where the vignette says it of the patient, and None where it says nothing, or both."""
     surely, terms, excluded_by = (_any(spec.get(key, ())) for key in ("surely", "terms", "excluded_by"))
     if excluded_by and (excluded := [m for m in mentions(stem, excluded_by) if m.status == "affirmed"]):

@@ -69,26 +69,26 @@ class Quantity(NamedTuple):
 
 def quantities(text: str) -> Iterator[Quantity]:
     """Yield the quantities of a text, in order."""
-    for found in QUANTITY.finditer(text):
-        if (quantity := taken(found)) is not None:
+    for match in QUANTITY.finditer(text):
+        if (quantity := quantity_of(match)) is not None:
             yield quantity
 
 
-def taken(found: re.Match[str]) -> Quantity | None:
+def quantity_of(match: re.Match[str]) -> Quantity | None:
     """Return the quantity of a match that has the groups `number` and `unit`."""
-    unit = found["unit"]
-    known = unit_of(unit) if unit else ""
-    if known is None:
+    unit = match["unit"]
+    unit_name = unit_of(unit) if unit else ""
+    if unit_name is None:
         return None
-    end = found.end("unit") if unit else found.end("number")
-    start = found.start("number")
-    return Quantity(found["number"].replace(",", ""), known, start, end, found.string[start:end])
+    end = match.end("unit") if unit else match.end("number")
+    start = match.start("number")
+    return Quantity(match["number"].replace(",", ""), unit_name, start, end, match.string[start:end])
 
 
 @lru_cache(maxsize=4096)
-def unit_of(written: str) -> str | None:
+def unit_of(unit_text: str) -> str | None:
     """Return a written unit as pint reads it; None: pint does not know it."""
-    unit = written.strip()
+    unit = unit_text.strip()
     for spelling, name in _SPELLINGS:
         unit = spelling.sub(name, unit)
     if unit.startswith("/"):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tracejury.agents.data_judge.checks import FigureCheck, derived, in_step
 from tracejury.agents.data_judge.measures import Measure, clauses, measures, names_of
 from tracejury.agents.data_judge.persons import person
-from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, taken
+from tracejury.agents.data_judge.quantities import NUMBER, QUANTITY, Quantity, comparable, quantity_of
 from tracejury.agents.records import Case, Quote
 from tracejury.traces import ErrorType
 
@@ -68,7 +68,7 @@ def range_checks(case: Case) -> Iterator[FigureCheck]:
                 continue
             # The vignette's own laboratory goes before any book.
             stated = next(_ranges(case, measure.attribute), None)
-            check = _held(case, clause, measure, what, stated) if stated else None
+            check = _range_check(case, clause, measure, what, stated) if stated else None
             if check is not None:
                 yield check
 
@@ -81,15 +81,15 @@ def calls(step: str) -> bool:
 def _called(clause: str, measure: Measure) -> str | None:
     before, after = clause[: measure.start], clause[measure.quantity.end :]
     inner = clause[measure.start : measure.quantity.start]
-    said = {
+    comparisons = {
         what
         for what in _SAYS
         if _AFTER[what].search(after) or _WITHIN[what].search(inner) or _BEFORE[what].search(before)
     }
-    return said.pop() if len(said) == 1 else None
+    return comparisons.pop() if len(comparisons) == 1 else None
 
 
-def _held(case: Case, clause: str, measure: Measure, what: str, stated: Range) -> FigureCheck | None:
+def _range_check(case: Case, clause: str, measure: Measure, what: str, stated: Range) -> FigureCheck | None:
     unit = measure.quantity.unit or stated.high.unit
     value = measure.quantity._replace(unit=unit)
     low, high = (q._replace(unit=q.unit or unit) if q else None for q in (stated.low, stated.high))
@@ -110,22 +110,22 @@ def _held(case: Case, clause: str, measure: Measure, what: str, stated: Range) -
         return None
     bound, relation = wrong
     inputs = (in_step(case, clause.strip()), stated.quote)
-    made = derived("comparison", bound.expression, value.expression.strip("()"), inputs, relation)
-    if made is None or made.holds:
+    derivation = derived("comparison", bound.expression, value.expression.strip("()"), inputs, relation)
+    if derivation is None or derivation.holds:
         return None
     finding = f"{measure.attribute}: the step calls {measure.quantity.text} {what}; {stated.quote.quote!r}"
     kind = ErrorType.CONTRADICTS_VIGNETTE if stated.own else ErrorType.FACTUAL
-    return FigureCheck(False, finding, kind, made, (stated.quote,))
+    return FigureCheck(False, finding, kind, derivation, (stated.quote,))
 
 
 def _ranges(case: Case, attribute: str) -> Iterator[Range]:
     """Yield the ranges that the case states for an attribute: the vignette's first, then the passages'."""
     for _, clause in clauses(case.stem):
-        found = [m for m in measures(clause) if m.attribute == attribute]
-        for measure in found:
+        matching = [m for m in measures(clause) if m.attribute == attribute]
+        for measure in matching:
             bracket = re.match(r"\s?\(([^()]{3,60})\)", clause[measure.quantity.end :])
-            if bracket and (made := _read(bracket[1], None)):
-                low, high = made
+            if bracket and (stated := _read(bracket[1], None)):
+                low, high = stated
                 words = clause[measure.start : measure.quantity.end + bracket.end()]
                 yield Range(low, high, Quote(evidence_id="vignette", quote=words), True)
     who = person(case.stem)
@@ -137,22 +137,22 @@ def _ranges(case: Case, attribute: str) -> Iterator[Range]:
             named = list(names_of(attribute).finditer(clause))
             if len(named) != 1 or _OTHER_FLUID.search(clause):
                 continue
-            if made := _read(clause[named[0].end() :], who.male):
-                low, high = made
+            if stated := _read(clause[named[0].end() :], who.male):
+                low, high = stated
                 yield Range(low, high, Quote(evidence_id=passage.id, quote=clause.strip()), False)
 
 
 def _read(text: str, male: bool | None) -> tuple[Quantity | None, Quantity] | None:
     """Read a range, for men or women where it tells them apart; None: there is none, or it is not clear whose."""
-    found = list(_RANGE.finditer(text))
+    matches = list(_RANGE.finditer(text))
     parts = re.split(r"(?<=men),|(?<=males),", text)
     if len(parts) > 1:
         if male is None:
             return None
-        wanted = [p for p in parts if (s := _SEX.search(p)) and s["sex"].lower().startswith(("men", "male")) is male]
-        return _read(f"normal {wanted[0].rpartition(' is ')[2].strip()}", None) if len(wanted) == 1 else None
-    if len(found) == 1 and (high := taken(found[0])):
-        return Quantity(found[0]["low"].replace(",", ""), high.unit, 0, 0, found[0]["low"]), high
-    if not found and (limit := _UP_TO.search(text)):
+        for_sex = [p for p in parts if (s := _SEX.search(p)) and s["sex"].lower().startswith(("men", "male")) is male]
+        return _read(f"normal {for_sex[0].rpartition(' is ')[2].strip()}", None) if len(for_sex) == 1 else None
+    if len(matches) == 1 and (high := quantity_of(matches[0])):
+        return Quantity(matches[0]["low"].replace(",", ""), high.unit, 0, 0, matches[0]["low"]), high
+    if not matches and (limit := _UP_TO.search(text)):
         return None, Quantity(limit["number"].replace(",", ""), "", 0, 0, limit["number"])
     return None

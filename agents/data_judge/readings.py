@@ -19,20 +19,20 @@ def contradiction_checks(case: Case) -> Iterator[FigureCheck]:
         return
     offered = " ".join(case.options.values()).lower()
     for kind in CONTRADICTIONS:
-        for made, reading in read(kind, case.stem, case.step, case.step_index):
-            if kind == "side" and f"{made.claimed} {reading.what.removeprefix('side of ')}" in offered:
+        for derivation, reading in read(kind, case.stem, case.step, case.step_index):
+            if kind == "side" and f"{derivation.claimed} {reading.what.removeprefix('side of ')}" in offered:
                 continue  # the wording of an option, not a claim about the patient
-            finding = f"{kind}: the step has {reading.said!r}, the vignette {reading.words[0]!r}"
+            finding = f"{kind}: the step has {reading.step_words!r}, the vignette {reading.words[0]!r}"
             quotes = tuple(in_vignette(w) for w in reading.words)
-            yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, made, quotes)
+            yield FigureCheck(False, finding, ErrorType.CONTRADICTS_VIGNETTE, derivation, quotes)
 
 
 def point_checks(case: Case) -> Iterator[FigureCheck]:
     """Yield the clinical scores of the step, computed again."""
     if not case.stem.strip():
         return
-    for made, reading in read("points", case.stem, case.step, case.step_index):
-        finding = f"{made.expression} is {_BOUND[reading.relation]}{made.computed}"
-        if not made.holds:
-            finding += f"; the step says {made.claimed}"
-        yield FigureCheck(made.holds, finding, ErrorType.ARITHMETIC, made)
+    for derivation, reading in read("points", case.stem, case.step, case.step_index):
+        finding = f"{derivation.expression} is {_BOUND[reading.relation]}{derivation.computed}"
+        if not derivation.holds:
+            finding += f"; the step says {derivation.claimed}"
+        yield FigureCheck(derivation.holds, finding, ErrorType.ARITHMETIC, derivation)

@@ -18,7 +18,7 @@ def read(kind: str, stem: str, step: str, step_index: int) -> Iterator[tuple[Der
     The first input is the step's sentence, the others are the vignette's words.
     """
     for reading in RULES[kind](stem, step):
-        said = Quote(evidence_id=f"step:{step_index}", quote=reading.said)
+        step_quote = Quote(evidence_id=f"step:{step_index}", quote=reading.step_words)
         words = tuple(Quote(evidence_id="vignette", quote=w) for w in reading.words)
         derivation = Derivation(
             kind=kind,
@@ -27,7 +27,7 @@ def read(kind: str, stem: str, step: str, step_index: int) -> Iterator[tuple[Der
             computed=reading.stated,
             relation=reading.relation,
             holds=reading.holds,
-            inputs=(said, *words),
+            inputs=(step_quote, *words),
         )
         yield derivation, reading
 
@@ -40,13 +40,13 @@ def reads_again(derivation: Derivation, stem: str | None = None, step: str | Non
         stem: The whole vignette; None: the words quoted of it and nothing else.
         step: The whole step; None: its quoted sentence.
     """
-    said, *words = [q.quote for q in derivation.inputs] or [""]
+    step_words, *words = [q.quote for q in derivation.inputs] or [""]
     stem = "\n".join(words) if stem is None else prose(stem)
-    step = said if step is None else prose(step)
-    wanted = _said_by(derivation)
-    return any(_said_by(made) == wanted for made, _ in read(derivation.kind, stem, step, 0))
+    step = step_words if step is None else prose(step)
+    expected = _reading_words(derivation)
+    return any(_reading_words(derivation) == expected for derivation, _ in read(derivation.kind, stem, step, 0))
 
 
-def _said_by(derivation: Derivation) -> tuple[object, ...]:
+def _reading_words(derivation: Derivation) -> tuple[object, ...]:
     d = derivation
     return (d.expression, d.claimed, d.computed, d.relation, d.holds)

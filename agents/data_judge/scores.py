@@ -89,17 +89,17 @@ def filled(score: ScoreCalculator, values: Mapping[str, str]) -> list[str]:
 def _recomputed(
     case: Case, score: ScoreCalculator, stated: Mapping[str, Measure], match: re.Match[str]
 ) -> Iterator[FigureCheck]:
-    wanted = {**score.inputs, **score.optional}
-    usable = {name: m for name, unit in wanted.items() if (m := stated.get(name)) and _in_unit(m, unit, score.coherent)}
+    units = {**score.inputs, **score.optional}
+    usable = {name: m for name, unit in units.items() if (m := stated.get(name)) and _in_unit(m, unit, score.coherent)}
     if not set(score.inputs) <= set(usable):
         return
     values = {n: m.quantity.expression if score.coherent else m.quantity.number for n, m in usable.items()}
     claimed = f"{match['claimed']} kg/m**2" if score.name == "bmi" else match["claimed"].replace(",", "")
-    made = []
+    derivations = []
     for expression in filled(score, values):
         inputs = (in_step(case, match[0]), *(in_vignette(m.text) for m in usable.values()))
-        made.append(derived("score", expression, claimed, inputs))
-    computed = [d for d in made if d is not None]
+        derivations.append(derived("score", expression, claimed, inputs))
+    computed = [d for d in derivations if d is not None]
     if computed:
         yield _checked(score.name.replace("_", " "), computed, match[0], score.source)
 
@@ -111,25 +111,25 @@ def _pack_years(case: Case, clause: str) -> Iterator[FigureCheck]:
     packs = habits[0]["packs"].lower()
     for match in _PACK_YEARS.finditer(clause):
         inputs = (in_step(case, match[0]), in_vignette(habits[0][0]))
-        made = derived("score", f"{_PACKS.get(packs, packs)} * {habits[0]['years']}", match["claimed"], inputs)
-        if made is not None:
-            yield _checked("pack-years", [made], match[0], "packs a day times years")
+        derivation = derived("score", f"{_PACKS.get(packs, packs)} * {habits[0]['years']}", match["claimed"], inputs)
+        if derivation is not None:
+            yield _checked("pack-years", [derivation], match[0], "packs a day times years")
 
 
-def _checked(name: str, made: list[Derivation], said: str, source: str) -> FigureCheck:
-    holding = next((d for d in made if d.holds), None)
-    shown = holding or made[0]
-    finding = f"{name}: {shown.expression} is {shown.computed} ({source})"
+def _checked(name: str, derivations: list[Derivation], step_words: str, source: str) -> FigureCheck:
+    holding = next((d for d in derivations if d.holds), None)
+    first = holding or derivations[0]
+    finding = f"{name}: {first.expression} is {first.computed} ({source})"
     if holding is None:
-        finding += f"; the step has {said!r}"
-    return FigureCheck(holding is not None, finding, ErrorType.ARITHMETIC, shown)
+        finding += f"; the step has {step_words!r}"
+    return FigureCheck(holding is not None, finding, ErrorType.ARITHMETIC, first)
 
 
 def _stated_once(stem: str) -> dict[str, Measure]:
-    found: dict[str, list[Measure]] = {}
+    by_attribute: dict[str, list[Measure]] = {}
     for measure in measures(stem):
-        found.setdefault(measure.attribute, []).append(measure)
-    return {name: listed[0] for name, listed in found.items() if len(listed) == 1}
+        by_attribute.setdefault(measure.attribute, []).append(measure)
+    return {name: listed[0] for name, listed in by_attribute.items() if len(listed) == 1}
 
 
 def _in_unit(measure: Measure, unit: str, coherent: bool) -> bool:
