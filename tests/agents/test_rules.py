@@ -23,7 +23,7 @@ from tracejury.agents import (
     resolve_round,
 )
 from tracejury.agents.data_judge.points import bounds, calculate, scores
-from tracejury.agents.derivations import standing
+from tracejury.agents.derivations import derivations_for
 from tracejury.traces import ErrorType
 
 STEM = (
@@ -83,9 +83,9 @@ def test_a_derivation_that_its_quotes_do_not_bear_counts_for_nothing(kind: str) 
     # Right by its own quotes, but not words of this case: nobody said so.
     elsewhere = on.model_copy(update={"step": "The patient is ill.", "step_index": 2})
     assert recompute(made)
-    assert standing(elsewhere, (made,), Label.ERROR) == ()
-    assert standing(on, (made,), Label.SUPPORTED) == ()
-    assert standing(on, (made,), Label.ERROR) == (made,)
+    assert derivations_for(elsewhere, (made,), Label.ERROR) == ()
+    assert derivations_for(on, (made,), Label.SUPPORTED) == ()
+    assert derivations_for(on, (made,), Label.ERROR) == (made,)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_derivation_that_its_quotes_do_not_bear_counts_for_nothing(kind: str) 
 )
 def test_the_whole_vignette_may_say_what_one_sentence_of_it_does_not(kind: str, more: str) -> None:
     (made,) = JUDGE.judge(case(WRONG[kind])).derivations  # type: ignore[attr-defined]
-    assert standing(case(WRONG[kind], f"{more} {STEM}"), (made,), Label.ERROR) == ()
+    assert derivations_for(case(WRONG[kind], f"{more} {STEM}"), (made,), Label.ERROR) == ()
 
 
 @pytest.mark.parametrize(
