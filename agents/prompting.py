@@ -49,7 +49,7 @@ def _shipped(name: str) -> Prompt:
     path = folder / f"{name}.md"
     if not path.is_file():
         names = sorted(p.name.removesuffix(".md") for p in folder.iterdir() if p.name.endswith(".md"))
-        raise FileNotFoundError(f"no prompt called {name!r}; names: {', '.join(names)}, or give the path of a .md file")
+        raise FileNotFoundError(f"no prompt called {name!r}; known: {', '.join(names)}, or give the path of a .md file")
     return _parsed(name, path.read_text("utf-8"), str(path))
 
 

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tracejury.agents import Case, ContextStep, Label, judges
-from tracejury.agents.derivations import standing
+from tracejury.agents.derivations import derivations_for
 from tracejury.retrieval import Document, Passage, sources
 from tracejury.traces import Question, Step, Trace, blind, read, segment
 
@@ -70,7 +70,7 @@ def score(steps: Iterator[tuple[Case, str | None, str | None]]) -> dict[str, Any
         if label == "error":
             kinds[kind or "?"][draft.label.value] += 1
         if draft.label is Label.ERROR:
-            grounded += bool(standing(case, draft.derivations, Label.ERROR) or draft.quotes)
+            grounded += bool(derivations_for(case, draft.derivations, Label.ERROR) or draft.quotes)
             right_type += label == "error" and draft.error_type is not None and draft.error_type.value == kind
     errors = sum(n for (label, _), n in said.items() if label == "error")
     supported = sum(n for (label, _), n in said.items() if label == "supported")
