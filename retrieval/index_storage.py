@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from tracejury.models import cache_dir
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import IndexManifest, SourceEntry
+from tracejury.storage import replacing_file, replacing_folder
 
 try:
     import fcntl
@@ -130,14 +131,9 @@ class FolderStorage:
         return _parsed(path.read_text("utf-8"), str(path))
 
     def save(self, manifest: IndexManifest) -> None:
-        """Write beside, sync, and move into place: a reader sees the old manifest or the new one."""
-        path = self.local / "manifest.json"
-        fresh = path.with_suffix(".json.new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(manifest.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        """Write the manifest to disk: a reader sees the old one or the new one."""
+        with replacing_file(self.local / "manifest.json", durable=True) as partial:
+            partial.write_text(manifest.model_dump_json(indent=1), "utf-8")
 
     def hold(self, source: str, generation: int) -> None:
         """Lock the generation's folder. A file system that knows no locks does without."""
@@ -168,11 +164,9 @@ class FolderStorage:
             return max(unfinished)
         number = max([base or 0, *there]) + 1
         if base is not None:
-            fresh = self._folder(source, number)
-            half = fresh.with_name(f"copying-{number}")
-            shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(self._folder(source, base), half, ignore=shutil.ignore_patterns("bm25-*"))
-            half.replace(fresh)
+            old = self._folder(source, base)
+            with replacing_folder(self._folder(source, number)) as partial:
+                shutil.copytree(old, partial, ignore=shutil.ignore_patterns("bm25-*"), dirs_exist_ok=True)
         return number
 
     def drop(self, source: str, generation: int) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tracejury.storage import KeyValueStore
 from tracejury.traces.contracts import ReadItem
 from tracejury.traces.deidentifying import deidentify
 from tracejury.traces.reading import read
 from tracejury.traces.records import Problem, Question, Trace
-from tracejury.traces.spool import Spool
 from tracejury.traces.tally import BatchSummary, ReadTally
 
 
@@ -23,7 +23,7 @@ class Batch:
     Usable as a context manager; the temporary file goes when the batch is closed or forgotten.
     """
 
-    def __init__(self, spool: Spool, problems: tuple[Problem, ...], paths: tuple[str, ...] = ()) -> None:
+    def __init__(self, spool: KeyValueStore[str], problems: tuple[Problem, ...], paths: tuple[str, ...] = ()) -> None:
         self._spool = spool
         self.paths = paths
         self.problems = problems
@@ -37,7 +37,7 @@ class Batch:
             UnknownNameError: No reader has this name.
         """
         places = [paths] if isinstance(paths, str | Path) else list(paths)
-        spool, problems = Spool("questions", "traces"), []
+        spool, problems = KeyValueStore[str]("questions", "traces"), []
         for place in places:
             for item in read(reader or "native", place, **params):
                 match item:
@@ -53,7 +53,7 @@ class Batch:
         """Return this batch with placeholders for identifiers, see `deidentify`; itself where it is such a one."""
         if self._without_identifiers:
             return self
-        spool = Spool("questions", "traces")
+        spool = KeyValueStore[str]("questions", "traces")
         for trace in self.traces():
             question = self.question(trace.question_id)
             if question is None:

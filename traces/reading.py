@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from tracejury.storage import KeyValueStore
 from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.records import Problem, Question, Trace
 from tracejury.traces.registry import Registry
-from tracejury.traces.spool import Spool
 
 readers: Registry[Reader] = Registry("tracejury.readers", "reader")
 """The readers installed: `readers.entries()` lists them."""
@@ -35,7 +35,7 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[ReadI
     reader = readers.make(reader_name, **params)
 
     def checked() -> Iterator[ReadItem]:
-        with Spool("questions", "traces", "answered") as spool:
+        with KeyValueStore[str]("questions", "traces", "answered") as spool:
             yield from _Checks(reader, Path(path), spool).run()
 
     return checked()
@@ -44,7 +44,7 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[ReadI
 class _Checks:
     """What has gone by, on disk, and what follows from it."""
 
-    def __init__(self, reader: Reader, path: Path, spool: Spool) -> None:
+    def __init__(self, reader: Reader, path: Path, spool: KeyValueStore[str]) -> None:
         self.reader, self.path, self.spool = reader, path, spool
         self.twins = 0
         self.twin_names: list[str] = []

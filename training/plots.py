@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from tracejury.storage import replacing_file
+
 
 def plot_losses(logs: Mapping[str, Path], to: Path) -> Path:
     """Draw the training loss (lines) and the evaluation loss (dashed) of one or several trainings; return `to`."""
@@ -29,7 +31,6 @@ def plot_losses(logs: Mapping[str, Path], to: Path) -> Path:
                 )
     axes.grid(alpha=0.3)
     axes.legend()
-    partial = to.with_name(to.name + ".partial")
-    figure.savefig(partial, format="png")
-    partial.replace(to)
+    with replacing_file(to) as partial:
+        figure.savefig(partial, format="png")
     return to

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
+from tracejury.storage import replacing_file
 from tracejury.training.recipe import RecipeError, RecipePart
 
 
@@ -84,21 +85,18 @@ def read_corpus(folder: Path) -> tuple[Split, str]:
 
 def write_rows(path: Path, rows: Iterable[SftRow]) -> int:
     """Write rows to `path`, whole or not at all; return their number."""
-    partial = path.with_suffix(".partial")
     count = 0
-    with partial.open("w", encoding="utf-8") as out:
+    with replacing_file(path) as partial, partial.open("w", encoding="utf-8") as out:
         for row in rows:
             out.write(row.model_dump_json() + "\n")
             count += 1
-    partial.replace(path)
     return count
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all: a file that exists is complete."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with replacing_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracejury.storage import replacing_folder
 from tracejury.training.backends import (
     Backend,
     Loaded,
@@ -286,12 +287,8 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 
 def _whole(folder: Path, write: Any) -> str:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    write(partial)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with replacing_folder(folder) as partial:
+        write(partial)
     return folder.name
 
 

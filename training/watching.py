@@ -11,6 +11,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from tracejury.storage import replacing_file
+
 Report = Callable[[int, int, dict[str, float]], None]
 """Called with (step, steps in all, the latest figures)."""
 
@@ -82,9 +84,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> None:
     """Write the trainer's history as JSON lines, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
-    partial.replace(path)
+    with replacing_file(path) as partial:
+        partial.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
 
 
 def last_whole_checkpoint(folder: Path) -> tuple[Path | None, list[Path]]:

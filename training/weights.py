@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from tracejury.storage import replacing_folder
 from tracejury.training.recipe import RecipeError, Shape
 
 # Qwen3's conversation format, written anew: ChatML, and an empty think block where thinking is switched off.
@@ -97,10 +97,7 @@ def make_trainable(gguf: Path, folder: Path) -> Path:
 
 
 def _save(model: object, tokenizer: object, folder: Path) -> Path:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(partial)  # type: ignore[attr-defined]
-    tokenizer.save_pretrained(partial)  # type: ignore[attr-defined]
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with replacing_folder(folder) as partial:
+        model.save_pretrained(partial)  # type: ignore[attr-defined]
+        tokenizer.save_pretrained(partial)  # type: ignore[attr-defined]
     return folder

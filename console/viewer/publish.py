@@ -6,7 +6,6 @@ import hashlib
 import json
 import os.path
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from posixpath import relpath
@@ -18,6 +17,7 @@ from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place
 from tracejury.ledger import Ledger, Run, Wanted
+from tracejury.storage import KeyValueStore
 
 _UNSAFE = re.compile(r"[^\w.=&-]", re.ASCII)
 _LONGEST = 80
@@ -34,26 +34,21 @@ class _Found:
     """The pages that links lead to, each once, in the order found. On disk: there may be a million."""
 
     def __init__(self) -> None:
-        # An empty name is a database of our own in a temporary file that goes with the connection.
-        self._kept = sqlite3.connect("", isolation_level=None)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF"):
-            self._kept.execute(f"PRAGMA {pragma}")
-        self._kept.execute("CREATE TABLE page (n INTEGER PRIMARY KEY, address TEXT UNIQUE)")
+        self._pages = KeyValueStore[str]("page")
         self.count = 0
 
     def note(self, address: _Address) -> None:
         """Note a page, unless it is known."""
-        self.count += self._kept.execute(
-            "INSERT OR IGNORE INTO page (address) VALUES (?)", [json.dumps(address)]
-        ).rowcount
+        self.count += self._pages.add("page", json.dumps(address), "")
 
     def __iter__(self) -> Iterator[_Address]:
         """Yield every page, those too that are noted meanwhile."""
-        at = 0
-        while row := self._kept.execute("SELECT n, address FROM page WHERE n > ? ORDER BY n LIMIT 1", [at]).fetchone():
-            at = row[0]
-            path, query = json.loads(row[1])
-            yield _Address(path, tuple((name, value) for name, value in query))
+        number = 0
+        while entries := self._pages.after("page", number):
+            for entry in entries:
+                path, query = json.loads(entry.key)
+                yield _Address(path, tuple((name, value) for name, value in query))
+            number = entries[-1].number
 
 
 def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], None] | None = None) -> int:

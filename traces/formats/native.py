@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.place import Placed
 from tracejury.traces.records import Problem, Question, Trace
-from tracejury.traces.spool import Spool
 
 _QUESTION = 'a question needs "id" and "stem"; it may have options, gold, explanation, source, split, meta'
 # What may lie beside a batch and is none of it: what `read` could not read, and the key to planted errors.
@@ -40,13 +40,13 @@ class Native(Placed):
             yield Problem(
                 file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader"
             )
-        with Spool("keys") as keys:
+        with KeyValueStore[str]("keys") as keys:
             for file in files:
                 yield from self._questions(file, keys)
             for file in files:
                 yield from self._traces(file, keys)
 
-    def _questions(self, file: Path, keys: Spool) -> Iterator[ReadItem]:
+    def _questions(self, file: Path, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
         for line in json_lines(file):
             if isinstance(line, Problem):
                 yield line
@@ -59,14 +59,14 @@ class Native(Placed):
                 reason = f'"kind" is {kind!r}' if "kind" in line.data else 'the field "kind" is missing'
                 yield Problem(file=str(file), line=line.number, reason=reason, hint='write "question" or "trace"')
 
-    def _traces(self, file: Path, keys: Spool) -> Iterator[ReadItem]:
+    def _traces(self, file: Path, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
         for line in json_lines(file):
             if isinstance(line, Line) and line.data.get("kind") == "trace":
                 self.file, self.line = file, line.number
                 yield _trace(file, line, keys)
 
 
-def _question(file: Path, line: Line, keys: Spool) -> Iterator[ReadItem]:
+def _question(file: Path, line: Line, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "id")}
     key = _name(line.data.get("id"))
     if not key:
@@ -91,7 +91,7 @@ def _question(file: Path, line: Line, keys: Spool) -> Iterator[ReadItem]:
     yield question
 
 
-def _trace(file: Path, line: Line, keys: Spool) -> ReadItem:
+def _trace(file: Path, line: Line, keys: KeyValueStore[str]) -> ReadItem:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "question", "id")}
     key = _name(line.data.get("question"))
     if not key:
