@@ -1,1 +1,1 @@
-"""Configuration files shipped with the package: panels, sources, students, experiments; found by name or by path."""
+"""Configuration files shipped with the package (panels, sources, students, experiments, controls) and their loader."""

@@ -7,14 +7,12 @@ under a changed panel (`rejudge`), which makes a run of its own, named RUN@CONTR
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib.resources import files
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import yaml
 from pydantic import JsonValue, model_validator
 
+from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.reports.columns import Bools, Columns
 from tracejury.reports.comparison import Settings, pair, step_difference
 from tracejury.reports.fewer_judges import recount, voting
@@ -74,20 +72,17 @@ class ControlRow(Record):
     """Why there is no figure, and the command that makes one."""
 
 
+CONTROLS = ConfigKind("controls", "control")
+
+
 def load_controls(names: tuple[str, ...] = ()) -> list[Control]:
     """Read the controls called `names`, shipped ones or YAML files; all shipped ones where none is named.
 
     Raises:
-        ValueError: There is no such control, or its file is wrong.
+        ValueError: There is no such control, or its file is wrong; the message names file and line.
     """
-    shipped = {f.name.removesuffix(".yaml"): f for f in files("tracejury.configs").joinpath("controls").iterdir()}
-    controls = []
-    for name in names or sorted(n for n in shipped if not n.startswith(".")):
-        path = shipped.get(name) or (Path(name) if name.endswith((".yaml", ".yml")) else None)
-        if path is None or not path.is_file():
-            raise ValueError(f"no control called {name!r}. Controls: {', '.join(sorted(shipped))}; or a YAML file")
-        controls.append(Control.model_validate({"name": Path(path.name).stem, **yaml.safe_load(path.read_text())}))
-    return controls
+    opened = (open_config(CONTROLS, name) for name in names or shipped_names(CONTROLS))
+    return [file.record(Control, {"name": file.path.stem}) for file in opened]
 
 
 class Pairing(NamedTuple):

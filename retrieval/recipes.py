@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
+from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.retrieval.records import Source
 from tracejury.retrieval.registered import sources
 from tracejury.traces import Record
 
-_SUFFIXES = {".yaml", ".yml"}
+SOURCES = ConfigKind("sources", "source", hint="give `source` and `params`")
 
 
 class SourceRecipe(Record):
@@ -47,29 +45,10 @@ def load_recipe(name: str, params: Mapping[str, JsonValue] | None = None) -> Sou
         params: Added to the file's, or put in their place.
 
     Raises:
-        ValueError: The file is no recipe; the message names the file and the field.
+        ValueError: The file is no recipe; the message names the file, the line and the field.
     """
-    path = Path(name).expanduser()
-    if path.suffix in _SUFFIXES:
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
-        return _read(str(path), path.read_text("utf-8"), params or {})
-    if name not in {e.name for e in sources.entries()}:
-        shipped = files("tracejury.configs") / "sources" / f"{name}.yaml"
-        if shipped.is_file():
-            return _read(f"{name}.yaml", shipped.read_text("utf-8"), params or {})
+    registered = name in {e.name for e in sources.entries()}
+    if Path(name).suffix in {".yaml", ".yml"} or (name in shipped_names(SOURCES) and not registered):
+        recipe = open_config(SOURCES, name).record(SourceRecipe)
+        return recipe.model_copy(update={"params": {**recipe.params, **(params or {})}})
     return SourceRecipe(source=name, params=dict(params or {}))
-
-
-def _read(where: str, text: str, params: Mapping[str, JsonValue]) -> SourceRecipe:
-    try:
-        body: Any = yaml.safe_load(text)
-        recipe = SourceRecipe.model_validate(body)
-    except yaml.YAMLError as bad:
-        raise ValueError(f"{where}: not valid YAML: {bad}") from bad
-    except ValidationError as bad:
-        first = bad.errors()[0]
-        raise ValueError(
-            f"{where}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}; give `source` and `params`"
-        ) from bad
-    return recipe.model_copy(update={"params": {**recipe.params, **params}})

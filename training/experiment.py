@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
-import yaml
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, model_validator
 
+from tracejury.configs.loading import ConfigKind, open_config
 from tracejury.models import Endpoint
 from tracejury.training.corpus import OnContamination
 from tracejury.training.recipe import RecipeError, RecipePart
 from tracejury.training.sampling import SampleSpec
 from tracejury.training.teach import TeachSpec
 
-EXPERIMENTS = Path(__file__).resolve().parent.parent / "configs" / "experiments"
+EXPERIMENTS = ConfigKind("experiments", "experiment", RecipeError, "the keys are described in docs/students.md")
 
 
 class SampledFrom(RecipePart):
@@ -77,18 +76,5 @@ def load_experiment(name_or_path: str | Path) -> tuple[Experiment, Path]:
     Raises:
         RecipeError: No such experiment, or its content is not valid.
     """
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = EXPERIMENTS / f"{name_or_path}.yaml"
-    if not path.is_file():
-        known = sorted(p.stem for p in EXPERIMENTS.glob("*.yaml"))
-        near = difflib.get_close_matches(path.stem, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RecipeError(f"{path}: no such experiment{hint} Known by name: {', '.join(known)}")
-    try:
-        return Experiment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))), path.resolve().parent
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise RecipeError(f"{path}: {what}. Keys are described in docs/students.md") from error
+    file = open_config(EXPERIMENTS, name_or_path)
+    return file.record(Experiment), file.path.resolve().parent

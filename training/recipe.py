@@ -5,18 +5,19 @@ Imports nothing but the standard library, pydantic and yaml, so that a GPU machi
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-RECIPES = Path(__file__).resolve().parent.parent / "configs" / "students"
+from tracejury.configs.loading import ConfigError, ConfigKind, open_config
 
 
-class RecipeError(ValueError):
+class RecipeError(ConfigError):
     """A recipe, or what a recipe needs, is not usable. The message names the file and the next step."""
+
+
+STUDENTS = ConfigKind("students", "recipe", RecipeError, "the keys are described in docs/students.md")
 
 
 class RecipePart(BaseModel):
@@ -157,18 +158,4 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         RecipeError: No such recipe, or its content is not valid; the message says where and what.
     """
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = RECIPES / f"{name_or_path}.yaml"
-    if not path.is_file():
-        known = sorted(p.stem for p in RECIPES.glob("*.yaml"))
-        near = difflib.get_close_matches(Path(name_or_path).stem, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RecipeError(f"{path}: no such recipe{hint} Known by name: {', '.join(known)}")
-    try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise RecipeError(f"{path}: {what}. Keys are described in docs/students.md") from error
+    return open_config(STUDENTS, name_or_path).record(Recipe)

@@ -40,7 +40,7 @@ def test_main_recipe_holds_the_figures_of_the_paper() -> None:
 def test_misspelt_key_is_told_with_file_and_key(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("name: mine\nstudent: {model: m}\nschedule: {learning_rat: 1}\n")
-    with pytest.raises(RecipeError, match=r"mine\.yaml: schedule\.learning_rat"):
+    with pytest.raises(RecipeError, match=r"mine\.yaml:3: schedule\.learning_rat"):
         load_recipe(file)
 
 
