@@ -25,6 +25,8 @@ from .records import (
 from .registry import Entry, Registry, UnknownNameError
 from .roles import step_role
 from .segmenting import segment, segmenters
+from .spans import Span
+from .splitting import split_sentences
 from .tally import BatchSummary, FieldCount, ReadTally
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Role",
     "Segmentation",
     "Segmenter",
+    "Span",
     "Step",
     "StepLabel",
     "TextLines",
@@ -63,6 +66,7 @@ __all__ = [
     "readers",
     "segment",
     "segmenters",
+    "split_sentences",
     "step_role",
     "write_batch",
 ]

@@ -1,0 +1,141 @@
+"""Whether a claim only restates the vignette or an earlier step: the same words, figures and denials in one place.
+
+A claim that is taken for a restatement is left out of the verdict, so doubt speaks against it: a phrase must stand in
+the place as it stands in the claim, and what a list names must hang on the same verb.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tracejury.agents.claims.verbs import finite_verbs
+from tracejury.agents.claims.vocabulary import word_list
+from tracejury.agents.claims.words import Qualifiers, content_words, negations, qualifiers, stem_of
+from tracejury.agents.records import ContextStep
+from tracejury.traces import split_sentences
+
+_REPORTING = frozenset(map(stem_of, word_list("reporting")))
+_PERSONS = frozenset(map(stem_of, word_list("persons")))
+_PHRASE = re.compile(r"[,;:()]|\b(?:and|or|as well as|with|who|which|that|nor|along|plus)\b", re.I)
+_SCOPE_ENDS = re.compile(
+    r"[.;:!?]|\b(?:but|however|although|though|except|yet|and (?:has|is|was|shows|reports|he|she|the))\b", re.I
+)
+_DENIED_BEFORE = re.compile(r"\b(?:is|are|was|were)\s+(?:absent|negative|not present|denied|ruled out|excluded)", re.I)
+_GAP = 1
+"""Words of content of the place that may stand between two neighbours of a phrase."""
+
+
+class _Place(NamedTuple):
+    words: tuple[str, ...]
+    denied: tuple[bool, ...]
+    verbs: tuple[int, ...]
+    """Word counts before each finite verb and each end of a sentence: what a list may not reach across."""
+    qualifiers: Qualifiers
+    stems: frozenset[str]
+
+
+def restated_by(claim: str, stem: str, context: Sequence[ContextStep]) -> str | None:
+    """Return `vignette` or `step:N` where the claim says nothing beyond it; None where it does.
+
+    A place is a sentence or two neighbours, of the vignette or of one earlier step; questions are none.
+    """
+    said = {w.stem for w in content_words(claim)} - _REPORTING
+    if not said:
+        return None
+    ours = qualifiers(claim)
+    for name, text in (("vignette", stem), *((f"step:{c.index}", c.text) for c in context)):
+        if any(said <= p.stems and _same_qualifiers(ours, p.qualifiers) and _restates(claim, p) for p in _places(text)):
+            return name
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _places(text: str) -> tuple[_Place, ...]:
+    cut = [text[s.start : s.end] for s in split_sentences(text)]
+    stated = [s for s in cut if not s.rstrip().endswith("?")]
+    return tuple(_place(" ".join(stated[i : i + size])) for size in (1, 2) for i in range(len(stated) - size + 1))
+
+
+def _place(text: str) -> _Place:
+    words = content_words(text)
+    starts = [w.start for w in words]
+    ends = [m.start() for m in re.finditer(r"[.;!?](?=\s|$)", text)]
+    barriers = tuple(sorted(sum(s < at for s in starts) for at in (*ends, *(a for a, _ in finite_verbs(text)))))
+    return _Place(
+        tuple(w.stem for w in words), _denied(text), barriers, qualifiers(text), frozenset(w.stem for w in words)
+    )
+
+
+def _denied(text: str) -> tuple[bool, ...]:
+    """Say of each word of content whether it stands in the scope of a negation."""
+    words = content_words(text)
+    scopes = []
+    for start, end in negations(text):
+        begins = max((m.end() for m in _SCOPE_ENDS.finditer(text, 0, start)), default=0)
+        closing = _SCOPE_ENDS.search(text, end)
+        scopes.append(
+            (
+                begins if _DENIED_BEFORE.search(text, max(0, start - 6), end) else start,
+                closing.start() if closing else len(text),
+            )
+        )
+    return tuple(any(a <= w.start < b for a, b in scopes) for w in words)
+
+
+def _restates(claim: str, place: _Place) -> bool:
+    # `The man is 66 years old` is `a 66-year-old man`, unless a second person in the place makes the order count.
+    free = _REPORTING | _PERSONS if len(_PERSONS & place.stems) == 1 else _REPORTING
+    denied = dict(zip([w.start for w in content_words(claim)], _denied(claim), strict=True))
+    anchor = -1
+    for offset, phrase in _phrases(claim):
+        words = [w for w in content_words(phrase) if w.stem not in free]
+        if not words:
+            continue  # a person, `presents with`: nothing that could differ
+        at = _find(
+            [w.stem for w in words],
+            [denied[w.start + offset] for w in words],
+            place,
+            anchor,
+            bool(finite_verbs(phrase)),
+        )
+        if at < 0:
+            return False
+        anchor = max(anchor, at)
+    return anchor >= 0
+
+
+def _same_qualifiers(ours: Qualifiers, theirs: Qualifiers) -> bool:
+    return (
+        not ours.numbers - theirs.numbers
+        and not ours.comparisons - theirs.comparisons
+        and not ours.modality - theirs.modality
+        and ours.conditions.keys() == theirs.conditions.keys()
+    )
+
+
+def _phrases(claim: str) -> Iterator[tuple[int, str]]:
+    at = 0
+    for mark in _PHRASE.finditer(claim):
+        yield at, claim[at : mark.start()]
+        at = mark.end()
+    yield at, claim[at:]
+
+
+def _find(words: list[str], denied: list[bool], place: _Place, anchor: int, has_verb: bool) -> int:
+    """Return where a phrase stands in the place; -1 where it does not, or hangs on another verb than in the claim."""
+    for first in (i for i, stem in enumerate(place.words) if stem == words[0]):
+        at, matches = first, place.denied[first] == denied[0]
+        for stem, negated in zip(words[1:], denied[1:], strict=True):
+            window = range(at + 1, min(at + 2 + _GAP, len(place.words)))
+            at = next((j for j in window if place.words[j] == stem and place.denied[j] == negated), -1)
+            if at < 0:
+                break
+        if at < 0 or not matches:
+            continue
+        crosses = anchor >= 0 and not has_verb and (first < anchor or any(anchor < b <= first for b in place.verbs))
+        if not crosses:
+            return at
+    return -1

@@ -1,0 +1,72 @@
+"""Finite verbs, by the forms of auxiliaries and of the verbs that clinical reasoning uses; no tagger, no model."""
+
+from __future__ import annotations
+
+import re
+
+from tracejury.agents.claims.vocabulary import word_list
+
+
+def _third(lemma: str) -> str:
+    if re.search(r"(?:s|x|z|ch|sh|o)$", lemma):
+        return lemma + "es"
+    return lemma[:-1] + "ies" if re.search(r"[^aeiou]y$", lemma) else lemma + "s"
+
+
+def _past(lemma: str) -> str:
+    if lemma.endswith("e"):
+        return lemma + "d"
+    return lemma[:-1] + "ied" if re.search(r"[^aeiou]y$", lemma) else lemma + "ed"
+
+
+_AUXILIARIES = word_list("auxiliaries")
+_LEMMAS = word_list("verbs")
+_THIRD = frozenset(map(_third, _LEMMAS))
+_PAST = frozenset(map(_past, _LEMMAS)) | word_list("irregular")
+_BEFORE_NOUN = word_list("before_noun")
+_PLURAL_SUBJECTS = word_list("plural_subjects")
+_PRONOUNS = word_list("pronouns")
+_OPEN_ENDS = frozenset({"by", "with", "as", "of", "for", "to", "including"})
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+
+
+def finite_verbs(text: str) -> list[tuple[int, int]]:
+    """Return the characters of what is taken for a finite verb, in order."""
+    words = list(_WORD.finditer(text))
+    return [
+        word.span()
+        for i, word in enumerate(words)
+        if _is_finite(
+            word[0].lower().replace("\u2019", "'"),
+            words[i - 1][0].lower() if i else "",
+            words[i + 1][0].lower() if i + 1 < len(words) else "",
+        )
+    ]
+
+
+def states(text: str) -> bool:
+    """Tell whether a text has a finite verb."""
+    return bool(finite_verbs(text))
+
+
+def ends_open(text: str) -> bool:
+    """Tell whether the last of several words is a verb or a preposition, so that the sentence goes on."""
+    words = [m[0].lower() for m in _WORD.finditer(text)]
+    return len(words) > 1 and (words[-1] in _AUXILIARIES | _LEMMAS | _THIRD or words[-1] in _OPEN_ENDS)
+
+
+def begins_with_verb(text: str) -> bool:
+    """Tell whether a text begins with an auxiliary or a verb in -s, as a second predicate of one subject does."""
+    first = _WORD.match(text)
+    return bool(first) and (first[0].lower() in _AUXILIARIES or first[0].lower() in _THIRD)  # type: ignore[index]
+
+
+def _is_finite(word: str, before: str, after: str) -> bool:
+    if word in _AUXILIARIES:
+        return True
+    if word in _THIRD:
+        return before not in _BEFORE_NOUN and after != "of" and bool(before)
+    if word in _PAST:
+        return before in _PRONOUNS
+    plural = before in _PLURAL_SUBJECTS or (before.endswith("s") and not before.endswith(("ss", "us", "is")))
+    return word in _LEMMAS and plural and after != "of" and before not in _THIRD
