@@ -1,5 +1,7 @@
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
+from .claims.cutting import cut_by_rule
+from .claims.extraction import claims_of
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
@@ -74,7 +76,9 @@ __all__ = [
     "VerifierScorer",
     "asks_every_judge",
     "build_case",
+    "claims_of",
     "context_failure",
+    "cut_by_rule",
     "decide",
     "endpoints_of",
     "entailment",

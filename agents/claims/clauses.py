@@ -85,7 +85,9 @@ def clauses_of(text: str, sentence: Span) -> list[Clause]:
         if mark.start() <= start or not _flat(text, sentence.start, mark.start()):
             continue
         left, right = text[start : mark.start()], text[mark.end() : sentence.end]
-        shared = _shared_subject(text, start, mark, right)
+        if subject is not None:
+            left = f"{text[subject.start : subject.end]} {left}"
+        shared = _shared_subject(text, start, subject, mark, right)
         if shared is None and not _parts(mark, left, right, subordinate):
             continue
         found.append(Clause(_trimmed(text, start, mark.start()), subject))
@@ -125,7 +127,7 @@ def _own_clause(right: str) -> bool:
     """Tell whether a text begins with a subject and its finite verb."""
     body = _LEADING.sub("", right, count=1) if _LEADING.match(right) else right
     verbs = finite_verbs(body[:160])
-    if not verbs:
+    if not verbs or begins_with_verb(body):
         return False
     before = body[: verbs[0][0]]
     if not _WORD.search(before):
@@ -139,7 +141,7 @@ def _first_verb_is_past(text: str) -> bool:
     return bool(re.search(r"(?:ed|was|were|had|did|began|came|fell|went|took)$", text[start:end], re.I))
 
 
-def _shared_subject(text: str, start: int, mark: re.Match[str], right: str) -> Span | None:
+def _shared_subject(text: str, start: int, subject: Span | None, mark: re.Match[str], right: str) -> Span | None:
     """Return the subject that a predicate shares with the clause before: `X causes A and increases B`."""
     left = text[start : mark.start()]
     if mark.lastgroup not in ("adds", "contrast") or not begins_with_verb(right):
@@ -148,14 +150,16 @@ def _shared_subject(text: str, start: int, mark: re.Match[str], right: str) -> S
         p.search(left) for p in (_SCOPE, _CONDITION, _ATTITUDE, _MODAL)
     ):
         return None
+    if _CONDITION.search(right) or re.search(r"[,;:()]", left) or _has_relative(left):
+        return None
+    if subject is not None:
+        return subject
     verbs = finite_verbs(left)
-    if not verbs or _CONDITION.search(right):
+    if not verbs:
         return None
     before = left[: verbs[0][0]].rstrip()
     words = _WORD.findall(before)
-    if not 0 < len(words) <= _LONGEST_SUBJECT or re.search(r"[,;:()]", left) or _has_relative(left):
-        return None
-    return Span(start, start + len(before))
+    return Span(start, start + len(before)) if 0 < len(words) <= _LONGEST_SUBJECT else None
 
 
 def _has_relative(left: str) -> bool:

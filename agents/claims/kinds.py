@@ -138,7 +138,7 @@ def _parts(text: str, span: Span, heading: bool, listed: bool) -> list[Part]:
 
 def _bare(text: str, start: int, end: int) -> Span:
     marker = _MARKER.match(text, start, end)
-    if marker and marker.end() < end:
+    if marker:
         start = marker.end()
     closing = _CLOSING_MARKUP.search(text, start, end)
     return Span(start, closing.start() if closing else end)

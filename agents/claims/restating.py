@@ -7,7 +7,7 @@ the place as it stands in the claim, and what a list names must hang on the same
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ class _Place(NamedTuple):
     denied: tuple[bool, ...]
     verbs: tuple[int, ...]
     """Word counts before each finite verb and each end of a sentence: what a list may not reach across."""
+    having: tuple[int, ...]
+    """The same without forms of `have`: `a man with pain` is `a man has had pain`."""
     qualifiers: Qualifiers
     stems: frozenset[str]
 
@@ -61,11 +63,19 @@ def _places(text: str) -> tuple[_Place, ...]:
 
 def _place(text: str) -> _Place:
     words = content_words(text)
-    starts = [w.start for w in words]
     ends = [m.start() for m in re.finditer(r"[.;!?](?=\s|$)", text)]
-    barriers = tuple(sorted(sum(s < at for s in starts) for at in (*ends, *(a for a, _ in finite_verbs(text)))))
+    verbs = finite_verbs(text)
+
+    def counts(positions: Iterable[int]) -> tuple[int, ...]:
+        return tuple(sum(word.start < at for word in words) for at in positions)
+
     return _Place(
-        tuple(w.stem for w in words), _denied(text), barriers, qualifiers(text), frozenset(w.stem for w in words)
+        words=tuple(w.stem for w in words),
+        denied=_denied(text),
+        verbs=counts([*ends, *(a for a, _ in verbs)]),
+        having=counts([*ends, *(a for a, b in verbs if text[a:b].lower() not in ("has", "had", "have"))]),
+        qualifiers=qualifiers(text),
+        stems=frozenset(w.stem for w in words),
     )
 
 
@@ -90,17 +100,13 @@ def _restates(claim: str, place: _Place) -> bool:
     free = _REPORTING | _PERSONS if len(_PERSONS & place.stems) == 1 else _REPORTING
     denied = dict(zip([w.start for w in content_words(claim)], _denied(claim), strict=True))
     anchor = -1
-    for offset, phrase in _phrases(claim):
+    for offset, phrase, is_attribute in _phrases(claim):
         words = [w for w in content_words(phrase) if w.stem not in free]
         if not words:
             continue  # a person, `presents with`: nothing that could differ
-        at = _find(
-            [w.stem for w in words],
-            [denied[w.start + offset] for w in words],
-            place,
-            anchor,
-            bool(finite_verbs(phrase)),
-        )
+        barriers = () if finite_verbs(phrase) else place.having if is_attribute else place.verbs
+        denials = [denied[w.start + offset] for w in words]
+        at = _find([w.stem for w in words], denials, place, -1 if finite_verbs(phrase) else anchor, barriers)
         if at < 0:
             return False
         anchor = max(anchor, at)
@@ -116,15 +122,16 @@ def _same_qualifiers(ours: Qualifiers, theirs: Qualifiers) -> bool:
     )
 
 
-def _phrases(claim: str) -> Iterator[tuple[int, str]]:
-    at = 0
+def _phrases(claim: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield the phrases with their offsets, and whether one is an attribute: `with chest pain`."""
+    at, free = 0, False
     for mark in _PHRASE.finditer(claim):
-        yield at, claim[at : mark.start()]
-        at = mark.end()
-    yield at, claim[at:]
+        yield at, claim[at : mark.start()], free
+        at, free = mark.end(), mark[0].lower() == "with"
+    yield at, claim[at:], free
 
 
-def _find(words: list[str], denied: list[bool], place: _Place, anchor: int, has_verb: bool) -> int:
+def _find(words: list[str], denied: list[bool], place: _Place, anchor: int, barriers: Sequence[int]) -> int:
     """Return where a phrase stands in the place; -1 where it does not, or hangs on another verb than in the claim."""
     for first in (i for i, stem in enumerate(place.words) if stem == words[0]):
         at, matches = first, place.denied[first] == denied[0]
@@ -135,7 +142,6 @@ def _find(words: list[str], denied: list[bool], place: _Place, anchor: int, has_
                 break
         if at < 0 or not matches:
             continue
-        crosses = anchor >= 0 and not has_verb and (first < anchor or any(anchor < b <= first for b in place.verbs))
-        if not crosses:
+        if anchor < 0 or (first >= anchor and not any(anchor < b <= first for b in barriers)):
             return at
     return -1
