@@ -59,9 +59,7 @@ def claims_reply(max_tokens: int) -> type[ClaimsReply]:
     chars = max(_FEWEST_CHARS, int((max_tokens / most - _TOKENS_OF_KEYS) * _CHARS_PER_TOKEN / 2))
     text: Any = Annotated[str, Field(max_length=chars * _SLACK, json_schema_extra={"maxLength": chars})]
     statement = create_model("ListedStatement", __base__=ListedStatement, quote=(text, ...), text=(text, ...))
-    statements: Any = Annotated[
-        list[statement], Field(max_length=most * _SLACK, json_schema_extra={"maxItems": most})  # type: ignore[valid-type]
-    ]
+    statements: Any = Annotated[list[statement], Field(max_length=most * _SLACK, json_schema_extra={"maxItems": most})]
     return create_model("ClaimsReply", __base__=ClaimsReply, statements=(statements, ...))
 
 

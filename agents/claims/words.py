@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
+
+import Stemmer
 
 from tracejury.agents.claims.vocabulary import word_list
 from tracejury.agents.data_judge.quantities import quantities
 
+_STEMMER = Stemmer.Stemmer("english")
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['\u2019](?!s\b)[^\W\d_]+)*")
 _STOP = word_list("stop")
 _NEGATIONS = re.compile(
@@ -85,14 +88,7 @@ def stems(text: str) -> list[str]:
 @lru_cache(maxsize=65536)
 def stem_of(word: str) -> str:
     """Return the Snowball stem of a word in lower case."""
-    return str(_stemmer().stemWord(word.replace("\u2019", "'")))
-
-
-@cache
-def _stemmer():  # type: ignore[no-untyped-def]
-    import Stemmer
-
-    return Stemmer.Stemmer("english")
+    return str(_STEMMER.stemWord(word.replace("\u2019", "'")))
 
 
 def qualifiers(text: str) -> Qualifiers:
@@ -113,11 +109,6 @@ def qualified(text: str) -> bool:
 def negations(text: str) -> list[tuple[int, int]]:
     """Return the characters of each negation."""
     return [m.span() for m in _NEGATIONS.finditer(text)]
-
-
-def conditional(text: str) -> bool:
-    """Tell whether something is said under a condition."""
-    return bool(_CONDITIONS.search(text))
 
 
 def _counted(pattern: re.Pattern[str], text: str) -> Counter[str]:
