@@ -1,3 +1,4 @@
+from .asking_order import asks_every_judge, judge_order, next_judges, unasked_votes
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
 from .claims.cutting import cut_by_rule
@@ -8,7 +9,6 @@ from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, Relation
 from .judge_panel import JudgePanel, endpoints_of
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
-from .next_judges import asks_every_judge, judge_order, next_judges, unasked_votes
 from .opinion import hear
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from .policy import Dispute, decide, grounded_error, settle, settled_early

@@ -1,6 +1,6 @@
 """Opening a ledger: a new database gets today's tables, one that other versions made is told from them and refused.
 
-The revision stands in the table that alembic keeps. Alembic itself is needed for upgrades only (`tracejury.graphs.
+The revision stands in the table that alembic keeps. Alembic itself is needed for upgrades only (`tracejury.ledger.
 upgrading`), and not imported here: opening a ledger of today is one small query.
 """
 

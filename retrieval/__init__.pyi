@@ -1,3 +1,4 @@
+from . import sources
 from .build import EmptySourceError
 from .chunks import chunk
 from .embedders import open_embedder
@@ -10,7 +11,6 @@ from .queries import step_query
 from .quotes import QuoteCheck, check_quote
 from .recipes import SourceRecipe, load_recipe
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
-from .registered import sources
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
+from tracejury.retrieval import sources
 from tracejury.retrieval.manifest import IndexManifest
-from tracejury.retrieval.registered import sources
 from tracejury.traces import Entry, Record
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import Field, JsonValue
 
 from tracejury.configs.loading import ConfigKind, open_config, shipped_names
+from tracejury.retrieval import sources
 from tracejury.retrieval.records import Source
-from tracejury.retrieval.registered import sources
 from tracejury.traces import Record
 
 SOURCES = ConfigKind("sources", "source", hint="give `source` and `params`")

@@ -17,7 +17,7 @@ from made_ledger import demo_pairs, make_run
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, inspect, select, text
 from typer.testing import CliRunner
 
-from tracejury import graphs
+from tracejury import ledger
 from tracejury.console.app import app
 from tracejury.ledger import Browsing, Ledger, SchemaError, StepBrowsing, Wanted, ledger_status, upgrade_ledger
 from tracejury.ledger.schema import HEAD, REVISIONS
@@ -25,7 +25,7 @@ from tracejury.ledger.tables import metadata
 from tracejury.models import CALL_TABLES, CallStore
 from tracejury.storage import open_engine
 
-MIGRATIONS = Path(graphs.__path__[0]) / "migrations"
+MIGRATIONS = Path(ledger.__path__[0]) / "migrations"
 WORDS = "trace_words"
 """The full-text index: SQLite's is a virtual table with tables of its own, and neither is in the metadata."""
 
@@ -185,7 +185,7 @@ def test_the_console_upgrades_refuses_and_tells(tmp_path: Path, today: Ledger, m
 
 def test_opening_a_ledger_imports_no_alembic(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom tracejury.graphs import Ledger\n"
+        "import sys\nfrom tracejury.ledger import Ledger\n"
         "Ledger(sys.argv[1]).close()\nLedger(sys.argv[1]).close()\nassert 'alembic' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path}/ledger.db"], check=True, timeout=200)
