@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tracejury.agents.contracts import Chats, Judge, Relevance, Reply, judges
 from tracejury.agents.panel import JudgeSpec, Panel
-from tracejury.models import CallFailed, CallRecord, ChatRequest, Endpoint, Message
+from tracejury.models import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, Message
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,13 @@ class BoundAsk:
 
     async def __call__(self, messages: Sequence[Message], schema: type[Reply]) -> Reply:
         """Ask; see `Ask`."""
+        parsed = (await self.reply(messages, schema)).parsed
+        if not isinstance(parsed, schema):
+            raise TypeError(f"{self.purpose}: the gateway returned no {schema.__name__}")
+        return parsed
+
+    async def reply(self, messages: Sequence[Message], schema: type[Reply], letters: tuple[str, ...] = ()) -> ChatReply:
+        """Ask, and return the whole reply; see `CheckerAsk`."""
         request = ChatRequest(
             endpoint=self.endpoint,
             messages=tuple(messages),
@@ -90,6 +97,7 @@ class BoundAsk:
             temperature=self.temperature,
             sample=self.sample,
             seed=self.seed,
+            letters=letters,
         )
         try:
             reply = await self.chats.chat(request)
@@ -97,9 +105,7 @@ class BoundAsk:
             self.calls.extend(failure.calls)
             raise
         self.calls.extend(reply.calls)
-        if not isinstance(reply.parsed, schema):
-            raise TypeError(f"{self.purpose}: the gateway returned no {schema.__name__}")
-        return reply.parsed
+        return reply
 
 
 def endpoints_of(panel: Panel) -> tuple[Endpoint, ...]:

@@ -268,4 +268,5 @@ def _answer(told: dict[str, Any]) -> Answer | NoAnswerError:
     )
     choice: dict[str, Any] = next(iter(body.get("choices") or ()), {})
     text = (choice.get("message") or {}).get("content") or ""
-    return Answer(text, choice.get("finish_reason"), *spent, None if text else "the reply is empty", 0.0, 1)
+    error = None if text else "the reply is empty"
+    return Answer(text, choice.get("finish_reason"), *spent, error, 0.0, 1, choice.get("logprobs"))

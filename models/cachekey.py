@@ -24,6 +24,8 @@ def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
         _schema(request.schema) if request.schema else None,
         *(request.max_tokens, request.temperature, request.sample, request.seed),
     ]
+    if request.letters:  # a reply without their log-probabilities is no answer to a request for them
+        asked.append(request.letters)
     text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -33,6 +33,8 @@ class Answer(NamedTuple):
     """A refusal in words, or an empty reply; the text is what it is all the same."""
     latency_s: float
     attempts: int
+    logprobs: object = None
+    """`choices[0].logprobs`, as the server reports it."""
 
 
 class EndpointClient:
@@ -166,6 +168,7 @@ def _answer(message: AIMessage, latency_s: float) -> Answer:
         error,
         latency_s,
         1,
+        told.get("logprobs"),
     )
 
 

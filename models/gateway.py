@@ -24,6 +24,7 @@ from tracejury.models.failures import NoAnswerError
 from tracejury.models.fences import fence_tag, render
 from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key, redact
+from tracejury.models.letters import letter_logprobs
 from tracejury.models.limits import Limit
 from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_path
@@ -225,7 +226,7 @@ class Gateway:
         if tokens:
             lane.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
         wrong = _wrong(answer, least)
-        call = _filled(blank, endpoint, answer, wrong[1] if wrong else answer.error)
+        call = _filled(blank, request, answer, wrong[1] if wrong else answer.error)
         self.budget.add(call)
         await self.store.put(call)
         if batches:
@@ -301,7 +302,7 @@ def _wrong(answer: Answer, least: int) -> tuple[FailureReason, str] | None:
     return None
 
 
-def _filled(blank: CallRecord, endpoint: Endpoint, answer: Answer, error: str | None) -> CallRecord:
+def _filled(blank: CallRecord, request: ChatRequest, answer: Answer, error: str | None) -> CallRecord:
     spent = (answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens)
     return blank.model_copy(
         update={
@@ -312,8 +313,9 @@ def _filled(blank: CallRecord, endpoint: Endpoint, answer: Answer, error: str | 
             "prompt_tokens": spent[0],
             "cached_tokens": spent[1],
             "completion_tokens": spent[2],
-            "cost_usd": cost_usd(endpoint.price, *spent),
+            "cost_usd": cost_usd(request.endpoint.price, *spent),
             "error": error,
+            "letter_logprobs": letter_logprobs(answer.logprobs, request.letters),
         }
     )
 

@@ -128,6 +128,9 @@ class CallRecord(Record):
     completion_tokens: int = 0
     cost_usd: float = 0.0
     error: str | None = None
+    letter_logprobs: tuple[tuple[float, ...], ...] | None = None
+    """For each token of the reply that is one of the request's `letters`, the log-probability of each of these; None:
+    none were asked for, or the server reports none."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,8 @@ class ChatRequest:
     temperature: float = 0.0
     sample: int = 0
     seed: int | None = None
+    letters: tuple[str, ...] = ()
+    """One-letter values of the reply whose log-probabilities are asked for; see `CallRecord.letter_logprobs`."""
 
 
 @dataclass(frozen=True)

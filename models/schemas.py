@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import openai
 from pydantic import BaseModel, ValidationError
 
+from tracejury.models.letters import TOP_LOGPROBS
 from tracejury.models.records import ChatRequest, Data, Endpoint, Message
 
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
@@ -51,6 +52,7 @@ def body_fields(request: ChatRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "seed": request.seed,
         "response_format": format_for(endpoint, request.schema),
+        **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if request.letters else {}),
         **endpoint.params,
     }
     # `temperature: null` in a panel takes the field out, for models that refuse it.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 
 from tracejury.models.records import CallRecord
-from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_paid
+from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_letters, model_paid
 from tracejury.storage.engine import StoreError, insert_new, open_engine, open_transaction
 from tracejury.storage.reconnecting import run_when_reachable, unreachable_error
 from tracejury.storage.writer import Writer
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (
-    f"SELECT {', '.join(_FIELDS)} FROM model_call "  # noqa: S608 - column names of our own
+    f"SELECT {', '.join(_FIELDS)}, "  # noqa: S608 - column names of our own
+    "(SELECT logprobs FROM model_letters WHERE call_id = model_call.id) FROM model_call "
     "WHERE key = ? AND raw IS NOT NULL AND (usable IS NULL OR usable) ORDER BY started DESC LIMIT 1"
 )
 
@@ -78,6 +80,7 @@ class CallStore:
         _make_tables(self.engine)
         self._insert = insert_new(self.engine.dialect.name, model_call)
         self._insert_paid = insert_new(self.engine.dialect.name, model_paid)
+        self._insert_letters = insert_new(self.engine.dialect.name, model_letters)
         # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
         # ten times that through the toolkit.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
@@ -90,7 +93,11 @@ class CallStore:
     async def put(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
         row = call.__dict__.copy()
-        del row["from_cache"]
+        del row["from_cache"], row["letter_logprobs"]
+        if call.letter_logprobs is not None:
+            # Queued before the call itself, so that it is durable no later.
+            logprobs = json.dumps(call.letter_logprobs, separators=(",", ":"))
+            self.writer.add(self._insert_letters, {"call_id": call.id, "logprobs": logprobs})
         if self._run is not None:
             tokens = call.prompt_tokens + call.completion_tokens
             paid = {"run_id": self._run, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
@@ -106,8 +113,10 @@ class CallStore:
             row = await asyncio.to_thread(self._fetch, key)
         if row is None:
             return None
-        fields = dict(zip(_FIELDS, row, strict=True))
-        return CallRecord(**fields | {"from_cache": True, "latency_s": 0.0, "attempts": 0, "cost_usd": 0.0})
+        fields = dict(zip(_FIELDS, row[:-1], strict=True))
+        letters = None if row[-1] is None else json.loads(row[-1])
+        free = {"from_cache": True, "latency_s": 0.0, "attempts": 0, "cost_usd": 0.0, "letter_logprobs": letters}
+        return CallRecord(**fields | free)
 
     def _fetch(self, key: str) -> Sequence[Any] | None:
         def fetch(connection: Connection) -> Sequence[Any] | None:

@@ -45,6 +45,14 @@ model_batch = Table(
     Column("done", Boolean, nullable=False),
 )
 
+# Log-probabilities of the letters that a call was asked for (`CallRecord.letter_logprobs`), as JSON.
+model_letters = Table(
+    "model_letters",
+    CALL_TABLES,
+    Column("call_id", String(40), primary_key=True),
+    Column("logprobs", Text, nullable=False),
+)
+
 # Which run paid for a call. A deliberation tells that only once it is made, and a cap on spending cannot wait for it.
 model_paid = Table(
     "model_paid",
