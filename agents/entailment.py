@@ -66,6 +66,10 @@ class Entailment:
         likely /= likely.sum(axis=1, keepdims=True)
         return [Entailed(*map(float, row)) for row in likely[:, self._order]]
 
+    def fits(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        """Return for each (claim, evidence) pair whether the model reads it whole."""
+        return [len(encoded.ids) <= self.longest for encoded in self._tokenizer.encode_batch([*pairs])]
+
     def _run(self, ids: Sequence[Sequence[int]], kinds: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         width = max(map(len, ids))
         token, kind, mask = (np.zeros((len(ids), width), np.int64) for _ in range(3))

@@ -1,0 +1,8 @@
+"""Checkers: what decides how evidence stands to a claim, how sure one must be, and which citations count.
+
+A checker sees a claim and up to three sentences, neither a label nor a judge. Public names are listed in `__init__.pyi`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

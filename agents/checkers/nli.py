@@ -1,0 +1,59 @@
+"""The checker `nli`: the small entailment model that ships with the package, on a CPU, offline."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from functools import cache, cached_property
+from pathlib import Path
+
+from tracejury.agents.checkers.contracts import SILENCE, CheckerAsk, CheckerError, Pair, Probabilities
+from tracejury.agents.entailment import WEIGHTS, Entailment, entailment
+
+
+class NliChecker:
+    """Entailment by a cross-encoder in int8 ONNX.
+
+    The sentences of a pair are joined and read as one text. A pair that is longer than the model reads is silent: a
+    part of the evidence decides nothing.
+
+    Args:
+        weights: The path of an ONNX file with the metadata of docs/verifier-card.md; None: the file that ships.
+    """
+
+    kind = "nli"
+    summary = "a small entailment model on the CPU, offline"
+    needs_endpoint = False
+    can_contradict = True
+
+    def __init__(self, weights: str | None = None) -> None:
+        self.weights = WEIGHTS if weights is None else Path(weights)
+        if not self.weights.is_file():
+            raise CheckerError(f"checker 'nli': there is no file {self.weights}; give the path of an ONNX model")
+
+    @cached_property
+    def identity(self) -> str:
+        """The file's name and the start of its SHA-256."""
+        return f"{self.weights.name}@{weights_digest(self.weights)}"
+
+    @cached_property
+    def _model(self) -> Entailment:
+        return entailment() if self.weights == WEIGHTS else Entailment(self.weights)
+
+    async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
+        """Return one `Probabilities` a pair; see `Checker`."""
+        return await asyncio.to_thread(self._probabilities, pairs)
+
+    def _probabilities(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        texts = [(pair.claim, pair.evidence) for pair in pairs]
+        whole = self._model.fits(texts)
+        scores = iter(self._model.score([text for text, fits in zip(texts, whole, strict=True) if fits]))
+        return [Probabilities(*next(scores)) if fits else SILENCE for fits in whole]
+
+
+@cache
+def weights_digest(path: Path) -> str:
+    """Return the first 16 digits of a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
