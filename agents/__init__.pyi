@@ -7,7 +7,7 @@ from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, Relation
-from .judge_panel import JudgePanel, endpoints_of
+from .judge_panel import BoundAsk, JudgePanel, endpoints_of
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import hear
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
@@ -35,6 +35,7 @@ from .verifier import Verifier, VerifierScorer
 
 __all__ = [
     "Ask",
+    "BoundAsk",
     "Calibrator",
     "Case",
     "CaseTooLarge",

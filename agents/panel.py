@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from tracejury.agents.checkers.spec import CheckerSpec, ClaimsSpec, PolicyName
 from tracejury.agents.records import Seat
 from tracejury.models import Endpoint
 from tracejury.traces import Record
@@ -69,6 +70,9 @@ class Panel(Record):
     resolver: ResolverSpec | None = ResolverSpec()
     retrieval: RetrievalSpec = RetrievalSpec()
     relevance: RelevanceSpec = RelevanceSpec()
+    checker: CheckerSpec = CheckerSpec()
+    claims: ClaimsSpec = ClaimsSpec()
+    policy: PolicyName = PolicyName.GROUNDED
     case_tokens: int = 6000
     """Budget of a case: earlier steps, passages, vignette, step."""
     reply_tokens: int = 512
@@ -98,6 +102,8 @@ class Panel(Record):
         endpoint_of = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
             {"resolver": self.resolver.endpoint} if self.resolver and self.resolver.endpoint else {}
         )
+        endpoint_of |= {"checker": self.checker.endpoint} if self.checker.endpoint else {}
+        endpoint_of |= {"claims": self.claims.endpoint} if self.claims.endpoint else {}
         for who, endpoint in endpoint_of.items():
             if endpoint not in self.endpoints:
                 raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")

@@ -49,7 +49,9 @@ def score(
 
 
 def calibrate(
-    run: RunRef = "last",
+    run: Annotated[
+        str, typer.Argument(help="A run's name, the beginning of its id, or `last`; with --checker a file of pairs.")
+    ] = "last",
     labels: Labels = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the calibrator to this file; a panel names it as `calibrator`.")
@@ -64,6 +66,19 @@ def calibrate(
     seed: Annotated[
         int, typer.Option("--seed", help="Set the seed of the split into fitting and certifying questions.")
     ] = 0,
+    checker: Annotated[
+        str | None, typer.Option("--checker", help="Fit this checker's thresholds on labelled pairs instead.")
+    ] = None,
+    panel: Annotated[
+        str | None, typer.Option("--panel", help="With --checker: take its endpoint and params from this panel.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="With --checker: set one of its params, as KEY=VALUE.")
+    ] = None,
+    alpha: Annotated[
+        float,
+        typer.Option("--alpha", help="With --checker: allow this share of wrong assertions a counting citation."),
+    ] = 0.05,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -75,10 +90,28 @@ def calibrate(
 
     With --labels, questions like these are those that the sheet was drawn from (`tracejury review sample`).
 
-    Example: tracejury calibrate last --alpha-supported 0.1 --out calibrator.json
+    With --checker, PAIRS are JSON lines {claim, evidence: [sentences], relation: supports|contradicts|silent, group}:
+    what evidence must reach to count is set against the best that could be cited wrongly (docs/add-a-checker.md).
+
+    Examples: tracejury calibrate last --alpha-supported 0.1 --out calibrator.json | tracejury calibrate --checker nli
+    pairs.jsonl --out nli.json
     """
     with explained():
         need_reports()
+        if checker is not None:
+            from tracejury.console.checker_calibration import calibrate_checker
+
+            return calibrate_checker(
+                checker,
+                Path(run),
+                panel=panel,
+                settings=settings or (),
+                out=out,
+                alpha=alpha,
+                seed=seed,
+                store=store,
+                as_json=as_json,
+            )
         from tracejury.console.quality_tables import print_calibrator
         from tracejury.reports import calibrate as fit
 
@@ -98,6 +131,7 @@ def calibrate(
             typer.echo(calibrator.model_dump_json(indent=2))
         else:
             print_calibrator(calibrator, out)
+    return None
 
 
 def judges(

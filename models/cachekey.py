@@ -19,13 +19,13 @@ def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
     """
     endpoint = request.endpoint
     said = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
-    asked = [
+    asked: list[object] = [
         *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, said),
         _schema(request.schema) if request.schema else None,
         *(request.max_tokens, request.temperature, request.sample, request.seed),
     ]
     if request.letters:  # a reply without their log-probabilities is no answer to a request for them
-        asked.append(request.letters)
+        asked.append([*request.letters])
     text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -3,6 +3,7 @@ from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certify import Verdicts, certify, questions_needed
+from .checker_calibration import calibrate_checker
 from .columns import KINDS, ArmKey, Columns, gather
 from .comparable import NotComparableError, check_comparable
 from .comparison import Comparison, Difference, Settings, Sides, compare, step_difference
@@ -18,6 +19,7 @@ from .judge_pairs import JudgePair
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
 from .label_files import labelled_by, read_labels
 from .labelled import Labelled, NoLabelsError, labelled
+from .labelled_pairs import LabelledPair, read_labelled_pairs
 from .paired import sign_flip
 from .rates import StepRates, rates_of, share_estimate, step_rates
 from .reliability import Bin, Calibration
@@ -63,6 +65,7 @@ __all__ = [
     "Key",
     "Keyed",
     "Labelled",
+    "LabelledPair",
     "LeftOut",
     "NoLabelsError",
     "NotComparableError",
@@ -92,6 +95,7 @@ __all__ = [
     "audit",
     "bootstrap",
     "calibrate",
+    "calibrate_checker",
     "certify",
     "check_comparable",
     "choose_arms",
@@ -111,6 +115,7 @@ __all__ = [
     "questions_needed",
     "rater_agreement",
     "rates_of",
+    "read_labelled_pairs",
     "read_labels",
     "read_returned",
     "recount",

@@ -1,6 +1,6 @@
 """Checkers: what decides how evidence stands to a claim, how sure one must be, and which citations count.
 
-A checker sees a claim and up to three sentences, neither a label nor a judge. Public names are listed in `__init__.pyi`.
+A checker sees a claim and up to three sentences, neither a label nor a judge. `__init__.pyi` lists the public names.
 """
 
 import lazy_loader

@@ -13,6 +13,7 @@ _BEAM = 4
 _PARTNERS = 8
 
 Check = Callable[[Sequence[Pair]], Awaitable[list[Probabilities]]]
+Groups = dict[tuple[int, ...], Probabilities]
 
 
 class BestCitation(NamedTuple):
@@ -37,10 +38,10 @@ async def best_citations(
         largest: The largest group, from 1 to 3.
     """
     pool = tuple(dict.fromkeys(sentences))
-    single_groups = [(i,) for i in range(len(pool))]
-    p = dict(zip(single_groups, await check([Pair(claim, (sentence,)) for sentence in pool]), strict=True))
+    single_groups: list[tuple[int, ...]] = [(i,) for i in range(len(pool))]
+    p: Groups = dict(zip(single_groups, await check([Pair(claim, (sentence,)) for sentence in pool]), strict=True))
     beams = {relation: _strongest(single_groups, p, relation, _PARTNERS) for relation in ASSERTED}
-    partners = {relation: [position for (position,) in beam] for relation, beam in beams.items()}
+    partners = {relation: [group[0] for group in beam] for relation, beam in beams.items()}
     found = {relation: [_best(pool, p, relation)] for relation in ASSERTED}
     for _ in range(1, min(largest, MOST_SENTENCES)):
         grown = {
@@ -56,9 +57,6 @@ async def best_citations(
             beams[relation] = _strongest(sorted(grown), p, relation, _BEAM)
             found[relation].append(_best(pool, p, relation))
     return {relation: tuple(best) for relation, best in found.items()}
-
-
-Groups = dict[tuple[int, ...], Probabilities]
 
 
 def _strongest(groups: Sequence[tuple[int, ...]], p: Groups, relation: Relation, n: int) -> list[tuple[int, ...]]:

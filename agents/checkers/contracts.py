@@ -49,9 +49,7 @@ SILENCE = Probabilities(0.0, 0.0, 1.0)
 class CheckerAsk(Ask, Protocol):
     """A checker's way to a model: an `Ask` that can also return the whole reply."""
 
-    async def reply(
-        self, messages: Sequence[Message], schema: type[Reply], letters: tuple[str, ...] = ()
-    ) -> ChatReply:
+    async def reply(self, messages: Sequence[Message], schema: type[Reply], letters: tuple[str, ...] = ()) -> ChatReply:
         """Ask, and return the reply with its calls.
 
         Args:
