@@ -36,12 +36,13 @@ def letter_logprobs(logprobs: object, letters: Sequence[str]) -> tuple[tuple[flo
         if not isinstance(alternatives, list) or _letter(entry, letters) is None:
             continue
         options = [option for option in (entry, *alternatives) if _is_option(option)]
-        answers.append(_of_each(options, letters))
+        if options:
+            answers.append(_of_each(options, letters))
     return tuple(answers) or None
 
 
 def _of_each(options: Sequence[Mapping[str, Any]], letters: Sequence[str]) -> tuple[float, ...]:
-    logprob_of_token = {option["token"]: float(option["logprob"]) for option in options}
+    logprob_of_token = {option["token"]: min(float(option["logprob"]), 0.0) for option in options}
     least = min(logprob_of_token.values())
     mass = dict.fromkeys(letters, 0.0)
     for token, logprob in logprob_of_token.items():
@@ -60,4 +61,4 @@ def _is_option(option: object) -> bool:
     if not isinstance(option, Mapping):
         return False
     token, logprob = option.get("token"), option.get("logprob")
-    return isinstance(token, str) and isinstance(logprob, (int, float)) and math.isfinite(logprob) and logprob <= 0
+    return isinstance(token, str) and isinstance(logprob, (int, float)) and math.isfinite(logprob)

@@ -13,7 +13,7 @@ from tracejury.agents.checkers.contracts import CheckerError, Probabilities
 from tracejury.agents.evidence_records import Relation
 from tracejury.traces import Record
 
-LEAST_P = 1e-6
+LEAST_P = 1e-9
 """Probabilities below this are read as this, so that their logarithm is finite."""
 
 

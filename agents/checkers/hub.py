@@ -74,7 +74,8 @@ class HubChecker:
             files = sorted({file for pattern in _WEIGHTS for file in folder.glob(pattern)})
             digest = hashlib.sha256("".join(map(weights_digest, files)).encode()).hexdigest()[:16]
             return f"{folder.resolve().name}@{digest}"
-        return f"{self.model}@{getattr(self._config, '_commit_hash', None) or self.revision}"
+        commit = getattr(self._config, "_commit_hash", None)
+        return f"{self.model}@{commit}" if commit else self.model
 
     async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
         """Return one `Probabilities` a pair; see `Checker`. A pair that is longer than the model reads is silent."""

@@ -50,4 +50,4 @@ def _keys(model: str) -> frozenset[str]:
     while previous != base:
         previous, base = base, _QUANTISED.sub("", base)
     plain = re.sub(r"[^a-z0-9]+", "-", base).strip("-")
-    return frozenset(key for key in (plain, digest) if key and key != "none")
+    return frozenset({plain, digest} - {""})

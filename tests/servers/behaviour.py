@@ -22,6 +22,8 @@ class Behaviour:
     """Property name -> value of good replies; also `text` for requests without a schema."""
     reply_for: dict[str, dict[str, Any]] = field(default_factory=dict)
     """A word of the prompt -> values beside or instead of those of `reply`; the first word that stands there counts."""
+    logprobs: Any = None
+    """`choices[0].logprobs` of good replies to requests that ask for them."""
     bad_share: float = 0.0
     """The share of calls, drawn with `seed`, that get one of `bad_modes`."""
     bad_modes: list[str] = field(default_factory=list)

@@ -136,7 +136,10 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     good = content(body, state.reply(prompt))
     if mode == "tell-key":
         good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
-    whole = json.dumps(completion(body, good, prompt))
+    reply = completion(body, good, prompt)
+    if body.get("logprobs"):
+        reply["choices"][0]["logprobs"] = told.logprobs
+    whole = json.dumps(reply)
     if mode == "cut":
         return await _cut(request, whole.encode())
     if mode == "garbled":

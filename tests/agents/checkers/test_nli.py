@@ -21,7 +21,7 @@ def test_it_reads_the_sentences_joined_and_not_what_is_longer_than_it_reads() ->
         checker.probabilities([Pair(CLAIM, sentences), Pair(CLAIM, too_long), Pair(CLAIM, sentences[:1])], None)
     )
     (joined,) = Entailment().score([(CLAIM, " ".join(sentences))])
-    assert answers[0] == pytest.approx(tuple(joined), abs=0.02)
+    assert answers[0] == pytest.approx(tuple(joined), abs=1e-6)
     assert answers[1] == Probabilities(0.0, 0.0, 1.0)
     assert answers[2] != answers[0]
     assert all(sum(answer) == pytest.approx(1) for answer in answers)

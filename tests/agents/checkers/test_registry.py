@@ -50,9 +50,7 @@ def test_what_breaks_inside_a_checker_names_the_package(stranger: Callable[[], N
         asyncio.run(make_checker("broken").probabilities([PAIR], None))
     with pytest.raises(CheckerError, match="'nameless' of package 'tracejury-lookup': `kind` must be a str"):
         make_checker("nameless")
-    with pytest.raises(
-        CheckerError, match=r"'lookup' of package 'tracejury-lookup': its params do not fit: .*'colour'"
-    ):
+    with pytest.raises(CheckerError, match=r"'lookup' of package 'tracejury-lookup': its params .*'colour'"):
         make_checker("lookup", {"colour": "red"})
 
 

@@ -21,8 +21,8 @@ QWEN = "prompt checker@1:abc of qwen2.5-1.5b-instruct-q4_k_m.gguf"
         (QWEN, "Qwen/Qwen2.5-1.5B", False),
         ("verifier.onnx@0123456789abcdef", "renamed.onnx@0123456789abcdef", True),
         ("verifier.onnx@0123456789abcdef", "other.onnx@fedcba9876543210", False),
-        (f"owner/nli-model@None + {QWEN}", "Qwen/Qwen2.5-1.5B-Instruct", True),
-        ("owner/nli-model@None", "another/fact-model@None", False),
+        (f"owner/nli-model@0f1e2d + {QWEN}", "Qwen/Qwen2.5-1.5B-Instruct", True),
+        ("owner/nli-model@0f1e2d", "another/fact-model", False),
         ("prompt checker@1:abc of gpt-4o-mini", "gpt-4o", False),
     ],
 )
