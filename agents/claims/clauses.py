@@ -119,7 +119,12 @@ def _parts(mark: re.Match[str], left: str, right: str, subordinate: bool) -> boo
     if _CONDITION.search(left):
         return False
     if kind == "adds":
-        return not (_CONDITION.search(right) or _ATTITUDE.search(left) or _CORRELATIVE.search(left))
+        return not (
+            _CONDITION.search(right)
+            or _ATTITUDE.search(left)
+            or _CORRELATIVE.search(left)
+            or (_SCOPE.search(left) and re.search(r"\bthat\b", left))
+        )
     return True
 
 
@@ -127,7 +132,7 @@ def _own_clause(right: str) -> bool:
     """Tell whether a text begins with a subject and its finite verb."""
     body = _LEADING.sub("", right, count=1) if _LEADING.match(right) else right
     verbs = finite_verbs(body[:160])
-    if not verbs or begins_with_verb(body):
+    if not verbs or begins_with_verb(body) or re.match(r"(?:not|nor)\b", body, re.I):
         return False
     before = body[: verbs[0][0]]
     if not _WORD.search(before):

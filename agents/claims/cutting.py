@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tracejury.agents.claims.clauses import clauses_of
 from tracejury.agents.claims.coverage import claim_set
 from tracejury.agents.claims.joining import joined
-from tracejury.agents.claims.kinds import Kind, parts_of
+from tracejury.agents.claims.kinds import Kind, is_plan, parts_of
 from tracejury.agents.claims.pieces import pieces, tags
 from tracejury.agents.claims.restating import restated_by
 from tracejury.agents.claims.rewriting import change_of_meaning
@@ -56,12 +56,15 @@ def cut_step(step: str, stem: str, context: Sequence[ContextStep]) -> Cut:
         silent.append(Span(part.span.start, clauses[0].span.start if clauses else part.span.end))
         for clause in clauses:
             characters = step[clause.span.start : clause.span.end]
+            if len(clauses) > 1 and is_plan(characters):
+                silent.append(clause.span)
+                continue
             text = characters
             if clause.subject is not None:
                 text = f"{step[clause.subject.start : clause.subject.end]} {characters}"
                 if change_of_meaning(characters, text, (*earlier, step[: clause.span.start])):
-                    start = claims[-1].start
-                    claims[-1] = _claim(step, start, clause.span.end, stem, context)
+                    # The characters of both clauses together need no rewriting.
+                    claims[-1] = _claim(step, claims[-1].start, clause.span.end, stem, context)
                     continue
             claims.append(_claim(step, *clause.span, stem, context, text))
     return Cut(claims, silent)

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from tracejury.agents.claims.verbs import ends_open, finite_verbs, states
+from tracejury.agents.claims.verbs import begins_with_verb, ends_open, finite_verbs, may_state, states
 from tracejury.agents.claims.words import content_words, qualified
 from tracejury.traces import Span
 
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 _MARKER = re.compile(
     r"(?:[\s#>*_\u2022|,;:.)\]\u2013\u2014-]+|\\n|(?:step|option|choice)?\s*\d{1,2}\s*[.):](?=\s|\*|$)"
-    r"|\(?(?:[a-z]|[ivx]{1,4})\)(?=\s)|step\s*\d{1,3}\s*[-:.)\u2013]*(?=\s|\*|$))+",
+    r"|(?-i:[A-J])\.(?=\s+(?-i:[A-Z]))|\(?(?:[a-z]|[ivx]{1,4})\)(?=\s)|step\s*\d{1,3}\s*[-:.)\u2013]*(?=\s|\*|$))+",
     re.I,
 )
 _CLOSING_MARKUP = re.compile(r"[\s*_#|>]+$")
@@ -81,7 +81,8 @@ _UNDECIDED = re.compile(
     re.I,
 )
 _ADVISES = re.compile(
-    r"\b(?:giv|start|add|administer|us|stopp|withhold|prescrib|treat|switch|increas|reduc|discontinu|perform|order)ing\b",
+    r"\b(?:consider\w*|about|recommend\w*|suggest\w*)\s+(?:giv|start|add|administer|us|stopp|withhold|prescrib|treat|switch"
+    r"|increas|reduc|discontinu|perform|order|repeat)ing\b",
     re.I,
 )
 _ACT = rf"(?:{_ACTS})(?:e|y|ing|ying|ning)?"
@@ -94,6 +95,8 @@ _PLAN = re.compile(
     rf"|(?:we|i)(?:['\u2019]ll| will| shall| need to| have to| should| must| can| are going to"
     rf"| am going to| want to| would)"
     rf"\s+(?:now |first |next |also |then |carefully )*{_ACT}\b"
+    rf"|the (?:(?:first|next|second|last|best|final) )?(?:thing|step|task)"
+    rf"(?: (?:that )?(?:we|i) (?:need|have|want) to do)? is to {_ACT}\b"
     rf"|{_ACT}\b)",
     re.I,
 )
@@ -104,8 +107,16 @@ _ASKS = re.compile(
     r"|have|had|in which|for which|of which|by what|to what)\b",
     re.I,
 )
+_LOADED = re.compile(r"why\b|how come\b|\w+n['\u2019]t\b|\w+ \w+ not\b", re.I)
+"""Questions that state what they ask: `why is aspirin safe?`, `isn't it safe?`."""
 _PRESUPPOSES = re.compile(r"\b(?:since|because|given that|as|although|though|while|now that|considering that)\s", re.I)
 _INDIRECT = re.compile(r"(?<![,;(] )(?<!\()\b(?:which|what|whether|how|why|who|where|if|when)\b[^,;.]*", re.I)
+_THOSE_THAT = re.compile(
+    r"\b(?:options?|choices?|disorders?|conditions?|diseases?|drugs?|medications?|diagnos[ei]s|causes?|factors?|mechanisms?"
+    r"|findings?|symptoms?|possibilit\w+|treatments?|tests?|things?|features?|criteria)\s+(?:that|which)\b[^,;.]*",
+    re.I,
+)
+_PRONOUN = re.compile(r"(?:this|it|these|they|that|he|she)\b", re.I)
 _LABEL = re.compile(r"^(?P<label>[^:.;?!]{2,90}?)\s*:(?=[\s*_]|$)[\s*_]*", re.S)
 
 
@@ -136,6 +147,11 @@ def _parts(text: str, span: Span, heading: bool, listed: bool) -> list[Part]:
     return [Part(span, _kind(words, heading, listed))]
 
 
+def is_plan(words: str) -> bool:
+    """Tell whether a clause says what will be looked at, and states nothing."""
+    return bool(_PLAN.match(words)) and not _states_beyond_plan(words)
+
+
 def _bare(text: str, start: int, end: int) -> Span:
     marker = _MARKER.match(text, start, end)
     if marker:
@@ -151,8 +167,10 @@ def _kind(words: str, heading: bool, listed: bool) -> Kind:
         undecided = _UNDECIDED.search(words) and not _OPTION_NAMED.search(words)
         return Kind.PLAN if undecided and not _states_beyond_plan(words) else Kind.STATEMENT
     if _PLAN.match(words):
-        return Kind.STATEMENT if _states_beyond_plan(words) else Kind.PLAN
+        return Kind.PLAN if is_plan(words) else Kind.STATEMENT
     if states(words) or _states_without_verb(words) or _leads_in(words) or "|" in words:
+        return Kind.STATEMENT
+    if heading and may_state(words):
         return Kind.STATEMENT
     bare_option = _OPTION_NAMED.match(words) and not words.rstrip().endswith(".")
     if heading or bare_option:
@@ -180,8 +198,9 @@ def _states_beyond_plan(words: str) -> bool:
         rest = words[aside.end() :]
         if re.search(r"\bthat$", aside[0]) or re.search(r"\d", rest):
             return True
-    if _ADVISES.search(rest):
+    if _ADVISES.search(words):
         return True
+    rest = _THOSE_THAT.sub(" ", rest)
     rest = _INDIRECT.sub(" ", _TIMING.sub("", rest))
     return states(rest) or bool(re.search(r"\d", _OPTION_NAMED.sub("", rest)))
 
@@ -193,18 +212,23 @@ def _question(text: str, span: Span) -> list[Part]:
     if cut > 0:
         before = Span(span.start, span.start + len(words[:cut].rstrip(" ,;-")))
         parts.append(Part(before, Kind.STATEMENT))
-    asked = words[cut:]
+    begins = span.start + max(cut, 0)
+    asked = text[begins : span.end]
     presupposed = _PRESUPPOSES.search(asked, 1)
     if presupposed and states(asked[presupposed.end() :]):
-        ends = span.start + cut
-        parts.append(Part(Span(ends, ends + presupposed.start()), Kind.QUESTION))
-        parts.append(Part(Span(ends + presupposed.end(), span.end), Kind.STATEMENT))
-    elif cut < 0 or re.match(r"why\b|how come\b|\w+n['\u2019]t\b", asked, re.I) or re.match(r"\w+ \w+ not\b", asked):
-        # `Why is aspirin safe?`, `Is it not safe?` and `It is safe?` state what they ask.
-        parts.append(Part(Span(span.start + max(cut, 0), span.end), Kind.STATEMENT))
+        parts.append(Part(Span(begins, begins + presupposed.start()), Kind.QUESTION))
+        parts.append(Part(Span(begins + presupposed.end(), span.end), Kind.STATEMENT))
+    elif cut < 0 or _LOADED.match(asked) or _says_that(asked):
+        parts.append(Part(Span(begins, span.end), Kind.STATEMENT))
     else:
-        parts.append(Part(Span(span.start + cut, span.end), Kind.QUESTION))
+        parts.append(Part(Span(begins, span.end), Kind.QUESTION))
     return parts
+
+
+def _says_that(asked: str) -> bool:
+    """Tell whether a question carries a statement: `who would deny that aspirin is safe?`."""
+    that = re.search(r"\bthat\s+", asked)
+    return that is not None and states(asked[that.end() :]) and not begins_with_verb(asked[that.end() :])
 
 
 def _asking_from(words: str) -> int:
@@ -233,6 +257,8 @@ def _labelled(text: str, span: Span, label: re.Match[str], heading: bool) -> lis
     judges = bool(_EVALUATES.search(title)) or (qualified(title) and not plan)
     lead = Part(Span(span.start, span.start + label.end("label")), Kind.PLAN if plan else Kind.HEADING)
     inner = parts_of(text, rest.start, rest.end)
+    if _PRONOUN.match(text, rest.start) and states(after) and not after.endswith("?"):
+        return [Part(span, Kind.STATEMENT)]  # `Ganciclovir: this is an antiviral`
     if not judges and any(part.kind is not Kind.HEADING for part in inner):
         verbless = not states(after) and any(part.kind is Kind.STATEMENT for part in inner)
         if not verbless:

@@ -10,6 +10,7 @@ from tracejury.traces import Span, split_sentences
 
 _JSON = re.compile(r"[{\[]\s*(?:\\?\"[^\"\n]{1,40}\\?\"\s*:|[{\[])")
 _STRING = re.compile(r"\\?\"((?:[^\"\\]|\\(?!\").)*)\\?\"", re.S)
+_JSON_MARK = re.compile(r"[{}\[\]\":,\\]|\b(?:true|false|null)\b|(?<=:)\s*-?\d+(?:\.\d+)?(?=\s*[,}\]])")
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|hr|ul|ol|li|div|span|h[1-6]|code|pre|sub|sup|table|tr|td|th|think|answer|step)\s*/?>|```\w*",
     re.I,
@@ -56,12 +57,18 @@ def _plain(step: str) -> tuple[str, list[Span]]:
     at = 0
     while found := _JSON.search(step, at):
         at = _closing(step, found.start())
-        inside = list(step[found.start() : at])
-        out[found.start() : at] = ["\n" if c == "\n" else " " for c in inside]
+        end = found.start()
         for string in _STRING.finditer(step, found.start(), at):
-            out[string.start(1) : string.end(1)] = step[string.start(1) : string.end(1)]
+            out[end : string.start(1)] = _unmarked(step[end : string.start(1)])
             values.append(Span(string.start(1), string.end(1)))
+            end = string.end(1)
+        out[end:at] = _unmarked(step[end:at])
     return "".join(out), values
+
+
+def _unmarked(text: str) -> str:
+    """Blank marks and literals of JSON; other words between its strings are the step's."""
+    return _JSON_MARK.sub(lambda mark: " " * len(mark[0]), text)
 
 
 def _closing(text: str, start: int) -> int:

@@ -26,8 +26,11 @@ _PAST = frozenset(map(_past, _LEMMAS)) | word_list("irregular")
 _BEFORE_NOUN = word_list("before_noun")
 _PLURAL_SUBJECTS = word_list("plural_subjects")
 _PRONOUNS = word_list("pronouns")
+_AFTER_NOUN = frozenset({"of", "and", "or", "in", "for", "with", "to", "from", "on", "by", "at", "as"})
 _OPEN_ENDS = frozenset({"by", "with", "as", "of", "for", "to", "including"})
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019]t)?|['\u2019](?:s|re|ve|ll|m|d)\b")
+_CONTRACTED = frozenset({"'re", "'ve", "'ll", "'m", "'d"})
+_BEFORE_CONTRACTED = frozenset({"it", "he", "she", "that", "this", "there", "what", "who"})
 
 
 def finite_verbs(text: str) -> list[tuple[int, int]]:
@@ -49,6 +52,15 @@ def states(text: str) -> bool:
     return bool(finite_verbs(text))
 
 
+def may_state(text: str) -> bool:
+    """Tell whether a word in -s inside a line could be a verb that the list lacks: `aspirin trumps paracetamol`."""
+    words = [m[0].lower() for m in _WORD.finditer(text)]
+    return any(
+        re.search(r"[^aious]s$", word) and before not in _BEFORE_NOUN and after not in _AFTER_NOUN
+        for before, word, after in zip(words, words[1:], words[2:], strict=False)
+    )
+
+
 def ends_open(text: str) -> bool:
     """Tell whether the last of several words is a verb or a preposition, so that the sentence goes on."""
     words = [m[0].lower() for m in _WORD.finditer(text)]
@@ -62,7 +74,7 @@ def begins_with_verb(text: str) -> bool:
 
 
 def _is_finite(word: str, before: str, after: str) -> bool:
-    if word in _AUXILIARIES:
+    if word in _AUXILIARIES or word in _CONTRACTED or (word == "'s" and before in _BEFORE_CONTRACTED):
         return True
     if word in _THIRD:
         return before not in _BEFORE_NOUN and after != "of" and bool(before)
