@@ -7,6 +7,7 @@ import typer
 from tracejury.console import index, ledger, models, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
+from tracejury.console.checkers import checkers
 from tracejury.console.control import control
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
@@ -34,7 +35,7 @@ COMMANDS = {
     "What the verdicts add up to": (summary, compare, control, report, gate),
     "Who judges the judges": (score, calibrate, judges),
     "Students": (teach, corpus, train, reinforce, sample, serve, distill),
-    "What it runs on": (panels, index.sources, new, doctor),
+    "What it runs on": (panels, checkers, index.sources, new, doctor),
 }
 for heading, commands in COMMANDS.items():
     for command in commands:

@@ -1,4 +1,4 @@
-"""`tracejury new source|judge NAME`: a complete package of one's own to begin with."""
+"""`tracejury new source|judge|checker NAME`: a complete package of one's own to begin with."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     SOURCE = "source"
     JUDGE = "judge"
+    CHECKER = "checker"
 
 
 def new(
@@ -25,7 +26,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Its name: small letters, digits, dashes.")],
     folder: Annotated[Path, typer.Option("--in", help="Where to put the package.")] = Path(),
 ) -> None:
-    """Write a package of your own: one source or one judge, with pyproject.toml and a test that passes.
+    """Write a package of your own: one source, judge or checker, with pyproject.toml and a test that passes.
 
     Example: tracejury new source my-ward
     """
