@@ -33,7 +33,7 @@ def checkers(
             needs_endpoint, summary = getattr(factory, "needs_endpoint", None), getattr(factory, "summary", "")
         except Exception as broken:  # noqa: BLE001 - a stranger's broken package must not hide the other checkers
             needs_endpoint, summary = None, f"does not load: {type(broken).__name__}: {broken}"
-        asks = {True: "a model", False: "no model"}.get(needs_endpoint, "as its params say")
+        asks = "as its params say" if needs_endpoint is None else "a model" if needs_endpoint else "no model"
         rows.append(row | {"asks": asks, "summary": str(summary)})
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
