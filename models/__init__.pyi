@@ -14,7 +14,7 @@ from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
-from .store import Calls, CallStore, Paid, Spent
+from .store import CallSink, CallStore, RunSpending, CallTotals
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
 
@@ -27,7 +27,7 @@ __all__ = [
     "CallFailed",
     "CallRecord",
     "CallStore",
-    "Calls",
+    "CallSink",
     "ChatReply",
     "ChatRequest",
     "Data",
@@ -46,9 +46,9 @@ __all__ = [
     "LimitReport",
     "Message",
     "MiniLM",
-    "Paid",
+    "RunSpending",
     "Price",
-    "Spent",
+    "CallTotals",
     "VectorCache",
     "Weights",
     "WeightsError",

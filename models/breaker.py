@@ -1,4 +1,4 @@
-"""The circuit breaker: while an endpoint is down its calls wait, and one at a time tries whether it is back."""
+"""The circuit breaker: while an endpoint is down its calls wait, and one call at a time probes whether it is back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import time
 
 
 class Breaker:
-    """Opens when `THRESHOLD` calls in a row, over `QUIET_S` and more, found the endpoint down; one success closes it.
+    """Opens after `THRESHOLD` failures in a row that span at least `QUIET_S` seconds; one success closes it.
 
-    Both, since a few prompts that a server always chokes on are not an outage, even when they are all that is left.
+    Both conditions are needed: a few prompts that a server always fails on are not an outage, even when they are all
+    that is left.
 
-    While it is open everybody waits but one prober at a time, first after `FIRST_S`, then at growing intervals. A run
-    over a dead endpoint so costs a probe now and then, and goes on by itself, instead of failing every step.
+    While the breaker is open all calls wait except one probe at a time, the first after `FIRST_S`, the next ones at
+    growing intervals. A run over a dead endpoint costs a probe now and then and goes on by itself when it is back.
     """
 
     THRESHOLD = 8
@@ -22,7 +23,7 @@ class Breaker:
 
     def __init__(self) -> None:
         self.opened: float | None = None
-        """When it opened (monotonic); None: closed."""
+        """When the breaker opened (monotonic seconds); None: it is closed."""
         self._in_a_row = 0
         self._quiet_since = 0.0
         self._pause = self.FIRST_S
@@ -31,13 +32,13 @@ class Breaker:
         self._closed = asyncio.Event()
         self._closed.set()
 
-    async def passage(self, patience_s: float) -> bool:
-        """Return when a call may be made, whether it is a probe.
+    async def wait_for_turn(self, timeout_s: float) -> bool:
+        """Wait until a call may be sent; return whether it is a probe.
 
         Raises:
-            TimeoutError: The endpoint stayed down for `patience_s`.
+            TimeoutError: The endpoint stayed down for `timeout_s`.
         """
-        until = time.monotonic() + patience_s
+        until = time.monotonic() + timeout_s
         while self.opened is not None:
             now = time.monotonic()
             if not self._probing and now >= self._next:
@@ -45,7 +46,7 @@ class Breaker:
                 return True
             if now >= until:
                 raise TimeoutError
-            # A running probe's end changes `_next`, so look again soon; its success ends the wait at once.
+            # The end of a running probe changes `_next`, so this looks again soon; its success ends the wait at once.
             wait = min(max(self._next - now, 0.05), until - now, 1.0)
             try:
                 await asyncio.wait_for(self._closed.wait(), wait)
@@ -53,8 +54,8 @@ class Breaker:
                 continue
         return False
 
-    def note(self, down: bool, probe: bool) -> None:
-        """Learn from how a call ended."""
+    def record(self, down: bool, probe: bool) -> None:
+        """Record how a call ended."""
         if probe:
             self._probing = False
         if not down:
@@ -67,8 +68,8 @@ class Breaker:
         if self._in_a_row == 0:
             self._quiet_since = now
         self._in_a_row += 1
-        long = now - self._quiet_since >= self.QUIET_S
-        if self.opened is None and long and self._in_a_row >= self.THRESHOLD:
+        long_enough = now - self._quiet_since >= self.QUIET_S
+        if self.opened is None and long_enough and self._in_a_row >= self.THRESHOLD:
             self.opened = now
             self._closed.clear()
             self._next = now + self._pause
@@ -77,5 +78,5 @@ class Breaker:
             self._next = now + self._pause
 
     def abandon(self) -> None:
-        """A probe ended without telling anything (it was cancelled)."""
+        """Record that a probe was cancelled before it had a result."""
         self._probing = False

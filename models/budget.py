@@ -11,9 +11,9 @@ from tracejury.models.records import CallFailed, CallRecord, Endpoint, FailureRe
 
 @dataclass
 class Budget:
-    """Dollars and tokens that a run may spend; None: no cap. Calls in flight when the cap is reached are finished.
+    """Dollars and tokens that a run may spend; None: no cap. Calls in flight when the cap is reached are completed.
 
-    A resumed run starts from what was spent before (`take_up`).
+    A resumed run starts from its earlier spending (`add_earlier`).
     """
 
     max_usd: float | None = None
@@ -25,15 +25,15 @@ class Budget:
         """Refuse another call once the cap is reached.
 
         Args:
-            price: Of the endpoint; None where calls cost nothing.
-            endpoint: Its name.
+            price: The price of the endpoint; None: calls cost nothing.
+            endpoint: The name of the endpoint.
 
         Raises:
-            CallFailed: `budget`; or dollars are capped and nobody said what the endpoint costs.
+            CallFailed: `budget`: the cap is reached, or dollars are capped and the endpoint has no price.
         """
         if self.max_usd is not None:
             if price == Price():
-                detail = f"a cap in dollars needs the price of endpoint {endpoint!r} in the panel (0.0 is given)"
+                detail = f"a cap in dollars needs the price of endpoint {endpoint!r}, and the panel says 0.0"
                 raise CallFailed(FailureReason.BUDGET, detail)
             if self.spent_usd >= self.max_usd:
                 detail = f"{self.spent_usd:.4f} of {self.max_usd:.4f} US dollars are spent"
@@ -47,7 +47,7 @@ class Budget:
         self.spent_tokens += call.prompt_tokens + call.completion_tokens
 
     def check_prices(self, endpoints: Iterable[Endpoint]) -> None:
-        """See that a cap in dollars can be kept, before anything is asked.
+        """Check before the first call that a cap in dollars can be kept.
 
         Raises:
             ValueError: An endpoint that may cost something has no price.
@@ -59,13 +59,13 @@ class Budget:
                     f"a cap in dollars needs a price: give endpoint {name!r} one in the panel, or cap tokens"
                 )
 
-    def take_up(self, usd: float, tokens: int) -> None:
-        """Count what was spent before."""
+    def add_earlier(self, usd: float, tokens: int) -> None:
+        """Count the spending of earlier invocations of the run."""
         self.spent_usd += usd
         self.spent_tokens += tokens
 
     @property
     def used_up(self) -> bool:
-        """Whether the cap is reached: a run can stop asking for more steps."""
+        """Whether the cap is reached, so that a run can stop."""
         usd = self.max_usd is not None and self.spent_usd >= self.max_usd
         return usd or (self.max_tokens is not None and self.spent_tokens >= self.max_tokens)

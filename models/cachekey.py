@@ -14,19 +14,19 @@ from tracejury.models.records import ChatRequest, Message
 def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
     """Return the SHA-256 of model, messages before fencing, schema, parameters and sample.
 
-    Neither the address nor the fence is in it: the same question to the same model has the same answer tomorrow, on
-    another machine, in another run.
+    Neither the address nor the fence is part of it: the same question to the same model has the same answer tomorrow,
+    on another machine, in another run.
     """
     endpoint = request.endpoint
-    said = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
-    asked: list[object] = [
-        *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, said),
+    contents = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
+    parts: list[object] = [
+        *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, contents),
         _schema(request.schema) if request.schema else None,
         *(request.max_tokens, request.temperature, request.sample, request.seed),
     ]
-    if request.letters:  # a reply without their log-probabilities is no answer to a request for them
-        asked.append([*request.letters])
-    text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    if request.letters:  # a reply without their log-probabilities does not answer a request for them
+        parts.append([*request.letters])
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A lane: the way to one model at one address, with its client, its limits and its retries."""
+"""The client of one model at one address, with its limits and its retries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """A completion of an endpoint."""
 
     text: str
     finish_reason: str | None
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
     cached_tokens: int
     completion_tokens: int
     error: str | None
-    """A refusal in words, or an empty reply; the text is what it is all the same."""
+    """The reply is a refusal or empty."""
     latency_s: float
     attempts: int
     logprobs: object = None
@@ -38,14 +38,14 @@ class Answer(NamedTuple):
 
 
 class EndpointClient:
-    """Sends to one endpoint. Several endpoints of a panel that name the same model at the same address share one.
+    """Sends requests to one endpoint. Endpoints of a panel with the same model at the same address share a client.
 
     Args:
-        endpoint: The first of those; its limits hold for all.
+        endpoint: The first of these endpoints; its limits hold for all.
         key: API key, or None.
-        http: The client that all lanes share, an `openai.DefaultAioHttpClient`.
-        address: Returns the base URL; awaited before every attempt, for the embedded server starts at the first.
-        limit: Shared with other processes; None: this process's own.
+        http: The HTTP client that all endpoints share, an `openai.DefaultAioHttpClient`.
+        address: Returns the base URL; awaited before every attempt, since the first one starts the embedded server.
+        limit: A limit shared with other processes; None: one of this process alone.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class EndpointClient:
         ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
         self.limiter = limit or Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.breaker = Breaker()
-        # For calls under way and replies that wait for their commit, together.
+        # Covers calls in flight and replies that wait for their commit.
         self.places = asyncio.Semaphore(2 * ceiling)
         self._key = key
         self._http = http
         self._address = address
-        self._made: tuple[str, ChatOpenAI] | None = None
+        self._cached_client: tuple[str, ChatOpenAI] | None = None
 
     async def chat(
         self,
@@ -77,13 +77,13 @@ class EndpointClient:
         """Send `messages` until there is a reply, attempts or deadline run out, or the endpoint refuses.
 
         Args:
-            messages: As the endpoint takes them.
+            messages: The messages in the endpoint's form.
             fields: Further fields of the request's body.
-            tokens: Estimated tokens of prompt and reply, for the limit of tokens a minute.
-            gate: Called right before each attempt, when its turn has come; what it raises ends the call.
+            tokens: The estimated tokens of prompt and reply, for the limit of tokens a minute.
+            gate: Called right before each attempt; an exception from it ends the call.
 
         Raises:
-            NoAnswerError: With the reason.
+            NoAnswerError: There is no reply; it has the reason.
         """
 
         async def attempt(chat: ChatOpenAI) -> Answer:
@@ -91,8 +91,8 @@ class EndpointClient:
             try:
                 message = await chat.ainvoke(messages, extra_body=fields)
             except (KeyError, IndexError, TypeError) as error:
-                # langchain-openai raises these for choices that are missing, null or empty. That is a reply, paid for,
-                # and no use: for its sender to repair, not for us to retry.
+                # langchain-openai raises these for choices that are missing, null or empty. Such a reply is paid for, so
+                # it is repaired like any other unusable reply, not retried.
                 latency_s = time.monotonic() - started
                 return Answer("", None, 0, 0, 0, f"the response has no reply in it ({error!r})", latency_s, 1)
             return _answer(message, time.monotonic() - started)
@@ -101,10 +101,10 @@ class EndpointClient:
         return answer._replace(attempts=attempts)
 
     async def embed(self, texts: list[str], model: str) -> list[list[float]]:
-        """Return one vector a text.
+        """Return one vector per text.
 
         Raises:
-            NoAnswerError: With the reason.
+            NoAnswerError: There is no reply; it has the reason.
         """
 
         async def attempt(chat: ChatOpenAI) -> list[list[float]]:
@@ -117,26 +117,26 @@ class EndpointClient:
     async def _retry(
         self, attempt: Callable[[ChatOpenAI], Awaitable[T]], tokens: int, gate: Callable[[], None] | None = None
     ) -> tuple[T, int, float]:
-        async def made() -> T:
+        async def attempt_with_client() -> T:
             return await attempt(await self._client())
 
-        return await RetryingCall(self.endpoint, self.limiter, self.breaker, made, tokens, gate).run()
+        return await RetryingCall(self.endpoint, self.limiter, self.breaker, attempt_with_client, tokens, gate).run()
 
     @property
     def name(self) -> str:
-        """Model and address: what a batch left behind is found again by."""
+        """Model and address; an unfinished batch of an earlier run is found by it."""
         return f"{self.endpoint.model} at {self.endpoint.base_url or 'OpenAI'}"
 
     async def client(self) -> openai.AsyncOpenAI:
-        """Return the OpenAI client below."""
-        below: openai.AsyncOpenAI = (await self._client()).root_async_client
-        return below
+        """Return the underlying OpenAI client."""
+        client: openai.AsyncOpenAI = (await self._client()).root_async_client
+        return client
 
     async def _client(self) -> ChatOpenAI:
         address = await self._address()
-        if self._made is None or self._made[0] != address:
-            self._made = (address, _client(self.endpoint, address, self._key, self._http))
-        return self._made[1]
+        if self._cached_client is None or self._cached_client[0] != address:
+            self._cached_client = (address, _client(self.endpoint, address, self._key, self._http))
+        return self._cached_client[1]
 
 
 def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> ChatOpenAI:
@@ -153,15 +153,15 @@ def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> Cha
 
 
 def _answer(message: AIMessage, latency_s: float) -> Answer:
-    told = message.response_metadata
-    usage = told.get("token_usage") or {}
+    metadata = message.response_metadata
+    usage = metadata.get("token_usage") or {}
     details = usage.get("prompt_tokens_details") or {}
     refusal = message.additional_kwargs.get("refusal")
     text = message.text
     error = f"refused: {refusal}" if refusal else None if text else "the reply is empty"
     return Answer(
         text,
-        told.get("finish_reason"),
+        metadata.get("finish_reason"),
         usage.get("prompt_tokens") or 0,
         details.get("cached_tokens") or 0,
         usage.get("completion_tokens") or 0,
@@ -173,7 +173,7 @@ def _answer(message: AIMessage, latency_s: float) -> Answer:
 
 
 def shared_client(trust_env: bool) -> Any:
-    """Return the HTTP client that all lanes share; without `trust_env` no proxy of the environment is used."""
-    # A mount of None is a direct connection: a proxy of the environment has no business with loopback.
+    """Return the HTTP client that all endpoints share; without `trust_env` it uses no proxy of the environment."""
+    # A mount of None is a direct connection: loopback must not go through a proxy of the environment.
     direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
     return openai.DefaultAioHttpClient(trust_env=trust_env, mounts=direct)

@@ -1,4 +1,4 @@
-"""What went wrong with a call, and whether trying again makes sense."""
+"""Why a call failed, and whether another attempt makes sense."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _CONTEXT = (
 
 
 class Fault(NamedTuple):
-    """An attempt that brought no reply."""
+    """The failure of one attempt."""
 
     reason: FailureReason
     detail: str
     transient: bool
-    """Worth another attempt: 429, 5xx, timeouts, broken connections."""
+    """Another attempt makes sense: 429, 5xx, timeouts, broken connections."""
     overload: bool = False
     """The endpoint asks for fewer calls: 429, 503, 529."""
     down: bool = False
-    """The endpoint does not work: no connection, no answer in time, 502 and above (500 is often about one prompt)."""
+    """The endpoint does not work: no connection, no answer in time, 502 and above (500 often concerns one prompt)."""
     retry_after: float | None = None
-    """Seconds that the endpoint asks to wait."""
+    """Seconds to wait, by the endpoint's `Retry-After`."""
 
 
 class NoAnswerError(Exception):
-    """No reply was had, after all retries."""
+    """A call has no reply after all retries."""
 
     def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
         detail = redact(detail)
@@ -52,7 +52,7 @@ class NoAnswerError(Exception):
 
 
 def fault_of(error: BaseException) -> Fault | None:
-    """Return what `error` tells of the endpoint; None: it is not the endpoint's (a defect, a cancellation)."""
+    """Return the endpoint's fault in `error`; None: it is not the endpoint's (a bug, a cancellation)."""
     text = redact(f"{type(error).__name__}: {error}"[:2000])
     if isinstance(error, ContextOverflowError):
         return Fault(FailureReason.CONTEXT, text, transient=False)
@@ -62,7 +62,7 @@ def fault_of(error: BaseException) -> Fault | None:
         return _status(error, text)
     if isinstance(error, (openai.APIConnectionError, TimeoutError, ConnectionError)):
         return Fault(FailureReason.UNAVAILABLE, text, transient=True, down=True)
-    # The transfer was cut or garbled: what came is no JSON at all.
+    # The transfer was cut or garbled, so the body is no JSON.
     if isinstance(error, (json.JSONDecodeError, openai.APIResponseValidationError)):
         return Fault(FailureReason.UNAVAILABLE, f"garbled response: {text}", transient=True)
     if isinstance(error, openai.APIError):
@@ -76,7 +76,7 @@ def _status(error: openai.APIStatusError, text: str) -> Fault:
         return Fault(FailureReason.CONTEXT, text, transient=False)
     if status in (408, 409, 425, 429) or status >= 500:
         overload = status in (429, 503, 529)
-        # An exhausted account answers 429 too, and no waiting mends that.
+        # An exhausted account answers 429 too, and no wait mends that.
         if "insufficient_quota" in text:
             return Fault(FailureReason.REFUSED, text, transient=False)
         return Fault(

@@ -1,4 +1,4 @@
-"""Fences: what anybody wrote is data, set off by a tag that its author cannot guess, and unable to forge one.
+"""Fences: foreign text is data, enclosed by a tag that its author can neither guess nor forge.
 
 The tag is an HMAC of the trace's id under a secret of the run. It is the same for all steps, judges and retries of a
 trace: a tag that changed with every call would cut a server's reusable prefix to the few tokens before the first fence.
@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from tracejury.models.records import Data, Message
 
-# Directional marks and overrides, zero-width and other characters that show nothing: the reader of a prompt and the
-# reader of a report must see the same text.
+# Directional marks and overrides, zero-width and other invisible characters: the reader of a prompt and the reader of
+# a report must see the same text.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -25,7 +25,7 @@ _BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
 # Angle brackets: plain, fullwidth, small, mathematical, ornamental, quoting, and letters that look like one.
 _OPENING = r"<\uff1c\ufe64\u2039\u3008\u2329\u27e8\u276c\u276e\u00ab\u227a\u02c2\u1438"
 _SLASH = r"\s/\\\uff0f\u2215\u2044\u29f8"
-# What looks like a fence, and what chat templates of current models take for a change of role or an end of text
+# Look-alikes of a fence, and what chat templates of current models read as a change of role or an end of text
 # (llama.cpp and others turn such words into special tokens even inside a message).
 _FORGED = re.compile(
     rf"[{_OPENING}](?=[{_SLASH}]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a(?:\b|_)|[|\uff5c]"
@@ -38,7 +38,7 @@ _LABEL = re.compile(r"[^\w :.()\-]")
 
 
 def fence_tag(secret: bytes, key: str) -> str:
-    """Return the fence tag of `key` (a trace id) under `secret` (one a run): 12 hex digits, 48 bits."""
+    """Return the fence tag of `key` (a trace id) under the `secret` of the run: 12 hex digits, 48 bits."""
     return hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:12]
 
 
@@ -50,7 +50,7 @@ def neutralise(text: str, tag: str) -> str:
     text = _BREAK.sub("\n", text)
     text = _CONTROL.sub(" ", text)
     text = _INVISIBLE.sub("", text)
-    # Fullwidth and mathematical letters can spell the fence's name or the tag; text that holds them is folded.
+    # Fullwidth and mathematical letters can spell the fence's name or the tag, so such text is folded.
     if not text.isascii() and (folded := unicodedata.normalize("NFKC", text)) != text:
         text = _fold_if_forged(text, folded, tag)
     text = _FORGED.sub("(", text)
@@ -58,7 +58,7 @@ def neutralise(text: str, tag: str) -> str:
 
 
 def render(messages: Sequence[Message], tag: str) -> list[dict[str, str]]:
-    """Return `messages` as the endpoint takes them: literal parts as they are, data parts fenced with `tag`."""
+    """Return `messages` in the endpoint's form: literal parts unchanged, data parts fenced with `tag`."""
     return [
         {"role": m.role, "content": "".join(p if isinstance(p, str) else _fence(p, tag) for p in m.parts)}
         for m in messages
@@ -71,7 +71,7 @@ def _fence(data: Data, tag: str) -> str:
 
 
 def _fold_if_forged(text: str, folded: str, tag: str) -> str:
-    # Folding also turns a superscript or a unit sign into plain letters, so it is kept for text that hides something.
+    # Folding also turns a superscript or a unit sign into plain letters, so only text that hides something is folded.
     if len(_FORGED.findall(folded)) > len(_FORGED.findall(text)) or tag in folded.lower():
         return folded
     return text

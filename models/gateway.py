@@ -1,4 +1,4 @@
-"""The gateway: one way for every model call, with its limits, its records and its cache."""
+"""The gateway: the one path of every model call, with limits, records and cache."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_path
 from tracejury.models.pricing import cost_usd, is_free
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
-from tracejury.models.schemas import body_fields, parse, problem_of, repair, told
-from tracejury.models.store import Calls, CallStore
+from tracejury.models.schemas import body_fields, parse, problem_of, repair, with_schema_in_words
+from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
 
 MAX_REPLY = 1_000_000
-"""Characters; no reply that was asked for is this long, and what runs on is neither parsed nor kept whole."""
-_KEPT = 10_000
+"""Characters. No requested reply is this long, and a longer one is neither parsed nor stored whole."""
+_STORED_OF_TOO_LONG = 10_000
 
 
 class Gateway:
-    """Sends chats and embeddings. An async context manager; one for a run.
+    """Sends chats and embeddings. It is an async context manager; a run has one.
 
     Args:
-        store: Where calls are written down and replies are cached.
-        secret: The run's secret, which fences are keyed on.
+        store: Records calls and caches replies.
+        secret: The run's secret, the key of all fence tags.
         air_gapped: Refuse every address but loopback.
-        budget: What the run may spend; None: no cap.
-        batch: Send questions to OpenAI-style endpoints in batches, which come back within a day, and tell here what is
-            under way. Worth it only with many steps in flight, since a step waits for its batch. None: one by one.
-        limits: Gives the limit of an OpenAI-style endpoint where it is shared with other processes.
+        budget: The cap on the run's spending; None: no cap.
+        batch: Send questions to OpenAI-compatible endpoints in batches, which come back within a day, and report the
+            progress here. It needs many steps in flight, since a step waits for its batch. None: send one by one.
+        limits: Returns the limit of an OpenAI-compatible endpoint that is shared with other processes.
     """
 
     def __init__(
         self,
-        store: Calls,
+        store: CallSink,
         *,
         secret: bytes,
         air_gapped: bool = False,
@@ -68,12 +68,12 @@ class Gateway:
         self.batch = batch
         self._limits = limits
         self._secret = secret
-        self._lanes: dict[tuple[str | None, ...], EndpointClient] = {}
+        self._clients: dict[tuple[str | None, ...], EndpointClient] = {}
         self._batches: dict[str, Batches] = {}
         self._servers: dict[Path, EmbeddedServer] = {}
-        self._asked: dict[str, asyncio.Future[CallRecord]] = {}
+        self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
         self._http: Any = None
-        # Ids of calls: a random part a gateway and a number, for asking the system for randomness costs more than that.
+        # Ids of calls are a random part per gateway and a number: fresh randomness for each call costs more.
         self._ids, self._count = secrets.token_hex(12), itertools.count()
 
     async def __aenter__(self) -> Gateway:
@@ -90,10 +90,10 @@ class Gateway:
             await asyncio.to_thread(server.stop)
 
     async def chat(self, request: ChatRequest) -> ChatReply:
-        """Return a usable reply; from the response cache where the same was asked before.
+        """Return a usable reply, from the response cache if the same request was answered before.
 
         Raises:
-            CallFailed: There is none, with the reason and the calls made.
+            CallFailed: There is none; it has the reason and the calls.
         """
         first = await self._call(request, request.messages, request.purpose)
         if request.schema is None:
@@ -103,24 +103,24 @@ class Gateway:
         except ValidationError as error:
             problem = _problem(first, error)
         if first.finish_reason == "length" and 0 < first.completion_tokens < request.max_tokens:
-            self.store.judge_usable((first.id,), False)
+            self.store.mark_usable((first.id,), False)
             raise CallFailed(FailureReason.CONTEXT, f"the context ended in mid-reply: {problem}", (first,))
         second = await self._repair(request, first, problem)
         try:
             return ChatReply(second.raw or "", parse(second.raw or "", request.schema), (first, second))
         except ValidationError as error:
-            # Only now: a first reply whose repair can be used stays in the cache, so that a resumed run finds both.
-            self.store.judge_usable((first.id, second.id), False)
+            # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
+            self.store.mark_usable((first.id, second.id), False)
             raise CallFailed(FailureReason.UNUSABLE, _problem(second, error), (first, second)) from None
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> NDArray[np.float32]:
-        """Return float32 vectors (n, dim) of `texts` from the endpoint's embedding model, as it gives them.
+        """Return float32 vectors (n, dim) of `texts` from the endpoint's embedding model, unchanged.
 
         Raises:
             CallFailed: There is no reply.
         """
         try:
-            vectors = await self._lane(endpoint).embed(texts, endpoint.model)
+            vectors = await self._client(endpoint).embed(texts, endpoint.model)
         except NoAnswerError as error:
             raise CallFailed(error.reason, error.detail) from error
         return np.asarray(vectors, dtype=np.float32)
@@ -130,63 +130,64 @@ class Gateway:
         return estimate_tokens(text)
 
     def paused(self) -> dict[str, float]:
-        """Return the endpoints that are down, with the moment since when (monotonic)."""
-        return {lane.endpoint.name: at for lane in self._lanes.values() if (at := lane.breaker.opened) is not None}
+        """Return the endpoints that are down, each with the start of its outage (monotonic seconds)."""
+        clients = self._clients.values()
+        return {c.endpoint.name: at for c in clients if (at := c.breaker.opened) is not None}
 
     async def _repair(self, request: ChatRequest, first: CallRecord, problem: str) -> CallRecord:
-        asked = repair(request.messages, first.raw or "", problem)
+        messages = repair(request.messages, first.raw or "", problem)
         try:
-            return await self._call(request, asked, f"repair:{request.purpose}")
+            return await self._call(request, messages, f"repair:{request.purpose}")
         except CallFailed as failed:
             calls = (first, *failed.calls)
             if failed.reason is not FailureReason.CONTEXT:
                 raise CallFailed(failed.reason, failed.detail, calls) from failed
-            # The task itself fitted; only the repair on top of it did not.
-            self.store.judge_usable((first.id,), False)
+            # The task itself fits; only the repair on top of it does not.
+            self.store.mark_usable((first.id,), False)
             raise CallFailed(FailureReason.UNUSABLE, f"{problem}; no room for a repair", calls) from failed
 
     async def _call(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str) -> CallRecord:
-        """Answer from the cache, or send and write down. Who asks the same at the same time waits for the first."""
+        """Answer from the cache, or send and record. A second equal request at the same time waits for the first."""
         key = cache_key(request, messages)
-        while (asked := self._asked.get(key)) is not None:
+        while (running := self._in_flight.get(key)) is not None:
             try:
-                call = await asyncio.shield(asked)
+                call = await asyncio.shield(running)
             except asyncio.CancelledError:
-                if not asked.cancelled():
+                if not running.cancelled():
                     raise
-                continue  # who asked was cancelled, we were not: ask ourselves
+                continue  # the other request was cancelled, this one was not: send it here
             return call.model_copy(update={"from_cache": True, "cost_usd": 0.0, "purpose": purpose})
-        asked = self._asked[key] = asyncio.get_running_loop().create_future()
+        own = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            known = await self.store.cached(key)
-            if known is None:
+            cached = await self.store.cached(key)
+            if cached is None:
                 call = await self._send(request, messages, purpose, key)
             else:
-                call = known.model_copy(update={"purpose": purpose})
+                call = cached.model_copy(update={"purpose": purpose})
         except asyncio.CancelledError:
-            asked.cancel()
+            own.cancel()
             raise
         except BaseException as error:
-            asked.set_exception(error)
-            asked.exception()  # it is raised here; perhaps nobody else waits for it
+            own.set_exception(error)
+            own.exception()  # raised here; perhaps no other request waits for it
             raise
         else:
-            asked.set_result(call)
+            own.set_result(call)
             return call
         finally:
-            del self._asked[key]
+            del self._in_flight[key]
 
     async def _send(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str, key: str) -> CallRecord:
-        lane = self._lane(request.endpoint)
-        # In a batch all questions of a round wait together; else a call takes its place before it queues for a slot and
-        # keeps it until its record is committed: `kill -9` costs two calls a slot at most, however slow the disk.
-        batches = self._batches_of(lane)
-        async with nullcontext() if batches else lane.places:
-            return await self._answered(lane, batches, request, messages, purpose, key)
+        client = self._client(request.endpoint)
+        # The questions of a batch wait together. Any other call takes a place before it queues for a slot and keeps it
+        # until its record is committed: `kill -9` costs at most two calls per slot, however slow the disk.
+        batches = self._batches_of(client)
+        async with nullcontext() if batches else client.places:
+            return await self._answered(client, batches, request, messages, purpose, key)
 
     async def _answered(
         self,
-        lane: EndpointClient,
+        client: EndpointClient,
         batches: Batches | None,
         request: ChatRequest,
         messages: tuple[Message, ...],
@@ -194,7 +195,9 @@ class Gateway:
         key: str,
     ) -> CallRecord:
         endpoint = request.endpoint
-        rendered = render(told(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key))
+        rendered = render(
+            with_schema_in_words(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key)
+        )
         prompt = "\n".join(m["content"] for m in rendered)
         least = self._check_room(request, prompt)
         tokens = estimate_tokens(prompt) + request.max_tokens if endpoint.tokens_per_minute else 0
@@ -210,49 +213,51 @@ class Gateway:
         )
         fields = body_fields(request)
         try:
-            # Asked when a slot is free, not when the call queues for one: a cap is then never passed by more than the
-            # calls in flight.
+            # The cap is checked when a slot is free, not when the call queues for one, so that it is never exceeded by
+            # more than the calls in flight.
             if batches:
                 self._check_sending(endpoint)
                 answer = await batches.chat(key, rendered, fields)
             else:
-                answer = await lane.chat(rendered, fields, tokens, lambda: self._check_sending(endpoint))
+                answer = await client.chat(rendered, fields, tokens, lambda: self._check_sending(endpoint))
         except NoAnswerError as failed:
             if batches:
-                batches.kept(key)
+                batches.mark_recorded(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
-            await self.store.put(call)
+            await self.store.record(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
         if tokens:
-            lane.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
+            client.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
         wrong = _wrong(answer, least)
         call = _filled(blank, request, answer, wrong[1] if wrong else answer.error)
         self.budget.add(call)
-        await self.store.put(call)
+        await self.store.record(call)
         if batches:
-            batches.kept(key)
+            batches.mark_recorded(key)
         if wrong:
-            self.store.judge_usable((call.id,), False)
+            self.store.mark_usable((call.id,), False)
             raise CallFailed(*wrong, (call,))
         return call
 
-    def _batches_of(self, lane: EndpointClient) -> Batches | None:
-        if self.batch is None or lane.endpoint.kind == "embedded":
+    def _batches_of(self, client: EndpointClient) -> Batches | None:
+        if self.batch is None or client.endpoint.kind == "embedded":
             return None
         if not isinstance(self.store, CallStore):
-            raise ValueError("batches need a call store in this process: what was left behind is found again there")
-        if lane.name not in self._batches:
-            self._batches[lane.name] = Batches(lane, self.store, self.batch)
-        return self._batches[lane.name]
+            raise ValueError(
+                "batches need a call store in this process: it holds the unfinished batches of earlier runs"
+            )
+        if client.name not in self._batches:
+            self._batches[client.name] = Batches(client, self.store, self.batch)
+        return self._batches[client.name]
 
     def _check_sending(self, endpoint: Endpoint) -> None:
-        if away := self.store.away:
-            # What cannot be written down would be paid for nothing.
-            raise away
+        if failure := self.store.write_failure:
+            # A reply that cannot be recorded would be paid for nothing.
+            raise failure
         self.budget.check(None if is_free(endpoint) else endpoint.price, endpoint.name)
 
     def _check_room(self, request: ChatRequest, prompt: str) -> int:
-        """Refuse what cannot fit; return the least number of tokens of `prompt`, 0 where no window is known."""
+        """Refuse a prompt that cannot fit; return the least number of its tokens, or 0 if no window is known."""
         window = request.endpoint.context_window
         if window is None:
             return 0
@@ -262,10 +267,10 @@ class Gateway:
             raise CallFailed(FailureReason.CONTEXT, f"{detail} (endpoint {request.endpoint.name!r})")
         return least
 
-    def _lane(self, endpoint: Endpoint) -> EndpointClient:
+    def _client(self, endpoint: Endpoint) -> EndpointClient:
         name = (endpoint.kind, endpoint.base_url, endpoint.model, endpoint.api_key_env)
-        lane = self._lanes.get(name)
-        if lane is None:
+        client = self._clients.get(name)
+        if client is None:
             if self.air_gapped and endpoint.kind == "openai":
                 check_address(endpoint.address)
             try:
@@ -277,11 +282,11 @@ class Gateway:
                 return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.address
 
             limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
-            lane = self._lanes[name] = EndpointClient(endpoint, key, self._http, address, limit)
-        return lane
+            client = self._clients[name] = EndpointClient(endpoint, key, self._http, address, limit)
+        return client
 
     async def _embedded(self, endpoint: Endpoint) -> str:
-        """Return the address of the embedded server with these weights, started where it does not run."""
+        """Return the address of the embedded server with these weights; start it unless it runs."""
         path = weights_path(endpoint.model)
         server = self._servers.get(path)
         if server is None:
@@ -293,12 +298,15 @@ class Gateway:
 
 
 def _wrong(answer: Answer, least: int) -> tuple[FailureReason, str] | None:
-    """Return why a reply is not even worth parsing."""
+    """Return why a reply is not parsed at all, or None."""
     if len(answer.text) > MAX_REPLY:
-        return FailureReason.UNUSABLE, f"a reply of {len(answer.text)} characters, of which the first {_KEPT} are kept"
+        return (
+            FailureReason.UNUSABLE,
+            f"the reply has {len(answer.text)} characters, of which the first {_STORED_OF_TOO_LONG} are stored",
+        )
     if 0 < answer.prompt_tokens < 0.9 * least:
-        seen = f"the server saw {answer.prompt_tokens} tokens of a prompt of {least} words or more"
-        return FailureReason.CONTEXT, f"{seen}: it cut the prompt in silence"
+        detail = f"the server counted {answer.prompt_tokens} tokens in a prompt of at least {least} words"
+        return FailureReason.CONTEXT, f"{detail}: it cut the prompt without saying so"
     return None
 
 
@@ -308,7 +316,7 @@ def _filled(blank: CallRecord, request: ChatRequest, answer: Answer, error: str 
         update={
             "latency_s": round(answer.latency_s, 4),
             "attempts": answer.attempts,
-            "raw": redact(answer.text if len(answer.text) <= MAX_REPLY else answer.text[:_KEPT]),
+            "raw": redact(answer.text if len(answer.text) <= MAX_REPLY else answer.text[:_STORED_OF_TOO_LONG]),
             "finish_reason": answer.finish_reason,
             "prompt_tokens": spent[0],
             "cached_tokens": spent[1],

@@ -1,4 +1,4 @@
-"""The network guard: with `--air-gapped` nothing is reached but this machine, by models and sources alike."""
+"""The network guard: with `--air-gapped` models and sources reach nothing but this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_address(url: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address, or `localhost`. Other names are not looked up: asking leaks them."""
+    """Whether `host` is a loopback address, or `localhost`. No other name is looked up: that leaks it."""
     if host.lower().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost"):
         return True
     try:
@@ -49,8 +49,8 @@ def is_loopback_url(url: str) -> bool:
 def close_network() -> None:
     """Refuse, for the rest of this process, to connect or send to anything but loopback and to look up other names.
 
-    It watches Python's audit events, so every library that uses Python's sockets is held, whoever opened them. Native
-    code with sockets of its own is not; for that, run in a network namespace (docs/security.md).
+    It watches Python's audit events, so it covers every library that uses Python's sockets, but not native
+    code with sockets of its own; for that, run in a network namespace (docs/security.md).
     """
     global _closed, _hooked
     _closed = True
@@ -60,7 +60,7 @@ def close_network() -> None:
 
 
 def open_network() -> None:
-    """Take `close_network` back (tests)."""
+    """Undo `close_network` (for tests)."""
     global _closed
     _closed = False
 

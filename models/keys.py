@@ -15,17 +15,17 @@ KEYS_FILE = "TRACEJURY_KEYS"
 """Environment variable with the path of a file of `NAME=value` lines, read where NAME is not in the environment."""
 
 _SHORTEST = 8
-"""Characters: what servers without keys are given in their place (`EMPTY`, `x`) is no secret, and may be a word."""
+"""Characters. Shorter values are placeholders for servers without keys (`EMPTY`, `x`): no secrets, perhaps words."""
 
-_seen: set[str] = set()
+_secrets: set[str] = set()
 
 
 class KeyMissingError(ValueError):
-    """An endpoint names a key that is nowhere to be found; the message says where it was looked for."""
+    """The key of an endpoint is missing; the message says where it was looked for."""
 
 
 def api_key(endpoint: Endpoint) -> str | None:
-    """Return the endpoint's key, or None where it wants none. A returned key is redacted from then on.
+    """Return the endpoint's key, or None where it needs none. `redact` removes every returned key.
 
     Raises:
         KeyMissingError: The key is neither in the environment nor in the keys file, or others may read that file.
@@ -36,20 +36,20 @@ def api_key(endpoint: Endpoint) -> str | None:
     value = os.environ.get(name, "").strip() or _from_file(name)
     if not value:
         raise KeyMissingError(
-            f"endpoint {endpoint.name!r} wants the key {name}: set it in the environment (export {name}=...), "
+            f"endpoint {endpoint.name!r} needs the key {name}: set it in the environment (export {name}=...), "
             f"or in a file of mode 600 that {KEYS_FILE} names"
         )
     if len(value) >= _SHORTEST:
-        # As it is, as a JSON string holds it (with `/` escaped too, as some servers do), and as an address does.
-        _seen.update(
+        # The key itself, and as it looks in a JSON string (some servers escape `/` too) and in a URL.
+        _secrets.update(
             (value, json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/"), quote(value, safe=""))
         )
     return value
 
 
 def redact(text: str) -> str:
-    """Return `text` without any key that was handed out, whole or as servers echo it (`sk-ab****cdef`)."""
-    for secret in sorted(_seen, key=len, reverse=True):
+    """Return `text` without the keys that `api_key` has returned, whole or masked by a server (`sk-ab****cdef`)."""
+    for secret in sorted(_secrets, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, "[key]")
         if len(secret) >= 12 and "*" in text:

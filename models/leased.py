@@ -1,4 +1,4 @@
-"""A limit leased from a book that several processes share (tracejury.models.leases)."""
+"""A share of a limit, leased from a book that several processes use (tracejury.models.leases)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Exchange = Callable[[LimitReport], Awaitable[LimitGrant]]
 
 
 class LeasedLimiter(Slots):
-    """This process's part of a shared limit. Used as `Limiter` is.
+    """This process's part of a shared limit; it is used like `Limiter`.
 
     Args:
-        holder: Who this is; no other process has the name.
-        exchange: Brings a report to the book, and its answer back.
+        holder: The name of this process; it is unique.
+        exchange: Sends a report to the book and returns its reply.
     """
 
     def __init__(self, holder: str, exchange: Exchange) -> None:
@@ -31,25 +31,25 @@ class LeasedLimiter(Slots):
         self._ended: list[Ended] = []
         self._bookings: list[tuple[int, asyncio.Future[float]]] = []
         self._charged = 0
-        self._asked = False
-        """The book knows that calls wait for slots; asking again before it has any would only keep it busy."""
+        self._demand_reported = False
+        """The book knows that calls wait for slots, so another report before it has any would be of no use."""
         self._news = asyncio.Event()
         self._reporting: asyncio.Task[None] | None = None
 
     @property
     def room(self) -> int:
         """How many calls may be in flight now."""
-        # A lease that could not be renewed: the book may have lent the slots to somebody else.
+        # After the end of a lease the book may have lent the slots to another process.
         return self._slots if time.monotonic() < self._until else 0
 
     async def enter(self, tokens: int) -> float:
         """Wait for a slot, then for the pace; return the time of entry, for `leave`.
 
         Args:
-            tokens: What the call will take of the tokens a minute, estimated.
+            tokens: The estimated tokens of the call, for the limit of tokens a minute.
         """
         if not self.has_room:
-            self._report(at_once=not self._asked)
+            self._report(at_once=not self._demand_reported)
         await self._slot()
         try:
             self._report()
@@ -62,7 +62,7 @@ class LeasedLimiter(Slots):
     def leave(
         self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
     ) -> None:
-        """Give the slot back, and report how the call ended."""
+        """Return the slot, and report how the call ended."""
         now = time.monotonic()
         self._ended.append(Ended(entered, now, succeeded, overloaded, retry_after))
         if overloaded and retry_after is not None:
@@ -71,7 +71,7 @@ class LeasedLimiter(Slots):
         self._give_back()
 
     def charge(self, tokens: int) -> None:
-        """Charge `tokens` more (or fewer) than `enter` was told."""
+        """Charge `tokens` more (or fewer) than were passed to `enter`."""
         self._charged += tokens
 
     async def _book(self, tokens: int) -> float:
@@ -87,27 +87,27 @@ class LeasedLimiter(Slots):
             self._news.set()
 
     async def _keep_reporting(self) -> None:
-        """Report while there is anything to hold or to say; one report at a time, so none overtakes another."""
+        """Report while there are slots in use or news; one report at a time, so that none overtakes another."""
         try:
             while True:
                 self._news.clear()
-                report, booked = self._said()
-                sent = time.monotonic()
+                report, booked = self._next_report()
+                sent_at = time.monotonic()
                 try:
                     grant = await self._exchange(report)
                 except asyncio.CancelledError:
-                    self._lose(ConnectionError("the shared limit was given up"), booked)
+                    self._fail(ConnectionError("the shared limit was closed"), booked)
                     raise
-                except Exception as lost:  # noqa: BLE001 - belongs to the calls that wait
-                    self._lose(lost, booked)
+                except Exception as error:  # noqa: BLE001 - raised in the calls that wait
+                    self._fail(error, booked)
                     return
-                self._take(grant, sent, booked)
+                self._apply(grant, sent_at, booked)
                 if report[1:] == LimitReport("", 0, 0, 0)[1:] and not (
                     self._waiting or self.in_flight or self._bookings
                 ):
                     return
                 if grant.slots < report.holds or self._bookings:
-                    continue  # the book lends them on once it hears that they are free
+                    continue  # the next report says that they are free, and the book lends them on
                 try:
                     await asyncio.wait_for(self._news.wait(), grant.again_s)
                 except TimeoutError:
@@ -115,18 +115,18 @@ class LeasedLimiter(Slots):
         finally:
             self._reporting = None
 
-    def _said(self) -> tuple[LimitReport, list[tuple[int, asyncio.Future[float]]]]:
+    def _next_report(self) -> tuple[LimitReport, list[tuple[int, asyncio.Future[float]]]]:
         now = time.monotonic()
         ended = tuple(e._replace(entered=e.entered - now, left=e.left - now) for e in self._ended)
         booked = [(tokens, moment) for tokens, moment in self._bookings if not moment.done()]
         waiting = sum(not turn.done() for turn in self._waiting)
         bookings = tuple(tokens for tokens, _ in booked)
         report = LimitReport(self._holder, self._slots, self.in_flight, waiting, ended, bookings, self._charged)
-        self._ended, self._bookings, self._charged, self._asked = [], [], 0, waiting > 0
+        self._ended, self._bookings, self._charged, self._demand_reported = [], [], 0, waiting > 0
         return report, booked
 
-    def _take(self, grant: LimitGrant, sent: float, booked: list[tuple[int, asyncio.Future[float]]]) -> None:
-        self._slots, self._until, self._paced = grant.slots, sent + TERM_S, grant.paced
+    def _apply(self, grant: LimitGrant, sent_at: float, booked: list[tuple[int, asyncio.Future[float]]]) -> None:
+        self._slots, self._until, self._paced = grant.slots, sent_at + TERM_S, grant.paced
         if grant.closed_s > 0:
             self._open_at = max(self._open_at, time.monotonic() + grant.closed_s)
         for (_, moment), wait in zip(booked, grant.waits, strict=True):
@@ -134,11 +134,11 @@ class LeasedLimiter(Slots):
                 moment.set_result(wait)
         self._let_in()
 
-    def _lose(self, lost: Exception, booked: list[tuple[int, asyncio.Future[float]]]) -> None:
-        """The book is gone: nobody can be let in any more, and who waits is told so."""
+    def _fail(self, error: Exception, booked: list[tuple[int, asyncio.Future[float]]]) -> None:
+        """Fail all waiting calls: without the book no slot can be given out."""
         self._slots = 0
-        lost_on: list[asyncio.Future[Any]] = [*self._waiting, *(moment for _, moment in booked)]
-        for future in lost_on:
+        waiting: list[asyncio.Future[Any]] = [*self._waiting, *(moment for _, moment in booked)]
+        for future in waiting:
             if not future.done():
-                future.set_exception(lost)
+                future.set_exception(error)
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""How many calls an endpoint gets at once and a minute: what the panel allows, and what it is found to bear."""
+"""How many calls an endpoint gets at once and a minute: the limits of the panel, and those learnt from refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 
 class Limit(Protocol):
-    """What stands between a call and its endpoint: this process's own `Limiter`, or one leased from several's."""
+    """The limit in front of an endpoint: this process's own `Limiter`, or a share leased from several processes'."""
 
     @property
     def has_room(self) -> bool:
@@ -24,11 +24,11 @@ class Limit(Protocol):
     def leave(
         self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
     ) -> None:
-        """Give the slot back, and learn from how the call ended."""
+        """Return the slot, and learn from how the call ended."""
         ...
 
     def charge(self, tokens: int) -> None:
-        """Charge `tokens` more (or fewer) than `enter` was told."""
+        """Charge `tokens` more (or fewer) than were passed to `enter`."""
         ...
 
 
@@ -43,7 +43,7 @@ class Ended(NamedTuple):
 
 
 class Slots(ABC):
-    """Slots for calls, first come first served. How many there are is what `room` says at the moment."""
+    """Slots for calls, first come first served. Their number is the current value of `room`."""
 
     def __init__(self) -> None:
         self.in_flight = 0
@@ -79,7 +79,7 @@ class Slots(ABC):
             raise
 
     async def _opening(self, wait: float) -> None:
-        """Sleep for `wait` seconds, and for as long as somebody is told to wait meanwhile."""
+        """Sleep for `wait` seconds, and longer where a `Retry-After` closes the endpoint meanwhile."""
         while wait > 0:
             await asyncio.sleep(wait)
             wait = self.closed_for()
@@ -99,28 +99,28 @@ class Slots(ABC):
 class Limiter(Slots):
     """Slots and pace of one endpoint, first come first served.
 
-    Two limits are found without being told, from refusals (429, 503) alone:
+    Two limits are learnt from refusals (429, 503) alone:
 
-    - *At once.* The window of calls in flight starts at its ceiling; a refusal cuts it to `DECREASE` of what it was, a
+    - *Calls at once.* The window of calls in flight starts at its ceiling; a refusal multiplies it by `DECREASE`, a
       full window of successes opens it by one (additive increase, multiplicative decrease).
-    - *A second.* While an endpoint refuses, it serves as much as it is willing to: the rate of successes at that moment
-      is its limit. The pace is set a little below, and creeps up with every success until the next refusal.
+    - *Calls a second.* An endpoint that refuses serves as much as it can: the rate of successes at that moment is its
+      limit. The pace is set a little below that rate and grows with every success until the next refusal.
 
-    Refusals of calls that were on their way together tell of the same overload and count once. A `Retry-After` closes
-    the endpoint for everybody until then: sending others meanwhile only collects refusals.
+    Refusals of calls that were in flight together belong to the same overload and count once. A `Retry-After` closes
+    the endpoint for all calls until then: calls sent meanwhile would only be refused.
     """
 
     DECREASE = 0.7
     BELOW = 0.98
     """The pace after a refusal, as a share of the rate of successes."""
-    CREEP = 60
-    """Successes after which the pace is up by `CREEP_BY`; the way there is a parabola, careful at first."""
-    CREEP_BY = 0.1
-    PATIENCE = 10
-    """Successes that a new pace is given before another refusal may lower it, unless refusals are many."""
-    SEEN = 64
-    """Successes that the rate is measured over, as far as they lie within `SEEN_S`."""
-    SEEN_S = 60.0
+    GROWTH_SUCCESSES = 60
+    """Successes after which the pace has grown by `GROWTH`; it grows as a parabola, slowly at first."""
+    GROWTH = 0.1
+    TRIAL_SUCCESSES = 10
+    """Successes after a cut before another refusal may lower the pace again, unless refusals are many."""
+    RATE_SUCCESSES = 64
+    """The rate is measured over this many successes, as far as they lie within `RATE_WINDOW_S`."""
+    RATE_WINDOW_S = 60.0
 
     def __init__(self, ceiling: int, requests_per_minute: float | None, tokens_per_minute: float | None) -> None:
         super().__init__()
@@ -129,16 +129,16 @@ class Limiter(Slots):
         self._cut_at = 0.0
         self._requests = Pace(requests_per_minute / 60) if requests_per_minute else None
         self._tokens = Pace(tokens_per_minute / 60) if tokens_per_minute else None
-        self._found: Pace | None = None
-        self._found_rate = 0.0
+        self._learnt: Pace | None = None
+        self._learnt_rate = 0.0
         self._since_cut = 0
         self._refused: deque[bool] = deque(maxlen=32)
-        self._successes: deque[float] = deque(maxlen=self.SEEN)
+        self._successes: deque[float] = deque(maxlen=self.RATE_SUCCESSES)
 
     @property
     def per_second(self) -> float | None:
-        """The pace that was found; None: the endpoint has refused nothing yet."""
-        return self._found.per_second if self._found else None
+        """The learnt pace; None: the endpoint has refused nothing yet."""
+        return self._learnt.per_second if self._learnt else None
 
     @property
     def room(self) -> int:
@@ -149,7 +149,7 @@ class Limiter(Slots):
         """Wait for a slot, then for the pace; return the time of entry, for `leave`.
 
         Args:
-            tokens: What the call will take of the tokens a minute, estimated.
+            tokens: The estimated tokens of the call, for the limit of tokens a minute.
         """
         await self._slot()
         try:
@@ -162,7 +162,7 @@ class Limiter(Slots):
     def leave(
         self, entered: float, succeeded: bool, overloaded: bool = False, retry_after: float | None = None
     ) -> None:
-        """Give the slot back, and learn from how the call ended."""
+        """Return the slot, and learn from how the call ended."""
         self.learn(Ended(entered, time.monotonic(), succeeded, overloaded, retry_after))
         self._give_back()
 
@@ -178,54 +178,55 @@ class Limiter(Slots):
             self.window = min(float(self.ceiling), self.window + 1 / self.window)
             self._successes.append(ended.left)
             self._since_cut += 1
-            if self._found is not None:
-                self._found.per_second = self._found_rate * (1 + self.CREEP_BY * (self._since_cut / self.CREEP) ** 2)
+            if self._learnt is not None:
+                growth = self.GROWTH * (self._since_cut / self.GROWTH_SUCCESSES) ** 2
+                self._learnt.per_second = self._learnt_rate * (1 + growth)
 
     def charge(self, tokens: int) -> None:
-        """Charge `tokens` more (or fewer) than `enter` was told."""
+        """Charge `tokens` more (or fewer) than were passed to `enter`."""
         if self._tokens is not None:
             self._tokens.take(tokens)
 
     def _cut(self, now: float) -> None:
         self.window = max(1.0, self.window * self.DECREASE)
         self._cut_at = now
-        recent = [at for at in self._successes if now - at <= self.SEEN_S]
-        # Who serves nobody shows no rate: that is an outage or an empty account, a matter for the pauses of retries.
+        recent = [at for at in self._successes if now - at <= self.RATE_WINDOW_S]
+        # Without successes there is no rate: that is an outage or an empty account, which the pauses of retries handle.
         if len(recent) < 5 or self._since_cut == 0:
             return
-        # A refusal now and then, or again right after going slower, has to do with its prompt or its moment.
+        # A rare refusal, or one right after a cut, says something about its prompt or its moment, not about the rate.
         share = sum(self._refused) / len(self._refused)
-        if share < 1 / 3 and (self._found is None or self._since_cut < self.PATIENCE):
+        if share < 1 / 3 and (self._learnt is None or self._since_cut < self.TRIAL_SUCCESSES):
             return
         rate = (len(recent) - 1) / max(0.001, now - recent[0])
-        if self._found is not None:
-            # The rate lags behind a limit that has just risen, and it is never good to fall far at one refusal.
-            rate = min(max(rate, self.DECREASE * self._found.per_second), self._found.per_second)
-        self._found_rate = self.BELOW * rate
+        if self._learnt is not None:
+            # The rate lags behind a limit that has just risen, so one refusal never cuts it by much.
+            rate = min(max(rate, self.DECREASE * self._learnt.per_second), self._learnt.per_second)
+        self._learnt_rate = self.BELOW * rate
         self._since_cut = 0
-        if self._found is None:
-            self._found = Pace(self._found_rate, depth=1.0)
-        self._found.per_second = self._found_rate
+        if self._learnt is None:
+            self._learnt = Pace(self._learnt_rate, depth=1.0)
+        self._learnt.per_second = self._learnt_rate
 
     @property
     def paced(self) -> bool:
-        """Whether calls must keep a pace, configured or found."""
-        return any(pace is not None for pace in (self._requests, self._tokens, self._found))
+        """Whether calls must keep a pace, configured or learnt."""
+        return any(pace is not None for pace in (self._requests, self._tokens, self._learnt))
 
     def book(self, tokens: int) -> float:
-        """Take a call's part of the pace, and return the seconds until it may begin."""
-        waits = [pace.take(1) for pace in (self._requests, self._found) if pace is not None]
+        """Reserve a call's share of the pace; return the seconds until it may begin."""
+        waits = [pace.take(1) for pace in (self._requests, self._learnt) if pace is not None]
         if self._tokens is not None:
             waits.append(self._tokens.take(tokens))
         return max(waits, default=0.0)
 
 
 class Pace:
-    """A token bucket. Its level may go below zero: who takes then waits until the debt is paid.
+    """A token bucket. Its level may go below zero; the call that took it there waits until the debt is paid.
 
     Args:
         per_second: How fast it fills; may be changed.
-        depth: What it holds; six seconds' worth where nothing is said, so that no minute passes its limit by much.
+        depth: The capacity; by default that of six seconds, so that no minute exceeds its limit by much.
     """
 
     def __init__(self, per_second: float, depth: float | None = None) -> None:

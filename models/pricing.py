@@ -1,4 +1,4 @@
-"""What a call cost."""
+"""The cost of a call."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tracejury.models.records import Endpoint, Price
 
 
 def is_free(endpoint: Endpoint) -> bool:
-    """Whether calls cost nothing, whatever price is given: the model runs on this machine."""
+    """Whether calls cost nothing, whatever the panel's price, because the model runs on this machine."""
     return endpoint.kind == "embedded" or is_loopback_url(endpoint.address)
 
 
 def cost_usd(price: Price, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float:
-    """Return the cost in US dollars; `cached_tokens` are part of `prompt_tokens`, at the price of cached ones."""
+    """Return the cost in US dollars; `cached_tokens` are a part of `prompt_tokens` with a price of their own."""
     cached_price = price.prompt if price.cached is None else price.cached
     fresh = prompt_tokens - cached_tokens
     return (fresh * price.prompt + cached_tokens * cached_price + completion_tokens * price.completion) / 1_000_000

@@ -1,4 +1,4 @@
-"""What goes into the gateway and what comes out of it: endpoints, messages, requests, call records."""
+"""Records of the gateway: endpoints, messages, requests, replies and call records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, JsonValue, field_validator
 from tracejury.traces import Record
 
 OPENAI = "https://api.openai.com/v1"
-"""Where an endpoint without an address of its own is asked."""
+"""The address of an endpoint that names none."""
 
 
 class Price(Record):
@@ -20,12 +20,12 @@ class Price(Record):
 
     prompt: float = 0.0
     cached: float | None = None
-    """Prompt tokens served from the server's cache; None: the same as `prompt`."""
+    """For prompt tokens from the server's cache; None: the same as `prompt`."""
     completion: float = 0.0
 
 
 class Endpoint(Record):
-    """One model behind one OpenAI-compatible address, or the embedded server. Keys come from the environment only."""
+    """One model at one OpenAI-compatible address, or in the embedded server. Keys come from the environment only."""
 
     name: str
     kind: Literal["openai", "embedded"] = "openai"
@@ -33,72 +33,74 @@ class Endpoint(Record):
     """The model's name at the address; for `embedded` a name of `tracejury models list` or the path of a GGUF."""
     base_url: str | None = None
     api_key_env: str | None = None
-    """The environment variable that holds the key; None where the server wants none."""
+    """The environment variable that holds the key; None: the server needs none."""
     prefix_cache: bool = False
-    """The server reuses the prompt's prefix: a step's first judge is asked alone, a trace's steps start in order."""
+    """The server reuses the prompt's prefix, so a step's first judge runs alone and a trace's steps start in order."""
     max_concurrency: int = 32
-    """Where adaptive concurrency starts and its ceiling."""
+    """The start and the ceiling of the adaptive concurrency."""
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     timeout_s: float = 120.0
-    """One attempt."""
+    """For one attempt."""
     deadline_s: float = 600.0
-    """All attempts of one call together."""
+    """For all attempts of one call together."""
     max_attempts: int = 6
     context_window: int | None = None
-    """Tokens; None: asked from the server where it tells, else not checked beforehand."""
+    """Tokens; None: not checked beforehand."""
     reply_format: Literal["json_schema", "json_object", "text"] = "json_schema"
     slots: int = 1
-    """Embedded only: calls at once, each with a context, and the memory for it, of its own."""
+    """Embedded only: calls at once; each has a context of its own, with the memory for it."""
     hedge_after_s: float | None = None
-    """Send a second request when the first has no reply after this long, and take what comes first; None: never.
-    The loser is paid for where the server does not notice that nobody listens any more."""
+    """Send a second request when the first has no reply after this long, and use the first reply; None: never.
+    The other one costs money too where the server does not notice the closed connection."""
     price: Price = Price()
     params: dict[str, JsonValue] = Field(default_factory=dict)
-    """Further fields of the request body, passed as they are (`top_p`, `reasoning_effort`, ...)."""
+    """Further fields of the request body, passed unchanged (`top_p`, `reasoning_effort`, ...)."""
 
     @property
     def address(self) -> str:
-        """Where it is asked; the embedded server's own is known once it runs."""
+        """The base URL; that of the embedded server is known only once it runs."""
         return self.base_url or OPENAI
 
     @field_validator("base_url")
     @classmethod
     def _no_password(cls, url: str | None) -> str | None:
-        # A panel is written into the ledger, and an address is shown in messages.
+        # A panel is written into the ledger, and messages show the address.
         if url and "@" in urlsplit(url).netloc:
-            raise ValueError("a user or a password stands in the address: name an environment variable as api_key_env")
+            raise ValueError(
+                "the address contains a user or a password: name an environment variable as api_key_env instead"
+            )
         return url
 
 
 class Data(Record):
-    """Text that is data, never an instruction: it is fenced, and neutralised, when the message is rendered."""
+    """Text that is data, never an instruction: it is neutralised and fenced when the message is rendered."""
 
     label: str
-    """What the fence calls it: `question`, `step`, `passage p_12ab`, ..."""
+    """Its name in the fence: `question`, `step`, `passage p_12ab`, ..."""
     text: str
 
 
 class Message(Record):
-    """A chat message of literal parts (ours) and data parts (anybody's)."""
+    """A chat message of literal parts (our own words) and data parts (foreign text)."""
 
     role: Literal["system", "user", "assistant"]
     parts: tuple[str | Data, ...]
 
 
 class FailureReason(StrEnum):
-    """Why no usable reply was had. Never a label."""
+    """Why a call has no usable reply. It is never a label."""
 
     REFUSED = "refused"
-    """The endpoint said no for good: 400, 401, 403, 404."""
+    """The endpoint refuses for good: 400, 401, 403, 404."""
     UNAVAILABLE = "unavailable"
     """429, 5xx, timeouts and broken connections until attempts or deadline ran out."""
     UNUSABLE = "unusable"
-    """The reply did not validate, nor did its one repair."""
+    """Neither the reply nor its one repair validates."""
     CONTEXT = "context"
-    """The case does not fit into the model's context, whatever is left out."""
+    """The case does not fit into the model's context, even in its shortest form."""
     BUDGET = "budget"
-    """A budget of the run is used up."""
+    """The run's budget is used up."""
     BLOCKED = "blocked"
     """The network guard (`--air-gapped`) refused the address."""
     JUDGE_BROKE = "judge_broke"
@@ -106,7 +108,7 @@ class FailureReason(StrEnum):
 
 
 class CallRecord(Record):
-    """One request that was sent (or answered from the cache), written down before its reply is parsed."""
+    """One call that was sent (or answered from the cache), recorded before its reply is parsed."""
 
     id: str
     key: str
@@ -121,7 +123,7 @@ class CallRecord(Record):
     attempts: int
     from_cache: bool = False
     raw: str | None = None
-    """The reply's text as it came; None: no reply."""
+    """The text of the reply before parsing; None: there is no reply."""
     finish_reason: str | None = None
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -141,7 +143,7 @@ class ChatRequest:
     messages: tuple[Message, ...]
     purpose: str
     fence_key: str
-    """What the fence is keyed on: the trace id. The same for all steps, judges and retries of a trace."""
+    """The key of the fence tag, a trace id: the same for all steps, judges and retries of a trace."""
     schema: type[BaseModel] | None = None
     max_tokens: int = 512
     temperature: float = 0.0
@@ -153,16 +155,16 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class ChatReply:
-    """A usable reply, and every call that it took (the second, where there is one, is the repair)."""
+    """A usable reply, and the calls for it (a second one is the repair)."""
 
     text: str
     parsed: Any
-    """An instance of the request's schema; None where it had none."""
+    """An instance of the request's schema; None: the request had no schema."""
     calls: tuple[CallRecord, ...]
 
 
 class CallFailed(Exception):
-    """No usable reply. Carries why, and the calls that were made all the same."""
+    """A call has no usable reply. It carries the reason, and the calls that were made."""
 
     def __init__(self, reason: FailureReason, detail: str, calls: tuple[CallRecord, ...] = ()) -> None:
         super().__init__(f"{reason.value}: {detail}")

@@ -1,4 +1,4 @@
-"""One call's attempts: slot, pace, circuit, timeout, hedge, retries."""
+"""The attempts of one call: slot, pace, circuit breaker, timeout, hedge, retries."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tracejury.models.records import Endpoint, FailureReason
 
 T = TypeVar("T")
 
-# Full jitter: everybody who failed together comes back at moments of their own.
+# Full jitter: calls that failed together come back at different moments.
 _backoff = wait_random_exponential(multiplier=1.0, max=60.0)
 
 
 class RetryingCall(Generic[T]):
-    """Makes a call until it has a reply, attempts or deadline run out, or the endpoint refuses for good.
+    """Sends a request until there is a reply, attempts or deadline run out, or the endpoint refuses for good.
 
-    The deadline counts attempts, pauses and an endpoint that is down. It does not count waiting for a slot or for the
-    pace: with one slot and a thousand steps to go, that says nothing about the endpoint.
+    The deadline counts attempts, pauses and outages. It does not count the wait for a slot or for the pace: with one
+    slot and a thousand steps to go, that wait says nothing about the endpoint.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class RetryingCall(Generic[T]):
         self._tokens = tokens
         self._gate = gate
         self._spent = 0.0
-        self._tried = 0
-        self._sent = 0
+        self._attempts = 0
+        self._requests = 0
         self._last: Fault | None = None
 
     async def run(self) -> tuple[T, int, float]:
-        """Return the reply, how many requests were sent for it, and the seconds that all of it took.
+        """Return the reply, the number of requests for it, and the seconds that all of it took.
 
         Raises:
             NoAnswerError: With the reason.
@@ -61,20 +61,20 @@ class RetryingCall(Generic[T]):
             reraise=True,
         )
         try:
-            return await retrying(self._once), self._sent, self._spent
+            return await retrying(self._once), self._requests, self._spent
         except NoAnswerError:
             raise
         except Exception as error:
             fault = fault_of(error)
             if fault is None:
                 raise
-            after = f" (after {self._sent} attempts, {self._spent:.1f} s)" if fault.transient else ""
-            raise NoAnswerError(fault.reason, fault.detail + after, self._sent) from error
+            after = f" (after {self._requests} attempts, {self._spent:.1f} s)" if fault.transient else ""
+            raise NoAnswerError(fault.reason, fault.detail + after, self._requests) from error
 
     async def _once(self) -> T:
         probe, entered = await self._enter()
-        # A probe does not count: else a long outage would use up the attempts of whoever probes.
-        self._tried += not probe
+        # A probe does not count as an attempt: a long outage would use up the attempts of the probing call.
+        self._attempts += not probe
         fault = self._last = None
         succeeded = False
         try:
@@ -91,14 +91,14 @@ class RetryingCall(Generic[T]):
             overloaded = fault is not None and fault.overload
             self.limiter.leave(entered, succeeded, overloaded, fault.retry_after if fault else None)
             if succeeded or fault is not None:
-                self.breaker.note(fault is not None and fault.down, probe)
+                self.breaker.record(fault is not None and fault.down, probe)
             elif probe:
                 self.breaker.abandon()
 
     async def _enter(self) -> tuple[bool, float]:
         """Wait until the endpoint is up and has a slot; return whether this is a probe, and the time of entry."""
         while True:
-            probe = await self._passage()
+            probe = await self._wait_for_breaker()
             try:
                 entered = await self.limiter.enter(self._tokens)
             except BaseException:
@@ -107,19 +107,19 @@ class RetryingCall(Generic[T]):
                 raise
             if probe or self.breaker.opened is None:
                 return probe, entered
-            # It went down while the call stood in line.
+            # The endpoint went down while the call waited for its slot.
             self.limiter.leave(entered, succeeded=False)
 
-    async def _passage(self) -> bool:
+    async def _wait_for_breaker(self) -> bool:
         if self.breaker.opened is None:
             return False
         started = time.monotonic()
         try:
-            return await self.breaker.passage(self.endpoint.deadline_s - self._spent)
+            return await self.breaker.wait_for_turn(self.endpoint.deadline_s - self._spent)
         except TimeoutError:
             down = time.monotonic() - (self.breaker.opened or started)
             detail = f"{self.endpoint.name} has been down for {down:.0f} s, longer than the deadline of a call"
-            raise NoAnswerError(FailureReason.UNAVAILABLE, detail, self._sent) from None
+            raise NoAnswerError(FailureReason.UNAVAILABLE, detail, self._requests) from None
         finally:
             self._spent += time.monotonic() - started
 
@@ -131,14 +131,14 @@ class RetryingCall(Generic[T]):
             first = asyncio.create_task(self._send())
             racing = {first}
             try:
-                done, _ = await asyncio.wait(racing, timeout=after)
-                if not done and self.limiter.has_room:
+                finished, _ = await asyncio.wait(racing, timeout=after)
+                if not finished and self.limiter.has_room:
                     racing.add(asyncio.create_task(self._hedge()))
                 while True:
-                    done, pending = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
-                    good = next((task for task in done if task.exception() is None), None)
-                    if good is not None:
-                        return good.result()
+                    finished, pending = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+                    succeeded = next((task for task in finished if task.exception() is None), None)
+                    if succeeded is not None:
+                        return succeeded.result()
                     if not pending:
                         return first.result()
                     racing = pending
@@ -148,7 +148,7 @@ class RetryingCall(Generic[T]):
                 await asyncio.gather(*racing, return_exceptions=True)
 
     async def _hedge(self) -> T:
-        """Send the call once more: to limits and caps it is a call like any other."""
+        """Send the request once more; for limits and caps it is a call of its own."""
         entered = await self.limiter.enter(self._tokens)
         fault = None
         try:
@@ -159,12 +159,12 @@ class RetryingCall(Generic[T]):
             fault = fault_of(error)
             raise
         finally:
-            # A reply is counted once, as the call's.
+            # The reply is counted once, by the call itself.
             overloaded = fault is not None and fault.overload
             self.limiter.leave(entered, False, overloaded, fault.retry_after if fault else None)
 
     async def _send(self) -> T:
-        self._sent += 1
+        self._requests += 1
         return await self._attempt()
 
     def _is_transient(self, error: BaseException) -> bool:
@@ -172,12 +172,13 @@ class RetryingCall(Generic[T]):
 
     def _is_over(self, state: RetryCallState) -> bool:
         return (
-            self._tried >= self.endpoint.max_attempts or self._spent + state.upcoming_sleep > self.endpoint.deadline_s
+            self._attempts >= self.endpoint.max_attempts
+            or self._spent + state.upcoming_sleep > self.endpoint.deadline_s
         )
 
     def _pause(self, state: RetryCallState) -> float:
-        asked = self._last.retry_after if self._last else None
-        return _backoff(state) if asked is None else asked + 0.1 * _backoff(state)
+        retry_after = self._last.retry_after if self._last else None
+        return _backoff(state) if retry_after is None else retry_after + 0.1 * _backoff(state)
 
     async def _sleep(self, seconds: float) -> None:
         self._spent += seconds

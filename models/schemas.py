@@ -1,4 +1,4 @@
-"""Replies in a schema: what the endpoint is asked for, how the reply is read, how a repair is asked for."""
+"""Replies by a JSON schema: the request's `response_format`, the parsing of the reply, the request for a repair."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from tracejury.models.letters import TOP_LOGPROBS
 from tracejury.models.records import ChatRequest, Data, Endpoint, Message
 
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-# Keywords that OpenAI's own strict mode refuses; other servers use them to keep replies short.
+# Keywords that OpenAI's strict mode refuses; other servers use them to keep replies short.
 _NOT_STRICT = ("maxLength", "minLength", "default")
-_SHOWN = 2000
+_REPLY_IN_REPAIR = 2000
+"""Characters of an unusable reply that its repair repeats."""
 
 
 @lru_cache(maxsize=256)
 def reply_format(kind: str, schema: type[BaseModel], own_openai: bool) -> dict[str, Any] | None:
-    """Return the request's `response_format`; None where the endpoint only takes text."""
+    """Return the request's `response_format`; None: the endpoint only takes text."""
     if kind == "text":
         return None
     if kind == "json_object":
@@ -38,13 +39,13 @@ def format_for(endpoint: Endpoint, schema: type[BaseModel] | None) -> dict[str, 
     if schema is None:
         return None
     host = urlsplit(endpoint.address).hostname or ""
-    # The embedded server has no address of its own here, and keeps the lengths.
+    # The embedded server has no address here, and its grammar keeps the lengths.
     own_openai = endpoint.kind == "openai" and host.endswith(("openai.com", "openai.azure.com"))
     return reply_format(endpoint.reply_format, schema, own_openai)
 
 
 def body_fields(request: ChatRequest) -> dict[str, Any]:
-    """Return the fields of the request's body beside model and messages."""
+    """Return the fields of the request's body besides model and messages."""
     endpoint = request.endpoint
     own_openai = endpoint.base_url is None and endpoint.kind == "openai"
     fields: dict[str, Any] = {
@@ -55,20 +56,22 @@ def body_fields(request: ChatRequest) -> dict[str, Any]:
         **({"logprobs": True, "top_logprobs": TOP_LOGPROBS} if request.letters else {}),
         **endpoint.params,
     }
-    # `temperature: null` in a panel takes the field out, for models that refuse it.
+    # `temperature: null` in a panel removes the field, for models that refuse it.
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def told(endpoint: Endpoint, messages: tuple[Message, ...], schema: type[BaseModel] | None) -> tuple[Message, ...]:
-    """Return `messages`, with the schema in words where the endpoint does not take one. It goes last: prefixes stay."""
+def with_schema_in_words(
+    endpoint: Endpoint, messages: tuple[Message, ...], schema: type[BaseModel] | None
+) -> tuple[Message, ...]:
+    """Append the JSON schema to the last message for endpoints without schema replies; prefixes stay the same."""
     if schema is None or endpoint.reply_format == "json_schema":
         return messages
     last = messages[-1]
-    wanted = json.dumps(schema.model_json_schema(), separators=(",", ":"))
+    schema_json = json.dumps(schema.model_json_schema(), separators=(",", ":"))
     return (
         *messages[:-1],
         Message(
-            role=last.role, parts=(*last.parts, f"\n\nReply with one JSON object that fits this schema:\n{wanted}")
+            role=last.role, parts=(*last.parts, f"\n\nReply with one JSON object that fits this schema:\n{schema_json}")
         ),
     )
 
@@ -76,7 +79,7 @@ def told(endpoint: Endpoint, messages: tuple[Message, ...], schema: type[BaseMod
 def parse(text: str, schema: type[BaseModel]) -> BaseModel:
     """Return the reply as an instance of `schema`.
 
-    Thinking in front and a code fence or words around the object are tolerated; the object itself is not mended.
+    Thinking before the object and a code fence or prose around it are allowed; the object itself is not mended.
 
     Raises:
         ValidationError: No object in `text` fits.
@@ -95,12 +98,14 @@ def parse(text: str, schema: type[BaseModel]) -> BaseModel:
 
 
 def repair(messages: tuple[Message, ...], reply: str, problem: str) -> tuple[Message, ...]:
-    """Return the messages that ask once more, with the reply that was not usable and what is wrong with it."""
-    shown = reply if len(reply) <= _SHOWN else f"{reply[:_SHOWN]} [{len(reply) - _SHOWN} more characters]"
+    """Return the messages of a second request, with the unusable reply and the problem with it."""
+    excerpt = reply
+    if len(reply) > _REPLY_IN_REPAIR:
+        excerpt = f"{reply[:_REPLY_IN_REPAIR]} [{len(reply) - _REPLY_IN_REPAIR} more characters]"
     return (
         *messages,
-        # A reply may repeat what it was told to judge, so it is data like that.
-        Message(role="assistant", parts=(Data(label="reply", text=shown or "(empty)"),)),
+        # A reply may repeat the text that it judges, so it is data like that text.
+        Message(role="assistant", parts=(Data(label="reply", text=excerpt or "(empty)"),)),
         Message(
             role="user",
             parts=(f"That reply cannot be used: {problem}\nReply again to the task above, with the JSON object only.",),
@@ -109,7 +114,7 @@ def repair(messages: tuple[Message, ...], reply: str, problem: str) -> tuple[Mes
 
 
 def problem_of(error: ValidationError) -> str:
-    """Return what is wrong, in one line, without the input (which is shown anyway)."""
+    """Return the problem in one line, without the input (which the repair shows anyway)."""
     parts = (f"{'.'.join(map(str, e['loc'])) or 'the reply'}: {e['msg']}" for e in error.errors(include_url=False)[:5])
     return "; ".join(parts)
 

@@ -1,4 +1,4 @@
-"""The call store: every call that was paid, written down before its reply is parsed, and the response cache over it."""
+"""The call store: every paid call, recorded before its reply is parsed, and the response cache over these records."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from sqlalchemy import Connection, Engine, Executable, func, inspect, select, te
 
 from tracejury.models.records import CallRecord
 from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_letters, model_paid
-from tracejury.storage.engine import StoreError, insert_new, open_engine, open_transaction
-from tracejury.storage.reconnecting import run_when_reachable, unreachable_error
-from tracejury.storage.writer import Writer
+from tracejury.storage import (
+    StoreError,
+    Writer,
+    insert_new,
+    open_engine,
+    open_transaction,
+    run_when_reachable,
+    unreachable_error,
+)
 
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (
@@ -23,8 +29,8 @@ _NEWEST = (
 )
 
 
-class Spent(NamedTuple):
-    """What all calls in a store cost."""
+class CallTotals(NamedTuple):
+    """Number, tokens and cost of all calls in a store."""
 
     calls: int
     prompt_tokens: int
@@ -33,31 +39,31 @@ class Spent(NamedTuple):
     cost_usd: float
 
 
-class Paid(NamedTuple):
-    """What a run has paid for."""
+class RunSpending(NamedTuple):
+    """The spending of a run."""
 
     usd: float
     tokens: int
 
 
-class Calls(Protocol):
-    """What the gateway needs of a call store, in this process or another."""
+class CallSink(Protocol):
+    """The part of a call store that the gateway needs, in this process or another."""
 
     @property
-    def away(self) -> StoreError | None:
-        """Why nothing can be written down, as far as this process knows yet; None: it can."""
+    def write_failure(self) -> StoreError | None:
+        """Why no call can be recorded, as far as this process knows; None: calls can be recorded."""
         ...
 
-    async def put(self, call: CallRecord) -> None:
-        """Write down a call; it is durable on return."""
+    async def record(self, call: CallRecord) -> None:
+        """Record a call; it is durable on return."""
         ...
 
     async def cached(self, key: str) -> CallRecord | None:
-        """Return the newest reply under `key` that is not known to be unusable, as a call that cost nothing."""
+        """Return the newest reply under `key` that is not marked unusable, as a call without cost."""
         ...
 
-    def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Note whether the replies of these calls could be used; not waited for."""
+    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+        """Record whether the replies of these calls were usable, without waiting for the write."""
         ...
 
 
@@ -65,9 +71,9 @@ class CallStore:
     """Calls and cached replies, in the same database as the ledger.
 
     Args:
-        url: Database URL, see `open_engine`; or an engine that is open already.
-        writer: Shared with the ledger where both stand in one database, so that SQLite sees one writer.
-        run: The run that pays for the calls, so that a cap on it holds over every sitting; None: no run.
+        url: Database URL, see `open_engine`; or an open engine.
+        writer: Shared with the ledger where both use one database, so that SQLite has one writer.
+        run: The run that pays for the calls, so that a cap holds over all invocations of it; None: no run.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -79,19 +85,19 @@ class CallStore:
         self._run = run
         _make_tables(self.engine)
         self._insert = insert_new(self.engine.dialect.name, model_call)
-        self._insert_paid = insert_new(self.engine.dialect.name, model_paid)
+        self._insert_payment = insert_new(self.engine.dialect.name, model_paid)
         self._insert_letters = insert_new(self.engine.dialect.name, model_letters)
-        # Every call looks here first. On SQLite that is a matter of microseconds on a connection kept open for it, and
-        # ten times that through the toolkit.
+        # Every call looks here first. On SQLite that takes microseconds on an open connection of its own, and ten times
+        # that through SQLAlchemy.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
 
     @property
-    def away(self) -> StoreError | None:
-        """Why the database was given up, whichever of its users in this process found out; None: it takes writes."""
+    def write_failure(self) -> StoreError | None:
+        """Why the database was given up by any of its users in this process; None: it accepts writes."""
         return unreachable_error(self.engine)
 
-    async def put(self, call: CallRecord) -> None:
-        """Write down a call; it is durable on return."""
+    async def record(self, call: CallRecord) -> None:
+        """Record a call; it is durable on return."""
         row = call.__dict__.copy()
         del row["from_cache"], row["letter_logprobs"]
         if call.letter_logprobs is not None:
@@ -100,13 +106,13 @@ class CallStore:
             self.writer.add(self._insert_letters, {"call_id": call.id, "logprobs": logprobs})
         if self._run is not None:
             tokens = call.prompt_tokens + call.completion_tokens
-            paid = {"run_id": self._run, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
-            # Queued before the call itself, so that it is durable no later.
-            self.writer.add(self._insert_paid, paid)
+            payment = {"run_id": self._run, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
+            # Queued before the call itself, so that it is durable no later than the call.
+            self.writer.add(self._insert_payment, payment)
         await self.writer.insert(self._insert, row)
 
     async def cached(self, key: str) -> CallRecord | None:
-        """Return the newest reply under `key` that is not known to be unusable, as a call that cost nothing."""
+        """Return the newest reply under `key` that is not marked unusable, as a call without cost."""
         if self._reader is not None:
             row = self._reader.cursor().execute(_NEWEST, (key,)).fetchone()
         else:
@@ -124,12 +130,12 @@ class CallStore:
 
         return run_when_reachable(self.engine, fetch)
 
-    def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Note whether the replies of these calls could be used; not waited for, since losing it only costs a parse."""
+    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+        """Record whether the replies of these calls were usable; not awaited, since a lost mark only costs a parse."""
         self.submit(update(model_call).where(model_call.c.id.in_(ids)).values(usable=usable))
 
     def submit(self, statement: Executable) -> None:
-        """Queue a statement that nobody waits for."""
+        """Queue a statement without waiting for it."""
 
         def write(connection: Connection) -> None:
             connection.execute(statement)
@@ -145,8 +151,8 @@ class CallStore:
             rows = connection.execute(query).mappings().all()
         return [CallRecord(**{name: row[name] for name in _FIELDS}) for row in rows]
 
-    def spent(self) -> Spent:
-        """Return what all calls in the store cost together."""
+    def totals(self) -> CallTotals:
+        """Return number, tokens and cost of all calls in the store."""
         columns = model_call.c
         query = select(
             func.count(),
@@ -154,24 +160,24 @@ class CallStore:
             *(func.coalesce(func.sum(c), 0) for c in (columns.completion_tokens, columns.cost_usd)),
         )
         with self.engine.connect() as connection:
-            return Spent(*connection.execute(query).one())
+            return CallTotals(*connection.execute(query).one())
 
-    def batches_out(self) -> dict[str, int]:
-        """Return the batches whose replies are not all written down yet: id -> number of questions."""
+    def unfinished_batches(self) -> dict[str, int]:
+        """Return the batches with replies that are not recorded yet: id -> number of questions."""
         query = select(model_batch.c.id, model_batch.c.questions).where(model_batch.c.done.is_(False))
         with self.engine.connect() as connection:
             return {name: len(questions) for name, questions in connection.execute(query)}
 
-    def paid(self, run: str) -> Paid:
-        """Return what a run has paid for so far, in all of its sittings, also for steps that it left unheard."""
-        mine = model_paid.c
-        query = select(func.coalesce(func.sum(mine.cost_usd), 0.0), func.coalesce(func.sum(mine.tokens), 0))
+    def spending(self, run: str) -> RunSpending:
+        """Return the spending of a run in all of its invocations, including steps without a deliberation."""
+        columns = model_paid.c
+        query = select(func.coalesce(func.sum(columns.cost_usd), 0.0), func.coalesce(func.sum(columns.tokens), 0))
         with self.engine.connect() as connection:
-            usd, tokens = connection.execute(query.where(mine.run_id == run)).one()
-        return Paid(float(usd), int(tokens))
+            usd, tokens = connection.execute(query.where(columns.run_id == run)).one()
+        return RunSpending(float(usd), int(tokens))
 
     def close(self) -> None:
-        """Write what waits, then close the database."""
+        """Commit pending writes, then close the database."""
         self.writer.close()
         if self._reader is not None:
             self._reader.close()

@@ -1,7 +1,7 @@
-"""The tables of model calls. They stand beside the ledger's, in the same database, and also alone (`calls.db`).
+"""The tables of model calls, in the same database as the ledger's tables, or in a database of their own (`calls.db`).
 
-A database of calls alone carries no version: its tables are made where they are absent. So a table here is never
-changed, only joined by another; what changes in a ledger is said by `tracejury.ledger.migrations`.
+A database of calls alone has no version: missing tables are created. A table here is therefore never changed, only
+joined by another one; `tracejury.ledger.migrations` holds the changes of a ledger.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ model_call = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float, nullable=False),
     Column("error", Text),
-    # Null until the reply was parsed. False takes it out of the cache: neither it nor its repair was usable, and a
-    # resumed run should ask again.
+    # Null until the reply is parsed. False takes the reply out of the cache: neither it nor its repair was usable, and
+    # a resumed run asks again.
     Column("usable", Boolean),
     Index("model_call_by_key", "key"),
 )
@@ -41,7 +41,7 @@ model_batch = Table(
     Column("id", String(200), primary_key=True),
     Column("address", Text, nullable=False),
     Column("questions", JSON, nullable=False),
-    # Every reply that came back is in `model_call`.
+    # Whether every reply of the batch is in `model_call`.
     Column("done", Boolean, nullable=False),
 )
 
@@ -53,7 +53,7 @@ model_letters = Table(
     Column("logprobs", Text, nullable=False),
 )
 
-# Which run paid for a call. A deliberation tells that only once it is made, and a cap on spending cannot wait for it.
+# Which run paid for a call: a cap on spending cannot wait until the deliberation, which names its calls, is complete.
 model_paid = Table(
     "model_paid",
     CALL_TABLES,

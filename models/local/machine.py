@@ -1,4 +1,4 @@
-"""How many cores, and how much memory, are free for a model."""
+"""The number of cores and the memory that are free for a model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 
 def free_cores() -> int:
-    """Return the cores that this process may use and that nobody keeps busy, at least one.
+    """Return the number of cores that this process may use and that are idle, at least one.
 
-    A model with more threads than free cores does not run slower by that share, it stalls: its threads wait for each
-    other at every layer.
+    A model with more threads than idle cores stalls: its threads wait for each other at every layer.
     """
     try:
         allowed = len(os.sched_getaffinity(0))
@@ -23,7 +22,7 @@ def free_cores() -> int:
         busy = os.getloadavg()[0]
     except OSError:
         busy = 0.0
-    # The load of other machines in a container's host does not concern us, so it never takes more than all but one.
+    # In a container the load average is that of the host, so it never takes more than all cores but one.
     return max(1, usable - round(busy * usable / max(usable, os.cpu_count() or 1)))
 
 
@@ -37,12 +36,12 @@ def _quota() -> float | None:
 
 
 def available_bytes() -> int | None:
-    """Return how much memory a new process can have, within the control group's limit; None where nothing tells."""
-    found: list[int] = []
+    """Return the bytes of memory that a new process can have, within the control group's limit; None: unknown."""
+    limits: list[int] = []
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
-                found.append(int(line.split()[1]) * 1024)
+                limits.append(int(line.split()[1]) * 1024)
     except OSError:
         return None
     try:
@@ -50,9 +49,9 @@ def available_bytes() -> int | None:
         limit = (group / "memory.max").read_text().strip()
         if limit != "max":
             stats = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-            # Cached file pages count as used, and are given back when asked for.
+            # Cached file pages count as used, but the kernel frees them on demand.
             used = int((group / "memory.current").read_text()) - int(stats.get("inactive_file", 0))
-            found.append(max(0, int(limit) - used))
+            limits.append(max(0, int(limit) - used))
     except (OSError, ValueError):
         pass  # no control group, or an older kind: the machine's figure stands
-    return min(found, default=None)
+    return min(limits, default=None)

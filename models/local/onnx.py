@@ -9,11 +9,11 @@ from tracejury.models.local.machine import free_cores
 
 
 def onnx_session(path: Path | str, threads: int | None = None) -> Any:
-    """Return an `onnxruntime.InferenceSession` on the CPU, with as many threads as there are free cores.
+    """Return an `onnxruntime.InferenceSession` on the CPU; by default with one thread per free core.
 
     Raises:
         FileNotFoundError: There is no such file.
-        RuntimeError: It is not an ONNX model, or a broken one.
+        RuntimeError: The file is not an ONNX model, or it is broken.
     """
     import onnxruntime
 
@@ -24,7 +24,7 @@ def onnx_session(path: Path | str, threads: int | None = None) -> Any:
     options.intra_op_num_threads = threads or free_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that spin between calls take the cores that the embedded server needs.
+    # Threads that spin between calls would take the cores that the embedded server needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""The embedded server: llama.cpp on loopback, in a child process, started when first needed and gone with its owner."""
+"""The embedded server: llama.cpp on loopback, in a child process that starts on demand and ends with its owner."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import IO, Any
 from tracejury.models.local.machine import available_bytes, free_cores
 
 CONTEXT = 8192
-"""Tokens of context a slot where nothing else is asked for; a model trained on less gets what it was trained on."""
+"""Default tokens of context per slot; a model that was trained on less gets what it was trained on."""
 CACHE_MIB = 512
-"""Memory for the prompts of traces that another trace has pushed out of a slot."""
+"""Memory for cached prompts of traces that have lost their slot to another trace."""
 START_S = 180.0
 RESTARTS = 5
 
 
-# Without the proxies of the environment, which have no business with loopback.
+# Loopback must not go through a proxy of the environment.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
@@ -37,9 +37,9 @@ class EmbeddedServer:
 
     Args:
         path: The GGUF file.
-        context: Tokens of context a slot.
-        slots: Calls at once; each has a context, and the memory for it, of its own.
-        threads: None: as many as there are free cores when it starts.
+        context: Tokens of context per slot.
+        slots: Calls at once; each has a context of its own, with the memory for it.
+        threads: None: the number of free cores at the start.
 
     Use it as a context manager, or call `start` (again after a crash: it restarts) and `stop`.
     """
@@ -51,7 +51,7 @@ class EmbeddedServer:
         self.slots = slots
         self.threads = threads
         self.context = context or CONTEXT
-        """Tokens of context a slot; after the start, what the server made of it."""
+        """Tokens of context per slot; after the start, the server's own figure."""
         self.base_url: str | None = None
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[bytes] | None = None
@@ -69,10 +69,10 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     def start(self) -> str:
-        """Return the base URL of the running server; start it where it is not running. Safe between threads.
+        """Return the base URL of the server; start it unless it runs. Safe between threads.
 
         Raises:
-            EmbeddedServerError: The file is missing or broken, memory is too small, or it crashed again and again.
+            EmbeddedServerError: The file is missing or broken, memory is too small, or the server crashed repeatedly.
         """
         with self._lock:
             if self.alive and self.base_url is not None:
@@ -92,7 +92,7 @@ class EmbeddedServer:
         with self._lock:
             process, self._process, self.base_url = self._process, None, None
             if process is not None:
-                # llama.cpp has nothing to save, and waits for its slots if it is asked politely.
+                # llama.cpp has nothing to save, and on SIGTERM it would wait for its slots.
                 process.kill()
                 process.wait()
                 for pipe in (process.stdin, process.stdout):
@@ -110,7 +110,7 @@ class EmbeddedServer:
         self.stop()
 
     def count_tokens(self, text: str) -> int:
-        """Return how many tokens the model's own tokenizer makes of `text`; the server must run."""
+        """Return the number of tokens of `text` by the model's own tokenizer; starts the server unless it runs."""
         body = json.dumps({"content": text}).encode()
         root = self.start().removesuffix("/v1")
         request = urllib.request.Request(f"{root}/tokenize", body, {"Content-Type": "application/json"})  # noqa: S310
@@ -118,7 +118,7 @@ class EmbeddedServer:
             return len(json.load(reply)["tokens"])
 
     def _spawn(self) -> str:
-        asked = {
+        parameters = {
             "path": str(self.path),
             "context": self.context,
             "slots": self.slots,
@@ -129,23 +129,23 @@ class EmbeddedServer:
             self._log.close()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "tracejury.models.local.server_child", json.dumps(asked)],
+            [sys.executable, "-m", "tracejury.models.local.server_child", json.dumps(parameters)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            # Ctrl-C reaches the whole process group, and a run that ends cleanly still needs its server.
+            # Ctrl-C reaches the whole process group, but a run that ends cleanly still needs its server.
             start_new_session=True,
         )
-        told = self._first_line(process)
-        if "error" in told:
+        startup = self._first_line(process)
+        if "error" in startup:
             process.wait(10)
             raise EmbeddedServerError(
-                f"the embedded server cannot load {self.path}: {told['error']}\n{self._tail()}\n"
+                f"the embedded server cannot load {self.path}: {startup['error']}\n{self._tail()}\n"
                 "If the file is broken, fetch it again (tracejury models fetch NAME)."
             )
-        self.context = told["context"]
-        return f"{told['address']}/v1"
+        self.context = startup["context"]
+        return f"{startup['address']}/v1"
 
     def _first_line(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         if process.stdout is None:
@@ -159,8 +159,8 @@ class EmbeddedServer:
                     if not line:
                         return {"error": f"its process ended with code {process.wait()}"}
                     if line.startswith("{"):
-                        told: dict[str, Any] = json.loads(line)
-                        return told
+                        startup: dict[str, Any] = json.loads(line)
+                        return startup
         process.kill()
         return {"error": f"it did not listen within {START_S:.0f} s"}
 
@@ -169,8 +169,8 @@ class EmbeddedServer:
             return ""
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", "replace").splitlines()
-        telling = [line for line in lines if " E " in line or "error" in line.lower()] or lines
-        return "\n".join(telling[-5:])
+        errors = [line for line in lines if " E " in line or "error" in line.lower()] or lines
+        return "\n".join(errors[-5:])
 
 
 def _check_file(path: Path) -> None:

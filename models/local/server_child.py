@@ -1,7 +1,7 @@
 """The embedded server's process: `python -m tracejury.models.local.server_child '{"path": ...}'`.
 
-A process of its own, so that a crash inside llama.cpp costs one call and not the run. It prints one line of JSON when
-it listens, and ends when its standard input does: that pipe closes with its owner, however the owner died.
+It is a process of its own, so that a crash inside llama.cpp costs one call and not the run. It prints one line of JSON
+when it listens, and ends when its standard input does: that pipe closes with its owner, however the owner died.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 
 def main() -> None:
-    """Serve until the owner is gone."""
-    asked: dict[str, Any] = json.loads(sys.argv[1])
+    """Serve until the owner ends."""
+    parameters: dict[str, Any] = json.loads(sys.argv[1])
     threading.Thread(target=_watch_owner, daemon=True).start()
     try:
         import xllamacpp
@@ -24,13 +24,13 @@ def main() -> None:
         _say({"error": f"xllamacpp cannot be imported ({error}): pip install 'tracejury[local]'"})
         return
     params = xllamacpp.CommonParams()
-    params.model.path = asked["path"]
+    params.model.path = parameters["path"]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.n_parallel = asked["slots"]
-    params.n_ctx = asked["context"] * asked["slots"]
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = asked["threads"]
-    params.cache_ram_mib = asked["cache_mib"]
+    params.n_parallel = parameters["slots"]
+    params.n_ctx = parameters["context"] * parameters["slots"]
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = parameters["threads"]
+    params.cache_ram_mib = parameters["cache_mib"]
     params.ctx_shift = False  # a full context ends the reply; it never drops the prompt's beginning
     params.ui = False
     try:
@@ -52,8 +52,8 @@ def _watch_owner() -> None:
     os._exit(0)
 
 
-def _say(told: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 

