@@ -116,7 +116,7 @@ async def adjudicate(
             ledger.close()
     calls = CallStore(ledger.engine, run=run.id)
     if budget is not None:
-        budget.add_earlier(*calls.paid(run.id))
+        budget.add_earlier(*calls.spending(run.id))
     try:
         seated = open_run_context(
             chosen, calls, secret=secret, index=index, air_gapped=air_gapped, budget=budget, underway=underway

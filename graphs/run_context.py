@@ -20,7 +20,7 @@ from tracejury.agents import (
     load_calibrator,
 )
 from tracejury.graphs.turns import Turns
-from tracejury.models import BatchProgress, Budget, Calls, Endpoint, Gateway, Limit
+from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Limit
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
 from tracejury.traces import Question, Step, blind
 
@@ -77,7 +77,7 @@ class RunContext:
 @asynccontextmanager
 async def open_run_context(
     panel: Panel,
-    store: Calls,
+    store: CallSink,
     *,
     secret: bytes,
     index: Path | None = None,

@@ -14,7 +14,7 @@ from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
-from .store import CallSink, CallStore, RunSpending, CallTotals
+from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
 
@@ -26,8 +26,9 @@ __all__ = [
     "Budget",
     "CallFailed",
     "CallRecord",
-    "CallStore",
     "CallSink",
+    "CallStore",
+    "CallTotals",
     "ChatReply",
     "ChatRequest",
     "Data",
@@ -46,9 +47,8 @@ __all__ = [
     "LimitReport",
     "Message",
     "MiniLM",
-    "RunSpending",
     "Price",
-    "CallTotals",
+    "RunSpending",
     "VectorCache",
     "Weights",
     "WeightsError",

@@ -91,8 +91,8 @@ class EndpointClient:
             try:
                 message = await chat.ainvoke(messages, extra_body=fields)
             except (KeyError, IndexError, TypeError) as error:
-                # langchain-openai raises these for choices that are missing, null or empty. Such a reply is paid for, so
-                # it is repaired like any other unusable reply, not retried.
+                # langchain-openai raises these for choices that are missing, null or empty. Such a reply is paid for,
+                # so it is repaired like any other unusable reply, not retried.
                 latency_s = time.monotonic() - started
                 return Answer("", None, 0, 0, 0, f"the response has no reply in it ({error!r})", latency_s, 1)
             return _answer(message, time.monotonic() - started)

@@ -41,9 +41,9 @@ class LedgerActor:
         self._calls = CallStore(self._ledger.engine, run=run_id)
         books = LedgerSink(self._calls.writer, run_id)
         self.answers: dict[str, Callable[..., Awaitable[Any]]] = {
-            "put": self._calls.put,
+            "record": self._calls.record,
             "cached": self._calls.cached,
-            "judge_usable": self._judge_usable,
+            "mark_usable": self._mark_usable,
             "trace": books.trace,
             "deliberation": books.deliberation,
             "close": books.close,
@@ -59,8 +59,8 @@ class LedgerActor:
         await asyncio.to_thread(self._calls.close)
         self._ledger.close()
 
-    async def _judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        self._calls.judge_usable(ids, usable)
+    async def _mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+        self._calls.mark_usable(ids, usable)
 
 
 class Post:
@@ -132,14 +132,14 @@ class FarCalls:
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self.away: StoreError | None = None
+        self.write_failure: StoreError | None = None
 
-    async def put(self, call: CallRecord) -> None:
+    async def record(self, call: CallRecord) -> None:
         """Write down a call; it is durable on return."""
         try:
-            await self._post.ask("put", call)
+            await self._post.ask("record", call)
         except StoreError as error:
-            self.away = error
+            self.write_failure = error
             raise
 
     async def cached(self, key: str) -> CallRecord | None:
@@ -147,9 +147,9 @@ class FarCalls:
         found: CallRecord | None = await self._post.ask("cached", key)
         return found
 
-    def judge_usable(self, ids: tuple[str, ...], usable: bool) -> None:
+    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
         """Note whether replies could be used; not waited for."""
-        self._post.put("judge_usable", ids, usable)
+        self._post.put("mark_usable", ids, usable)
 
 
 class FarBooks:

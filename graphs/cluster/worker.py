@@ -17,7 +17,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
 from tracejury.ledger.runs import installed
 from tracejury.ledger.writer import Ledger
-from tracejury.models import Calls, CallStore, close_network
+from tracejury.models import CallSink, CallStore, close_network
 from tracejury.traces import Question, Trace
 
 
@@ -115,7 +115,7 @@ class Worker:
         """End the session: everything is written when this returns."""
         await self._stack.aclose()
 
-    def _books(self) -> tuple[Calls, TraceSink]:
+    def _books(self) -> tuple[CallSink, TraceSink]:
         run_spec = self._errand
         if self._clerk is None:
             ledger = Ledger(run_spec.store)

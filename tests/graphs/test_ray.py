@@ -136,7 +136,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
         alone = verdicts(hear(tmp_path, server, f"sqlite:///{tmp_path}/alone.db"))
         assert {v[1] for v in alone} == {"supported", "failed"}
         # StaleWhileRevalidateCache until all workers are in session, so that none comes too late.
-        server.reset(match=MATCH, reply=GOOD, latency_s=0.1, held=True)
+        server.reset(match=MATCH, reply=GOOD, latency_s=0.1, paused=True)
         said: list[str] = []
         seated = asyncio.Event()
 
@@ -146,7 +146,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
 
         async def lose() -> None:
             await seated.wait()
-            await asyncio.to_thread(server.set, held=False)
+            await asyncio.to_thread(server.set, paused=False)
             await asyncio.sleep(2.0)
             await asyncio.to_thread(nodes.lose_one)
 

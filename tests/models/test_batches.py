@@ -78,7 +78,7 @@ def test_a_run_that_died_before_it_knew_its_batch_finds_it_by_the_file(asking: A
     second = asyncio.run(ask(["one", "two", "three"]))
     assert [r.parsed for r in second[:2]] == [r.parsed for r in first]
     store.close()
-    assert not CallStore(ledger_url).batches_out()
+    assert not CallStore(ledger_url).unfinished_batches()
     counts = asking.server.counts()
     assert counts["batches"] == 2
     assert set(counts["paid"].values()) == {1}

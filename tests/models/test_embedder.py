@@ -52,10 +52,10 @@ def test_the_end_of_a_long_text_is_not_cut_off(folder: Path) -> None:
 
 def test_what_was_embedded_once_is_read_from_the_cache(folder: Path, tmp_path: Path) -> None:
     first = MiniLM(folder, VectorCache(tmp_path / "v.db"))
-    wanted = first.embed(TEXTS)
+    computed = first.embed(TEXTS)
     again = MiniLM(folder, VectorCache(tmp_path / "v.db"))
     again._session = None  # the model is not needed any more
-    assert np.array_equal(again.embed([*TEXTS, TEXTS[0]]), np.vstack([wanted, wanted[:1]]))
+    assert np.array_equal(again.embed([*TEXTS, TEXTS[0]]), np.vstack([computed, computed[:1]]))
 
 
 def test_what_is_missing_or_broken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

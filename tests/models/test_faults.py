@@ -48,16 +48,16 @@ def store() -> Any:
     store.close()
 
 
-@pytest.mark.parametrize(("fault", "reason", "sent"), ENDINGS)
+@pytest.mark.parametrize(("fault", "reason", "requests"), ENDINGS)
 def test_a_fault_that_stays_fails_with_its_reason(
-    asking: Any, store: CallStore, fault: str, reason: FailureReason, sent: int
+    asking: Any, store: CallStore, fault: str, reason: FailureReason, requests: int
 ) -> None:
     asking.server.set(mode=fault, retry_after_s=0.05)
     asking.endpoint = asking.endpoint.model_copy(update={"timeout_s": 1.0 if fault == "hang" else 5.0})
     with pytest.raises(CallFailed) as failed:
         asyncio.run(ask(store, asking.about("x")))
     assert failed.value.reason is reason
-    assert asking.server.counts()["calls"] == sum(c.attempts for c in failed.value.calls) == sent
+    assert asking.server.counts()["calls"] == sum(c.attempts for c in failed.value.calls) == requests
     # What was sent is in the records, raw replies included, and none of it is served from the cache later.
     recorded = store.calls()
     assert [c.id for c in recorded] == [c.id for c in failed.value.calls]
@@ -142,12 +142,12 @@ def test_a_hundred_calls_over_every_fault_each_end_in_one_way(asking: Any, store
     ended = asyncio.run(every())
     reasons = {f"<stays {f}>": reason for f, reason, _ in ENDINGS}
     for text, end in zip(texts, ended, strict=True):
-        wanted = next((r for mark, r in reasons.items() if mark in text), None)
-        if wanted is None:
+        expected = next((r for mark, r in reasons.items() if mark in text), None)
+        if expected is None:
             assert isinstance(end, ChatReply), (text, end)
         else:
             assert isinstance(end, CallFailed), (text, end)
-            assert end.reason is wanted, (text, end)
+            assert end.reason is expected, (text, end)
     asking.server.reset()
     healed = asyncio.run(every())
     assert all(isinstance(end, ChatReply) for end in healed)

@@ -47,8 +47,8 @@ def test_calls_in_flight_everywhere_never_exceed_the_ceiling_and_reach_it(asking
         # Unequal work: what one has no use for, another gets.
         async def one(n: int, count: int, pause_s: float) -> None:
             await asyncio.sleep(pause_s)
-            asked = (asking.about(f"{n} {i} of {len(gateways)}") for i in range(count))
-            await asyncio.gather(*(gateways[n % len(gateways)].chat(a) for a in asked))
+            requests = (asking.about(f"{n} {i} of {len(gateways)}") for i in range(count))
+            await asyncio.gather(*(gateways[n % len(gateways)].chat(r) for r in requests))
 
         started = time.monotonic()
         await asyncio.gather(*(one(n, (150, 40, 60)[n], n * 0.3) for n in range(3)))
@@ -119,8 +119,8 @@ def test_a_rate_that_the_panel_sets_holds_for_all(asking: Any) -> None:
 def test_retry_after_told_to_one_closes_the_endpoint_for_all() -> None:
     book = LeaseBook(LimitBounds(8, None, None))
     book.settle(LimitReport("b", 0, 0, 4))
-    told = book.settle(LimitReport("a", 0, 1, 3, ended=(Ended(-0.1, -0.01, False, True, 2.0),)))
-    assert told.slots <= 5, "the window is cut to 0.7 of 8"
+    grant = book.settle(LimitReport("a", 0, 1, 3, ended=(Ended(-0.1, -0.01, False, True, 2.0),)))
+    assert grant.slots <= 5, "the window is cut to 0.7 of 8"
     assert book.settle(LimitReport("b", 4, 0, 4)).closed_s == pytest.approx(2.0, abs=0.1)
 
 

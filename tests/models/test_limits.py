@@ -100,8 +100,8 @@ def test_an_outage_longer_than_the_deadline_fails_the_call(asking: Any, monkeypa
     assert {e.reason for e in ended} == {FailureReason.UNAVAILABLE}
 
 
-@pytest.mark.parametrize(("hedge_after_s", "sent"), [(None, 1), (0.3, 2)])
-def test_a_straggler_is_hedged_only_where_asked_for(asking: Any, hedge_after_s: float | None, sent: int) -> None:
+@pytest.mark.parametrize(("hedge_after_s", "requests"), [(None, 1), (0.3, 2)])
+def test_a_straggler_is_hedged_only_where_asked_for(asking: Any, hedge_after_s: float | None, requests: int) -> None:
     asking.server.set(slow_every=2, slow_s=3.0, latency_s=0.01)  # the second call is the straggler
     asking.endpoint = asking.endpoint.model_copy(update={"hedge_after_s": hedge_after_s, "timeout_s": 30.0})
     store = CallStore("sqlite://")
@@ -116,8 +116,8 @@ def test_a_straggler_is_hedged_only_where_asked_for(asking: Any, hedge_after_s: 
     took, reply = asyncio.run(main())
     store.close()
     assert (took >= 3.0) == (hedge_after_s is None)
-    assert reply.calls[0].attempts == sent
-    assert asking.server.counts()["calls"] == 1 + sent
+    assert reply.calls[0].attempts == requests
+    assert asking.server.counts()["calls"] == 1 + requests
 
 
 def test_hedges_keep_to_the_endpoints_limit(asking: Any) -> None:

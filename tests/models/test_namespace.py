@@ -45,9 +45,9 @@ def test_an_air_gapped_run_needs_no_network(tmp_path: Path) -> None:
         store=f"sqlite:///{tmp_path}/l.db",
     )  # fmt: skip
     shell = 'ip link set lo up && exec "$0" -c "$1"'
-    done = subprocess.run(
+    run = subprocess.run(
         ["unshare", "-n", "sh", "-c", shell, sys.executable, code], capture_output=True, text=True, timeout=250
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "outside:" in done.stderr
-    assert json.loads(done.stdout)["outcomes"]["supported"] == 2
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert "outside:" in run.stderr
+    assert json.loads(run.stdout)["outcomes"]["supported"] == 2

@@ -49,8 +49,8 @@ def test_a_planted_key_is_found_nowhere(
     failed = failing(store, asking.about("x"))
     assert "[key]" in failed.detail
     store.close()
-    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    for text in (str(failed), repr(failed.calls), written.decode("utf-8", "replace"), caplog.text):
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for text in (str(failed), repr(failed.calls), stored.decode("utf-8", "replace"), caplog.text):
         assert KEY not in text
 
 

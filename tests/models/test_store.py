@@ -129,10 +129,10 @@ def test_one_bad_write_does_not_take_others_with_it(ledger_url: str) -> None:
         connection.execute(text("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
 
     async def main(writer: Writer) -> list[BaseException | None]:
-        def put(x: int) -> Any:
+        def insert(x: int) -> Any:
             return writer.write(lambda connection: connection.execute(text("INSERT INTO t VALUES (:x)"), {"x": x}))
 
-        return await asyncio.gather(*(put(x) for x in (1, 2, 2, 3)), return_exceptions=True)
+        return await asyncio.gather(*(insert(x) for x in (1, 2, 2, 3)), return_exceptions=True)
 
     with Writer(engine) as writer:
         ended = asyncio.run(main(writer))
@@ -149,12 +149,12 @@ def test_cost_and_tokens_are_recorded_and_capped(asking: Any, ledger_url: str) -
     budget = Budget(max_tokens=300)
     ended = chat(store, *(asking.about(f"step {i}") for i in range(40)), budget=budget)
     failed = [e for e in ended if isinstance(e, CallFailed)]
-    made = store.calls()
+    calls = store.calls()
     assert {f.reason for f in failed} == {FailureReason.BUDGET}
-    each = made[0].prompt_tokens + made[0].completion_tokens
+    each = calls[0].prompt_tokens + calls[0].completion_tokens
     assert 300 <= budget.spent_tokens <= 300 + 4 * each
-    assert budget.spent_tokens == each * len(made)
-    assert len(made) + len(failed) == 40
-    spent = store.spent()
-    assert spent.cost_usd == pytest.approx((spent.prompt_tokens + 2 * spent.completion_tokens) / 1e6)
+    assert budget.spent_tokens == each * len(calls)
+    assert len(calls) + len(failed) == 40
+    totals = store.totals()
+    assert totals.cost_usd == pytest.approx((totals.prompt_tokens + 2 * totals.completion_tokens) / 1e6)
     store.close()

@@ -69,8 +69,8 @@ def test_what_is_not_the_pinned_file_is_refused(small: Path, tmp_path: Path) -> 
 
 def test_the_command_line_lists_and_fetches(small: Path) -> None:
     run = CliRunner().invoke
-    done = run(app, ["models", "fetch", "small", "--from", str(small)])
-    assert done.exit_code == 0, done.output
+    fetched = run(app, ["models", "fetch", "small", "--from", str(small)])
+    assert fetched.exit_code == 0, fetched.output
     rows = {row["name"]: row for row in json.loads(run(app, ["models", "list", "--json"]).output)}
     assert Path(rows["small"]["path"]).read_bytes() == BODY
     assert {"smollm2-135m", "minilm", "minilm-fp32"} <= set(rows)

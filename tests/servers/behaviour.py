@@ -42,7 +42,7 @@ class Behaviour:
     """Whether a refusal by the hidden limit says how long to wait."""
     down: bool = False
     """Every call gets 503."""
-    held: bool = False
+    paused: bool = False
     """Calls come in and wait until this is false again."""
     batch_s: float = 0.2
     """How long a batch takes."""

@@ -71,35 +71,35 @@ class Handlers:
         assert isinstance(file, web.FileField)
         name = f"file-{len(self.state.files)}"
         self.state.files[name] = raw = file.file.read()
-        told = {"id": name, "object": "file", "bytes": len(raw), "created_at": 0, "status": "processed"}
-        return web.json_response(told | {"filename": file.filename, "purpose": form["purpose"]})
+        record = {"id": name, "object": "file", "bytes": len(raw), "created_at": 0, "status": "processed"}
+        return web.json_response(record | {"filename": file.filename, "purpose": form["purpose"]})
 
     async def download(self, request: web.Request) -> web.Response:
         return web.Response(body=self.state.files[request.match_info["id"]])
 
     async def batch(self, request: web.Request) -> web.Response:
         name = f"batch-{len(self.state.batches)}"
-        told = {"id": name, "object": "batch", "created_at": int(time.time()), "status": "in_progress"}
-        self.state.batches[name] = await request.json() | told | {"at": time.monotonic()}
+        record = {"id": name, "object": "batch", "created_at": int(time.time()), "status": "in_progress"}
+        self.state.batches[name] = await request.json() | record | {"at": time.monotonic()}
         return web.json_response(self.state.batches[name])
 
     async def batch_state(self, request: web.Request) -> web.Response:
-        found = self.state.batches[request.match_info["id"]]
-        if found["status"] == "in_progress" and time.monotonic() - found["at"] >= self.state.behaviour.batch_s:
-            finish_batch(self.state, found)
-        return web.json_response(found)
+        batch = self.state.batches[request.match_info["id"]]
+        if batch["status"] == "in_progress" and time.monotonic() - batch["at"] >= self.state.behaviour.batch_s:
+            finish_batch(self.state, batch)
+        return web.json_response(batch)
 
     async def list_batches(self, _request: web.Request) -> web.Response:
-        found = list(self.state.batches.values())[::-1]
-        return web.json_response({"object": "list", "data": found, "has_more": False})
+        batches = list(self.state.batches.values())[::-1]
+        return web.json_response({"object": "list", "data": batches, "has_more": False})
 
     async def models(self, _request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": "m", "object": "model"}]})
 
     async def control(self, request: web.Request) -> web.Response:
-        known = {f.name for f in fields(Behaviour)}
+        names = {f.name for f in fields(Behaviour)}
         for name, value in (await request.json()).items():
-            assert name in known, name
+            assert name in names, name
             setattr(self.state.behaviour, name, value)
         return web.json_response({})
 
@@ -110,18 +110,18 @@ class Handlers:
 
     async def counts(self, _request: web.Request) -> web.Response:
         state = self.state
-        told = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
+        counts = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
         seconds = time.monotonic() - state.started
-        told["last_s"] = state.last_s
-        return web.json_response(told | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
+        counts["last_s"] = state.last_s
+        return web.json_response(counts | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
 
 
 async def _answer(state: State, request: web.Request, body: Any, prompt: str, mode: str) -> web.StreamResponse:
-    told = state.behaviour
-    while state.behaviour.held:  # noqa: ASYNC110
+    behaviour = state.behaviour
+    while state.behaviour.paused:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    slow = told.slow_every and state.calls % told.slow_every == 0
-    if pause := (told.slow_s if slow else told.latency_s):
+    slow = behaviour.slow_every and state.calls % behaviour.slow_every == 0
+    if pause := (behaviour.slow_s if slow else behaviour.latency_s):
         await asyncio.sleep(pause)
     if mode == "hang":
         await asyncio.sleep(3600)
@@ -132,7 +132,7 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     if mode == "echo-key":
         return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
     if mode in ERRORS:
-        return _error(mode, told.retry_after_s if mode == "429-after" else None)
+        return _error(mode, behaviour.retry_after_s if mode == "429-after" else None)
     good = content(body, state.reply(prompt))
     if mode == "tell-key":
         good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
@@ -170,11 +170,11 @@ def _bad(body: Any, prompt: str, mode: str, good: str) -> dict[str, Any]:
         return completion(body, good, prompt) | {"choices": []}
     if mode == "refusal":
         return completion(body, None, prompt, refusal="I cannot help with that.")
-    said = {
+    texts = {
         "prose": "I think that this step is probably fine.",
         "label": wrong_label(good) if mode == "label" else "",
         "empty": "",
         "big": "x" * 10_000_000 if mode == "big" else "",
         "length": good[: len(good) // 2],
     }
-    return completion(body, said[mode], prompt, "length" if mode == "length" else "stop")
+    return completion(body, texts[mode], prompt, "length" if mode == "length" else "stop")

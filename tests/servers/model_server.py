@@ -95,8 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("behaviour", nargs="?", default="{}", help="JSON of Behaviour's fields")
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
-    told = parser.parse_args()
-    if not sys.stdin.isatty() and told.port == 0:
+    arguments = parser.parse_args()
+    if not sys.stdin.isatty() and arguments.port == 0:
 
         def watch() -> None:
             while sys.stdin.buffer.raw.read(64):  # type: ignore[attr-defined]
@@ -104,7 +104,7 @@ def main() -> None:
             os._exit(0)
 
         threading.Thread(target=watch, daemon=True).start()
-    asyncio.run(serve(json.loads(told.behaviour), told.port))
+    asyncio.run(serve(json.loads(arguments.behaviour), arguments.port))
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ def instance(schema: dict[str, Any], reply: dict[str, Any], root: dict[str, Any]
 
 def content(body: dict[str, Any], reply: dict[str, Any]) -> str:
     """Return the content of a good reply."""
-    wanted = body.get("response_format") or {}
-    if "json_schema" in wanted:
-        return json.dumps(instance(wanted["json_schema"]["schema"], reply))
+    response_format = body.get("response_format") or {}
+    if "json_schema" in response_format:
+        return json.dumps(instance(response_format["json_schema"]["schema"], reply))
     return str(reply.get("text", "ok"))
 
 
@@ -53,7 +53,7 @@ def completion(
     body: dict[str, Any], text: str | None, prompt: str, finish: str = "stop", **message: Any
 ) -> dict[str, Any]:
     """Return a chat completion."""
-    seen = len(prompt) // 4 + 1
+    prompt_tokens = len(prompt) // 4 + 1
     spoken = body.get("max_tokens", 0) if finish == "length" else len(text or "") // 4 + 1
     return {
         "id": f"chatcmpl-{time.monotonic_ns()}",
@@ -63,7 +63,7 @@ def completion(
         "choices": [
             {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         ],
-        "usage": {"prompt_tokens": seen, "completion_tokens": spoken, "total_tokens": seen + spoken},
+        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": spoken, "total_tokens": prompt_tokens + spoken},
     }
 
 

@@ -74,11 +74,11 @@ class State:
 
 def finish_batch(state: State, batch: dict[str, Any]) -> None:
     """Answer every line of a batch's input file, errors into a file of their own, as the protocol has it."""
-    done: list[str] = []
+    succeeded: list[str] = []
     failed: list[str] = []
     for line in state.files[batch["input_file_id"]].decode().splitlines():
-        asked = json.loads(line)
-        body = asked["body"]
+        entry = json.loads(line)
+        body = entry["body"]
         prompt = "\n".join(str(m["content"]) for m in body["messages"])
         state.see(prompt)
         mode = state.mode_for(prompt)
@@ -86,16 +86,20 @@ def finish_batch(state: State, batch: dict[str, Any]) -> None:
         if mode in ERRORS:
             status, code, text = ERRORS[mode]
             response = {"status_code": status, "body": {"error": {"message": text, "code": code}}}
-            failed.append(json.dumps({"id": "r", "custom_id": asked["custom_id"], "response": response, "error": None}))
+            failed.append(json.dumps({"id": "r", "custom_id": entry["custom_id"], "response": response, "error": None}))
             continue
         state.paid[digest(prompt)] += 1
         text = "prose" if mode == "prose" else content(body, state.reply(prompt))
         response = {"status_code": 200, "request_id": "r", "body": completion(body, text, prompt)}
-        done.append(json.dumps({"id": "r", "custom_id": asked["custom_id"], "response": response, "error": None}))
-    for key, lines in (("output_file_id", done), ("error_file_id", failed)):
+        succeeded.append(json.dumps({"id": "r", "custom_id": entry["custom_id"], "response": response, "error": None}))
+    for key, lines in (("output_file_id", succeeded), ("error_file_id", failed)):
         if lines:
             batch[key] = f"file-{len(state.files)}"
             # Lines come in no particular order.
             state.files[batch[key]] = ("\n".join(reversed(lines)) + "\n").encode()
     batch["status"] = "completed"
-    batch["request_counts"] = {"total": len(done) + len(failed), "completed": len(done), "failed": len(failed)}
+    batch["request_counts"] = {
+        "total": len(succeeded) + len(failed),
+        "completed": len(succeeded),
+        "failed": len(failed),
+    }
