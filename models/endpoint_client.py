@@ -168,7 +168,7 @@ def _answer(message: AIMessage, latency_s: float) -> Answer:
         error,
         latency_s,
         1,
-        told.get("logprobs"),
+        metadata.get("logprobs"),
     )
 
 

@@ -138,7 +138,7 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
         good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
     reply = completion(body, good, prompt)
     if body.get("logprobs"):
-        reply["choices"][0]["logprobs"] = told.logprobs
+        reply["choices"][0]["logprobs"] = state.behaviour.logprobs
     whole = json.dumps(reply)
     if mode == "cut":
         return await _cut(request, whole.encode())
