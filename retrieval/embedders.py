@@ -73,7 +73,7 @@ class Cached:
                 rows = self._model()(missing)
                 rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
                 fresh = dict(zip(missing, rows, strict=True))
-                self._cache.put(fresh)
+                self._cache.add(fresh)
                 batch |= fresh
             vectors |= batch
         return np.stack([vectors[text] for text in texts])
