@@ -3,20 +3,20 @@ from .adjudication import DeliberationSink, TraceInput, TraceOutput, build_graph
 from .batch import Runner, select, traces_in_flight
 from .cluster.joining import Cluster
 from .cluster.worker_pool import WorkerPoolError
-from .estimate import Asker, CostEstimate, estimate
+from .estimate import AskerEstimate, CostEstimate, estimate
 from .run_context import RunContext, open_run_context
 from .tally import RunTally
-from .tone_swap import Swapped, tone_prompts, tone_swap
+from .tone_swap import SwappedTrace, tone_prompts, tone_swap
 
 __all__ = [
-    "Asker",
+    "AskerEstimate",
     "Cluster",
     "CostEstimate",
     "DeliberationSink",
     "RunContext",
     "RunTally",
     "Runner",
-    "Swapped",
+    "SwappedTrace",
     "TraceInput",
     "TraceOutput",
     "WorkerPoolError",

@@ -1,4 +1,4 @@
-"""The main job, from a batch and a panel to a finished run: what the command line and the library both call."""
+"""The main job, from a batch and a panel to a finished run; the command line and the library both call it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
-from tracejury.ledger.runs import Run, RunManifest, installed, panel_hash
+from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
@@ -31,52 +31,52 @@ async def adjudicate(
     skip_steps: frozenset[str] = frozenset(),
     air_gapped: bool = False,
     budget: Budget | None = None,
-    underway: BatchProgress | None = None,
+    batch_progress: BatchProgress | None = None,
     cluster: Cluster | None = None,
-    said: Callable[[str], None] = lambda line: None,
+    report_line: Callable[[str], None] = lambda line: None,
     tally: RunTally | None = None,
     stopping: asyncio.Event | None = None,
     opened: Callable[[Run, bool], None] | None = None,
 ) -> tuple[Run, RunTally]:
-    """Adjudicate a batch with a panel. The same call again resumes: nothing is judged twice, nothing paid twice.
+    """Adjudicate a batch with a panel. The same call again resumes the run: nothing is judged or paid twice.
 
     Args:
         batch: An open batch, or the path of one.
         panel: A panel, the name of a shipped one, or the path of a YAML file.
         store: Ledger URL, `sqlite:///file.db` or `postgresql://...`.
-        name: The run's name; None: derived from panel, inputs and selection, so that the same call finds the same run.
+        name: The run's name; None: derived from panel, inputs and selection, so the same call resumes the same run.
         index: The Chroma index's folder.
-        limit: At most so many traces.
-        only: Trace or question ids, or the beginnings of them.
-        arms: Arms.
-        skip_steps: Step ids to leave alone.
+        limit: The most traces to judge.
+        only: Trace or question ids, or their beginnings.
+        arms: Arms to judge; empty: all.
+        skip_steps: Ids of steps not to judge.
         air_gapped: Refuse every address but loopback.
-        budget: What the run may spend in all of its sittings; used up, it stops cleanly.
-        underway: Send the questions in batches, and tell here what is out; None: one by one.
-        cluster: TraceQueue the traces to workers on Ray; None: this process hears them all.
-        said: Takes what a user should know of the cluster while the run goes on, a line each.
-        tally: Counts what happens, for a progress display.
+        budget: What the run may spend, resumes included; once it is used up, the run stops cleanly.
+        batch_progress: Send the calls in provider batches, and report their progress here; None: one by one.
+        cluster: Judge the traces on workers of this Ray cluster; None: in this process.
+        report_line: Takes a line for the user about the cluster, while the run goes on.
+        tally: Filled while the run goes on, for a progress display.
         stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
-        opened: Called with the run, and whether it is a resumed one, before the first trace.
+        opened: Called with the run and whether it is resumed, before the first trace.
 
     Returns:
-        The run and what this call did.
+        The run, and the tally of this call.
 
     Raises:
-        RunDiffersError: A run of this name was made by something else.
+        RunDiffersError: A run of this name was made with other settings.
         SchemaError: The ledger is another version's.
-        StoreError: The ledger cannot be opened, or its server went away for good; the same call goes on from there.
+        StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
         ValueError: Dollars are capped, and an endpoint has no price.
     """
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
     capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
-    if cluster is not None and (capped or underway is not None):
+    if cluster is not None and (capped or batch_progress is not None):
         raise ValueError("caps and batches are kept by one process: leave out --backend ray, or the cap or --batch")
     if budget is not None:
         budget.check_prices(endpoints_of(chosen))
-    taken = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
+    opened_batch = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
     if chosen.deidentify:
-        taken = await asyncio.to_thread(taken.deidentified)
+        opened_batch = await asyncio.to_thread(opened_batch.deidentified)
     ledger = Ledger(store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = RunManifest(
@@ -85,9 +85,9 @@ async def adjudicate(
         index=_digests(chosen, index),
         segmenter=chosen.segmenter,
         seed=chosen.seed,
-        inputs=tuple(str(path) for path in taken.paths),
+        inputs=tuple(str(path) for path in opened_batch.paths),
         selection={key: str(value) for key, value in selection.items() if value},
-        packages=installed(),
+        packages=package_versions(),
     )
     run, secret, resumed = ledger.open_run(chosen, manifest, name)
     if opened is not None:
@@ -95,39 +95,45 @@ async def adjudicate(
     if cluster is not None:
         from tracejury.graphs.cluster.run import run_on
 
-        picked = select(taken.traces(), limit=limit, only=only, arms=arms)
+        selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
         try:
-            dealt = await run_on(
+            run_tally = await run_on(
                 cluster,
                 ledger,
                 run,
                 secret,
-                taken,
-                picked,
+                opened_batch,
+                selected_traces,
                 index=index,
                 air_gapped=air_gapped,
                 skip_steps=skip_steps,
                 tally=tally or RunTally(),
                 stopping=stopping or asyncio.Event(),
-                told=said,
+                report_line=report_line,
             )
-            return ledger.run(run.name), dealt
+            return ledger.run(run.name), run_tally
         finally:
             ledger.close()
     calls = CallStore(ledger.engine, run=run.id)
     if budget is not None:
         budget.add_earlier(*calls.spending(run.id))
     try:
-        seated = open_run_context(
-            chosen, calls, secret=secret, index=index, air_gapped=air_gapped, budget=budget, underway=underway
+        context = open_run_context(
+            chosen,
+            calls,
+            secret=secret,
+            index=index,
+            air_gapped=air_gapped,
+            budget=budget,
+            batch_progress=batch_progress,
         )
-        async with seated as run_context:
+        async with context as run_context:
             run_context.skip = skip_steps
             run_context.stopping = stopping or run_context.stopping
             runner = Runner(run_context, ledger, calls.writer, run, tally)
-            picked = select(taken.traces(), limit=limit, only=only, arms=arms)
-            done = await runner.run(taken, picked, IN_BATCHES if underway else None)
-        return ledger.run(run.name), done
+            selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+            run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
+        return ledger.run(run.name), run_tally
     finally:
         calls.close()
 

@@ -52,7 +52,7 @@ class DeliberationSink(Protocol):
         """Take a trace that has been cut into steps."""
         ...
 
-    async def deliberation(self, made: Deliberation) -> None:
+    async def deliberation(self, deliberation: Deliberation) -> None:
         """Take a deliberation."""
         ...
 
@@ -109,14 +109,14 @@ class StepState:
 
     def close(self, verdict: Verdict) -> Deliberation:
         """Return everything that led to `verdict`."""
-        shown = {p.id for p in self.case.passages} if self.case else set()
+        shown_ids = {p.id for p in self.case.passages} if self.case else set()
         return Deliberation(
             step=self.step,
             case=self.case,
             found=tuple(
                 Retrieved(passage_id=h.passage.id, query=h.query, score=h.score, ranks=h.ranks)
                 for h in self.hits
-                if h.passage.id in shown
+                if h.passage.id in shown_ids
             ),
             withheld=self.withheld,
             opinions=self.opinions,
@@ -128,18 +128,18 @@ class StepState:
 
 
 def build_graph(
-    run_context: RunContext, keeper: DeliberationSink | None = None
+    run_context: RunContext, sink: DeliberationSink | None = None
 ) -> CompiledStateGraph[TraceState, None, TraceInput, TraceOutput]:
     """Build the graph of a run context.
 
     Args:
         run_context: The panel with all that it needs: judges, references, gateway.
-        keeper: Writes down what is made, step by step; None: the output is all there is.
+        sink: Writes each result at once; None: the graph's output is all there is.
 
     Returns:
         A compiled graph: `await graph.ainvoke({"question": question, "trace": trace})`.
     """
-    nodes = _Nodes(run_context, keeper)
+    nodes = _Nodes(run_context, sink)
     graph = StateGraph(TraceState, input_schema=TraceInput, output_schema=TraceOutput)
     graph.add_node("segment", nodes.segment)
     graph.add_node("retrieve", nodes.retrieve)
@@ -154,9 +154,9 @@ def build_graph(
 
 
 class _Nodes:
-    def __init__(self, run_context: RunContext, keeper: DeliberationSink | None) -> None:
+    def __init__(self, run_context: RunContext, sink: DeliberationSink | None) -> None:
         self.run_context = run_context
-        self.keeper = keeper
+        self.sink = sink
 
     async def segment(self, state: TraceState) -> dict[str, Any]:
         trace = Trace.model_validate(state["trace"])
@@ -164,10 +164,10 @@ class _Nodes:
         if self.run_context.panel.deidentify:
             # A batch comes without identifiers already; a graph that is called by hand does not.
             question, trace = deidentify(question, trace)
-        made = segment(trace, self.run_context.panel.segmenter)
-        if self.keeper is not None:
-            await self.keeper.trace(trace, question, made)
-        return {"trace": trace, "question": question, "segmentation": made}
+        segmentation = segment(trace, self.run_context.panel.segmenter)
+        if self.sink is not None:
+            await self.sink.trace(trace, question, segmentation)
+        return {"trace": trace, "question": question, "segmentation": segmentation}
 
     async def retrieve(self, state: TraceState) -> Command[Literal["hear", "__end__"]]:
         trace, question, steps = state["trace"], state["question"], state["segmentation"].steps
@@ -206,32 +206,34 @@ class _Nodes:
             opinions = await collect_opinions(run_context, case, lambda: run_context.turns.pass_on(trace_id, index))
         finally:
             run_context.turns.pass_on(trace_id, index)
-        panel, asked = run_context.panel, {o.judge for o in opinions}
-        unheard = tuple(spec.name for spec in panel.judges if spec.name not in asked)
-        heard = step_state.at("hear", case=case, opinions=opinions, unheard=unheard)
+        panel, asked_judges = run_context.panel, {o.judge for o in opinions}
+        unheard = tuple(spec.name for spec in panel.judges if spec.name not in asked_judges)
+        judged = step_state.at("hear", case=case, opinions=opinions, unheard=unheard)
         decision = decide(opinions, unasked_votes(panel, opinions), require_grounding=panel.require_grounding)
         if isinstance(decision, Verdict):
-            return await self._close(heard, decision)
+            return await self._close(judged, decision)
         if panel.resolver is None:
-            return await self._close(heard, settle(decision, opinions, None))
-        return Command(goto=Send("resolve", replace(heard, dispute=decision)))
+            return await self._close(judged, settle(decision, opinions, None))
+        return Command(goto=Send("resolve", replace(judged, dispute=decision)))
 
     async def resolve(self, step_state: StepState) -> dict[str, Any] | Command[Literal["seek", "__end__"]]:
         now, dispute, case = step_state.at("resolve"), step_state.dispute, step_state.case
         if dispute is None or case is None:
             raise ValueError("a step_state came to the resolver without a dispute")
-        made = await resolve_round(case, step_state.opinions, dispute, self.run_context.judge_panel, step_state.enquiry)
-        if isinstance(made, Seek):
-            return Command(goto=Send("seek", replace(now, seek=made)))
-        return await self._close(replace(now, resolution=made), settle(dispute, step_state.opinions, made))
+        result = await resolve_round(
+            case, step_state.opinions, dispute, self.run_context.judge_panel, step_state.enquiry
+        )
+        if isinstance(result, Seek):
+            return Command(goto=Send("seek", replace(now, seek=result)))
+        return await self._close(replace(now, resolution=result), settle(dispute, step_state.opinions, result))
 
     async def seek(self, step_state: StepState) -> Command[Literal["resolve"]]:
         if step_state.seek is None:
             raise ValueError("a step_state came to retrieval without a query")
-        found = await self.run_context.seek(step_state.question, step_state.step, step_state.seek.queries)
-        seen = {h.passage.id for h in step_state.hits}
-        hits = [h for finding in found for h in finding.hits if h.passage.id not in seen]
-        withheld = tuple(w for finding in found for w in finding.withheld)
+        findings = await self.run_context.search(step_state.question, step_state.step, step_state.seek.queries)
+        known_ids = {h.passage.id for h in step_state.hits}
+        hits = [h for finding in findings for h in finding.hits if h.passage.id not in known_ids]
+        withheld = tuple(w for finding in findings for w in finding.withheld)
         further = step_state.at(
             "seek", enquiry=step_state.seek.enquiry.given(hits), withheld=(*step_state.withheld, *withheld), seek=None
         )
@@ -242,10 +244,10 @@ class _Nodes:
             # Not a failure of anybody: the step is left unheard, and what was paid for it is found in the cache.
             self.run_context.stopping.set()
             return {"deliberations": []}
-        made = step_state.close(self.run_context.calibrate(verdict, step_state.opinions, step_state.resolution))
-        if self.keeper is not None:
-            await self.keeper.deliberation(made)
-        return {"deliberations": [made]}
+        deliberation = step_state.close(self.run_context.calibrate(verdict, step_state.opinions, step_state.resolution))
+        if self.sink is not None:
+            await self.sink.deliberation(deliberation)
+        return {"deliberations": [deliberation]}
 
 
 def _unpaid(step_state: StepState) -> bool:

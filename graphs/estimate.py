@@ -1,4 +1,4 @@
-"""What a run would ask: calls, tokens, cost and time, before anything is asked."""
+"""An estimate of a run before any call is made: calls, tokens, cost and time."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from tracejury.graphs.batch import select
 from tracejury.models import Endpoint, estimate_tokens
 from tracejury.traces import Batch, Record, segment
 
-# What the rules, the perspective and the reply schema add to a case, in tokens: measured on the shipped prompts.
+# Tokens that the rules, the perspective and the reply schema add to a case: measured on the shipped prompts.
 _PROMPT_TOKENS = 900
 # A passage of the shipped chunking, in tokens.
 _PASSAGE_TOKENS = 260
-# Seconds that a call takes where an endpoint names no limit to reckon with.
+# Seconds per call, where an endpoint names no limit to compute with.
 _CALL_S = 5.0
 
 
-class Asker(Record):
-    """A judge or the resolver, and what it would ask."""
+class AskerEstimate(Record):
+    """The estimated calls of a judge or of the resolver."""
 
-    who: str
+    name: str
     endpoint: str | None
     model: str | None
     calls: int
     certain: bool
-    """False: an upper bound, since not every step goes there."""
+    """False: the numbers are an upper bound, since not every step is asked."""
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float
 
 
 class CostEstimate(Record):
-    """What a run would ask at most."""
+    """The estimated calls of a run, at most."""
 
     traces: int
     steps: int
     too_large: int
     """Steps whose vignette and text alone exceed the case budget."""
-    askers: tuple[Asker, ...]
+    askers: tuple[AskerEstimate, ...]
     calls: int
     cost_usd: float
     minutes: float
@@ -53,7 +53,7 @@ def estimate(
     arms: Sequence[str] = (),
     count: Callable[[str], int] = estimate_tokens,
 ) -> CostEstimate:
-    """Estimate a run without asking anything: no endpoint, no index, no key is needed."""
+    """Estimate a run without any call; it needs no endpoint, no index and no key."""
     traces = steps = too_large = tokens = 0
     for trace in select(batch.traces(), limit=limit, only=only, arms=arms):
         question = batch.question(trace.question_id)
@@ -68,17 +68,17 @@ def estimate(
             except CaseTooLarge:
                 too_large += 1
                 continue
-            shown = [case.stem, *case.options.values(), *(c.text for c in case.context), case.step]
-            body = sum(map(count, shown)) + panel.retrieval.k * _PASSAGE_TOKENS
+            case_texts = [case.stem, *case.options.values(), *(c.text for c in case.context), case.step]
+            body = sum(map(count, case_texts)) + panel.retrieval.k * _PASSAGE_TOKENS
             tokens += min(body, panel.case_tokens) + _PROMPT_TOKENS
-    asked = steps - too_large
+    judged_steps = steps - too_large
     certain = not panel.early_stop and all(j.only_if == "always" for j in panel.judges)
     askers = [
-        _asker(panel, j.name, j.endpoint, asked, tokens, panel.reply_tokens, certain or j.only_if == "always")
+        _asker(panel, j.name, j.endpoint, judged_steps, tokens, panel.reply_tokens, certain or j.only_if == "always")
         for j in panel.judges
     ]
     if panel.resolver is not None:
-        askers.append(_resolver(panel, panel.resolver, asked, tokens))
+        askers.append(_resolver(panel, panel.resolver, judged_steps, tokens))
     return CostEstimate(
         traces=traces,
         steps=steps,
@@ -90,15 +90,24 @@ def estimate(
     )
 
 
-def _asker(panel: Panel, who: str, endpoint: str | None, calls: int, prompt: int, reply: int, certain: bool) -> Asker:
+def _asker(
+    panel: Panel, name: str, endpoint: str | None, calls: int, prompt: int, reply: int, certain: bool
+) -> AskerEstimate:
     if endpoint is None:
-        return Asker(
-            who=who, endpoint=None, model=None, calls=0, certain=True, prompt_tokens=0, completion_tokens=0, cost_usd=0
+        return AskerEstimate(
+            name=name,
+            endpoint=None,
+            model=None,
+            calls=0,
+            certain=True,
+            prompt_tokens=0,
+            completion_tokens=0,
+            cost_usd=0,
         )
     priced = panel.endpoints[endpoint]
     cost = (prompt * priced.price.prompt + calls * reply * priced.price.completion) / 1e6
-    return Asker(
-        who=who,
+    return AskerEstimate(
+        name=name,
         endpoint=endpoint,
         model=priced.model,
         calls=calls,
@@ -109,13 +118,13 @@ def _asker(panel: Panel, who: str, endpoint: str | None, calls: int, prompt: int
     )
 
 
-def _resolver(panel: Panel, spec: ResolverSpec, calls: int, prompt: int) -> Asker:
+def _resolver(panel: Panel, spec: ResolverSpec, calls: int, prompt: int) -> AskerEstimate:
     rounds = spec.rounds + 1
     extra = rounds * (rounds - 1) // 2 * spec.k * _PASSAGE_TOKENS * calls
     return _asker(panel, "resolver", spec.endpoint, calls * rounds, prompt * rounds + extra, spec.max_tokens, False)
 
 
-def _minutes(endpoint: Endpoint, askers: Sequence[Asker], name: str) -> float:
+def _minutes(endpoint: Endpoint, askers: Sequence[AskerEstimate], name: str) -> float:
     mine = [a for a in askers if a.endpoint == name]
     calls = sum(a.calls for a in mine)
     tokens = sum(a.prompt_tokens + a.completion_tokens for a in mine)

@@ -1,4 +1,4 @@
-"""The run_context: a panel in session, with its judges, references and calibrator. One a process and run."""
+"""The run context: a panel with its judges, references, models and calibrator. One per process and run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tracejury.traces import Question, Step, blind
 
 @dataclass
 class RunContext:
-    """A panel in session."""
+    """A panel with all that it needs to judge steps."""
 
     judge_panel: JudgePanel
     finder: Finder | None = None
@@ -35,12 +35,12 @@ class RunContext:
     calibrator: Calibrator | None = None
     """None: the panel names none, and its verdicts are headed `uncalibrated`."""
     skip: frozenset[str] = frozenset()
-    """Step ids that this run leaves alone."""
+    """Ids of steps that this run does not judge."""
     turns: Turns = field(default_factory=Turns)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set: steps that have not begun are left for the resume."""
+    """Once set, steps that have not begun are left for the resume."""
     budget: Budget = field(default_factory=Budget)
-    """What the run may spend; used up, it stops as if it had been told to."""
+    """What the run may spend; once it is used up, the run stops."""
 
     def __post_init__(self) -> None:
         self.panel: Panel = self.judge_panel.panel
@@ -48,29 +48,29 @@ class RunContext:
 
     @property
     def closing(self) -> bool:
-        """Whether no further step is to be begun: somebody said so, or the budget is used up."""
+        """Whether no further step may begin: the run was stopped, or its budget is used up."""
         if self.budget.used_up:
             self.stopping.set()
         return self.stopping.is_set()
 
     async def find(self, question: Question, steps: Sequence[Step]) -> list[Finding]:
         """Find the passages for the steps of one trace, in one batch."""
-        return await self._ask(question, [(s.text, step_query(blind(s.text), question.stem)) for s in steps])
+        return await self._find(question, [(s.text, step_query(blind(s.text), question.stem)) for s in steps])
 
-    async def seek(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
-        """Find what the resolver asks for."""
-        return await self._ask(question, [(step.text, query) for query in queries])
+    async def search(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
+        """Find the passages for the resolver's queries."""
+        return await self._find(question, [(step.text, query) for query in queries])
 
-    async def _ask(self, question: Question, asked: list[tuple[str, str]]) -> list[Finding]:
-        if self.finder is None or not asked:
-            return [Finding(hits=(), withheld=()) for _ in asked]
+    async def _find(self, question: Question, pairs: list[tuple[str, str]]) -> list[Finding]:
+        if self.finder is None or not pairs:
+            return [Finding(hits=(), withheld=()) for _ in pairs]
         queries = [
-            Query(text=text, step=step, stem=question.stem, explanation=question.explanation) for step, text in asked
+            Query(text=text, step=step, stem=question.stem, explanation=question.explanation) for step, text in pairs
         ]
         return await asyncio.to_thread(self.finder.find, queries)
 
     def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
-        """Apply the panel's calibrator, where it names one."""
+        """Apply the panel's calibrator, if it names one."""
         return self.calibrator.apply(verdict, opinions) if self.calibrator else verdict
 
 
@@ -83,20 +83,20 @@ async def open_run_context(
     index: Path | None = None,
     air_gapped: bool = False,
     budget: Budget | None = None,
-    underway: BatchProgress | None = None,
+    batch_progress: BatchProgress | None = None,
     limits: Callable[[Endpoint], Limit] | None = None,
 ) -> AsyncIterator[RunContext]:
-    """Seat a panel: make its judges, open its references and its way to the models.
+    """Open a panel: create its judges, open its references and the gateway to its models.
 
     Args:
         panel: The panel.
-        store: Where calls are written down and replies cached.
-        secret: The run's secret, that fences are keyed on.
+        store: Where calls are stored and replies cached.
+        secret: The run's secret; fences around data are keyed on it.
         index: The Chroma index; None: `TRACEJURY_INDEX`, else `./tracejury.index`.
         air_gapped: Refuse every address but loopback.
         budget: What the run may spend; None: no cap.
-        underway: Send the questions in batches, and tell here what is out; None: one by one.
-        limits: Gives the limit of an endpoint where it is shared with other processes.
+        batch_progress: Send the calls in provider batches, and report their progress here; None: one by one.
+        limits: Returns the limit of an endpoint, where other processes share it.
     """
     budget = budget or Budget()
     calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
@@ -109,11 +109,11 @@ async def open_run_context(
             finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
         except TypeError as wrong:
             raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
-    way = Gateway(store, secret=secret, air_gapped=air_gapped, budget=budget, batch=underway, limits=limits)
-    async with way as gateway:
+    opening = Gateway(store, secret=secret, air_gapped=air_gapped, budget=budget, batch=batch_progress, limits=limits)
+    async with opening as gateway:
         scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
         judge_panel = JudgePanel.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
         run_context = RunContext(judge_panel, finder, calibrator, budget=budget)
-        # Nobody's prefix is warmed in a batch; waiting for it would be a batch a step.
-        run_context.prefix = run_context.prefix and underway is None
+        # A provider batch warms no prefix; waiting for it would cost one batch per step.
+        run_context.prefix = run_context.prefix and batch_progress is None
         yield run_context

@@ -1,4 +1,4 @@
-"""The tally: what a run has done so far, as the console shows it."""
+"""The tally of a run: what it has done so far, as the console shows it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class RunTally:
 
     started: float = field(default_factory=time.monotonic)
     traces_total: int | None = None
-    """Traces to deal with; None while unknown."""
+    """Number of traces in the run; None while unknown."""
     traces: int = 0
     resumed: int = 0
-    """Traces that an earlier process had finished."""
+    """Traces that an earlier process finished."""
     empty: int = 0
     """Traces without a step."""
     steps: int = 0
@@ -41,14 +41,14 @@ class RunTally:
     problems: list[Problem] = field(default_factory=list)
     interrupted: bool = False
 
-    def add(self, made: Deliberation) -> None:
+    def add(self, deliberation: Deliberation) -> None:
         """Count one deliberation."""
         self.steps += 1
-        if made.verdict.claim:
-            self.outcomes[made.verdict.outcome.value] += 1
+        if deliberation.verdict.claim:
+            self.outcomes[deliberation.verdict.outcome.value] += 1
         else:
             self.no_claim += 1
-        for call in made.calls:
+        for call in deliberation.calls:
             self.calls += 1
             self.cached += call.from_cache
             if not call.from_cache:
@@ -57,18 +57,18 @@ class RunTally:
                 self.completion_tokens += call.completion_tokens
                 self.cost_usd += call.cost_usd
 
-    def take(self, other: RunTally) -> None:
-        """Add what another tally counted, its clock and its totals of traces aside."""
+    def add_tally(self, other: RunTally) -> None:
+        """Add the counts of another tally, except its start time and its total number of traces."""
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
-    def become(self, parts: Iterable[RunTally]) -> None:
-        """Count what `parts` counted together, and nothing else."""
-        fresh = RunTally()
+    def replace_by(self, parts: Iterable[RunTally]) -> None:
+        """Set the counts to the sum of those of `parts`."""
+        total = RunTally()
         for part in parts:
-            fresh.take(part)
+            total.add_tally(part)
         for name in _SUMMED:
-            setattr(self, name, getattr(fresh, name))
+            setattr(self, name, getattr(total, name))
 
     @property
     def failed(self) -> int:

@@ -1,6 +1,6 @@
 """The control arm `tone-swap`: each step rewritten into the opposite surface style, kept only if it says the same.
 
-Were the judges swayed by how a step sounds, their verdicts would follow the tone; they are to follow the content.
+Verdicts that change with the tone show that the judges are swayed by how a step sounds.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ HEDGED = "careful and tentative, in flowing sentences with hedging words such as
 
 
 class Rewritten(BaseModel):
-    """What the rewriter answers."""
+    """The reply of the rewriting model."""
 
     text: str = Field(min_length=1, max_length=4000)
 
 
 class Checked(BaseModel):
-    """What the check answers; the differences come before the decision."""
+    """The reply of the checking model; the differences come before the decision."""
 
     differences: str = Field(max_length=600)
     same_content: bool
 
 
-class Swapped(NamedTuple):
-    """A trace after the swap, and how far it went."""
+class SwappedTrace(NamedTuple):
+    """A trace after the swap, with counts of its steps."""
 
     trace: Trace
     swapped: int
-    """Steps now in the other tone."""
+    """Steps that are now in the other tone."""
     changed: int
-    """Rewritten, but no longer saying the same: the original stays."""
+    """Steps whose rewriting changed the content; they keep the original text."""
     failed: int
-    """No usable rewriting or check: the original stays."""
+    """Steps without a usable rewriting or check; they keep the original text."""
 
 
 async def tone_swap(
     traces: Iterable[Trace], gateway: Gateway, endpoint: Endpoint, *, segmenter: str = "auto", in_flight: int = 8
-) -> AsyncIterator[Swapped]:
-    """Rewrite traces step by step, in order; calls are recorded and cached, so that the same again costs nothing.
+) -> AsyncIterator[SwappedTrace]:
+    """Rewrite traces step by step, in order. Calls are recorded and cached, so repeating it costs nothing.
 
     Args:
-        traces: What to rewrite. Their answers are kept.
-        gateway: Where calls go through.
+        traces: The traces to rewrite; their answers stay.
+        gateway: The gateway for all calls.
         endpoint: The model that rewrites and checks.
-        segmenter: Cuts the traces; the new ones bring these steps with them.
-        in_flight: Traces at once.
+        segmenter: Cuts the traces into steps; the new traces bring these steps.
+        in_flight: Number of traces at once.
     """
     places = asyncio.Semaphore(in_flight)
 
-    async def one(trace: Trace) -> Swapped:
+    async def one(trace: Trace) -> SwappedTrace:
         async with places:
             return await _swap(trace, gateway, endpoint, segmenter)
 
-    waiting: list[asyncio.Task[Swapped]] = []
+    waiting: list[asyncio.Task[SwappedTrace]] = []
     try:
         for trace in traces:
             waiting.append(asyncio.create_task(one(trace)))
@@ -77,7 +77,7 @@ async def tone_swap(
             task.cancel()
 
 
-async def _swap(trace: Trace, gateway: Gateway, endpoint: Endpoint, segmenter: str) -> Swapped:
+async def _swap(trace: Trace, gateway: Gateway, endpoint: Endpoint, segmenter: str) -> SwappedTrace:
     steps = segment(trace, segmenter).steps
     texts, counts = [], {"swapped": 0, "changed": 0, "failed": 0}
     for step in steps:
@@ -89,26 +89,27 @@ async def _swap(trace: Trace, gateway: Gateway, endpoint: Endpoint, segmenter: s
             what = "swapped" if new else "changed"
         counts[what] += 1
         texts.append(new or step.text)
-    given, at = [], 0
+    new_steps, at = [], 0
     for text, step in zip(texts, steps, strict=True):
-        given.append(GivenStep(text=text, start=at, end=at + len(text), label=step.label, error_type=step.error_type))
-        at += len(text) + 1
+        end = at + len(text)
+        new_steps.append(GivenStep(text=text, start=at, end=end, label=step.label, error_type=step.error_type))
+        at = end + 1
     meta = {**trace.meta, "control": "tone-swap", "original": trace.id, **counts}
-    swapped = trace.model_copy(update={"text": "\n".join(texts), "steps": tuple(given), "meta": meta})
-    # The id hangs on the text: it is made anew, not copied.
-    return Swapped(Trace.model_validate(swapped.model_dump()), **counts)
+    swapped = trace.model_copy(update={"text": "\n".join(texts), "steps": tuple(new_steps), "meta": meta})
+    # Validated anew, because the id depends on the text.
+    return SwappedTrace(Trace.model_validate(swapped.model_dump()), **counts)
 
 
 async def _rewritten(text: str, trace_id: str, gateway: Gateway, endpoint: Endpoint) -> str | None:
-    """Return the step in the other tone; None: the rewriting does not say the same."""
+    """Return the step in the other tone; None: the rewriting changes the content."""
     tone = CONFIDENT if count_hedges(text) else HEDGED
-    asked = Message(role="user", parts=(f"{_prompt('tone_swap')}\n{tone}\n\n", Data(label="step", text=text)))
-    reply = await gateway.chat(_request(endpoint, asked, "tone_swap", trace_id, Rewritten))
+    rewrite_message = Message(role="user", parts=(f"{_prompt('tone_swap')}\n{tone}\n\n", Data(label="step", text=text)))
+    reply = await gateway.chat(_request(endpoint, rewrite_message, "tone_swap", trace_id, Rewritten))
     new: str = reply.parsed.text.strip()
     parts = (f"{_prompt('tone_check')}\n\n", Data(label="original", text=text), Data(label="rewritten", text=new))
     check = _request(endpoint, Message(role="user", parts=parts), "tone_check", trace_id, Checked)
-    said: Checked = (await gateway.chat(check)).parsed
-    return new if said.same_content and new else None
+    check_reply: Checked = (await gateway.chat(check)).parsed
+    return new if check_reply.same_content and new else None
 
 
 def _request(endpoint: Endpoint, message: Message, purpose: str, trace_id: str, schema: type[BaseModel]) -> ChatRequest:

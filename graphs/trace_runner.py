@@ -1,4 +1,4 @@
-"""A sitting: traces heard by one run context, and what comes of them written down at once and counted."""
+"""Running traces through the graph of one run context; every result is written at once and counted."""
 
 from __future__ import annotations
 
@@ -14,54 +14,54 @@ from tracejury.storage import StoreError, Writer
 from tracejury.traces import Problem, Question, Segmentation, Trace
 
 BROKEN_IN_A_ROW = 10
-"""A defect that breaks this many traces in a row breaks them all: better to stop than to fill the screen."""
+"""After this many broken traces in a row the run stops: the defect would break the others, too."""
 
 
 class TraceSink(DeliberationSink, Protocol):
-    """Where a sitting writes. Every method returns once its part is durable, and may be repeated without harm."""
+    """Where a trace runner writes. Every method returns once its data is durable, and may be repeated."""
 
     async def close(self, trace_id: str) -> None:
-        """Mark a trace as done, if all of its steps are."""
+        """Mark a trace as closed, if all of its steps are."""
         ...
 
 
 class LedgerSink:
-    """The ledger, written to by this process."""
+    """Writes to the ledger from this process."""
 
     def __init__(self, writer: Writer, run_id: str) -> None:
         self._writer = writer
         self._run_id = run_id
 
     async def trace(self, trace: Trace, question: Question, cut: Segmentation) -> None:
-        """Write down a trace."""
+        """Write a trace."""
         await self._writer.write(lambda connection: Ledger.put_trace(connection, self._run_id, trace, question, cut))
 
-    async def deliberation(self, made: Deliberation) -> None:
-        """Write down a deliberation."""
-        await self._writer.write(lambda connection: Ledger.put_deliberation(connection, self._run_id, made))
+    async def deliberation(self, deliberation: Deliberation) -> None:
+        """Write a deliberation."""
+        await self._writer.write(lambda connection: Ledger.put_deliberation(connection, self._run_id, deliberation))
 
     async def close(self, trace_id: str) -> None:
-        """Mark a trace as done, if all of its steps are."""
+        """Mark a trace as closed, if all of its steps are."""
         await self._writer.write(lambda connection: Ledger.close_trace(connection, self._run_id, trace_id))
 
 
 class TraceRunner:
-    """Hears traces.
+    """Judges traces, one graph run per trace.
 
     Args:
-        run_context: The panel in session.
-        books: Where everything is written down.
-        tally_of: Gives the tally that a trace, by its id, is counted in.
+        run_context: The panel with its judges, references and models.
+        sink: Where results are written.
+        tally_of: Returns the tally that a trace, by its id, is counted in.
     """
 
-    def __init__(self, run_context: RunContext, books: TraceSink, tally_of: Callable[[str], RunTally]) -> None:
+    def __init__(self, run_context: RunContext, sink: TraceSink, tally_of: Callable[[str], RunTally]) -> None:
         self.run_context = run_context
-        self._books = books
+        self._sink = sink
         self._tally_of = tally_of
         self._graph = build_graph(run_context, self)
 
-    async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> Exception | None:
-        """Hear a trace.
+    async def run_trace(self, trace: Trace, question: Question, settled: Collection[str]) -> Exception | None:
+        """Judge a trace.
 
         Args:
             trace: The trace.
@@ -69,10 +69,11 @@ class TraceRunner:
             settled: Ids of steps that have an outcome already.
 
         Returns:
-            What broke, and so is a problem in the tally; None: nothing did. Steps that failed are outcomes, no breaks.
+            The exception that broke the graph run, which is also a problem in the tally; None: it did not break. Failed
+            steps are outcomes and break nothing.
 
         Raises:
-            StoreError: The ledger is away, so that there is nowhere to write to.
+            StoreError: The ledger cannot be written.
         """
         tally = self._tally_of(trace.id)
         try:
@@ -81,20 +82,20 @@ class TraceRunner:
             )
         except StoreError:
             raise
-        except Exception as broken:  # noqa: BLE001 - the other traces go on
-            reason, hint = f"{type(broken).__name__}: {broken}", "its steps are heard again on resume"
+        except Exception as error:  # noqa: BLE001 - the other traces go on
+            reason, hint = f"{type(error).__name__}: {error}", "its steps are judged again on resume"
             tally.problems.append(Problem(file=f"trace {trace.id}", reason=reason, hint=hint))
-            return broken
-        await self._books.close(trace.id)
+            return error
+        await self._sink.close(trace.id)
         tally.traces += 1
         return None
 
     async def trace(self, trace: Trace, question: Question, cut: Segmentation) -> None:
         """Write down a trace; part of `DeliberationSink`."""
-        await self._books.trace(trace, question, cut)
+        await self._sink.trace(trace, question, cut)
         self._tally_of(trace.id).empty += not cut.steps
 
-    async def deliberation(self, made: Deliberation) -> None:
+    async def deliberation(self, deliberation: Deliberation) -> None:
         """Write down a deliberation and count it; part of `DeliberationSink`."""
-        await self._books.deliberation(made)
-        self._tally_of(made.step.trace_id).add(made)
+        await self._sink.deliberation(deliberation)
+        self._tally_of(deliberation.step.trace_id).add(deliberation)

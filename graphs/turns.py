@@ -1,4 +1,4 @@
-"""Taking turns within a trace, so that servers which reuse the prompt's prefix can do so.
+"""Ordering the steps of a trace in time, so that servers can reuse the prompt's prefix.
 
 On such endpoints a step's first judge is asked alone and the rest follow, and a trace's steps start in order. Measured
 on one slot of the embedded server: see benchmarks/results/prefix.json.
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 
 
 class Turns:
-    """Whose turn it is, by trace. Kept outside the graph's state, which holds data only."""
+    """The order of the steps of each trace. Kept outside the graph's state, which holds data only."""
 
     def __init__(self) -> None:
         self._begun: dict[tuple[str, int], asyncio.Event] = {}
         self._before: dict[tuple[str, int], int] = {}
 
     def open(self, trace_id: str, indices: Iterable[int]) -> None:
-        """Announce the steps of a trace that will be heard, in order."""
+        """Register the steps of a trace that will be judged, in order."""
         before: int | None = None
         for index in indices:
             self._begun[trace_id, index] = asyncio.Event()
@@ -34,7 +34,7 @@ class Turns:
             await event.wait()
 
     def pass_on(self, trace_id: str, index: int) -> None:
-        """Let the next step begin, and forget this one: a step that is not known is not waited for."""
+        """Let the next step begin, and forget this one. Nothing waits for an unregistered step."""
         self._before.pop((trace_id, index), None)
         event = self._begun.pop((trace_id, index), None)
         if event is not None:

@@ -1,10 +1,10 @@
-from .browsing import COUNTS, ArmCount, Browsing, TraceLine, TracePage, Wanted
-from .browsing_steps import Pattern, Reference, StepBrowsing, StepLine
+from .browsing import COUNTS, ArmCount, Browsing, TraceFilter, TraceLine, TracePage
+from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .export import write_rows
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
-from .runs import Run, RunManifest, RunProgress, installed, panel_hash
+from .runs import Run, RunManifest, RunProgress, package_versions, panel_hash
 from .schema import SchemaError
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
@@ -16,11 +16,10 @@ __all__ = [
     "ArmCount",
     "Browsing",
     "CitationRow",
+    "CitedEvidence",
     "Ledger",
     "LedgerStatus",
     "OpinionRow",
-    "Pattern",
-    "Reference",
     "ResolverRow",
     "Review",
     "Reviews",
@@ -32,6 +31,7 @@ __all__ = [
     "StepBrowsing",
     "StepLine",
     "StepRow",
+    "TraceFilter",
     "TraceLine",
     "TraceOutcomes",
     "TracePage",
@@ -39,9 +39,9 @@ __all__ = [
     "Upgraded",
     "VerdictCounts",
     "Vote",
-    "Wanted",
-    "installed",
+    "VotePattern",
     "ledger_status",
+    "package_versions",
     "panel_hash",
     "read_votes",
     "upgrade_ledger",

@@ -1,6 +1,7 @@
-"""What a person browses in a run: its traces filtered, searched and sorted, by arm, by question, page by page.
+"""Pages of a run's traces: filtered, searched and sorted, by arm and by question.
 
-Every query reads the narrow tally table, never the deliberations' bodies, so it costs the same whatever judges wrote.
+Every query reads the narrow tally table, never the deliberations' bodies, so its cost does not
+depend on the length of what judges wrote.
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ from sqlalchemy import ColumnElement, and_, func, select, text
 from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run, RunProgress
-from tracejury.ledger.tables import question, tally
+from tracejury.ledger.tables import question_table, tally
 from tracejury.ledger.trace_statistics import ERROR_BIT, REASON_BIT, SPENT, matches
 from tracejury.traces import ErrorType, Question, Record
 
 PAGE = 50
 COUNTS = ("supported", "error", "abstained", "failed", "no_claim")
-"""Columns of counts of steps, in the order in which reports take them."""
+"""Columns that count steps, in the order of the reports."""
 
 Sort = Literal["order", "errors", "abstained", "disagreements", "first_error", "steps", "cost"]
 Answer = Literal["right", "wrong", "unparsable"]
 
 
-class Wanted(Record):
-    """Which traces to show, and how. Conditions are joined by `and`."""
+class TraceFilter(Record):
+    """Which traces to show, and in which order. Conditions are joined by `and`."""
 
     words: str = ""
     """All must occur in question or trace, or: the beginning of a trace's or question's id."""
     arm: str | None = None
     model: str | None = None
     outcome: Outcome | Literal["no_claim", "none"] | None = None
-    """At least one step has it; `none`: nothing heard of the trace, or it has no step."""
+    """At least one step has this outcome; `none`: no step of the trace has been judged, or it has no step."""
     error_type: ErrorType | None = None
     reason: Reason | None = None
     """Why no verdict was reached on at least one step."""
@@ -51,7 +52,7 @@ class TraceLine(NamedTuple):
 
     trace_id: str
     question_id: str
-    asked: str
+    question_key: str
     """The source's own name of the question, or its id."""
     stem: str
     model: str
@@ -59,7 +60,7 @@ class TraceLine(NamedTuple):
     sample: int
     correct: bool | None
     steps: int
-    heard: int
+    judged: int
     supported: int
     error: int
     abstained: int
@@ -82,7 +83,7 @@ class TracePage(NamedTuple):
 
 
 class ArmCount(NamedTuple):
-    """What the ledger holds of one arm."""
+    """Counts of one arm and model."""
 
     arm: str
     model: str
@@ -91,7 +92,7 @@ class ArmCount(NamedTuple):
     right: int
     flawed: int
     """Right answers with at least one wrong step."""
-    heard: int
+    judged: int
     supported: int
     error: int
     abstained: int
@@ -119,10 +120,10 @@ class Browsing:
         self.ledger = ledger
         self.engine = ledger.engine
 
-    def standing(self, run: Run) -> RunProgress:
-        """Count what the ledger holds of a run, as `Ledger.progress` does, from the tallies alone."""
+    def progress(self, run: Run) -> RunProgress:
+        """Count a run's steps and traces as `Ledger.progress` does, from the tallies alone."""
         c = tally.c
-        closed = func.count().filter(c.heard - c.failed == c.steps)
+        closed = func.count().filter(c.judged - c.failed == c.steps)
         empty = func.count().filter(c.steps == 0)
         sums = [func.coalesce(func.sum(c[name]), 0) for name in (*COUNTS, *SPENT, "cost_usd")]
         query = select(func.count(), closed, empty, *sums).where(c.run_id == run.id)
@@ -164,19 +165,19 @@ class Browsing:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
 
-    def traces(self, run: Run, wanted: Wanted) -> TracePage:
-        """Return one page of the traces that are wanted; a page past the end is the last one."""
-        condition, values = self._condition(run, wanted)
+    def traces(self, run: Run, trace_filter: TraceFilter) -> TracePage:
+        """Return one page of the traces that pass the filter; a page past the end is the last one."""
+        condition, values = self._condition(run, trace_filter)
         with self.engine.connect() as connection:
             # Sorting numbers first and reading rows then: the sort would carry whole rows otherwise.
-            chosen = select(tally.c.n).where(condition).order_by(*_SORTS[wanted.sort], tally.c.n).limit(PAGE)
-            page, total = max(1, wanted.page), 0
+            chosen = select(tally.c.n).where(condition).order_by(*_SORTS[trace_filter.sort], tally.c.n).limit(PAGE)
+            page, total = max(1, trace_filter.page), 0
             numbers: list[int] = []
             if values:
-                # A search for words costs more than the sort: it is made once, for the page and for the count.
+                # A word search costs more than the sort, so one query gives both the page and the count.
                 both = chosen.add_columns(func.count().over()).offset(PAGE * (page - 1))
-                found = connection.execute(both, values).all()
-                numbers, total = [n for n, _ in found], found[0][1] if found else 0
+                ranked = connection.execute(both, values).all()
+                numbers, total = [n for n, _ in ranked], ranked[0][1] if ranked else 0
             if not numbers:
                 counted = select(func.count()).select_from(tally).where(condition)
                 total = connection.execute(counted, values).scalar_one()
@@ -184,10 +185,10 @@ class Browsing:
                 numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1)), values))
             pages = max(1, -(-total // PAGE))
             rows = connection.execute(
-                select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[wanted.sort], tally.c.n)
+                select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[trace_filter.sort], tally.c.n)
             ).all()
-            asked = _questions(connection, {row.question_id for row in rows})
-        return TracePage([_line(row, asked) for row in rows], total, page, pages)
+            questions = _questions(connection, {row.question_id for row in rows})
+        return TracePage([_line(row, questions) for row in rows], total, page, pages)
 
     def siblings(self, run: Run, question_id: str) -> list[TraceLine]:
         """Return all traces of one question: arms, models and samples."""
@@ -195,8 +196,8 @@ class Browsing:
         query = select(tally).where(c.run_id == run.id, c.question_id == question_id)
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(c.arm, c.model, c.sample).limit(400)).all()
-            asked = _questions(connection, {question_id})
-        return [_line(row, asked) for row in rows]
+            questions = _questions(connection, {question_id})
+        return [_line(row, questions) for row in rows]
 
     def neighbours(self, run: Run, trace_id: str) -> tuple[str | None, str | None]:
         """Return the ids of the traces before and after one, in the order of the run."""
@@ -208,32 +209,32 @@ class Browsing:
             after = select(c.trace_id).where(mine, c.n > n).order_by(c.n).limit(1)
             return connection.execute(before).scalar(), connection.execute(after).scalar()
 
-    def _condition(self, run: Run, wanted: Wanted) -> tuple[ColumnElement[bool], dict[str, str]]:
+    def _condition(self, run: Run, trace_filter: TraceFilter) -> tuple[ColumnElement[bool], dict[str, str]]:
         c = tally.c
         conditions: list[Any] = [c.run_id == run.id]
         values: dict[str, str] = {}
-        if wanted.words.strip():
-            condition, values = self._words(wanted.words.strip())
+        if trace_filter.words.strip():
+            condition, values = self._words(trace_filter.words.strip())
             conditions.append(condition)
-        if wanted.arm is not None:
-            conditions.append(c.arm == wanted.arm)
-        if wanted.model is not None:
-            conditions.append(c.model == wanted.model)
-        if wanted.outcome == "none":
-            conditions.append(c.heard == 0)
-        elif wanted.outcome is not None:
-            conditions.append(c[str(wanted.outcome)] > 0)
-        if wanted.error_type is not None:
-            conditions.append(c.error_types.bitwise_and(ERROR_BIT[wanted.error_type]) != 0)
-        if wanted.reason is not None:
-            conditions.append(c.reasons.bitwise_and(REASON_BIT[wanted.reason]) != 0)
-        if wanted.answer is not None:
-            conditions.append(_ANSWERS[wanted.answer])
-        if wanted.disagreement:
+        if trace_filter.arm is not None:
+            conditions.append(c.arm == trace_filter.arm)
+        if trace_filter.model is not None:
+            conditions.append(c.model == trace_filter.model)
+        if trace_filter.outcome == "none":
+            conditions.append(c.judged == 0)
+        elif trace_filter.outcome is not None:
+            conditions.append(c[str(trace_filter.outcome)] > 0)
+        if trace_filter.error_type is not None:
+            conditions.append(c.error_types.bitwise_and(ERROR_BIT[trace_filter.error_type]) != 0)
+        if trace_filter.reason is not None:
+            conditions.append(c.reasons.bitwise_and(REASON_BIT[trace_filter.reason]) != 0)
+        if trace_filter.answer is not None:
+            conditions.append(_ANSWERS[trace_filter.answer])
+        if trace_filter.disagreement:
             conditions.append(c.disagreements > 0)
-        if wanted.resolver:
+        if trace_filter.resolver:
             conditions.append(c.resolved > 0)
-        if wanted.flawed:
+        if trace_filter.flawed:
             conditions += [c.correct.is_(True), c.error > 0]
         return and_(*conditions), values
 
@@ -241,10 +242,10 @@ class Browsing:
         if words.startswith(("t_", "q_")):
             column = tally.c.trace_id if words.startswith("t_") else tally.c.question_id
             return column.startswith(words, autoescape=True), {}
-        found = matches(self.engine.dialect.name, words)
-        if found is None:
+        match = matches(self.engine.dialect.name, words)
+        if match is None:
             return text("1 = 0"), {}
-        return text(found[0]), {"words": found[1]}
+        return text(match[0]), {"words": match[1]}
 
 
 _ANSWERS: dict[str, ColumnElement[bool]] = {
@@ -255,14 +256,14 @@ _ANSWERS: dict[str, ColumnElement[bool]] = {
 
 
 def _questions(connection: Any, ids: set[str]) -> dict[str, Question]:
-    rows = connection.execute(select(question.c.id, question.c.body).where(question.c.id.in_(ids)))
+    rows = connection.execute(select(question_table.c.id, question_table.c.body).where(question_table.c.id.in_(ids)))
     return {row.id: Question.model_validate_json(row.body) for row in rows}
 
 
-def _line(row: Any, asked: dict[str, Question]) -> TraceLine:
-    of = asked[row.question_id]
+def _line(row: Any, questions: dict[str, Question]) -> TraceLine:
+    of = questions[row.question_id]
     return TraceLine(
         row.trace_id, row.question_id, of.key or of.id, of.stem, row.model, row.arm, row.sample, row.correct,
-        row.steps, row.heard, row.supported, row.error, row.abstained, row.failed, row.no_claim,
+        row.steps, row.judged, row.supported, row.error, row.abstained, row.failed, row.no_claim,
         row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
     )  # fmt: skip

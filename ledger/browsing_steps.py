@@ -10,15 +10,15 @@ from sqlalchemy import and_, case, func, select
 from tracejury.agents import Deliberation, Outcome
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run
-from tracejury.ledger.tables import carried, deliberation, evidence, trace
+from tracejury.ledger.tables import carried, deliberation_table, evidence, trace_table
 from tracejury.ledger.votes import Vote, read_votes
 from tracejury.retrieval import Passage
 
 PAGE = 20
 
 
-class Pattern(NamedTuple):
-    """How often the judges voted so, with this outcome and human label."""
+class VotePattern(NamedTuple):
+    """How often the judges voted in this way, with this outcome and human label."""
 
     text: str
     votes: tuple[Vote, ...]
@@ -27,7 +27,7 @@ class Pattern(NamedTuple):
     steps: int
 
 
-class Reference(NamedTuple):
+class CitedEvidence(NamedTuple):
     """Evidence that carried verdicts."""
 
     id: str
@@ -43,7 +43,7 @@ class StepLine(NamedTuple):
 
     arm: str
     model: str
-    made: Deliberation
+    deliberation: Deliberation
 
 
 class StepBrowsing:
@@ -52,19 +52,19 @@ class StepBrowsing:
     def __init__(self, ledger: LedgerReading) -> None:
         self.engine = ledger.engine
 
-    def patterns(self, run: Run) -> list[Pattern]:
+    def patterns(self, run: Run) -> list[VotePattern]:
         """Count the patterns of votes, the most frequent first. There are few, whatever the number of steps."""
-        d = deliberation.c
+        d = deliberation_table.c
         keys = (d.votes, d.outcome, d.label)
         query = select(*keys, func.count().label("n")).where(d.run_id == run.id).group_by(*keys)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        made = [Pattern(r.votes, read_votes(r.votes), r.outcome, r.label, r.n) for r in rows]
-        return sorted(made, key=lambda p: (-p.steps, p.text))
+        patterns = [VotePattern(r.votes, read_votes(r.votes), r.outcome, r.label, r.n) for r in rows]
+        return sorted(patterns, key=lambda p: (-p.steps, p.text))
 
     def with_votes(self, run: Run, votes: Sequence[str], page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose votes are one of these patterns."""
-        d = deliberation.c
+        d = deliberation_table.c
         # Only the index is read here; the bodies of one page follow.
         chosen = (
             select(d.step_id)
@@ -91,7 +91,7 @@ class StepBrowsing:
             keys = connection.scalars(chosen).all()
         return self._read(run, keys)
 
-    def references(self, run: Run) -> list[Reference]:
+    def references(self, run: Run) -> list[CitedEvidence]:
         """Return the evidence that carried verdicts, the most used first."""
         c, e = carried.c, evidence.c
 
@@ -111,29 +111,29 @@ class StepBrowsing:
         )
         with self.engine.connect() as connection:
             return [
-                Reference(r.evidence_id, r.source, r.citation, int(r.supported), int(r.error))
+                CitedEvidence(r.evidence_id, r.source, r.citation, int(r.supported), int(r.error))
                 for r in connection.execute(query)
             ]
 
-    def reference(self, run: Run, evidence_id: str) -> Reference | None:
+    def reference(self, run: Run, evidence_id: str) -> CitedEvidence | None:
         """Return one reference with its passage; None: it carried no verdict of this run."""
         c = carried.c
         mine = and_(c.run_id == run.id, c.evidence_id == evidence_id)
-        counts = select(c.outcome, func.count()).where(mine).group_by(c.outcome)
+        outcome_counts = select(c.outcome, func.count()).where(mine).group_by(c.outcome)
         query = select(evidence).where(evidence.c.run_id == run.id, evidence.c.id == evidence_id)
         with self.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-            found = {outcome: int(n) for outcome, n in connection.execute(counts)}
+            counts = {outcome: int(n) for outcome, n in connection.execute(outcome_counts)}
         if row is None:
             return None
         passage = Passage.model_validate_json(row.body) if row.body else None
-        return Reference(
-            evidence_id, row.source, row.citation, found.get("supported", 0), found.get("error", 0), passage
+        return CitedEvidence(
+            evidence_id, row.source, row.citation, counts.get("supported", 0), counts.get("error", 0), passage
         )
 
     def deliberation(self, run: Run, trace_id: str, step_index: int) -> Deliberation | None:
         """Return the deliberation of one step, or None."""
-        d = deliberation.c
+        d = deliberation_table.c
         query = select(d.body).where(d.run_id == run.id, d.trace_id == trace_id, d.step_index == step_index)
         with self.engine.connect() as connection:
             body = connection.execute(query).scalar()
@@ -141,18 +141,18 @@ class StepBrowsing:
 
     def by_id(self, run: Run, step_id: str) -> Deliberation | None:
         """Return the deliberation of the step of this id, or None."""
-        found = self._read(run, [step_id])
-        return found[0].made if found else None
+        lines = self._read(run, [step_id])
+        return lines[0].deliberation if lines else None
 
     def _read(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
         """Read the deliberations of these steps, in this order."""
-        d, t = deliberation.c, trace.c
+        d, t = deliberation_table.c, trace_table.c
         query = (
             select(d.step_id, d.body, t.arm, t.model)
-            .join(trace, and_(t.run_id == d.run_id, t.id == d.trace_id))
+            .join(trace_table, and_(t.run_id == d.run_id, t.id == d.trace_id))
             .where(d.run_id == run.id, d.step_id.in_(keys))
         )
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        found = {r.step_id: StepLine(r.arm, r.model, Deliberation.model_validate_json(r.body)) for r in rows}
-        return [found[key] for key in keys if key in found]
+        lines = {r.step_id: StepLine(r.arm, r.model, Deliberation.model_validate_json(r.body)) for r in rows}
+        return [lines[key] for key in keys if key in lines]

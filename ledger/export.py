@@ -114,7 +114,7 @@ def _schema() -> pa.Schema:
         [
             ("label", text),
             ("grounded", flag),
-            ("asked", pa.list_(text)),
+            ("queries", pa.list_(text)),
             ("rationale", text),
             ("citations", pa.list_(citation)),
             ("failed", text),

@@ -11,7 +11,7 @@ from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.ledger.rows import StepRow
 from tracejury.ledger.runs import Run, RunManifest, RunProgress
 from tracejury.ledger.step_rows import empty_row, step_row
-from tracejury.ledger.tables import deliberation, question, run, trace
+from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
 from tracejury.traces import Question, Trace
 
 
@@ -44,7 +44,7 @@ class LedgerReading:
     def runs(self) -> list[Run]:
         """List all runs, newest first."""
         with self.engine.connect() as connection:
-            return [run_of(row) for row in connection.execute(select(run).order_by(run.c.created.desc()))]
+            return [run_of(row) for row in connection.execute(select(run_table).order_by(run_table.c.created.desc()))]
 
     def run(self, ref: str = "last") -> Run:
         """Find a run by name, by the beginning of its id, or `last`.
@@ -52,42 +52,42 @@ class LedgerReading:
         Raises:
             UnknownRunError: There is none, or more than one id begins so.
         """
-        query = select(run).order_by(run.c.created.desc())
+        query = select(run_table).order_by(run_table.c.created.desc())
         if ref != "last":
-            query = query.where(or_(run.c.name == ref, run.c.id.startswith(ref, autoescape=True)))
+            query = query.where(or_(run_table.c.name == ref, run_table.c.id.startswith(ref, autoescape=True)))
         with self.engine.connect() as connection:
             rows = connection.execute(query.limit(10)).all()
         exact = [row for row in rows if row.name == ref]
         if exact or (rows and (ref == "last" or len(rows) == 1)):
             return run_of((exact or rows)[0])
-        known = ", ".join(r.name for r in self.runs()[:8]) or "none yet; `tracejury adjudicate` makes one"
+        run_names = ", ".join(r.name for r in self.runs()[:8]) or "none yet; `tracejury adjudicate` makes one"
         what = "more than one run begins with" if rows else "no run called"
-        raise UnknownRunError(f"{what} {ref!r} in {self.url}. Runs: {known}")
+        raise UnknownRunError(f"{what} {ref!r} in {self.url}. Runs: {run_names}")
 
-    def progress(self, found: Run) -> RunProgress:
-        """Count what the ledger holds of a run."""
-        sums = [deliberation.c[name] for name in ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")]
-        sums.append(deliberation.c.cost_usd)
-        mine = deliberation.c.run_id == found.id
+    def progress(self, run: Run) -> RunProgress:
+        """Count a run's traces, steps, calls and costs."""
+        sums = [deliberation_table.c[name] for name in ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")]
+        sums.append(deliberation_table.c.cost_usd)
+        mine = deliberation_table.c.run_id == run.id
         with self.engine.connect() as connection:
             spent = connection.execute(select(*(func.coalesce(func.sum(c), 0) for c in sums)).where(mine)).one()
             outcomes = connection.execute(
-                select(deliberation.c.outcome, func.count())
-                .where(mine, deliberation.c.claim)
-                .group_by(deliberation.c.outcome)
+                select(deliberation_table.c.outcome, func.count())
+                .where(mine, deliberation_table.c.claim)
+                .group_by(deliberation_table.c.outcome)
             ).all()
             silent = connection.execute(
-                select(func.count()).select_from(deliberation).where(mine, ~deliberation.c.claim)
+                select(func.count()).select_from(deliberation_table).where(mine, ~deliberation_table.c.claim)
             ).scalar_one()
             # A literal: Postgres takes two parameters of one value for two expressions, and refuses the grouping.
-            empty = trace.c.steps == literal_column("0")
+            empty = trace_table.c.steps == literal_column("0")
             rows = connection.execute(
-                select(trace.c.closed, empty, func.count())
-                .where(trace.c.run_id == found.id)
-                .group_by(trace.c.closed, empty)
+                select(trace_table.c.closed, empty, func.count())
+                .where(trace_table.c.run_id == run.id)
+                .group_by(trace_table.c.closed, empty)
             ).all()
         return RunProgress(
-            run=found,
+            run=run,
             traces=sum(n for _, _, n in rows),
             closed=sum(n for closed, _, n in rows if closed),
             empty=sum(n for _, empty, n in rows if empty),
@@ -100,46 +100,46 @@ class LedgerReading:
             cost_usd=float(spent[4]),
         )
 
-    def rows(self, found: Run, chunk: int = 200) -> Iterator[StepRow]:
+    def rows(self, run: Run, chunk: int = 200) -> Iterator[StepRow]:
         """Stream the run's step rows, trace by trace in the order of their ids; memory holds `chunk` traces."""
         after = ""
         while True:
             with self.engine.connect() as connection:
                 traces = connection.execute(
-                    select(trace, question.c.body.label("asked"))
-                    .join(question, question.c.id == trace.c.question_id)
-                    .where(trace.c.run_id == found.id, trace.c.id > after)
-                    .order_by(trace.c.id)
+                    select(trace_table, question_table.c.body.label("question_body"))
+                    .join(question_table, question_table.c.id == trace_table.c.question_id)
+                    .where(trace_table.c.run_id == run.id, trace_table.c.id > after)
+                    .order_by(trace_table.c.id)
                     .limit(chunk)
                 ).all()
                 if not traces:
                     return
-                made = connection.execute(
-                    select(deliberation.c.trace_id, deliberation.c.body)
-                    .where(deliberation.c.run_id == found.id)
-                    .where(deliberation.c.trace_id.between(traces[0].id, traces[-1].id))
-                    .order_by(deliberation.c.trace_id, deliberation.c.step_index)
+                rows_of_steps = connection.execute(
+                    select(deliberation_table.c.trace_id, deliberation_table.c.body)
+                    .where(deliberation_table.c.run_id == run.id)
+                    .where(deliberation_table.c.trace_id.between(traces[0].id, traces[-1].id))
+                    .order_by(deliberation_table.c.trace_id, deliberation_table.c.step_index)
                 ).all()
             after = traces[-1].id
             bodies: dict[str, list[str]] = {}
-            for row in made:
+            for row in rows_of_steps:
                 bodies.setdefault(row.trace_id, []).append(row.body)
             for row in traces:
-                yield from _step_rows(found, row, bodies.get(row.id, []))
+                yield from _step_rows(run, row, bodies.get(row.id, []))
 
-    def traces(self, found: Run) -> Iterator[tuple[Trace, Question, int]]:
+    def traces(self, run: Run) -> Iterator[tuple[Trace, Question, int]]:
         """Stream (trace, question, number of steps) of a run."""
         with self.engine.connect() as connection:
             rows = connection.execution_options(yield_per=200).execute(
-                select(trace.c.body, trace.c.steps, question.c.body.label("asked"))
-                .join(question, question.c.id == trace.c.question_id)
-                .where(trace.c.run_id == found.id)
-                .order_by(trace.c.id)
+                select(trace_table.c.body, trace_table.c.steps, question_table.c.body.label("question_body"))
+                .join(question_table, question_table.c.id == trace_table.c.question_id)
+                .where(trace_table.c.run_id == run.id)
+                .order_by(trace_table.c.id)
             )
             for row in rows:
-                yield Trace.model_validate_json(row.body), Question.model_validate_json(row.asked), row.steps
+                yield Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body), row.steps
 
-    def trace_id(self, found: Run, ref: str) -> str:
+    def trace_id(self, run: Run, ref: str) -> str:
         """Return the full id of the one trace of a run whose id begins with `ref`.
 
         Raises:
@@ -147,57 +147,66 @@ class LedgerReading:
         """
         with self.engine.connect() as connection:
             rows = connection.execute(
-                select(trace.c.id)
-                .where(trace.c.run_id == found.id, trace.c.id.startswith(ref, autoescape=True))
+                select(trace_table.c.id)
+                .where(trace_table.c.run_id == run.id, trace_table.c.id.startswith(ref, autoescape=True))
                 .limit(2)
             ).all()
         if len(rows) != 1:
             what = "more than one trace begins" if rows else "no trace begins"
-            raise LookupError(f"{what} with {ref!r} in run {found.name}; `tracejury show {found.name}` lists them")
+            raise LookupError(f"{what} with {ref!r} in run {run.name}; `tracejury show {run.name}` lists them")
         return str(rows[0].id)
 
-    def trace(self, found: Run, trace_id: str) -> tuple[Trace, Question]:
+    def trace(self, run: Run, trace_id: str) -> tuple[Trace, Question]:
         """Return a trace of a run with its question."""
         with self.engine.connect() as connection:
             row = connection.execute(
-                select(trace.c.body, question.c.body.label("asked"))
-                .join(question, question.c.id == trace.c.question_id)
-                .where(trace.c.run_id == found.id, trace.c.id == trace_id)
+                select(trace_table.c.body, question_table.c.body.label("question_body"))
+                .join(question_table, question_table.c.id == trace_table.c.question_id)
+                .where(trace_table.c.run_id == run.id, trace_table.c.id == trace_id)
             ).one()
-        return Trace.model_validate_json(row.body), Question.model_validate_json(row.asked)
+        return Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body)
 
-    def trace_outcomes(self, found: Run) -> Iterator[TraceOutcomes]:
+    def trace_outcomes(self, run: Run) -> Iterator[TraceOutcomes]:
         """Stream the run's traces with the outcomes of their steps, in the order of their ids."""
-        outcomes = {o: func.sum(case((deliberation.c.outcome == o.value, 1), else_=0)) for o in Outcome}
+        outcomes = {o: func.sum(case((deliberation_table.c.outcome == o.value, 1), else_=0)) for o in Outcome}
         counts = (
-            select(deliberation.c.trace_id, *(n.label(o.value) for o, n in outcomes.items()))
-            .where(deliberation.c.run_id == found.id)
-            .group_by(deliberation.c.trace_id)
+            select(deliberation_table.c.trace_id, *(n.label(o.value) for o, n in outcomes.items()))
+            .where(deliberation_table.c.run_id == run.id)
+            .group_by(deliberation_table.c.trace_id)
             .subquery()
         )
-        columns = (trace.c.id, trace.c.arm, trace.c.model, trace.c.answer, trace.c.gold, trace.c.steps)
+        columns = (
+            trace_table.c.id,
+            trace_table.c.arm,
+            trace_table.c.model,
+            trace_table.c.answer,
+            trace_table.c.gold,
+            trace_table.c.steps,
+        )
         query = (
-            select(*columns, question.c.body, *(func.coalesce(counts.c[o.value], 0).label(o.value) for o in Outcome))
-            .join(question, question.c.id == trace.c.question_id)
-            .outerjoin(counts, counts.c.trace_id == trace.c.id)
-            .where(trace.c.run_id == found.id)
-            .order_by(trace.c.id)
+            select(
+                *columns, question_table.c.body, *(func.coalesce(counts.c[o.value], 0).label(o.value) for o in Outcome)
+            )
+            .join(question_table, question_table.c.id == trace_table.c.question_id)
+            .outerjoin(counts, counts.c.trace_id == trace_table.c.id)
+            .where(trace_table.c.run_id == run.id)
+            .order_by(trace_table.c.id)
         )
         with self.engine.connect() as connection:
             for row in connection.execution_options(yield_per=200).execute(query):
-                asked = Question.model_validate_json(row.body)
+                question = Question.model_validate_json(row.body)
                 yield TraceOutcomes(
-                    row.id, asked.key or asked.id, row.arm, row.model, row.answer, row.gold, row.steps,
+                    row.id, question.key or question.id, row.arm, row.model, row.answer, row.gold, row.steps,
                     row.supported, row.error, row.abstained, row.failed,
                 )  # fmt: skip
 
-    def deliberations(self, found: Run, trace_id: str) -> list[Deliberation]:
+    def deliberations(self, run: Run, trace_id: str) -> list[Deliberation]:
         """Return the deliberations of a trace, in the order of its steps."""
         with self.engine.connect() as connection:
             rows = connection.execute(
-                select(deliberation.c.body)
-                .where(deliberation.c.run_id == found.id, deliberation.c.trace_id == trace_id)
-                .order_by(deliberation.c.step_index)
+                select(deliberation_table.c.body)
+                .where(deliberation_table.c.run_id == run.id, deliberation_table.c.trace_id == trace_id)
+                .order_by(deliberation_table.c.step_index)
             )
             return [Deliberation.model_validate_json(row.body) for row in rows]
 
@@ -215,10 +224,10 @@ def run_of(row: Any) -> Run:
     )
 
 
-def _step_rows(found: Run, row: Any, bodies: Iterable[str]) -> Iterator[StepRow]:
-    taken, asked = Trace.model_validate_json(row.body), Question.model_validate_json(row.asked)
+def _step_rows(run: Run, row: Any, bodies: Iterable[str]) -> Iterator[StepRow]:
+    trace, question = Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body)
     if row.steps == 0:
-        yield empty_row(found, taken, asked, row.segmentation["segmenter"])
+        yield empty_row(run, trace, question, row.segmentation["segmenter"])
     for body in bodies:
-        made = Deliberation.model_validate_json(body)
-        yield step_row(found, taken, asked, row.segmentation["segmenter"], made)
+        deliberation = Deliberation.model_validate_json(body)
+        yield step_row(run, trace, question, row.segmentation["segmenter"], deliberation)

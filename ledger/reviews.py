@@ -1,4 +1,4 @@
-"""What experts say of steps in the viewer's review mode, saved at once, one row an expert and step."""
+"""Experts' reviews from the viewer's review mode, one row per expert and step."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tracejury.agents import Outcome
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run
-from tracejury.ledger.tables import deliberation, review, review_sheet, tally
+from tracejury.ledger.tables import deliberation_table, review, review_sheet, tally
 from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Record
 
-Said = Literal["supported", "error", "unclear", "no claim"]
+ReviewLabel = Literal["supported", "error", "unclear", "no claim"]
 
 
 class Review(Record):
-    """One expert on one step."""
+    """One expert's review of one step."""
 
     expert: str
     step_id: str
-    label: Said | None
+    label: ReviewLabel | None
     """None: only a note so far."""
     error_type: ErrorType | None = None
     note: str = ""
@@ -32,7 +32,7 @@ class Review(Record):
 
 
 class VerdictCounts(NamedTuple):
-    """How many steps of a trace may be drawn for review: what strata are made of, never what an expert sees."""
+    """How many steps of a trace may be sampled for review, by outcome. Used to form strata; experts never see it."""
 
     trace_id: str
     question_id: str
@@ -49,13 +49,15 @@ class Reviews:
         self.engine = ledger.engine
         self._dialect: Any = postgresql if self.engine.dialect.name == "postgresql" else sqlite
 
-    def save(self, run: Run, made: Review) -> None:
-        """Write a review down, in place of the same expert's earlier one of the step."""
-        values = made.model_dump(mode="json") | {"run_id": run.id, "saved": datetime.now(UTC).isoformat()}
-        put = self._dialect.insert(review).values(values)
-        changed = {name: put.excluded[name] for name in ("label", "error_type", "note", "saved")}
+    def save(self, run: Run, new_review: Review) -> None:
+        """Save a review, in place of the same expert's earlier review of the step."""
+        values = new_review.model_dump(mode="json") | {"run_id": run.id, "saved": datetime.now(UTC).isoformat()}
+        statement = self._dialect.insert(review).values(values)
+        changed = {name: statement.excluded[name] for name in ("label", "error_type", "note", "saved")}
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-            connection.execute(put.on_conflict_do_update(index_elements=["run_id", "expert", "step_id"], set_=changed))
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["run_id", "expert", "step_id"], set_=changed)
+            )
 
     def of(self, run: Run, expert: str | None = None) -> list[Review]:
         """Return the reviews of one expert, or of all, in the order of experts and steps."""
@@ -76,8 +78,8 @@ class Reviews:
         with self.engine.connect() as connection:
             return {expert: n for expert, n in connection.execute(query)}
 
-    def to_draw(self, run: Run) -> list[VerdictCounts]:
-        """Return what may be drawn of each trace; steps without a claim are not counted."""
+    def sampling_counts(self, run: Run) -> list[VerdictCounts]:
+        """Return how many steps of each trace may be sampled; steps without a claim are not counted."""
         c = tally.c
         query = select(c.trace_id, c.question_id, c.arm, c.supported, c.error, c.abstained).where(c.run_id == run.id)
         with self.engine.connect() as connection:
@@ -85,23 +87,23 @@ class Reviews:
 
     def steps_of(self, run: Run, trace_ids: Collection[str]) -> dict[tuple[str, Outcome], list[str]]:
         """Return (trace, outcome) -> ids of its steps with a claim, in the order of the trace."""
-        d = deliberation.c
+        d = deliberation_table.c
         query = select(d.trace_id, d.outcome, d.step_id).where(d.run_id == run.id, d.claim).order_by(d.step_index)
-        found: dict[tuple[str, Outcome], list[str]] = {}
+        step_ids: dict[tuple[str, Outcome], list[str]] = {}
         with self.engine.connect() as connection:
             for row in connection.execute(query.where(d.trace_id.in_(trace_ids))):
-                found.setdefault((row.trace_id, Outcome(row.outcome)), []).append(row.step_id)
-        return found
+                step_ids.setdefault((row.trace_id, Outcome(row.outcome)), []).append(row.step_id)
+        return step_ids
 
     def sheet(self, run: Run) -> str | None:
-        """Return the sheet that was kept for the run, as JSON text."""
+        """Return the stored review sheet of the run, as JSON text."""
         with self.engine.connect() as connection:
             body = connection.scalar(select(review_sheet.c.body).where(review_sheet.c.run_id == run.id))
         return None if body is None else str(body)
 
     def keep_sheet(self, run: Run, body: str) -> str:
-        """Keep a sheet unless there is one; return the one that is kept."""
-        put = insert_new(self.engine.dialect.name, review_sheet).values(run_id=run.id, body=body)
+        """Store a sheet unless the run has one; return the stored sheet."""
+        statement = insert_new(self.engine.dialect.name, review_sheet).values(run_id=run.id, body=body)
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-            connection.execute(put)
+            connection.execute(statement)
         return self.sheet(run) or body

@@ -1,4 +1,4 @@
-"""The exported row of a step: the contract that reports, notebooks and other tools build on (design.md, 'Export')."""
+"""The exported row of a step: the contract that reports, notebooks and other tools build on (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ResolverRow(Record):
 
     label: str | None
     grounded: bool
-    asked: tuple[str, ...]
+    queries: tuple[str, ...]
     rationale: str
     citations: tuple[CitationRow, ...]
     failed: str | None

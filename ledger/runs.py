@@ -1,4 +1,4 @@
-"""What a run is: its name, what made it, and whether two runs may be compared."""
+"""A run: its name, the manifest of what made it, and whether two runs are comparable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PACKAGES = ("tracejury", "langgraph", "langchain-openai", "openai", "chromadb",
 
 
 class RunManifest(Record):
-    """What made a run. Two runs are comparable only where these say so."""
+    """What made a run. Two runs are comparable only if their manifests agree."""
 
     panel: str
     """Content hash of the whole panel."""
@@ -24,13 +24,13 @@ class RunManifest(Record):
     segmenter: str
     seed: int = 0
     inputs: tuple[str, ...] = ()
-    """The paths as given; for people, not for comparison."""
+    """The paths as the user gave them; not part of the comparison."""
     selection: dict[str, str] = Field(default_factory=dict)
     """`--limit`, `--only`, `--arm` and the like."""
     packages: dict[str, str] = Field(default_factory=dict)
 
     def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
-        """Return what makes two runs incomparable: name -> (here, there). Packages and inputs are not among it."""
+        """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""
         names = ("panel", "prompts", "index", "segmenter", "seed")
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
         return {name: (str(a), str(b)) for name, (a, b) in pairs.items() if a != b}
@@ -49,7 +49,7 @@ class Run(Record):
 
 
 class RunProgress(Record):
-    """How far a run is: steps by outcome, traces, calls, tokens, cost."""
+    """The progress of a run: steps by outcome, traces, calls, tokens, cost."""
 
     run: Run
     traces: int
@@ -66,7 +66,7 @@ class RunProgress(Record):
 
 
 def panel_hash(panel: Panel) -> str:
-    """Name a panel by its whole content; endpoints' speed limits and addresses do not change what it would say."""
+    """Return the fingerprint of a panel; endpoints' limits and addresses do not count, as they change no opinion."""
     body = panel.model_dump(mode="json", exclude={"name", "description"})
     if not panel.deidentify:
         del body["deidentify"]  # so that runs from before it was there stay comparable
@@ -78,18 +78,18 @@ def panel_hash(panel: Panel) -> str:
     return content_id("panel", body)
 
 
-def installed() -> dict[str, str]:
-    """Return the versions of the packages that shape a verdict, where installed."""
-    found = {}
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that shape a verdict, where they are installed."""
+    versions = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def run_name(panel: Panel, manifest: RunManifest) -> str:
-    """Return the name of a run that was given none: the same command gives the same name, and so resumes."""
+    """Return the default name of a run: the same command gives the same name, and so resumes it."""
     digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages"}))
     return f"{panel.name}-{digest[2:10]}"

@@ -1,7 +1,7 @@
-"""Opening a ledger: a new database gets today's tables, one that other versions made is told from them and refused.
+"""Opening a ledger: a new database gets today's tables, a ledger of another version is recognised and refused.
 
-The revision stands in the table that alembic keeps. Alembic itself is needed for upgrades only (`tracejury.ledger.
-upgrading`), and not imported here: opening a ledger of today is one small query.
+The revision is stored in alembic's own table. Alembic itself is needed for upgrades only (`tracejury.ledger.
+upgrading`), so it is not imported here: opening a current ledger is one small query.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from tracejury.ledger.tables import metadata
-from tracejury.ledger.trace_statistics import make_words
+from tracejury.ledger.trace_statistics import create_word_index
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_transaction
 
@@ -43,15 +43,15 @@ class SchemaError(ValueError):
 
 
 class Schema(NamedTuple):
-    """How the tables of a database stand to those of this version."""
+    """How the tables of a database compare with those of this version."""
 
-    standing: Literal["new", "current", "older", "newer", "unknown"]
+    status: Literal["new", "current", "older", "newer", "unknown"]
     revision: str | None
-    """None: new, or not to be told."""
+    """None: the database is new, or its revision is unknown."""
 
 
 def open_schema(engine: Engine) -> None:
-    """Make the tables in a new database; see that those of another are today's.
+    """Create the tables in a new database; check that those of any other are current.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -59,21 +59,21 @@ def open_schema(engine: Engine) -> None:
     """
     with open_transaction(engine) as connection:
         schema = read_schema(connection)
-    if schema.standing == "new":
+    if schema.status == "new":
         with open_transaction(engine, changing_tables=True) as connection:
             schema = read_schema(connection)  # somebody may have been first
-            if schema.standing == "new":
+            if schema.status == "new":
                 metadata.create_all(connection)
                 CALL_TABLES.create_all(connection)
-                make_words(connection)
+                create_word_index(connection)
                 stamp(connection, HEAD)
                 return
-    if schema.standing != "current":
+    if schema.status != "current":
         raise SchemaError(refusal(schema, engine))
 
 
 def read_schema(connection: Connection) -> Schema:
-    """Tell which version made the tables of a database."""
+    """Return which version made the tables of a database."""
     names = inspect(connection)
     if names.has_table(_stamp.name):
         revision = connection.scalar(select(_stamp.c.version_num))
@@ -92,21 +92,21 @@ def read_schema(connection: Connection) -> Schema:
 
 
 def stamp(connection: Connection, revision: str) -> None:
-    """Write down which revision the tables are."""
+    """Record the revision of the tables."""
     _stamp.create(connection, checkfirst=True)
     connection.execute(_stamp.delete())
     connection.execute(insert(_stamp).values(version_num=revision))
 
 
 def refusal(schema: Schema, engine: Engine) -> str:
-    """Return what to tell who opens a ledger that is not of today."""
+    """Return the error message for a ledger that is not current."""
     name = hide_password(engine.url)
-    if schema.standing == "older":
+    if schema.status == "older":
         return (
             f"an older tracejury made the ledger {name} (revision {schema.revision}, this version writes {HEAD}): "
             "`tracejury ledger upgrade --store URL` brings it up to date"
         )
-    if schema.standing == "newer":
+    if schema.status == "newer":
         return (
             f"a newer tracejury made the ledger {name} (revision {schema.revision}, this version knows up to {HEAD}): "
             "update the package, `pip install -U tracejury`"

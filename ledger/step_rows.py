@@ -10,10 +10,10 @@ from tracejury.ledger.runs import Run
 from tracejury.traces import Question, Role, Trace, answer_correct
 
 
-def step_row(run: Run, trace: Trace, question: Question, segmenter: str, made: Deliberation) -> StepRow:
+def step_row(run: Run, trace: Trace, question: Question, segmenter: str, deliberation: Deliberation) -> StepRow:
     """Return the exported row of one deliberation."""
-    calls = made.calls
-    verdict, step = made.verdict, made.step
+    calls = deliberation.calls
+    verdict, step = deliberation.verdict, deliberation.step
     return StepRow(
         **_shared(run, trace, question, segmenter),
         step_id=step.id,
@@ -30,8 +30,8 @@ def step_row(run: Run, trace: Trace, question: Question, segmenter: str, made: D
         route=verdict.route,
         reason=verdict.reason,
         citations=_citations(verdict.citations),
-        opinions=tuple(_opinion(o) for o in made.opinions),
-        resolver=_resolver(made.resolution),
+        opinions=tuple(_opinion(o) for o in deliberation.opinions),
+        resolver=_resolver(deliberation.resolution),
         calls=len(calls),
         prompt_tokens=sum(c.prompt_tokens for c in calls),
         cached_tokens=sum(c.cached_tokens for c in calls),
@@ -125,7 +125,7 @@ def _resolver(resolution: Resolution | None) -> ResolverRow | None:
     return ResolverRow(
         label=resolution.label.value if resolution.label else None,
         grounded=resolution.grounded,
-        asked=resolution.asked,
+        queries=resolution.asked,
         rationale=resolution.rationale,
         citations=_citations(resolution.citations),
         failed=resolution.failed.value if resolution.failed else None,

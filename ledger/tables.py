@@ -1,7 +1,7 @@
-"""The ledger's tables. The calls and the response cache have tables of their own in `tracejury.models`, same database.
+"""The ledger's tables. `tracejury.models` has tables for model calls and the response cache in the same database.
 
-What lists, filters and rates need stands in columns; the whole record stands beside it as JSON text, as Pydantic wrote
-it (SQLAlchemy's JSON type would parse and dump it a second time on the way).
+Columns hold what lists, filters and rates need; the whole record is stored beside them as the JSON text that Pydantic
+wrote (SQLAlchemy's JSON type would parse and dump it a second time).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-run = Table(
+run_table = Table(
     "run",
     metadata,
     Column("id", String(32), primary_key=True),
@@ -38,14 +38,14 @@ run = Table(
     Column("traces_total", Integer),
 )
 
-question = Table(
+question_table = Table(
     "question",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("body", Text, nullable=False),
 )
 
-trace = Table(
+trace_table = Table(
     "trace",
     metadata,
     Column("run_id", String(32), primary_key=True),
@@ -66,7 +66,7 @@ trace = Table(
     Index("trace_by_question", "run_id", "question_id"),
 )
 
-deliberation = Table(
+deliberation_table = Table(
     "deliberation",
     metadata,
     Column("run_id", String(32), primary_key=True),
@@ -81,10 +81,10 @@ deliberation = Table(
     Column("confidence", Float),
     Column("role", String(24), nullable=False),
     Column("label", String(12)),
-    # Heard voting judges gave more than one label.
+    # The voting judges gave more than one label.
     Column("disagreement", Boolean, nullable=False),
     Column("resolver", Boolean, nullable=False),
-    # What each judge said, as `tracejury.ledger.votes` writes it: `data:supported+|facts:error` (`+`: grounded).
+    # The votes, as `tracejury.ledger.votes` writes them: `data:supported+|facts:error` (`+`: grounded).
     Column("votes", Text, nullable=False, server_default=""),
     Column("calls", Integer, nullable=False),
     Column("prompt_tokens", Integer, nullable=False),
@@ -100,7 +100,7 @@ deliberation = Table(
     Index("deliberation_by_votes", "run_id", "votes", "outcome", "label", "step_id"),
 )
 
-# --- what the viewer's pages read (tracejury.ledger.trace_statistics keeps it up to date) ---
+# --- tables that the viewer's pages read; tracejury.ledger.trace_statistics updates them ---
 
 tally = Table(
     "tally",
@@ -165,7 +165,7 @@ carried = Table(
     Index("carried_by_evidence", "run_id", "evidence_id", "outcome", "step_id"),
 )
 
-# The sheet that experts are given, drawn once a run: a sheet that moved would not be one.
+# The review sheet, sampled once per run, so that all experts label the same steps.
 review_sheet = Table(
     "review_sheet",
     metadata,

@@ -1,7 +1,7 @@
-"""What the viewer's pages read, kept in step with every commit: one tally a trace, carried references, words.
+"""Tables that the viewer's pages read, updated with every commit: one tally per trace, cited evidence, words.
 
-A page over a million steps must not parse a million deliberations. So the counts that pages filter and sort by are kept
-by trace, and the text of traces goes into the database's own full-text index (FTS5, or a Postgres tsvector).
+A page over a million steps must not parse a million deliberations. So the counts that pages filter and sort by are
+stored per trace, and the text of traces goes into the database's own full-text index (FTS5, or a Postgres tsvector).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
 
 from tracejury.agents import Deliberation, Outcome, Reason
-from tracejury.ledger.tables import carried, deliberation, evidence, tally
+from tracejury.ledger.tables import carried, deliberation_table, evidence, tally
 from tracejury.retrieval import Passage
 from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Question, Trace
@@ -42,37 +42,37 @@ _POSTGRES_WORDS = 900_000
 """Characters; a tsvector holds at most 1 MB."""
 
 
-def make_words(connection: Connection) -> None:
-    """Make the full-text index, which SQLAlchemy's metadata cannot say."""
+def create_word_index(connection: Connection) -> None:
+    """Create the full-text index, which SQLAlchemy's metadata cannot express."""
     for statement in _WORDS[connection.dialect.name]:
         connection.execute(text(statement))
 
 
-def page_trace(connection: Connection, row: dict[str, Any], asked: Question, taken: Trace) -> None:
-    """Begin the tally of a trace that was just written, and index its words and its question's."""
+def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> None:
+    """Insert the tally of a new trace, and index the words of the trace and of its question."""
     shared = ("run_id", "question_id", "model", "arm", "sample", "steps")
     values = {name: row[name] for name in shared} | {"trace_id": row["id"], "correct": row["answer_correct"]}
     values["answered"] = row["answer"] is not None
     n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
-    words = " \n".join((asked.key, asked.stem, *asked.options.values(), taken.text))
+    words = " \n".join((question.key, question.stem, *question.options.values(), trace.text))
     dialect = connection.dialect.name
     if dialect == "postgresql":
         words = words[:_POSTGRES_WORDS].replace("\0", " ")
     connection.execute(_PUT_WORDS[dialect], {"n": n, "words": words})
 
 
-def page_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
-    """Bring the tally of the step's trace up to date, and note which references carried the verdict."""
-    connection.execute(_TALLY, {"of_run": run_id, "of_trace": made.step.trace_id})
-    page_references(connection, run_id, made)
+def add_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
+    """Update the tally of the step's trace, and record which evidence its verdict rests on."""
+    connection.execute(_TALLY, {"of_run": run_id, "of_trace": deliberation.step.trace_id})
+    add_cited_evidence(connection, run_id, deliberation)
 
 
-def page_references(connection: Connection, run_id: str, made: Deliberation) -> None:
-    """Note which references carried a verdict."""
-    cited = {c.evidence_id: c for c in made.verdict.citations}
+def add_cited_evidence(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
+    """Record which evidence a verdict rests on."""
+    cited = {c.evidence_id: c for c in deliberation.verdict.citations}
     if not cited:
         return
-    passages = _passages(made)
+    passages = _passages(deliberation)
     dialect = connection.dialect.name
     connection.execute(
         insert_new(dialect, evidence),
@@ -93,27 +93,27 @@ def page_references(connection: Connection, run_id: str, made: Deliberation) -> 
             {
                 "run_id": run_id,
                 "evidence_id": name,
-                "step_id": made.step.id,
-                "trace_id": made.step.trace_id,
-                "step_index": made.step.index,
-                "outcome": made.verdict.outcome.value,
+                "step_id": deliberation.step.id,
+                "trace_id": deliberation.step.trace_id,
+                "step_index": deliberation.step.index,
+                "outcome": deliberation.verdict.outcome.value,
             }
             for name in cited
         ],
     )
 
 
-def retally(connection: Connection, run_id: str) -> None:
-    """Count all of a run's tallies again, for deliberations that were written in bulk."""
+def recount_tallies(connection: Connection, run_id: str) -> None:
+    """Recompute all tallies of a run, after deliberations were written in bulk."""
     connection.execute(_TALLY_ALL, {"of_run": run_id})
 
 
-def matches(dialect: str, asked: str) -> tuple[str, str] | None:
+def matches(dialect: str, search: str) -> tuple[str, str] | None:
     """Return (SQL condition on `tally` with the parameter `words`, its value) for a user's search words.
 
     All words must occur, the last one perhaps only begun; quotes and operators are words like others.
     """
-    parts = asked.split()
+    parts = search.split()
     if dialect == "sqlite":
         quoted = ['"' + part.replace('"', '""') + '"' for part in parts if any(c.isalnum() for c in part)]
         return (_MATCHES[dialect], " ".join(quoted) + "*") if quoted else None
@@ -122,22 +122,22 @@ def matches(dialect: str, asked: str) -> tuple[str, str] | None:
     return (_MATCHES[dialect], " & ".join(lexemes) + ":*") if lexemes else None
 
 
-def _passages(made: Deliberation) -> dict[str, Passage]:
-    found = list(made.case.passages) if made.case else []
-    found += [hit.passage for hit in made.resolution.found] if made.resolution else []
-    return {p.id: p for p in found}
+def _passages(deliberation: Deliberation) -> dict[str, Passage]:
+    passages = list(deliberation.case.passages) if deliberation.case else []
+    passages += [hit.passage for hit in deliberation.resolution.found] if deliberation.resolution else []
+    return {p.id: p for p in passages}
 
 
 def _counts() -> dict[str, Any]:
     """Return the tally's columns as aggregates over a trace's deliberations."""
-    d = deliberation.c
+    d = deliberation_table.c
 
     def count(condition: Any) -> Any:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
     def bits(column: Any, of: dict[Any, int], condition: Any) -> Any:
-        made = [func.max(case((condition & (column == name.value), bit), else_=0)) for name, bit in of.items()]
-        return func.coalesce(sum(made[1:], made[0]), 0)
+        present = [func.max(case((condition & (column == name.value), bit), else_=0)) for name, bit in of.items()]
+        return func.coalesce(sum(present[1:], present[0]), 0)
 
     no_verdict = d.outcome.in_([Outcome.ABSTAINED.value, Outcome.FAILED.value])
     return {
@@ -157,7 +157,7 @@ def _counts() -> dict[str, Any]:
 
 def _tally() -> Any:
     counts = _counts()
-    d = deliberation.c
+    d = deliberation_table.c
     mine = select(*counts.values()).where(d.run_id == tally.c.run_id, d.trace_id == tally.c.trace_id)
     changed = {tuple_(*(tally.c[name] for name in counts)): mine.scalar_subquery()}
     return update(tally).where(tally.c.run_id == bindparam("of_run")).values(changed)

@@ -1,4 +1,4 @@
-"""What the judges said of a step, as one short text: `data:supported+|facts:error`. A database can count such texts."""
+"""The votes of the judges on a step as one short text that a database can count: `data:supported+|facts:error`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FAILED = "failed"
 
 
 class Vote(NamedTuple):
-    """One judge's part of it."""
+    """One judge's vote."""
 
     judge: str
-    said: str
+    label: str
     """A label, or `failed`."""
     grounded: bool
 
@@ -27,11 +27,11 @@ def votes_of(opinions: Iterable[Opinion]) -> str:
 
 def read_votes(text: str) -> tuple[Vote, ...]:
     """Return what `votes_of` wrote as records."""
-    made = []
+    votes = []
     for part in filter(None, text.split("|")):
-        judge, _, said = part.rpartition(":")
-        made.append(Vote(judge, said.removesuffix("+"), said.endswith("+")))
-    return tuple(made)
+        judge, _, label = part.rpartition(":")
+        votes.append(Vote(judge, label.removesuffix("+"), label.endswith("+")))
+    return tuple(votes)
 
 
 def _clean(judge: str) -> str:

@@ -16,8 +16,8 @@ from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
 from tracejury.ledger.reader import LedgerReading, run_of
 from tracejury.ledger.runs import Run, RunManifest, run_name
 from tracejury.ledger.schema import open_schema
-from tracejury.ledger.tables import deliberation, question, run, trace
-from tracejury.ledger.trace_statistics import page_deliberation, page_trace
+from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
+from tracejury.ledger.trace_statistics import add_deliberation, add_trace
 from tracejury.ledger.votes import votes_of
 from tracejury.storage import hide_password, insert_new, open_engine, run_when_reachable
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
@@ -29,18 +29,18 @@ class RunDiffersError(ValueError):
     """A run of this name exists, and was made by something else; the message says by what."""
 
 
-class Opened(NamedTuple):
-    """A run that was created or taken up again."""
+class OpenedRun(NamedTuple):
+    """A run that was created, or resumed."""
 
     run: Run
     secret: bytes
     resumed: bool
 
 
-class Standing(NamedTuple):
-    """What is there of a trace."""
+class TraceProgress(NamedTuple):
+    """How much of a trace the ledger holds."""
 
-    known: bool
+    stored: bool
     closed: bool
     """Every step has an outcome other than `failed`."""
     settled: frozenset[str]
@@ -65,8 +65,8 @@ class Ledger(LedgerReading):
 
     # --- runs -----------------------------------------------------------------------------------------------------
 
-    def open_run(self, panel: Panel, manifest: RunManifest, name: str | None = None) -> Opened:
-        """Create the run, or take up the one of this name.
+    def open_run(self, panel: Panel, manifest: RunManifest, name: str | None = None) -> OpenedRun:
+        """Create the run, or resume the one of this name.
 
         Raises:
             RunDiffersError: A run of this name was made by another panel, prompt, index, segmenter or seed.
@@ -84,21 +84,21 @@ class Ledger(LedgerReading):
         resumed = False
         try:
             with self._writing() as connection:
-                connection.execute(insert(run).values(values))
+                connection.execute(insert(run_table).values(values))
         except IntegrityError:
             resumed = True
         with self.engine.connect() as connection:
-            row = connection.execute(select(run).where(run.c.name == name)).one()
-        found = run_of(row)
-        differences = manifest.differences(found.manifest)
+            row = connection.execute(select(run_table).where(run_table.c.name == name)).one()
+        existing = run_of(row)
+        differences = manifest.differences(existing.manifest)
         if differences:
-            said = "; ".join(f"{what}: now {here}, then {there}" for what, (here, there) in differences.items())
-            raise RunDiffersError(f"run {name!r} was made otherwise ({said}). Give another --run NAME")
-        return Opened(found, row.secret, resumed)
+            changes = "; ".join(f"{what}: now {here}, then {there}" for what, (here, there) in differences.items())
+            raise RunDiffersError(f"run {name!r} was made with other settings ({changes}); give another --run NAME")
+        return OpenedRun(existing, row.secret, resumed)
 
     def finish(self, run_id: str, traces_total: int) -> None:
-        """Write down that every trace of the batch has been dealt with."""
-        finished = update(run).where(run.c.id == run_id).values(finished=_now(), traces_total=traces_total)
+        """Record that every trace of the batch has been processed."""
+        finished = update(run_table).where(run_table.c.id == run_id).values(finished=_now(), traces_total=traces_total)
         run_when_reachable(self.engine, lambda connection: connection.execute(finished), write=True)
 
     @contextmanager
@@ -108,135 +108,139 @@ class Ledger(LedgerReading):
 
     # --- writing --------------------------------------------------------------------------------------------------
 
-    def standing(self, run_id: str, trace_id: str) -> Standing:
-        """Return what the ledger holds of a trace: whether it is done with, which steps need no second step.
+    def trace_progress(self, run_id: str, trace_id: str) -> TraceProgress:
+        """Return whether a trace is closed, and which of its steps need not be judged again.
 
         Waits for a server that is away: call it from a thread where an event loop must go on.
         """
 
-        def look(connection: Connection) -> Standing:
+        def look(connection: Connection) -> TraceProgress:
             closed = connection.execute(
-                select(trace.c.closed).where(trace.c.run_id == run_id, trace.c.id == trace_id)
+                select(trace_table.c.closed).where(trace_table.c.run_id == run_id, trace_table.c.id == trace_id)
             ).scalar()
             if closed is None or closed:
-                return Standing(known=closed is not None, closed=bool(closed), settled=frozenset())
+                return TraceProgress(stored=closed is not None, closed=bool(closed), settled=frozenset())
             rows = connection.execute(
-                select(deliberation.c.step_id).where(
-                    deliberation.c.run_id == run_id,
-                    deliberation.c.trace_id == trace_id,
-                    deliberation.c.outcome != Outcome.FAILED.value,
+                select(deliberation_table.c.step_id).where(
+                    deliberation_table.c.run_id == run_id,
+                    deliberation_table.c.trace_id == trace_id,
+                    deliberation_table.c.outcome != Outcome.FAILED.value,
                 )
             )
-            return Standing(known=True, closed=False, settled=frozenset(row.step_id for row in rows))
+            return TraceProgress(stored=True, closed=False, settled=frozenset(row.step_id for row in rows))
 
         return run_when_reachable(self.engine, look)
 
     @staticmethod
-    def put_trace(connection: Connection, run_id: str, taken: Trace, asked: Question, cut: Segmentation) -> None:
+    def put_trace(connection: Connection, run_id: str, trace: Trace, question: Question, cut: Segmentation) -> None:
         """Write a trace and its question, once; a trace without steps is closed at once."""
-        _put(connection, question, {"id": asked.id, "body": asked.model_dump_json()}, ("id",))
+        _insert_new(connection, question_table, {"id": question.id, "body": question.model_dump_json()}, ("id",))
         row = {
             "run_id": run_id,
-            "id": taken.id,
-            "question_id": asked.id,
-            "model": taken.model,
-            "arm": taken.arm,
-            "sample": taken.sample,
-            "answer": taken.answer,
-            "gold": asked.gold,
-            "answer_correct": answer_correct(taken.answer, asked.gold),
+            "id": trace.id,
+            "question_id": question.id,
+            "model": trace.model,
+            "arm": trace.arm,
+            "sample": trace.sample,
+            "answer": trace.answer,
+            "gold": question.gold,
+            "answer_correct": answer_correct(trace.answer, question.gold),
             "steps": len(cut.steps),
             "closed": not cut.steps,
             "segmentation": cut.model_dump(mode="json", exclude={"steps"}),
-            "body": taken.model_dump_json(),
+            "body": trace.model_dump_json(),
         }
-        if _put(connection, trace, row, ("run_id", "id")):
-            page_trace(connection, row, asked, taken)
+        if _insert_new(connection, trace_table, row, ("run_id", "id")):
+            add_trace(connection, row, question, trace)
 
     @staticmethod
-    def put_deliberation(connection: Connection, run_id: str, made: Deliberation) -> None:
+    def put_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
         """Write a deliberation whole, in place of an earlier failed one, never of a verdict."""
-        row, key = _columns(run_id, made), ("run_id", "step_id")
-        written = _put(connection, deliberation, row, key)
-        if not written:
-            connection.execute(_FAILED_BEFORE, {"of_run": run_id, "of_step": made.step.id})
-            written = _put(connection, deliberation, row, key)
-        if written:
-            page_deliberation(connection, run_id, made)
+        row, key = _columns(run_id, deliberation), ("run_id", "step_id")
+        inserted = _insert_new(connection, deliberation_table, row, key)
+        if not inserted:
+            connection.execute(_FAILED_BEFORE, {"of_run": run_id, "of_step": deliberation.step.id})
+            inserted = _insert_new(connection, deliberation_table, row, key)
+        if inserted:
+            add_deliberation(connection, run_id, deliberation)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
-        """Mark a trace as done if every one of its steps has an outcome other than `failed`."""
+        """Mark a trace as closed if each of its steps has an outcome other than `failed`."""
         connection.execute(_CLOSE, {"of_run": run_id, "of_trace": trace_id})
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         self.engine.dispose()
 
 
-def _columns(run_id: str, made: Deliberation) -> dict[str, Any]:
-    calls = made.calls
-    labels = {o.label for o in made.opinions if o.seat is Seat.VOTE and isinstance(o.label, Label)}
-    verdict = made.verdict
+def _columns(run_id: str, deliberation: Deliberation) -> dict[str, Any]:
+    calls = deliberation.calls
+    labels = {o.label for o in deliberation.opinions if o.seat is Seat.VOTE and isinstance(o.label, Label)}
+    verdict = deliberation.verdict
     return {
         "run_id": run_id,
-        "step_id": made.step.id,
-        "trace_id": made.step.trace_id,
-        "step_index": made.step.index,
+        "step_id": deliberation.step.id,
+        "trace_id": deliberation.step.trace_id,
+        "step_index": deliberation.step.index,
         "outcome": verdict.outcome.value,
         "error_type": verdict.error_type.value if verdict.error_type else None,
         "claim": verdict.claim,
         "route": verdict.route.value,
         "reason": verdict.reason.value,
         "confidence": verdict.confidence,
-        "role": made.step.role.value,
-        "label": made.step.label,
+        "role": deliberation.step.role.value,
+        "label": deliberation.step.label,
         "disagreement": len(labels) > 1,
-        "resolver": made.resolution is not None,
-        "votes": votes_of(made.opinions),
+        "resolver": deliberation.resolution is not None,
+        "votes": votes_of(deliberation.opinions),
         "calls": len(calls),
         "prompt_tokens": sum(c.prompt_tokens for c in calls),
         "cached_tokens": sum(c.cached_tokens for c in calls),
         "completion_tokens": sum(c.completion_tokens for c in calls),
         "cost_usd": sum(c.cost_usd for c in calls if not c.from_cache),
         "committed": _now(),
-        "body": made.model_dump_json(),
+        "body": deliberation.model_dump_json(),
     }
 
 
-def _put(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str, ...]) -> bool:
+def _insert_new(connection: Connection, table: Any, row: dict[str, Any], key: tuple[str, ...]) -> bool:
     """Insert unless the key is there: content-named rows never change, and a verdict is never overwritten.
 
     Returns:
         Whether the row was inserted.
     """
     # Not rowcount, which psycopg does not keep for an INSERT.
-    return connection.execute(_putting(connection.dialect.name, table, key), row).first() is not None
+    return connection.execute(_insert_statement(connection.dialect.name, table, key), row).first() is not None
 
 
 @cache
-def _putting(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
-    putting: Executable = insert_new(dialect, table, key).returning(table.c[key[0]])
-    return putting
+def _insert_statement(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
+    statement: Executable = insert_new(dialect, table, key).returning(table.c[key[0]])
+    return statement
 
 
-_FAILED_BEFORE = delete(deliberation).where(
-    deliberation.c.run_id == bindparam("of_run"),
-    deliberation.c.step_id == bindparam("of_step"),
-    deliberation.c.outcome == Outcome.FAILED.value,
+_FAILED_BEFORE = delete(deliberation_table).where(
+    deliberation_table.c.run_id == bindparam("of_run"),
+    deliberation_table.c.step_id == bindparam("of_step"),
+    deliberation_table.c.outcome == Outcome.FAILED.value,
 )
 _OUTCOMES = (
     select(func.count())
     .where(
-        deliberation.c.run_id == bindparam("of_run"),
-        deliberation.c.trace_id == bindparam("of_trace"),
-        deliberation.c.outcome != Outcome.FAILED.value,
+        deliberation_table.c.run_id == bindparam("of_run"),
+        deliberation_table.c.trace_id == bindparam("of_trace"),
+        deliberation_table.c.outcome != Outcome.FAILED.value,
     )
     .scalar_subquery()
 )
 _CLOSE = (
-    update(trace)
-    .where(trace.c.run_id == bindparam("of_run"), trace.c.id == bindparam("of_trace"), trace.c.steps == _OUTCOMES)
+    update(trace_table)
+    .where(
+        trace_table.c.run_id == bindparam("of_run"),
+        trace_table.c.id == bindparam("of_trace"),
+        trace_table.c.steps == _OUTCOMES,
+    )
     .values(closed=True)
 )
 

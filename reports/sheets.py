@@ -99,7 +99,7 @@ def draw_from_counts(reviews: Reviews, run: Run, n: int, seed: int = 0) -> list[
     Raises:
         ValueError: There is nothing to draw from.
     """
-    counts = sorted(reviews.to_draw(run))
+    counts = sorted(reviews.sampling_counts(run))
     strata: dict[_Stratum, tuple[list[int], list[int]]] = {}
     for number, trace in enumerate(counts):
         for outcome in _ORDER:

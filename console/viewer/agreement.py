@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from tracejury.agents import Panel
-from tracejury.ledger import Pattern
+from tracejury.ledger import VotePattern
 
 LABELS = ("supported", "error", "unclear", "no_claim")
 
@@ -42,7 +42,7 @@ class JudgePair(NamedTuple):
     same_weights: bool
 
 
-def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[SeatedJudge]:
+def seats(panel: Panel, patterns: Sequence[VotePattern]) -> list[SeatedJudge]:
     """Return every judge of the panel and what it said."""
     made = []
     for spec in panel.judges:
@@ -52,16 +52,16 @@ def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[SeatedJudge]:
             vote = next((v for v in pattern.votes if v.judge == spec.name), None)
             if vote is None:
                 continue
-            said[vote.said] += pattern.steps
+            said[vote.label] += pattern.steps
             grounded += pattern.steps * vote.grounded
-            if vote.said not in ("supported", "error"):
+            if vote.label not in ("supported", "error"):
                 continue
             if pattern.outcome in ("supported", "error"):
                 with_verdict += pattern.steps
-                agrees += pattern.steps * (vote.said == pattern.outcome)
+                agrees += pattern.steps * (vote.label == pattern.outcome)
             if pattern.label:
                 labelled += pattern.steps
-                right += pattern.steps * (vote.said == pattern.label)
+                right += pattern.steps * (vote.label == pattern.label)
         model = panel.endpoints[spec.endpoint].model if spec.endpoint else "no model"
         heard = sum(said.values()) - said["failed"]
         made.append(
@@ -72,14 +72,14 @@ def seats(panel: Panel, patterns: Sequence[Pattern]) -> list[SeatedJudge]:
     return made
 
 
-def pairs(panel: Panel, patterns: Sequence[Pattern]) -> dict[tuple[str, str], JudgePair]:
+def pairs(panel: Panel, patterns: Sequence[VotePattern]) -> dict[tuple[str, str], JudgePair]:
     """Return every pair of judges, under both orders of their names."""
     weights = {s.name: panel.endpoints[s.endpoint].model if s.endpoint else None for s in panel.judges}
     made = {}
     for a, b in combinations(weights, 2):
         table: Counter[tuple[str, str]] = Counter()
         for pattern in patterns:
-            said = {v.judge: v.said for v in pattern.votes}
+            said = {v.judge: v.label for v in pattern.votes}
             if said.get(a) in LABELS and said.get(b) in LABELS:
                 table[said[a], said[b]] += pattern.steps
         same = sum(n for (x, y), n in table.items() if x == y)
@@ -105,11 +105,11 @@ def kappa(table: Counter[tuple[str, str]]) -> float | None:
     return (sum(c for (x, y), c in table.items() if x == y) / n - chance) / (1 - chance)
 
 
-def disputed(patterns: Sequence[Pattern], a: str | None = None, b: str | None = None) -> list[Pattern]:
+def disputed(patterns: Sequence[VotePattern], a: str | None = None, b: str | None = None) -> list[VotePattern]:
     """Return the patterns in which judges contradict each other: these two, or any two, supported against error."""
     made = []
     for pattern in patterns:
-        said = {v.judge: v.said for v in pattern.votes if a is None or v.judge in (a, b)}
+        said = {v.judge: v.label for v in pattern.votes if a is None or v.judge in (a, b)}
         heard = {label for label in said.values() if label in LABELS}
         if len(heard) > 1 if a is not None else {"supported", "error"} <= heard:
             made.append(pattern)

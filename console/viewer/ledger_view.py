@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
-from tracejury.ledger import Browsing, Ledger, Pattern, Reference, Reviews, Run, RunProgress, StepBrowsing
+from tracejury.ledger import Browsing, Ledger, VotePattern, CitedEvidence, Reviews, Run, RunProgress, StepBrowsing
 
 
 @dataclass
@@ -22,12 +22,12 @@ class LedgerView:
 
     def standing(self, run: Run) -> RunProgress:
         """Return how far the run is."""
-        return self.held.get(("standing", run.id), lambda: self.traces.standing(run))
+        return self.held.get(("standing", run.id), lambda: self.traces.progress(run))
 
-    def patterns(self, run: Run) -> list[Pattern]:
+    def patterns(self, run: Run) -> list[VotePattern]:
         """Return the patterns of votes."""
         return self.held.get(("patterns", run.id), lambda: self.steps.patterns(run))
 
-    def references(self, run: Run) -> list[Reference]:
+    def references(self, run: Run) -> list[CitedEvidence]:
         """Return the references that carried verdicts."""
         return self.held.get(("references", run.id), lambda: self.steps.references(run))

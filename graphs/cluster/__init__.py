@@ -1,1 +1,1 @@
-"""The Ray back end: traces are dealt to workers on any number of machines. Ray is imported on demand only."""
+"""The Ray back end: workers on any number of machines judge the traces of a run. Ray is imported on demand only."""

@@ -1,7 +1,8 @@
 """The ledger actor: the one process that writes a SQLite ledger while Ray workers adjudicate traces.
 
 Postgres needs none. A worker's write returns once the commit is durable, so a call is stored before its reply is
-parsed, as in one process. Every request may arrive twice: Ray repeats it to a restarted actor.
+parsed, as in one process. A request may arrive twice, because Ray repeats it to a restarted actor; every method
+tolerates that.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from tracejury.models import CallRecord, CallStore
 from tracejury.storage import StoreError
 from tracejury.traces import Question, Segmentation, Trace
 
-TRIPS = 2
-"""Trips to the ledger actor at once; what comes up meanwhile shares the next one."""
+BATCHES_IN_FLIGHT = 2
+"""Batches of requests sent to the ledger actor at once; requests that arrive meanwhile share the next batch."""
 
 
 class LedgerRequest(NamedTuple):
-    """One thing that is asked of the ledger_actor: a name of `LedgerActor.answers`, and what goes with it."""
+    """A request to the ledger actor: the name of a method in `LedgerActor.methods`, and its arguments."""
 
-    asks: str
-    told: tuple[Any, ...]
+    method: str
+    arguments: tuple[Any, ...]
 
 
 class LedgerActor:
@@ -39,23 +40,23 @@ class LedgerActor:
     def __init__(self, url: str, run_id: str) -> None:
         self._ledger = Ledger(url)
         self._calls = CallStore(self._ledger.engine, run=run_id)
-        books = LedgerSink(self._calls.writer, run_id)
-        self.answers: dict[str, Callable[..., Awaitable[Any]]] = {
+        sink = LedgerSink(self._calls.writer, run_id)
+        self.methods: dict[str, Callable[..., Awaitable[Any]]] = {
             "record": self._calls.record,
             "cached": self._calls.cached,
             "mark_usable": self._mark_usable,
-            "trace": books.trace,
-            "deliberation": books.deliberation,
-            "close": books.close,
+            "trace": sink.trace,
+            "deliberation": sink.deliberation,
+            "close": sink.close,
         }
 
-    async def take(self, letters: Sequence[LedgerRequest]) -> list[Any]:
-        """Answer letters, in their order; an answer may be the exception that its letter ended in."""
-        answers = (self.answers[letter.asks](*letter.told) for letter in letters)
-        return await asyncio.gather(*answers, return_exceptions=True)
+    async def handle(self, requests: Sequence[LedgerRequest]) -> list[Any]:
+        """Return the results of a batch of requests, in order; where a request failed, its exception."""
+        results = (self.methods[request.method](*request.arguments) for request in requests)
+        return await asyncio.gather(*results, return_exceptions=True)
 
-    async def leave(self) -> None:
-        """Write what waits, and close the ledger."""
+    async def close(self) -> None:
+        """Write what is still queued, and close the ledger."""
         await asyncio.to_thread(self._calls.close)
         self._ledger.close()
 
@@ -63,109 +64,109 @@ class LedgerActor:
         self._calls.mark_usable(ids, usable)
 
 
-class Post:
-    """A worker's way to the ledger actor.
+class LedgerClient:
+    """A worker's connection to the ledger actor; it sends requests in batches.
 
     Args:
-        send: Takes letters to the ledger actor and brings the answers.
+        send: Sends a batch of requests to the ledger actor and returns the results.
     """
 
     def __init__(self, send: Callable[[Sequence[LedgerRequest]], Awaitable[list[Any]]]) -> None:
         self._send = send
-        self._bag: list[tuple[LedgerRequest, asyncio.Future[Any]]] = []
-        self._trips: set[asyncio.Task[None]] = set()
+        self._queue: list[tuple[LedgerRequest, asyncio.Future[Any]]] = []
+        self._batches: set[asyncio.Task[None]] = set()
 
-    async def ask(self, asks: str, *told: Any) -> Any:
-        """Send a letter and wait for its answer.
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """Send a request and return its result.
 
         Raises:
-            Exception: What the letter ended in.
+            Exception: The exception that the request failed with.
         """
-        return await self.put(asks, *told)
+        return await self.submit(method, *arguments)
 
-    def put(self, asks: str, *told: Any) -> asyncio.Future[Any]:
-        """Send a letter."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._bag.append((LedgerRequest(asks, told), answer))
-        self._go()
-        return answer
+    def submit(self, method: str, *arguments: Any) -> asyncio.Future[Any]:
+        """Send a request; return the future of its result."""
+        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.append((LedgerRequest(method, arguments), result))
+        self._start_batch()
+        return result
 
     async def close(self) -> None:
-        """Wait for all answers."""
-        while self._trips:
-            await asyncio.wait(self._trips)
+        """Wait for the results of all requests."""
+        while self._batches:
+            await asyncio.wait(self._batches)
 
-    def _go(self) -> None:
-        if self._bag and len(self._trips) < TRIPS:
-            trip = asyncio.get_running_loop().create_task(self._trip())
-            self._trips.add(trip)
-            trip.add_done_callback(self._back)
+    def _start_batch(self) -> None:
+        if self._queue and len(self._batches) < BATCHES_IN_FLIGHT:
+            batch = asyncio.get_running_loop().create_task(self._send_queue())
+            self._batches.add(batch)
+            batch.add_done_callback(self._end_batch)
 
-    def _back(self, trip: asyncio.Task[None]) -> None:
-        self._trips.discard(trip)
-        self._go()
+    def _end_batch(self, batch: asyncio.Task[None]) -> None:
+        self._batches.discard(batch)
+        self._start_batch()
 
-    async def _trip(self) -> None:
-        bag, self._bag = self._bag, []
+    async def _send_queue(self) -> None:
+        batch, self._queue = self._queue, []
         try:
-            answers = await self._send([letter for letter, _ in bag])
-        except BaseException as lost:
-            for _, answer in bag:
-                if not answer.done():
-                    answer.set_exception(lost if isinstance(lost, Exception) else ConnectionError("cut off"))
-                    answer.exception()  # whoever waits gets it; perhaps nobody does
-            if not isinstance(lost, Exception):
+            outcomes = await self._send([request for request, _ in batch])
+        except BaseException as failure:
+            for _, result in batch:
+                if not result.done():
+                    result.set_exception(failure if isinstance(failure, Exception) else ConnectionError("cut off"))
+                    result.exception()  # so that asyncio does not complain where nobody awaits it
+            if not isinstance(failure, Exception):
                 raise
             return
-        for (_, answer), given in zip(bag, answers, strict=True):
-            if answer.done():
+        for (_, result), outcome in zip(batch, outcomes, strict=True):
+            if result.done():
                 continue
-            if isinstance(given, BaseException):
-                answer.set_exception(given)
-                answer.exception()
+            if isinstance(outcome, BaseException):
+                result.set_exception(outcome)
+                result.exception()
             else:
-                answer.set_result(given)
+                result.set_result(outcome)
 
 
-class FarCalls:
-    """The call store and response cache, at the ledger actor's."""
+class RemoteCalls:
+    """The call store and response cache, behind the ledger actor."""
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
+    def __init__(self, client: LedgerClient) -> None:
+        self._client = client
         self.write_failure: StoreError | None = None
 
     async def record(self, call: CallRecord) -> None:
-        """Write down a call; it is durable on return."""
+        """Store a call; it is durable on return."""
         try:
-            await self._post.ask("record", call)
+            await self._client.call("record", call)
         except StoreError as error:
             self.write_failure = error
             raise
 
     async def cached(self, key: str) -> CallRecord | None:
         """Return the newest usable reply under `key`."""
-        found: CallRecord | None = await self._post.ask("cached", key)
-        return found
+        call: CallRecord | None = await self._client.call("cached", key)
+        return call
 
     def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Note whether replies could be used; not waited for."""
-        self._post.put("mark_usable", ids, usable)
+        """Record whether replies could be used, without waiting for the result."""
+        self._client.submit("mark_usable", ids, usable)
 
 
-class FarBooks:
-    """The ledger's books, at the ledger actor's."""
+class RemoteSink:
+    """The trace sink that writes through the ledger actor."""
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
+    def __init__(self, client: LedgerClient) -> None:
+        self._client = client
 
     async def trace(self, trace: Trace, question: Question, cut: Segmentation) -> None:
-        """Write down a trace."""
-        await self._post.ask("trace", trace, question, cut)
+        """Write a trace."""
+        await self._client.call("trace", trace, question, cut)
 
-    async def deliberation(self, made: Deliberation) -> None:
-        """Write down a deliberation."""
-        await self._post.ask("deliberation", made)
+    async def deliberation(self, deliberation: Deliberation) -> None:
+        """Write a deliberation."""
+        await self._client.call("deliberation", deliberation)
 
     async def close(self, trace_id: str) -> None:
-        """Mark a trace as done, if all of its steps are."""
-        await self._post.ask("close", trace_id)
+        """Mark a trace as closed, if all of its steps are."""
+        await self._client.call("close", trace_id)

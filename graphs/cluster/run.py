@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from tracejury.graphs.batch import traces_in_flight, without_question
-from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, index_for, joined, store_for, workers_of
+from tracejury.graphs.cluster.joining import NAMESPACE, Cluster, index_for, joined, store_for, worker_count
 from tracejury.graphs.cluster.ledger_actor import LedgerActor
 from tracejury.graphs.cluster.limits import SharedLimits
 from tracejury.graphs.cluster.trace_queue import QueuedTrace
 from tracejury.graphs.cluster.worker import RunSpec
-from tracejury.graphs.cluster.worker_pool import WorkerPool, answer
+from tracejury.graphs.cluster.worker_pool import WorkerPool, result_of
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
 from tracejury.traces import Batch, Trace
 
-TAKEN_S = 30.0
-"""How long a run's name on the cluster is waited for: that of a killed command is free again once Ray noticed."""
+NAME_WAIT_S = 30.0
+"""How long to wait for a run's name on the cluster: Ray frees the name of a killed command after a while."""
 
 
 async def run_on(
@@ -38,43 +38,52 @@ async def run_on(
     skip_steps: frozenset[str],
     tally: RunTally,
     stopping: asyncio.Event,
-    told: Callable[[str], None],
+    report_line: Callable[[str], None],
 ) -> RunTally:
-    """Hear the traces of a run on a cluster; what the ledger has already is not heard again, what failed is.
+    """Judge the traces of a run on a cluster. Steps that have an outcome are skipped; failed steps are repeated.
 
     Raises:
-        ValueError: Something of the run cannot be reached by the cluster's machines.
+        ValueError: The cluster's machines cannot reach the ledger or the index.
         ConnectionError: There is no such cluster.
         WorkerPoolError: The workers cannot work.
     """
-    store, clerked = store_for(ledger, cluster)
-    done = RunTally()
-    fresh = _Fresh(ledger, run.id, batch, traces, done)
+    store, needs_actor = store_for(ledger, cluster)
+    finished = RunTally()
+    pending = _PendingTraces(ledger, run.id, batch, traces, finished)
     with joined(cluster) as ray:
         where = index_for(run.panel, index, sum(node["Alive"] for node in ray.nodes()))
         run_spec = RunSpec(run.id, run.panel, secret, store, where, air_gapped, skip_steps)
         limits = await _limits(ray, run)
-        ledger_actor = ray.remote(LedgerActor).options(**_at_home(ray)).remote(store, run.id) if clerked else None
+        ledger_actor = (
+            ray.remote(LedgerActor).options(**_on_this_node(ray)).remote(store, run.id) if needs_actor else None
+        )
         try:
-            seats = workers_of(cluster, run.panel, ray)
+            slots = worker_count(cluster, run.panel, ray)
             worker_pool = WorkerPool(
-                ray, run_spec, limits, ledger_actor, tally, done, lambda t: ledger.standing(run.id, t).settled, told
+                ray,
+                run_spec,
+                limits,
+                ledger_actor,
+                tally,
+                finished,
+                lambda t: ledger.trace_progress(run.id, t).settled,
+                report_line,
             )
             # Rounded up: enough in all to keep every endpoint busy, as in one process.
-            await worker_pool.work(fresh.traces(), seats, math.ceil(traces_in_flight(run.panel) / seats), stopping)
+            await worker_pool.run(pending.traces(), slots, math.ceil(traces_in_flight(run.panel) / slots), stopping)
             if ledger_actor is not None:
-                await answer(ledger_actor.leave.remote())
+                await result_of(ledger_actor.close.remote())
         finally:
             for actor in filter(None, (limits, ledger_actor)):
                 ray.kill(actor)
     if not stopping.is_set():
-        ledger.finish(run.id, fresh.total)
+        ledger.finish(run.id, pending.total)
     tally.interrupted = stopping.is_set()
     return tally
 
 
-def _at_home(ray: Any) -> dict[str, Any]:
-    """Return the options of an actor that stays on the command's own node, and comes back if it dies there."""
+def _on_this_node(ray: Any) -> dict[str, Any]:
+    """Return the options of an actor that runs on the command's own node and is restarted if it dies."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -83,20 +92,20 @@ def _at_home(ray: Any) -> dict[str, Any]:
 
 
 async def _limits(ray: Any, run: Run) -> Any:
-    """Start the limits' actor, under a name that only one command at a time can have for a run."""
-    until = time.monotonic() + TAKEN_S
+    """Start the limits actor, under a name that only one command per run can hold."""
+    until = time.monotonic() + NAME_WAIT_S
     while True:
         try:
             name = f"limits of {run.name}"
-            return ray.remote(SharedLimits).options(name=name, namespace=NAMESPACE, **_at_home(ray)).remote()
-        except ValueError as taken:
+            return ray.remote(SharedLimits).options(name=name, namespace=NAMESPACE, **_on_this_node(ray)).remote()
+        except ValueError as name_in_use:
             if time.monotonic() > until:
-                raise ValueError(f"run {run.name!r} is under way on this cluster already") from taken
+                raise ValueError(f"run {run.name!r} is already running on this cluster") from name_in_use
             await asyncio.sleep(1.0)
 
 
-class _Fresh:
-    """The traces of the batch that need a step."""
+class _PendingTraces:
+    """The traces of the batch that have steps to judge."""
 
     def __init__(self, ledger: Ledger, run_id: str, batch: Batch, traces: Iterable[Trace], tally: RunTally) -> None:
         self._ledger = ledger
@@ -107,16 +116,16 @@ class _Fresh:
         self.total = 0
 
     async def traces(self) -> AsyncIterator[QueuedTrace]:
-        """Yield what is to be dealt; count the rest."""
+        """Yield the traces to judge; count the others."""
         for trace in self._traces:
             self.total += 1
-            standing = self._ledger.standing(self._run_id, trace.id)
-            question = None if standing.closed else self._batch.question(trace.question_id)
-            if standing.closed:
+            progress = self._ledger.trace_progress(self._run_id, trace.id)
+            question = None if progress.closed else self._batch.question(trace.question_id)
+            if progress.closed:
                 self._tally.resumed += 1
             elif question is None:
                 self._tally.problems.append(without_question(trace))
             else:
-                yield QueuedTrace(trace, question, standing.settled)
+                yield QueuedTrace(trace, question, progress.settled)
             # A resume may skip a million traces, and Ctrl-C has to get through meanwhile.
             await asyncio.sleep(0)

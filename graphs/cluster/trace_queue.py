@@ -1,4 +1,4 @@
-"""What is dealt to workers: traces that are still to be heard, and those that came back when their worker died."""
+"""The queue of traces for the workers: pending traces, and traces that were returned because their worker died."""
 
 from __future__ import annotations
 
@@ -12,65 +12,65 @@ from tracejury.traces import Question, Trace
 
 @dataclass
 class QueuedTrace:
-    """A trace on its way through the cluster."""
+    """A trace with its question and its history on the cluster."""
 
     trace: Trace
     question: Question
     settled: frozenset[str]
-    """Steps that have an outcome already."""
+    """Ids of steps that have an outcome already."""
     deaths: int = 0
-    """Workers that died with it."""
+    """Number of workers that died while they judged it."""
 
 
 class TraceQueue:
-    """Hands out traces, each to one worker at a time.
+    """Gives out traces, each to one worker at a time.
 
     Args:
-        fresh: Traces that nobody has had.
-        stopping: Set: nothing is handed out any more.
+        pending: Traces that no worker has had yet.
+        stopping: Once set, the queue gives out no further trace.
     """
 
-    def __init__(self, fresh: AsyncIterator[QueuedTrace], stopping: asyncio.Event) -> None:
-        self._fresh = fresh
+    def __init__(self, pending: AsyncIterator[QueuedTrace], stopping: asyncio.Event) -> None:
+        self._pending = pending
         self._stopping = stopping
-        self._back: deque[QueuedTrace] = deque()
-        self._out = 0
+        self._returned: deque[QueuedTrace] = deque()
+        self._in_progress = 0
         self._changed = asyncio.Condition()
-        self.over = asyncio.Event()
-        """Nothing is left and nothing is out; or the run stops, and nothing is out."""
+        self.exhausted = asyncio.Event()
+        """Set once no trace is in progress, and none is left or the run stops."""
 
     async def take(self) -> QueuedTrace | None:
-        """Return the next trace; None once the deal is over. Waits while others still have some that may come back."""
+        """Return the next trace; None once the queue is exhausted. Waits while traces in progress may be returned."""
         async with self._changed:
             while True:
                 if not self._stopping.is_set():
-                    taken = self._back.popleft() if self._back else await anext(self._fresh, None)
-                    if taken is not None:
-                        self._out += 1
-                        return taken
-                if self._out == 0:
-                    self.over.set()
+                    queued = self._returned.popleft() if self._returned else await anext(self._pending, None)
+                    if queued is not None:
+                        self._in_progress += 1
+                        return queued
+                if self._in_progress == 0:
+                    self.exhausted.set()
                     return None
                 await self._changed.wait()
 
-    async def done(self) -> None:
-        """A trace has been dealt with."""
-        await self._return(None)
+    async def mark_finished(self) -> None:
+        """Count one trace less in progress."""
+        await self._release(None)
 
-    async def back(self, dealt: QueuedTrace) -> None:
-        """A trace comes back, for somebody else."""
-        await self._return(dealt)
+    async def put_back(self, queued: QueuedTrace) -> None:
+        """Return a trace to the queue, for another worker."""
+        await self._release(queued)
 
-    async def halt(self) -> None:
-        """The run stops: if nothing is out, the deal is over."""
+    async def stop(self) -> None:
+        """Wake all waiting workers, so that they see that the run stops."""
         async with self._changed:
-            if self._out == 0:
-                self.over.set()
+            if self._in_progress == 0:
+                self.exhausted.set()
             self._changed.notify_all()
 
-    async def _return(self, dealt: QueuedTrace | None) -> None:
+    async def _release(self, queued: QueuedTrace | None) -> None:
         async with self._changed:
-            self._out -= 1
-            if dealt is not None:
-                self._back.append(dealt)
+            self._in_progress -= 1
+            if queued is not None:
+                self._returned.append(queued)
             self._changed.notify_all()

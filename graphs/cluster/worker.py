@@ -1,4 +1,4 @@
-"""A worker on Ray: a run context of its own on an event loop of its own, that hears the traces dealt to it."""
+"""A worker on Ray: a run context of its own, on an event loop of its own, that judges the traces it is given."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracejury.agents import Panel, prompt_hashes
-from tracejury.graphs.cluster.ledger_actor import FarBooks, FarCalls, Post
+from tracejury.graphs.cluster.ledger_actor import LedgerClient, RemoteCalls, RemoteSink
 from tracejury.graphs.cluster.limits import leased
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
-from tracejury.ledger.runs import installed
+from tracejury.ledger.runs import package_versions
 from tracejury.ledger.writer import Ledger
 from tracejury.models import CallSink, CallStore, close_network
 from tracejury.traces import Question, Trace
@@ -23,7 +23,7 @@ from tracejury.traces import Question, Trace
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that a worker has to know of a run."""
+    """All that a worker needs to know of a run."""
 
     run_id: str
     panel: Panel
@@ -34,8 +34,8 @@ class RunSpec:
     skip: frozenset[str]
 
 
-class Arrived(NamedTuple):
-    """What a worker says when its run context is in session."""
+class WorkerInfo(NamedTuple):
+    """What a worker reports once its run context is open."""
 
     node: str
     version: str
@@ -47,31 +47,31 @@ class Worker:
 
     Args:
         run_spec: The run.
-        name: Who this is among the workers, dead ones included.
-        limits: Handle of the `Limits` actor.
+        name: The worker's name, unique among all workers of the run, dead ones included.
+        limits: Handle of the `SharedLimits` actor.
         ledger_actor: Handle of the `LedgerActor` actor; None: the ledger is on a server, and is written to directly.
     """
 
     def __init__(self, run_spec: RunSpec, name: str, limits: Any, ledger_actor: Any) -> None:
-        self._errand = run_spec
+        self._run_spec = run_spec
         self._name = name
         self._limits = limits
-        self._clerk = ledger_actor
-        self._parts: dict[str, RunTally] = {}
+        self._ledger_actor = ledger_actor
+        self._tallies: dict[str, RunTally] = {}
         self._stack = AsyncExitStack()
-        self._sitting: TraceRunner | None = None
+        self._runner: TraceRunner | None = None
 
-    async def open(self) -> Arrived:
-        """Seat the run context."""
+    async def open(self) -> WorkerInfo:
+        """Open the run context."""
         import ray
 
-        run_spec = self._errand
+        run_spec = self._run_spec
         if run_spec.air_gapped:
             close_network()
-        calls, books = self._books()
+        calls, sink = self._open_ledger()
 
-        async def settle(*told: Any) -> Any:
-            return await self._limits.settle.remote(*told)
+        async def settle(*arguments: Any) -> Any:
+            return await self._limits.settle.remote(*arguments)
 
         run_context = await self._stack.enter_async_context(
             open_run_context(
@@ -84,49 +84,49 @@ class Worker:
             )
         )
         run_context.skip = run_spec.skip
-        self._sitting = TraceRunner(run_context, books, lambda trace_id: self._parts[trace_id])
+        self._runner = TraceRunner(run_context, sink, lambda trace_id: self._tallies[trace_id])
         node = ray.get_runtime_context().get_node_id()
-        return Arrived(node, installed().get("tracejury", "?"), prompt_hashes(run_spec.panel))
+        return WorkerInfo(node, package_versions().get("tracejury", "?"), prompt_hashes(run_spec.panel))
 
-    async def hear(self, trace: Trace, question: Question, settled: Collection[str]) -> RunTally:
-        """Hear a trace, and say what came of it."""
-        if self._sitting is None:
+    async def run_trace(self, trace: Trace, question: Question, settled: Collection[str]) -> RunTally:
+        """Judge a trace, and return its tally."""
+        if self._runner is None:
             raise RuntimeError("the worker has not been opened")
-        part = self._parts[trace.id] = RunTally()
+        tally = self._tallies[trace.id] = RunTally()
         try:
-            await self._sitting.hear(trace, question, settled)
-            return part
+            await self._runner.run_trace(trace, question, settled)
+            return tally
         finally:
-            del self._parts[trace.id]
+            del self._tallies[trace.id]
 
-    async def live(self) -> RunTally:
-        """Return what has come so far of the traces in hand."""
-        told = RunTally()
-        for part in self._parts.values():
-            told.take(part)
-        return told
+    async def current_tally(self) -> RunTally:
+        """Return the sum of the tallies of the traces in progress."""
+        total = RunTally()
+        for tally in self._tallies.values():
+            total.add_tally(tally)
+        return total
 
     async def stop(self) -> None:
-        """Begin no step any more."""
-        if self._sitting is not None:
-            self._sitting.run_context.stopping.set()
+        """Begin no further step."""
+        if self._runner is not None:
+            self._runner.run_context.stopping.set()
 
     async def close(self) -> None:
-        """End the session: everything is written when this returns."""
+        """Close the run context; everything is written on return."""
         await self._stack.aclose()
 
-    def _books(self) -> tuple[CallSink, TraceSink]:
-        run_spec = self._errand
-        if self._clerk is None:
+    def _open_ledger(self) -> tuple[CallSink, TraceSink]:
+        run_spec = self._run_spec
+        if self._ledger_actor is None:
             ledger = Ledger(run_spec.store)
             self._stack.callback(ledger.close)
             calls = CallStore(ledger.engine, run=run_spec.run_id)
             self._stack.push_async_callback(asyncio.to_thread, calls.close)
             return calls, LedgerSink(calls.writer, run_spec.run_id)
 
-        async def send(letters: Any) -> Any:
-            return await self._clerk.take.remote(letters)
+        async def send(requests: Any) -> Any:
+            return await self._ledger_actor.handle.remote(requests)
 
-        post = Post(send)
-        self._stack.push_async_callback(post.close)
-        return FarCalls(post), FarBooks(post)
+        client = LedgerClient(send)
+        self._stack.push_async_callback(client.close)
+        return RemoteCalls(client), RemoteSink(client)

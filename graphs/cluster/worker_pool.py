@@ -1,26 +1,26 @@
-"""The worker_pool: the workers of a run on Ray, seated, replaced when they die, and counted together."""
+"""The worker pool: starts the workers of a run on Ray, replaces those that die, and adds up their tallies."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from tracejury.agents import prompt_hashes
 from tracejury.graphs.cluster.trace_queue import QueuedTrace, TraceQueue
-from tracejury.graphs.cluster.worker import Arrived, RunSpec, Worker
+from tracejury.graphs.cluster.worker import RunSpec, Worker, WorkerInfo
 from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW
-from tracejury.ledger.runs import installed
+from tracejury.ledger.runs import package_versions
 from tracejury.storage import StoreError
 from tracejury.traces import Problem
 
-DEATHS = 4
-"""A trace that so many workers died with is left for a resume: it may be what kills them."""
-FALSE_STARTS = 3
-"""A seat whose workers die so often before a run context is in session is given up."""
-LOOK_S = 0.5
-"""How often the workers are asked how far they are."""
+MAX_DEATHS = 4
+"""A trace that this many workers died with is left for a resume: it may be what kills them."""
+MAX_FAILED_STARTS = 3
+"""A slot is given up once this many of its workers died before their run context was open."""
+POLL_INTERVAL_S = 0.5
+"""How often the workers are asked for their tallies."""
 
 
 class WorkerPoolError(OSError):
@@ -28,17 +28,17 @@ class WorkerPoolError(OSError):
 
 
 class WorkerPool:
-    """Seats workers and deals to them.
+    """Starts workers and gives them traces.
 
     Args:
         ray: The module, connected.
         run_spec: The run.
-        limits: Handle of the `Limits` actor.
+        limits: Handle of the `SharedLimits` actor.
         ledger_actor: Handle of the `LedgerActor` actor, if there is one.
-        tally: Kept up to date while the run goes on.
-        done: What is done with for good, by whoever deals as well; `tally` shows it, and what is under way beside it.
-        standing: Returns the steps of a trace that need no second step.
-        told: Takes what a user should know at once, a line each.
+        tally: Kept up to date while the run goes on: `finished`, and the traces in progress.
+        finished: The tally of traces that are finished.
+        settled_steps: Returns the ids of a trace's steps that need not be judged again.
+        report_line: Takes a line for the user.
     """
 
     def __init__(
@@ -48,167 +48,174 @@ class WorkerPool:
         limits: Any,
         ledger_actor: Any,
         tally: RunTally,
-        done: RunTally,
-        standing: Callable[[str], frozenset[str]],
-        told: Callable[[str], None],
+        finished: RunTally,
+        settled_steps: Callable[[str], frozenset[str]],
+        report_line: Callable[[str], None],
     ) -> None:
         self._ray = ray
-        self._errand = run_spec
+        self._run_spec = run_spec
         self._limits = limits
-        self._clerk = ledger_actor
+        self._ledger_actor = ledger_actor
         self._tally = tally
-        self._standing = standing
-        self._told = told
-        self._done = done
+        self._finished = finished
+        self._settled_steps = settled_steps
+        self._report_line = report_line
         self._live: dict[str, Any] = {}
-        self._broken = 0
-        self._full = False
-        self._given_up: list[str] = []
+        self._broken_in_a_row = 0
+        self._all_started = False
+        self._start_failures: list[str] = []
 
-    async def work(self, fresh: AsyncIterator[QueuedTrace], seats: int, hands: int, stopping: asyncio.Event) -> None:
-        """Hear all traces.
+    async def run(
+        self, pending: AsyncIterator[QueuedTrace], slots: int, traces_per_worker: int, stopping: asyncio.Event
+    ) -> None:
+        """Judge all traces.
 
         Args:
-            fresh: The traces; what cannot be dealt is counted by whoever yields them.
-            seats: Workers at once.
-            hands: Traces that a worker has at once.
-            stopping: Set: steps that have begun are finished, the rest is left for a resume.
+            pending: The traces to judge.
+            slots: Number of workers at once.
+            traces_per_worker: Number of traces that a worker judges at once.
+            stopping: Once set, steps that have begun are finished, and the rest is left for a resume.
 
         Raises:
-            WorkerPoolError: No worker could be seated, or trace after trace broke.
-            StoreError: The ledger is away for good.
+            WorkerPoolError: No worker could be started, or too many traces in a row broke.
+            StoreError: The ledger is gone for good.
         """
-        self.deal = TraceQueue(fresh, stopping)
-        looking = asyncio.create_task(self._look())
-        halting = asyncio.create_task(self._halt(stopping))
+        self.queue = TraceQueue(pending, stopping)
+        polling = asyncio.create_task(self._poll())
+        halting = asyncio.create_task(self._stop_workers(stopping))
         try:
             async with asyncio.TaskGroup() as group:
-                for seat in range(seats):
-                    group.create_task(self._seat(seat, hands, seats))
+                for slot in range(slots):
+                    group.create_task(self._fill_slot(slot, traces_per_worker, slots))
         except* (WorkerPoolError, StoreError) as errors:
             raise errors.exceptions[0] from None
         finally:
-            for task in (looking, halting):
+            for task in (polling, halting):
                 task.cancel()
             for worker in self._live.values():
                 self._ray.kill(worker)
-            self._show(())
+            self._update_tally(())
 
-    async def _seat(self, seat: int, hands: int, seats: int) -> None:
-        """Keep one seat filled until the deal is over."""
-        worker_of = self._ray.remote(Worker)
-        false_starts = incarnation = 0
-        while not self.deal.over.is_set():
-            name, incarnation = f"worker {seat}.{incarnation}", incarnation + 1
-            worker = worker_of.options(num_cpus=1, max_restarts=0, max_concurrency=hands + 16).remote(
-                self._errand, name, self._limits, self._clerk
+    async def _fill_slot(self, slot: int, traces_per_worker: int, slots: int) -> None:
+        """Keep a worker running in one slot until the queue is exhausted."""
+        worker_class = self._ray.remote(Worker)
+        failed_starts = incarnation = 0
+        while not self.queue.exhausted.is_set():
+            name, incarnation = f"worker {slot}.{incarnation}", incarnation + 1
+            worker = worker_class.options(num_cpus=1, max_restarts=0, max_concurrency=traces_per_worker + 16).remote(
+                self._run_spec, name, self._limits, self._ledger_actor
             )
             try:
-                arrived = await self._unless_over(worker.open.remote())
+                info = await self._unless_exhausted(worker.open.remote())
             except self._ray.exceptions.RayActorError as death:
-                false_starts += 1
-                if false_starts < FALSE_STARTS:
+                failed_starts += 1
+                if failed_starts < MAX_FAILED_STARTS:
                     continue
-                self._given_up.append(str(death))
-                if len(self._given_up) == seats:
+                self._start_failures.append(str(death))
+                if len(self._start_failures) == slots:
                     raise WorkerPoolError(f"no worker could be started: {death}") from death
                 return
-            if arrived is None:
+            if info is None:
                 self._ray.kill(worker)
                 return
-            self._check(arrived)
+            self._check_code(info)
             self._live[name] = worker
-            if len(self._live) == seats and not self._full:
-                self._full = True
-                self._told(f"{seats} workers are in session")
-            dealt_again = sum(await asyncio.gather(*(self._hand(worker) for _ in range(hands))))
+            if len(self._live) == slots and not self._all_started:
+                self._all_started = True
+                self._report_line(f"{slots} workers are running")
+            returned = sum(await asyncio.gather(*(self._feed(worker) for _ in range(traces_per_worker))))
             if name not in self._live:
                 return
             del self._live[name]
-            if dealt_again == 0 and self.deal.over.is_set():
+            if returned == 0 and self.queue.exhausted.is_set():
                 await self._unless_dead(worker.close.remote())
             else:
-                self._told(f"{name} on node {arrived.node[:8]} died; its {dealt_again} traces are dealt again")
-            # Also what is taken for dead: it may only be cut off, and would go on beyond the limits.
+                self._report_line(f"{name} on node {info.node[:8]} died; its {returned} traces go to another worker")
+            # A worker that seems dead may only be cut off, and would go on beyond the limits.
             self._ray.kill(worker)
-            await answer(self._limits.forget.remote(name))
+            await result_of(self._limits.forget.remote(name))
 
-    async def _hand(self, worker: Any) -> int:
-        """TraceQueue trace by trace to a worker; return how many came back because it died (0 or 1)."""
-        while (dealt := await self.deal.take()) is not None:
+    async def _feed(self, worker: Any) -> int:
+        """Give traces to a worker one after another; return how many were returned because it died (0 or 1)."""
+        while (queued := await self.queue.take()) is not None:
             try:
-                # Asked now: another worker may have got far with it before it died.
-                settled = self._standing(dealt.trace.id) if dealt.deaths else dealt.settled
-                part: RunTally = await answer(worker.hear.remote(dealt.trace, dealt.question, settled))
+                # Read again: a worker that died may have settled some of the steps.
+                settled = self._settled_steps(queued.trace.id) if queued.deaths else queued.settled
+                part: RunTally = await result_of(worker.run_trace.remote(queued.trace, queued.question, settled))
             except self._ray.exceptions.RayActorError as death:
-                dealt.deaths += 1
-                if dealt.deaths < DEATHS:
-                    await self.deal.back(dealt)
+                queued.deaths += 1
+                if queued.deaths < MAX_DEATHS:
+                    await self.queue.put_back(queued)
                 else:
-                    reason, hint = f"{DEATHS} workers died with it: {death}", "the same command deals it again"
-                    self._done.problems.append(Problem(file=f"trace {dealt.trace.id}", reason=reason, hint=hint))
-                    await self.deal.done()
+                    reason = f"{MAX_DEATHS} workers died while they judged it: {death}"
+                    hint = "the same command tries it again"
+                    self._finished.problems.append(Problem(file=f"trace {queued.trace.id}", reason=reason, hint=hint))
+                    await self.queue.mark_finished()
                 return 1
             except self._ray.exceptions.RayTaskError as error:
                 raise WorkerPoolError(str(error.cause or error)) from error
-            self._done.take(part)
-            self._broken = self._broken + 1 if part.problems else 0
-            await self.deal.done()
-            if self._broken >= BROKEN_IN_A_ROW:
-                raise WorkerPoolError(f"{self._broken} traces in a row broke; the last one: {part.problems[-1]}")
+            self._finished.add_tally(part)
+            self._broken_in_a_row = self._broken_in_a_row + 1 if part.problems else 0
+            await self.queue.mark_finished()
+            if self._broken_in_a_row >= BROKEN_IN_A_ROW:
+                raise WorkerPoolError(
+                    f"{self._broken_in_a_row} traces in a row broke; the last one: {part.problems[-1]}"
+                )
         return 0
 
-    async def _unless_over(self, ref: Any) -> Arrived | None:
-        """Return a worker's answer; None: there was nothing left to do before a machine had room for it."""
-        asked, over = asyncio.ensure_future(answer(ref)), asyncio.create_task(self.deal.over.wait())
+    async def _unless_exhausted(self, ref: Any) -> WorkerInfo | None:
+        """Return a new worker's report; None: the queue was exhausted before the cluster had room for it."""
+        opening = asyncio.ensure_future(result_of(ref))
+        exhausted = asyncio.create_task(self.queue.exhausted.wait())
         try:
-            await asyncio.wait({asked, over}, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done():
+            await asyncio.wait({opening, exhausted}, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
                 return None
-            arrived: Arrived = asked.result()
-            return arrived
+            info: WorkerInfo = opening.result()
+            return info
         except self._ray.exceptions.RayTaskError as error:
             raise WorkerPoolError(str(error.cause or error)) from error
         finally:
-            asked.cancel()
-            over.cancel()
+            opening.cancel()
+            exhausted.cancel()
 
     async def _unless_dead(self, ref: Any) -> None:
         try:
-            await answer(ref)
+            await result_of(ref)
         except self._ray.exceptions.RayActorError:
-            return  # all that it was dealt had been answered, and what it wrote had been durable before
+            return  # all of its traces were finished, and what it wrote was durable before
 
-    def _check(self, arrived: Arrived) -> None:
-        here, there = installed().get("tracejury", "?"), arrived.version
-        if arrived.prompts != prompt_hashes(self._errand.panel) or here != there:
+    def _check_code(self, info: WorkerInfo) -> None:
+        here, there = package_versions().get("tracejury", "?"), info.version
+        if info.prompts != prompt_hashes(self._run_spec.panel) or here != there:
             raise WorkerPoolError(
-                f"node {arrived.node[:8]} has other code: tracejury {there}, here {here}, or other prompts. Give "
+                f"node {info.node[:8]} has other code: tracejury {there}, here {here}, or other prompts. Give "
                 "--wheel FILE (`pip wheel --no-deps -w dist .` makes it), or install the same on every node"
             )
 
-    async def _halt(self, stopping: asyncio.Event) -> None:
+    async def _stop_workers(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
         for worker in list(self._live.values()):
             worker.stop.remote()
-        await self.deal.halt()
+        await self.queue.stop()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while True:
-            asked = [asyncio.ensure_future(answer(worker.live.remote())) for worker in self._live.values()]
-            if asked:
-                await asyncio.wait(asked, timeout=5.0)
-            good = [a.result() for a in asked if a.done() and not a.cancelled() and a.exception() is None]
-            self._show(good)
-            await asyncio.sleep(LOOK_S)
+            answers = [
+                asyncio.ensure_future(result_of(worker.current_tally.remote())) for worker in self._live.values()
+            ]
+            if answers:
+                await asyncio.wait(answers, timeout=5.0)
+            self._update_tally([a.result() for a in answers if a.done() and not a.cancelled() and not a.exception()])
+            await asyncio.sleep(POLL_INTERVAL_S)
 
-    def _show(self, live: Any) -> None:
-        self._tally.become((self._done, *live))
+    def _update_tally(self, in_progress: Iterable[RunTally]) -> None:
+        self._tally.replace_by((self._finished, *in_progress))
 
 
-async def answer(ref: Any) -> Any:
-    """Return what comes of a Ray call, made by a driver within the cluster or through Ray's client."""
+async def result_of(ref: Any) -> Any:
+    """Return the result of a Ray call, whether it was made within the cluster or through Ray's client."""
     # Shielded: Ray sets the result in a thread of its own, and trips over a future that was cancelled meanwhile.
-    came = asyncio.wrap_future(ref.future())
-    came.add_done_callback(lambda future: future.cancelled() or future.exception())
-    return await asyncio.shield(came)
+    result = asyncio.wrap_future(ref.future())
+    result.add_done_callback(lambda future: future.cancelled() or future.exception())
+    return await asyncio.shield(result)
