@@ -30,9 +30,9 @@ from made_ledger import deliberations, demo_pairs, panel
 from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
-from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, Wanted
-from tracejury.ledger.tables import carried, deliberation, evidence, question, tally, trace
-from tracejury.ledger.trace_statistics import page_trace, retally
+from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, TraceFilter
+from tracejury.ledger.tables import carried, deliberation_table, evidence, question_table, tally, trace_table
+from tracejury.ledger.trace_statistics import add_trace, recount_tallies
 from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
@@ -79,7 +79,7 @@ def build(ledger: Ledger, traces: int) -> Run:
     templates = [Template(asked, _longer(taken, demo[(i + 2) % len(demo)][1])) for i, (asked, taken) in enumerate(demo)]
     pairs = [(templates[i], templates[i + 1]) for i in range(0, len(templates), 2)]
     began = time.monotonic()
-    indexes = [index for table in (deliberation, carried) for index in table.indexes]
+    indexes = [index for table in (deliberation_table, carried) for index in table.indexes]
     for index in indexes:
         index.drop(ledger.engine)
     event.listen(ledger.engine, "connect", _hurry)
@@ -99,7 +99,7 @@ def build(ledger: Ledger, traces: int) -> Run:
                     | {"question_id": asked.id, "sample": sample, "text": f"{template.taken.text}\nCase {n}."}
                 )
                 if n % 8 == 0:
-                    connection.execute(insert(question), {"id": asked.id, "body": asked.model_dump_json()})
+                    connection.execute(insert(question_table), {"id": asked.id, "body": asked.model_dump_json()})
                 row = {
                     "run_id": opened.run.id, "id": taken.id, "question_id": asked.id, "model": taken.model,
                     "arm": taken.arm, "sample": sample, "answer": taken.answer, "gold": asked.gold,
@@ -107,8 +107,8 @@ def build(ledger: Ledger, traces: int) -> Run:
                     "segmentation": template.cut.model_dump(mode="json", exclude={"steps"}),
                     "body": taken.model_dump_json(),
                 }  # fmt: skip
-                connection.execute(insert(trace), row)
-                page_trace(connection, row, asked, taken)
+                connection.execute(insert(trace_table), row)
+                add_trace(connection, row, asked, taken)
                 for made, old in zip(template.made, template.rows, strict=True):
                     step = made.step
                     name = content_id("s", taken.id, step.index, step.start, step.end, step.text)
@@ -119,7 +119,7 @@ def build(ledger: Ledger, traces: int) -> Run:
                          "step_index": step.index, "outcome": made.verdict.outcome.value}
                         for e in {c.evidence_id for c in made.verdict.citations}
                     ]  # fmt: skip
-            connection.execute(insert(deliberation), steps)
+            connection.execute(insert(deliberation_table), steps)
             if cites:
                 connection.execute(insert(carried), cites)
         if at % 10_000 == 0:
@@ -133,7 +133,7 @@ def build(ledger: Ledger, traces: int) -> Run:
     for index in indexes:
         index.create(ledger.engine)
     with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
-        retally(connection, opened.run.id)
+        recount_tallies(connection, opened.run.id)
     ledger.finish(opened.run.id, traces)
     return ledger.run(NAME)
 
@@ -141,11 +141,11 @@ def build(ledger: Ledger, traces: int) -> Run:
 def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
     """Return page -> addresses, drawn by a seed, none twice where a page has parameters."""
     chance = random.Random(0)
-    total = Browsing(ledger).traces(run, Wanted()).pages
+    total = Browsing(ledger).traces(run, TraceFilter()).pages
     lines = [
         line
         for _ in range(6)
-        for line in Browsing(ledger).traces(run, Wanted(page=chance.randrange(1, total + 1))).lines
+        for line in Browsing(ledger).traces(run, TraceFilter(page=chance.randrange(1, total + 1))).lines
     ]
     patterns = [p.text for p in StepBrowsing(ledger).patterns(run)]
     names = [r.id for r in StepBrowsing(ledger).references(run)]
@@ -219,7 +219,7 @@ def main() -> None:
     given = parser.parse_args()
     ledger = Ledger(given.store)
     run = build(ledger, given.traces)
-    standing = Browsing(ledger).standing(run)
+    standing = Browsing(ledger).progress(run)
     steps = sum(standing.outcomes.values()) + standing.no_claim
     program = [str(Path(sys.executable).with_name("tracejury")), "view", NAME, "--store", given.store, "--port", "7899"]
     server = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

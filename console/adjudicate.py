@@ -117,7 +117,7 @@ def adjudicate(
             arms=arm or (),
             air_gapped=air_gapped,
             budget=budget,
-            underway=BatchProgress() if in_batches else None,
+            batch_progress=BatchProgress() if in_batches else None,
             cluster=_cluster(backend, address, workers, wheel),
         )
     report(done, tally, store or DEFAULT_STORE, as_json)

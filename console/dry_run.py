@@ -26,12 +26,20 @@ def show_estimate(
     from tracejury.console.screen import out
 
     table = Table(title=f"{made.traces} traces, {made.steps} steps; nothing has been asked", title_justify="left")
-    for column in ("who", "endpoint", "model", "calls", "prompt tokens", "completion tokens, at most", "USD, at most"):
-        table.add_column(column, justify="left" if column in {"who", "endpoint", "model"} else "right")
+    for column in (
+        "judge",
+        "endpoint",
+        "model",
+        "calls",
+        "prompt tokens",
+        "completion tokens, at most",
+        "USD, at most",
+    ):
+        table.add_column(column, justify="left" if column in {"judge", "endpoint", "model"} else "right")
     for row in made.askers:
         calls = f"{row.calls:,}" if row.certain else f"up to {row.calls:,}"
         table.add_row(
-            row.who, row.endpoint or "-", row.model or "no model", calls,
+            row.name, row.endpoint or "-", row.model or "no model", calls,
             f"{row.prompt_tokens:,}", f"{row.completion_tokens:,}", f"{row.cost_usd:.2f}",
         )  # fmt: skip
     out.print(table)

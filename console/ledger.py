@@ -29,11 +29,11 @@ def status(store: Store = None, as_json: Json = False) -> None:
     else:
         from tracejury.console.screen import out
 
-        out.print(f"[bold]{made.store}[/]: {made.standing}, revision {made.revision or 'none'} of {made.head}")
+        out.print(f"[bold]{made.store}[/]: {made.status}, revision {made.revision or 'none'} of {made.head}")
         out.print(f"  {made.runs:,} runs, {made.traces:,} traces, {made.steps:,} steps, {made.calls:,} calls")
-        if made.says:
-            out.print(f"  {made.says}", style="yellow", highlight=False)
-    if made.says:
+        if made.advice:
+            out.print(f"  {made.advice}", style="yellow", highlight=False)
+    if made.advice:
         raise typer.Exit(Exit.USAGE)
 
 
@@ -62,7 +62,7 @@ def upgrade(
         columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} of {task.total:,}")
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task("deriving the viewer's pages: step", total=before.steps)
-            made = upgrade_ledger(url, backup=backup, told=lambda _, done: bar.update(task, completed=done))
+            made = upgrade_ledger(url, backup=backup, report_progress=lambda _, done: bar.update(task, completed=done))
     if made.before == made.after:
         out.print(f"{before.store} is of revision {made.after}, as this version writes it: nothing to do")
         return

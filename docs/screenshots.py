@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tracejury.console.viewer import create_app
 from tracejury.console.viewer.rendering import place, served
-from tracejury.ledger import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, Wanted
+from tracejury.ledger import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, TraceFilter
 
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 BEST = {"run": 1, "trace-beside": 2, "deliberation": 3}
@@ -28,7 +28,9 @@ FLAGS = [
 def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
     """Return page name -> path: every page of the run, on the trace that has most to tell."""
     traces, steps = Browsing(ledger), StepBrowsing(ledger)
-    lines = traces.traces(run, Wanted(sort="errors", resolver=True)).lines or traces.traces(run, Wanted()).lines
+    lines = (
+        traces.traces(run, TraceFilter(sort="errors", resolver=True)).lines or traces.traces(run, TraceFilter()).lines
+    )
     line, root = lines[0], place(run)
     here = f"{root}/traces/{line.trace_id}"
     made = ledger.deliberations(run, line.trace_id)

@@ -123,7 +123,7 @@ class Browsing:
     def progress(self, run: Run) -> RunProgress:
         """Count a run's steps and traces as `Ledger.progress` does, from the tallies alone."""
         c = tally.c
-        closed = func.count().filter(c.judged - c.failed == c.steps)
+        closed = func.count().filter(c.heard - c.failed == c.steps)
         empty = func.count().filter(c.steps == 0)
         sums = [func.coalesce(func.sum(c[name]), 0) for name in (*COUNTS, *SPENT, "cost_usd")]
         query = select(func.count(), closed, empty, *sums).where(c.run_id == run.id)
@@ -221,7 +221,7 @@ class Browsing:
         if trace_filter.model is not None:
             conditions.append(c.model == trace_filter.model)
         if trace_filter.outcome == "none":
-            conditions.append(c.judged == 0)
+            conditions.append(c.heard == 0)
         elif trace_filter.outcome is not None:
             conditions.append(c[str(trace_filter.outcome)] > 0)
         if trace_filter.error_type is not None:
@@ -264,6 +264,6 @@ def _line(row: Any, questions: dict[str, Question]) -> TraceLine:
     of = questions[row.question_id]
     return TraceLine(
         row.trace_id, row.question_id, of.key or of.id, of.stem, row.model, row.arm, row.sample, row.correct,
-        row.steps, row.judged, row.supported, row.error, row.abstained, row.failed, row.no_claim,
+        row.steps, row.heard, row.supported, row.error, row.abstained, row.failed, row.no_claim,
         row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
     )  # fmt: skip

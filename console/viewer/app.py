@@ -17,7 +17,7 @@ from tracejury.console.viewer.guard import Guard
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place, render, served
-from tracejury.ledger import Ledger, Review, Run, Wanted
+from tracejury.ledger import Ledger, Review, Run, TraceFilter
 from tracejury.traces import ErrorType
 
 _STATIC = {"viewer.css": "text/css", "viewer.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -105,7 +105,7 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
     @app.get("/runs/{run}/traces", response_class=HTMLResponse)
     def traces(run: str, request: Request) -> str:
         given = {name: value for name, value in request.query_params.items() if value != ""}
-        return pages.traces(view.ledger.run(run), Wanted.model_validate(given))
+        return pages.traces(view.ledger.run(run), TraceFilter.model_validate(given))
 
     @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
     def trace(run: str, trace: str, beside: str = "") -> str:

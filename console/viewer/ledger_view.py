@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
-from tracejury.ledger import Browsing, Ledger, VotePattern, CitedEvidence, Reviews, Run, RunProgress, StepBrowsing
+from tracejury.ledger import Browsing, CitedEvidence, Ledger, Reviews, Run, RunProgress, StepBrowsing, VotePattern
 
 
 @dataclass

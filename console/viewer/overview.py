@@ -32,7 +32,7 @@ class Arm(NamedTuple):
     right: int
     graded: int
     flawed: int
-    heard: int
+    judged: int
     counts: dict[str, int]
     disagreements: int
     resolved: int
@@ -80,7 +80,7 @@ def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
         right=total("right"),
         graded=total("graded"),
         flawed=total("flawed"),
-        heard=total("heard"),
+        judged=total("judged"),
         counts=counts,
         disagreements=total("disagreements"),
         resolved=total("resolved"),

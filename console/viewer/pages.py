@@ -14,7 +14,7 @@ from tracejury.console.viewer.overview import arms_of
 from tracejury.console.viewer.rendering import Link, render
 from tracejury.console.viewer.route import diagram
 from tracejury.console.viewer.transcript import kind, transcript
-from tracejury.ledger import Run, TraceLine, Wanted
+from tracejury.ledger import Run, TraceFilter, TraceLine
 from tracejury.ledger.browsing import Sort
 from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
 from tracejury.traces import ErrorType, Question, Trace
@@ -48,7 +48,7 @@ class Pages:
         """Return the run's overview."""
         return self._page("run.html", run=run, standing=self.view.standing(run), arms=arms_of(self.view, run))
 
-    def traces(self, run: Run, wanted: Wanted) -> str:
+    def traces(self, run: Run, wanted: TraceFilter) -> str:
         """Return one page of the list of traces."""
         query = {name: value for name, value in wanted.model_dump(mode="json").items() if value}
         query = {name: 1 if value is True else value for name, value in query.items()}

@@ -16,7 +16,7 @@ from tracejury.console.viewer.app import static_file
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place
-from tracejury.ledger import Ledger, Run, Wanted
+from tracejury.ledger import Ledger, Run, TraceFilter
 from tracejury.storage import KeyValueStore
 
 _UNSAFE = re.compile(r"[^\w.=&-]", re.ASCII)
@@ -112,7 +112,7 @@ class _Site:
             case [""]:
                 return pages.run(run)
             case ["traces"]:
-                return pages.traces(run, Wanted.model_validate(query))
+                return pages.traces(run, TraceFilter.model_validate(query))
             case ["traces", trace]:
                 return pages.trace(run, trace, query.get("beside"))
             case ["traces", trace, "steps", index]:

@@ -36,7 +36,7 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_cost(cli: CliRunner, tmp_
     traces = write_traces(tmp_path, [[f"{text} ({n})" for text in texts] for n, texts in enumerate(STEPS)])
     made = json.loads(said(cli, "adjudicate", traces, "--panel", panel, "--dry-run", "--json", code=0))
     assert (made["traces"], made["steps"], made["calls"]) == (3, 6, 12)
-    facts = next(a for a in made["askers"] if a["who"] == "facts")
+    facts = next(a for a in made["askers"] if a["name"] == "facts")
     assert facts["calls"] == 6
     assert facts["completion_tokens"] == 600
     assert facts["cost_usd"] == pytest.approx((facts["prompt_tokens"] * 1.0 + 600 * 4.0) / 1e6)

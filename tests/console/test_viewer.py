@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from tracejury.console.viewer import create_app, publish
 from tracejury.console.viewer.neutral import neutral, safe_url
-from tracejury.ledger import Browsing, Ledger, Reviews, Run, Wanted
+from tracejury.ledger import Browsing, Ledger, Reviews, Run, TraceFilter
 from tracejury.reports import Key, read_returned
 
 LOCAL = "http://127.0.0.1"
@@ -42,13 +42,13 @@ def client(ledger: Ledger) -> TestClient:
 
 
 def test_every_page_answers_and_names_what_it_shows(client: TestClient, ledger: Ledger, run: Run) -> None:
-    line = Browsing(ledger).traces(run, Wanted(resolver=True)).lines[0]
+    line = Browsing(ledger).traces(run, TraceFilter(resolver=True)).lines[0]
     trace = f"/runs/made/traces/{line.trace_id}"
     expected = {
         "/": "made",
         "/runs/made": "right answer and flawed reasoning",
         f"/runs/{run.id[:6]}": "made",
-        "/runs/made/traces": line.asked,
+        "/runs/made/traces": line.question_key,
         trace: line.stem[:40],
         f"{trace}/steps/0": "Route taken",
         "/runs/made/judges": "atlas-70b",

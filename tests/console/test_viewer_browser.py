@@ -18,7 +18,7 @@ pytest.importorskip("playwright", reason="the browser is driven by playwright")
 from playwright.sync_api import expect
 
 from tracejury.console.viewer import publish
-from tracejury.ledger import Browsing, Ledger, Reviews, Wanted
+from tracejury.ledger import Browsing, Ledger, Reviews, TraceFilter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -152,7 +152,7 @@ def test_the_keyboard_reaches_everything(watched: Watched, site: str) -> None:
 
 
 def _addresses(ledger: Ledger) -> list[str]:
-    lines = Browsing(ledger).traces(ledger.run("made"), Wanted(resolver=True, sort="errors")).lines
+    lines = Browsing(ledger).traces(ledger.run("made"), TraceFilter(resolver=True, sort="errors")).lines
     trace = f"/runs/made/traces/{lines[0].trace_id}"
     other = next(s.trace_id for s in Browsing(ledger).siblings(ledger.run("made"), lines[0].question_id)
                  if s.trace_id != lines[0].trace_id)  # fmt: skip
@@ -225,7 +225,7 @@ def test_a_live_run_renews_itself(browser: Browser, tmp_path: Path) -> None:
 def test_nothing_of_a_hostile_run_executes_and_the_layout_holds(browser: Browser, tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path}/hostile.db")
     run = hostile_run(ledger)
-    lines = Browsing(ledger).traces(run, Wanted()).lines
+    lines = Browsing(ledger).traces(run, TraceFilter()).lines
     root = f"/runs/{run.id}"
     trace = f"{root}/traces/{lines[0].trace_id}"
     pages = ["/", root, f"{root}/traces", trace, f"{trace}?beside={lines[1].trace_id}", f"{root}/judges"]

@@ -157,7 +157,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
                 tmp_path / "panel.yaml",
                 store=f"sqlite:///{tmp_path}/ray.db",
                 cluster=Cluster(nodes.address, workers=3),
-                said=told,
+                report_line=told,
             )
             await losing
             return made

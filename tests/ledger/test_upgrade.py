@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from tracejury import ledger
 from tracejury.console.app import app
-from tracejury.ledger import Browsing, Ledger, SchemaError, StepBrowsing, Wanted, ledger_status, upgrade_ledger
+from tracejury.ledger import Browsing, Ledger, SchemaError, StepBrowsing, TraceFilter, ledger_status, upgrade_ledger
 from tracejury.ledger.schema import HEAD, REVISIONS
 from tracejury.ledger.tables import metadata
 from tracejury.models import CALL_TABLES, CallStore
@@ -87,7 +87,7 @@ def differences(connection: Connection) -> list[Any]:
 
 def test_an_upgraded_ledger_is_a_fresh_one_with_its_rows(ledger_url: str, today: Ledger, tmp_path: Path) -> None:
     first_ledger(ledger_url, today.engine)
-    assert ledger_status(ledger_url).standing == "older"
+    assert ledger_status(ledger_url).status == "older"
     with pytest.raises(SchemaError, match="tracejury ledger upgrade"):
         Ledger(ledger_url)
     made = upgrade_ledger(ledger_url)
@@ -105,9 +105,9 @@ def test_an_upgraded_ledger_is_a_fresh_one_with_its_rows(ledger_url: str, today:
     assert list(upgraded.rows(run)) == list(today.rows(was))
     # What is derived for the pages is what a ledger of today derives as it goes.
     for read in (
-        lambda ledger, run: Browsing(ledger).standing(run),
-        lambda ledger, run: {line for line in Browsing(ledger).traces(run, Wanted(words="labetalol")).lines},
-        lambda ledger, run: {line for line in Browsing(ledger).traces(run, Wanted(resolver=True)).lines},
+        lambda ledger, run: Browsing(ledger).progress(run),
+        lambda ledger, run: {line for line in Browsing(ledger).traces(run, TraceFilter(words="labetalol")).lines},
+        lambda ledger, run: {line for line in Browsing(ledger).traces(run, TraceFilter(resolver=True)).lines},
         lambda ledger, run: {(p.text, p.steps) for p in StepBrowsing(ledger).patterns(run)},
         lambda ledger, run: sorted(StepBrowsing(ledger).references(run)),
     ):
@@ -145,7 +145,7 @@ def test_an_upgrade_that_breaks_leaves_the_ledger_as_it_was(
     assert shape(engine) == before
     assert ledger_status(ledger_url).revision == "0001"
     upgrade_ledger(ledger_url)
-    assert ledger_status(ledger_url).standing == "current"
+    assert ledger_status(ledger_url).status == "current"
     engine.dispose()
 
 

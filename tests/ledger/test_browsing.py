@@ -9,7 +9,7 @@ import pytest
 from made_ledger import deliberations, demo_pairs, make_run
 
 from tracejury.agents import Outcome, Reason, Route, Verdict
-from tracejury.ledger import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, Wanted
+from tracejury.ledger import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, TraceFilter
 from tracejury.traces import ErrorType, segment
 
 PAIRS = demo_pairs()[:10]
@@ -35,16 +35,16 @@ def rows(ledger: Ledger, run: Run) -> list[StepRow]:
 
 
 def found(ledger: Ledger, run: Run, **wanted: object) -> set[str]:
-    return {line.trace_id for line in Browsing(ledger).traces(run, Wanted.model_validate(wanted)).lines}
+    return {line.trace_id for line in Browsing(ledger).traces(run, TraceFilter.model_validate(wanted)).lines}
 
 
 def test_the_tallies_are_the_rows_counted(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
-    standing = Browsing(ledger).standing(run)
-    assert standing == ledger.progress(run).model_copy(update={"cost_usd": standing.cost_usd})
-    assert standing.cost_usd == pytest.approx(sum(r.cost_usd for r in rows))
+    progress = Browsing(ledger).progress(run)
+    assert progress == ledger.progress(run).model_copy(update={"cost_usd": progress.cost_usd})
+    assert progress.cost_usd == pytest.approx(sum(r.cost_usd for r in rows))
     for arm in Browsing(ledger).arms(run):
         mine = [r for r in rows if r.arm == arm.arm]
-        assert arm.heard == len(mine)
+        assert arm.judged == len(mine)
         assert arm.error == sum(r.outcome == "error" for r in mine)
         wrong = {r.trace_id for r in mine if r.outcome == "error"}
         assert arm.flawed == len({r.trace_id for r in mine if r.answer_correct} & wrong)
@@ -86,12 +86,12 @@ def test_search_takes_words_of_question_and_trace_and_any_punctuation(ledger: Le
 
 
 def test_sorting_and_paging(ledger: Ledger, run: Run) -> None:
-    errors = [line.error for line in Browsing(ledger).traces(run, Wanted(sort="errors")).lines]
+    errors = [line.error for line in Browsing(ledger).traces(run, TraceFilter(sort="errors")).lines]
     assert errors == sorted(errors, reverse=True)
-    first = [line.first_error for line in Browsing(ledger).traces(run, Wanted(sort="first_error")).lines]
+    first = [line.first_error for line in Browsing(ledger).traces(run, TraceFilter(sort="first_error")).lines]
     assert first == sorted(first, key=lambda at: (at is None, at or 0))
-    assert Browsing(ledger).traces(run, Wanted(page=99)).page == 1
-    lines = Browsing(ledger).traces(run, Wanted()).lines
+    assert Browsing(ledger).traces(run, TraceFilter(page=99)).page == 1
+    lines = Browsing(ledger).traces(run, TraceFilter()).lines
     assert Browsing(ledger).neighbours(run, lines[4].trace_id) == (lines[3].trace_id, lines[5].trace_id)
     assert Browsing(ledger).neighbours(run, lines[0].trace_id)[0] is None
 
@@ -102,15 +102,17 @@ def test_votes_and_references_are_the_rows_counted(ledger: Ledger, run: Run, row
     counted: Counter[tuple[str, str]] = Counter()
     for pattern in steps.patterns(run):
         for vote in pattern.votes:
-            counted[vote.judge, vote.said] += pattern.steps
+            counted[vote.judge, vote.label] += pattern.steps
     assert counted == said
     cited = Counter(e for r in rows for e in {c.evidence_id for c in r.citations})
     assert {r.id: r.supported + r.error for r in steps.references(run)} == cited
     name = cited.most_common(1)[0][0]
-    carried = {line.made.step.id for page in (1, 2, 3) for line in steps.carried_by(run, name, page)}
+    carried = {line.deliberation.step.id for page in (1, 2, 3) for line in steps.carried_by(run, name, page)}
     assert len(carried) == min(cited[name], 60)
     pattern = steps.patterns(run)[0]
-    assert all(line.made.verdict.outcome == pattern.outcome for line in steps.with_votes(run, [pattern.text])[:1])
+    assert all(
+        line.deliberation.verdict.outcome == pattern.outcome for line in steps.with_votes(run, [pattern.text])[:1]
+    )
 
 
 def test_a_step_heard_again_is_counted_once(ledger: Ledger, run: Run) -> None:
@@ -136,7 +138,7 @@ def test_a_step_heard_again_is_counted_once(ledger: Ledger, run: Run) -> None:
             ledger.put_trace(connection, other.id, trace, question, cut)
             ledger.put_deliberation(connection, other.id, made)
         (line,) = (x for x in Browsing(ledger).siblings(other, question.id) if x.trace_id == trace.id)
-        assert line.heard == 1
+        assert line.judged == 1
         assert (line.error, line.failed) == ((0, 1) if made is broken and not line.error else (1, 0))
 
 
