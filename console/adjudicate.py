@@ -161,10 +161,10 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
             err.print(line, style="yellow", highlight=False)
 
         loop.add_signal_handler(signal.SIGINT, interrupted)
-        seen = {"tally": tally, "stopping": stopping, "opened": opened, "said": said}
+        seen = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": said}
         return await run_batch(batch, panel, **seen, **options)  # type: ignore[arg-type]
 
-    underway: BatchProgress | None = options.get("underway")  # type: ignore[assignment]
+    underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
     with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
         try:
             return asyncio.run(main())

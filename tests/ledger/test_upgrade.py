@@ -139,7 +139,7 @@ def test_an_upgrade_that_breaks_leaves_the_ledger_as_it_was(
     engine = open_engine(ledger_url)
     before = shape(engine)
     with monkeypatch.context() as patch:
-        patch.setattr("tracejury.ledger.upgrading.retally", breaks)
+        patch.setattr("tracejury.ledger.upgrading.recount_tallies", breaks)
         with pytest.raises(RuntimeError, match="planted"):
             upgrade_ledger(ledger_url, backup=False)
     assert shape(engine) == before
