@@ -135,7 +135,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
         write_panel(tmp_path, server.url, endpoint=ENDPOINT)
         alone = verdicts(hear(tmp_path, server, f"sqlite:///{tmp_path}/alone.db"))
         assert {v[1] for v in alone} == {"supported", "failed"}
-        # StaleWhileRevalidateCache until all workers are in session, so that none comes too late.
+        # Paused until all workers are running, so that none comes too late.
         server.reset(match=MATCH, reply=GOOD, latency_s=0.1, paused=True)
         said: list[str] = []
         seated = asyncio.Event()
