@@ -15,6 +15,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -28,7 +29,18 @@ from sizes import measure_sizes
 
 import tracejury.retrieval.quotes as quote_check
 from tracejury.agents import Entailment
-from tracejury.retrieval import Document, Finder, Index, Query, check_quote, chunk, relevance, sentence_spans, sources
+from tracejury.retrieval import (
+    Document,
+    Finder,
+    Index,
+    Query,
+    check_quote,
+    chunk,
+    read_statement,
+    relevance,
+    sentence_spans,
+    sources,
+)
 from tracejury.traces import Problem, Trace, read
 
 DEPTH = 20
@@ -155,6 +167,7 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
     rng = random.Random(2)
     pairs = sentences(texts, 12_000, rng)
     verdicts: dict[str, Counter[str]] = defaultdict(Counter)
+    stated: dict[str, Counter[str]] = defaultdict(Counter)
     wrong: list[dict[str, str]] = []
     for group, changes in (("true", TRUE), ("altered", ALTERED), ("forgiven", FORGIVEN)):
         for kind, change in changes.items():
@@ -164,10 +177,13 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
                 if quote is None or (group == "altered" and quote == sentence):
                     continue
                 tried += 1
-                check = check_quote(quote, text)
-                verdicts[f"{group}: {kind}"]["verified" if check.verified else "not"] += 1
-                if check.verified == (group == "altered"):
-                    wrong.append({"kind": kind, "quote": quote, "why_not": check.why_not or ""})
+                verified, states, why_not = _checked(quote, text)
+                verdicts[f"{group}: {kind}"]["verified" if verified else "not"] += 1
+                stated[group]["yes" if states else "no"] += 1
+                if re.search(r"[a-z)][.!][*\"')]*$", sentence) and not re.match(r"\W*(?:#|DOI|Source)", sentence):
+                    stated[f"{group}, sentences with a full stop"]["yes" if states else "no"] += 1
+                if states if group == "altered" else not states:
+                    wrong.append({"kind": kind, "quote": quote, "why_not": why_not})
                 if tried == 200:
                     break
     for (quote, _), (_, other) in zip(pairs[:200], pairs[200:400], strict=True):
@@ -186,8 +202,38 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
         "altered_accepted": _share(total["altered verified"], total["altered verified"] + total["altered not"]),
         "forgiven_accepted": _share(total["forgiven verified"], total["forgiven verified"] + total["forgiven not"]),
         "by_kind": {k: _share(v["verified"], v["verified"] + v["not"]) for k, v in sorted(verdicts.items())},
-        "wrong": wrong[:40],
+        "verified_and_a_statement": {g: _share(v["yes"], v["yes"] + v["no"]) for g, v in stated.items()},
+        "parts": _parts(pairs),
+        "wrong": wrong,
     }
+
+
+def _checked(quote: str, text: str) -> tuple[bool, bool, str]:
+    """Return whether a quote verifies, whether it verifies and is a statement, and why not."""
+    check = check_quote(quote, text)
+    if check.start is None or check.end is None:
+        return False, False, check.why_not or ""
+    statement = read_statement(text, check.start, check.end)
+    return True, statement.why_not is None, statement.why_not or ""
+
+
+def _parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Quotes of the last clause alone: what they leave out, by kind, with one in forty for reading."""
+    rng = random.Random(11)
+    reasons: Counter[str] = Counter()
+    refused = []
+    n = 0
+    for sentence, text in pairs[:4000]:
+        cuts = [m.end() for m in re.finditer(r"[,;:] ", sentence) if len(sentence) - m.end() > 25]
+        if not cuts:
+            continue
+        n += 1
+        quote = sentence[rng.choice(cuts) :]
+        _, states, why_not = _checked(quote, text)
+        if not states:
+            reasons[re.sub(r"'.*'", "...", why_not, flags=re.DOTALL)] += 1
+            refused.append({"quote": quote, "sentence": sentence, "why_not": why_not})
+    return {"last clause": _share(n - len(refused), n), "refused": dict(reasons), "sample": rng.sample(refused, 40)}
 
 
 def _by_alignment_floor(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:

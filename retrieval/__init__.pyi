@@ -1,6 +1,8 @@
 from . import sources
+from .bounds import other_figure
 from .build import EmptySourceError
 from .chunks import chunk
+from .denials import denied_by, denies
 from .embedders import open_embedder
 from .finder import Finder
 from .index import DEFAULT_PATH, Index
@@ -14,6 +16,7 @@ from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .sentences import sentence_spans
+from .statements import Statement, read_statement
 from .verify import IndexFault
 
 __all__ = [
@@ -39,14 +42,19 @@ __all__ = [
     "SourceChange",
     "SourceEntry",
     "SourceRecipe",
+    "Statement",
     "Withheld",
     "check_quote",
     "chunk",
+    "denied_by",
+    "denies",
     "diff",
     "list_sources",
     "load_recipe",
     "open_embedder",
     "open_reranker",
+    "other_figure",
+    "read_statement",
     "relevance",
     "scorers",
     "sentence_spans",

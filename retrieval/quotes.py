@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, Levenshtein
 
+from tracejury.retrieval.left_out import turned
+from tracejury.retrieval.quote_edges import cut_off, other_punctuation, other_units
 from tracejury.retrieval.quote_tokens import Token, quote_tokens
 from tracejury.traces import Record
 
@@ -23,12 +25,7 @@ _SHORTEST_ALIGNED = 6
 _SHORTEST_SLIP = 8
 # The aligner's window is as long as the quote; articles and split words make the true span a little longer or shorter.
 _PLAY = 3
-_ARTICLES = frozenset({"a", "an", "the"})
-_NEGATOR = re.compile(
-    r"no|not|never|without|neither|nor|cannot|non|absent|den(?:y|ies|ied)|against|avoid(?:ed|ing)?|contraindicated|except"
-    r"|unless|fail(?:s|ed|ing)?|lack(?:s|ed|ing)?|(?:do|does|did|is|are|was|were|has|have|had|ca|wo|could|would|should|must|need)nt"
-)
-_ATTACHED = frozenset("/-^%<>=≤≥±\u00d7+~≈°")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class QuoteCheck(Record):
@@ -52,20 +49,41 @@ def check_quote(quote: str, text: str) -> QuoteCheck:
         may be a negation.
     """
     wanted = quote_tokens(quote)
-    if len(wanted) < 2 or not any(len(t.text) > 3 or t.is_number for t in wanted):
+    if _too_short(wanted):
         return QuoteCheck(verified=False, why_not="too short: quote at least two words")
     there = quote_tokens(text)
     cut = None
     for first in _occurrences([t.text for t in wanted], [t.text for t in there]):
         last = first + len(wanted) - 1
-        cut = _cut_off(wanted, there, first, last, text)
+        cut = _differs_in_place(quote, wanted, text, there, (first, last))
         if cut is None:
             return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
     if cut is not None:
         return QuoteCheck(verified=False, why_not=cut)
     if "..." in quote.strip(" .") or "…" in quote.strip(" …"):
         return QuoteCheck(verified=False, why_not="the quote leaves words out; quote one unbroken passage")
-    return _aligned(wanted, there, text)
+    return _aligned(quote, wanted, text, there)
+
+
+def _too_short(wanted: Sequence[Token]) -> bool:
+    unspaced = sum(bool(_UNSPACED.fullmatch(t.text)) for t in wanted)
+    if unspaced:
+        return unspaced < 4
+    return len(wanted) < 2 or not any(len(t.text) > 3 or t.is_number for t in wanted)
+
+
+def _differs_in_place(
+    quote: str, wanted: Sequence[Token], text: str, there: Sequence[Token], place: tuple[int, int]
+) -> str | None:
+    """Return why words that stand there all the same state something else there, or None."""
+    first, last = place
+    same = text[there[first].start : there[last].end]
+    return (
+        cut_off(wanted, there, first, last, text)
+        or other_units(quote, same)
+        or other_punctuation(quote, wanted, text, there[first : last + 1])
+        or turned(text, there[first].start, there[last].end)
+    )
 
 
 def _occurrences(wanted: Sequence[str], there: Sequence[str]) -> list[int]:
@@ -73,50 +91,28 @@ def _occurrences(wanted: Sequence[str], there: Sequence[str]) -> list[int]:
     return [i for i in range(len(there) - n + 1) if there[i] == head and list(there[i : i + n]) == list(wanted)]
 
 
-def _cut_off(wanted: Sequence[Token], there: Sequence[Token], first: int, last: int, text: str) -> str | None:
-    """Return why the words just outside the quote forbid it: they belong to its number, its unit or its meaning."""
-    before, after = there[max(0, first - 3) : first], there[last + 1 : last + 2]
-    if before and before[-1].text in _ATTACHED and (there[first].is_number or not _spaced(before[-1], there[first])):
-        return f"the quote begins in the middle of {text[before[-1].start : there[first].end]!r}"
-    if before and before[-1].is_number and there[first].is_sign and not wanted[0].is_number:
-        return f"the quote begins in the middle of {text[before[-1].start : there[first].end]!r}"
-    if after and after[0].text in _ATTACHED and not _spaced(there[last], after[0]):
-        return f"the quote ends in the middle of {text[there[last].start : after[0].end]!r}"
-    sentence = [t for t in before if not _sentence_ends(text[t.end : there[first].start])]
-    if after and not _sentence_ends(text[there[last].end : after[0].start].replace(",", ".")):
-        sentence += after
-    denied = next((t.text for t in sentence if _NEGATOR.fullmatch(t.text)), None)
-    return f"the quote leaves out the word {denied!r} beside it" if denied else None
-
-
-def _spaced(left: Token, right: Token) -> bool:
-    return right.start > left.end
-
-
-def _sentence_ends(between: str) -> bool:
-    return any(mark in between for mark in ".;:!?\n")
-
-
-def _aligned(wanted: Sequence[Token], there: Sequence[Token], text: str) -> QuoteCheck:
+def _aligned(quote: str, wanted: Sequence[Token], text: str, there: Sequence[Token]) -> QuoteCheck:
     missing = QuoteCheck(verified=False, why_not="these words do not stand in the evidence")
     if len(wanted) < _SHORTEST_ALIGNED or not there:
         return missing
     ours, theirs = [t.text for t in wanted], [t.text for t in there]
     refused = missing
     for first, last in _windows(ours, theirs):
-        why_not = _differs(ours, theirs[first : last + 1]) or _cut_off(wanted, there, first, last, text)
+        why_not = _differs(wanted, there[first : last + 1]) or _differs_in_place(
+            quote, wanted, text, there, (first, last)
+        )
         if why_not is None:
             return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
         refused = refused if refused is not missing else QuoteCheck(verified=False, why_not=why_not)
     return refused
 
 
-def _differs(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
+def _differs(ours: Sequence[Token], theirs: Sequence[Token]) -> str | None:
     """Return what is different in substance between two wordings, or None."""
     slips = 0
     for ours_part, theirs_part in _unequal(ours, theirs):
-        left = [t for t in ours_part if t not in _ARTICLES]
-        right = [t for t in theirs_part if t not in _ARTICLES]
+        left = [t.text for t in ours_part if not t.is_article]
+        right = [t.text for t in theirs_part if not t.is_article]
         if "".join(left) == "".join(right) and not any(t[0].isdigit() for t in left):
             continue
         if len(left) != len(right) or not all(map(_same_word, left, right)):
@@ -125,11 +121,11 @@ def _differs(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
     return "too many words differ from the evidence" if slips > max(1, int(len(ours) * _SLIPS_PER_TOKEN)) else None
 
 
-def _unequal(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+def _unequal(ours: Sequence[Token], theirs: Sequence[Token]) -> list[tuple[list[Token], list[Token]]]:
     """Return the stretches between equal tokens: a word written in two is a replacement beside a deletion."""
-    stretches: list[tuple[list[str], list[str]]] = []
+    stretches: list[tuple[list[Token], list[Token]]] = []
     apart = False
-    for code in Levenshtein.opcodes(ours, theirs):
+    for code in Levenshtein.opcodes([t.text for t in ours], [t.text for t in theirs]):
         if code.tag != "equal":
             if not apart:
                 stretches.append(([], []))

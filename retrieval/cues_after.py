@@ -1,0 +1,112 @@
+"""Words after a quote that deny, doubt or limit it: `... is contraindicated`, `... except in infants`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from tracejury.retrieval.cues import crosses, pattern, without_exempt
+from tracejury.retrieval.readings import Reading
+from tracejury.retrieval.scope import has_verb
+
+_AUXILIARY = (
+    r"(?:is|are|was|were|be|been|being|has|have|had|do|does|did|can|could|should|must|will|would|may|might|need|seems?|"
+    r"appears?|remains?|became|becomes?|considered|found|proved|turned out|thought|judged)"
+)
+_RELATIVE = re.compile(r"\b(?:who|whom|whose|which|when|where|because|since)\b")
+_SUBORDINATE = re.compile(r"\b(?:who|whom|whose|which|when|where|because|although|though|while|whereas|since|that)\b")
+_STOPS = re.compile(r"[;.!?](?=\s|$)|\b(?:but|however|although|though|whereas|while|because|yet)\b")
+_SENTENCE_STOP = re.compile(r"[.!?]\s")
+_HARD_STOP = re.compile(r"[;:](?=\s)|[.!?]\s")
+_SPEAKER = re.compile(r"[\"'\u201d\u2019]*,?[\"'\u201d\u2019]*\W?\s*(?:\w+ ){0,4}")
+_TRIM = " ,.:;()=?\"'\u2014\u2013-"
+
+
+def turned_after(read: Reading) -> str | None:
+    """Return the words after the quote that turn it and that it leaves out, or None."""
+    tail = without_exempt(read.text)[read.end :]
+    if not tail.strip(" .*_|"):
+        return None
+    if (mark := crosses().search(tail)) is not None:
+        return mark[0]
+    clause = tail[: stop.start()] if (stop := _STOPS.search(tail)) else tail
+    words = _answered(tail) or _beside(tail) or _exception(tail) or _refuted(tail, clause)
+    if words is None and not has_verb(read.quote):
+        words = _predicate(clause)
+    return words.strip(_TRIM) if words is not None else None
+
+
+def _answered(tail: str) -> str | None:
+    """`Fever: no`, `Fever (absent)`."""
+    found = _answer().match(tail)
+    return found[0] if found else None
+
+
+def _beside(tail: str) -> str | None:
+    found = _next_word().match(tail)
+    return found[1] if found and "," not in tail[: found.start(1)] else None
+
+
+def _exception(tail: str) -> str | None:
+    found = pattern("exception").search(tail)
+    return found[0] if found and not _HARD_STOP.search(tail[: found.start()]) else None
+
+
+def _refuted(tail: str, clause: str) -> str | None:
+    """Return what takes the whole quote back: `... is a myth`, `..., a claim since refuted`."""
+    predicate = _refuting_predicate().search(clause)
+    if predicate and not _SUBORDINATE.search(clause[: predicate.start()]):
+        return predicate[0]
+    attributed = pattern("attribution").search(tail) if tail[:1] in ",\"'\u201d\u2019" else None
+    if attributed and _SPEAKER.fullmatch(tail[: attributed.start()]):
+        return attributed[0]
+    apposition = _refuting_apposition().search(tail)
+    if apposition and not _SENTENCE_STOP.search(tail[: apposition.start()]):
+        return apposition[0]
+    return None
+
+
+def _predicate(clause: str) -> str | None:
+    """Return what the clause denies of a quote that has no verb and so is its subject."""
+    found = _denying_predicate().search(clause)
+    if found is None or ": " in clause[: found.start()]:
+        return None
+    gap = clause[: found.start()]
+    same_subject = re.search(r"(?:\band|\bor|,)\s*$", gap) is not None
+    if (has_verb(gap) and not same_subject) or _RELATIVE.search(gap):
+        return None
+    return found[0]
+
+
+@cache
+def _answer() -> re.Pattern[str]:
+    words = pattern("answer").pattern
+    return re.compile(rf"\W{{0,3}}(?:[:=\u2013\u2014\u2192>-]+\s*|\(\s*|\?\s*){words}|\s*\((?:-|\u2013|\u2212)\)")
+
+
+@cache
+def _next_word() -> re.Pattern[str]:
+    return re.compile(rf"\W{{0,2}}(?:\w+ly |even |yet |also |always )?({pattern('beside').pattern})")
+
+
+@cache
+def _refuting_predicate() -> re.Pattern[str]:
+    return re.compile(rf"\b{_AUXILIARY}(?: \w+)?(?:n't)? {pattern('refuted').pattern}")
+
+
+@cache
+def _refuting_apposition() -> re.Pattern[str]:
+    refuted = pattern("refuted").pattern
+    return re.compile(
+        r"(?:\b(?:but|though|although|however|which|yet|and)\b|[,;:\u2014(-])\W*(?:\w+ )?(?:this|that|it|which|a|an)\b"
+        rf"[^.;]{{0,40}}?{refuted}|\(\s*(?:now |since |later )?{refuted}"
+    )
+
+
+@cache
+def _denying_predicate() -> re.Pattern[str]:
+    predicate = pattern("predicate").pattern
+    return re.compile(
+        rf"\b(?:{_AUXILIARY}(?: \w+){{0,3}}? (?:not|never|hardly|rarely|no longer|{predicate})"
+        r"|cannot|\w+n't|(?:lack|fail)(?:s|ed)?|(?:has|have|had) (?:no|little|never)|no longer)(?!\w)"
+    )
