@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tracejury.agents.claims.cutting import cut_by_rule
 from tracejury.agents.contracts import Ask
 from tracejury.agents.entailment import Entailed, Entailment, entailment
 from tracejury.agents.records import Case, Draft, Label, Quote
@@ -108,9 +109,14 @@ class VerifierScorer:
 
 
 def claims_of(step: str) -> list[str]:
-    """Return the step's sentences that carry at least three words of content, without enumerators."""
+    """Return the step's sentences that state something in at least three words of content, without enumerators.
+
+    Whole sentences and not their clauses: the thresholds were fitted on sentences.
+    """
     step = _ENUMERATOR.sub("", step)
-    cut = [" ".join(step[start:end].split()) for start, end in sentence_spans(step)]
+    claims = cut_by_rule(step, "", ()).claims
+    stated = [(a, b) for a, b in sentence_spans(step) if any(c.start < b and a < c.end for c in claims)]
+    cut = [" ".join(step[start:end].split()) for start, end in stated]
     return list(dict.fromkeys(s for s in cut if len(content(s)) >= 3 and not s.endswith("?")))
 
 
