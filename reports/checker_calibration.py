@@ -71,9 +71,8 @@ async def calibrate_checker(
     """
     if not 0 < alpha < 1 or not 1 <= citations <= MOST_SENTENCES:
         raise ValueError(f"alpha is between 0 and 1, citations from 1 to {MOST_SENTENCES}: {alpha:g}, {citations}")
-    groups = sorted({pair.group for pair in pairs})
-    shuffled = np.random.default_rng(seed).permutation(len(groups))
-    fitting_groups = {groups[i] for i in shuffled[: len(groups) // 2]}
+    groups = {pair.group for pair in pairs}
+    fitting_groups = _fitting_groups(pairs, seed)
     halves = [[p for p in pairs if (p.group in fitting_groups) is fits] for fits in (True, False)]
     asserted = [r for r in _ASSERTED if r is not Relation.CONTRADICTS or checker.checker.can_contradict]
     _refuse_too_few(pairs, halves, asserted, alpha)
@@ -119,6 +118,18 @@ async def calibrate_checker(
     return fitted.model_copy(update={"thresholds": thresholds, "evidence": evidence})
 
 
+def _fitting_groups(pairs: Sequence[LabelledPair], seed: int) -> set[str]:
+    """Draw half of the groups, of each set of relations that occurs in a group apart: no half runs out of one."""
+    relations: dict[str, set[Relation]] = {}
+    for pair in pairs:
+        relations.setdefault(pair.group, set()).add(pair.relation)
+    by_relations: dict[tuple[Relation, ...], list[str]] = {}
+    for group in sorted(relations):
+        by_relations.setdefault(tuple(sorted(relations[group])), []).append(group)
+    rng = np.random.default_rng(seed)
+    return {like[i] for _, like in sorted(by_relations.items()) for i in rng.permutation(len(like))[: len(like) // 2]}
+
+
 def _refuse_too_few(
     pairs: Sequence[LabelledPair], halves: Sequence[Sequence[LabelledPair]], asserted: Sequence[Relation], alpha: float
 ) -> None:
@@ -135,7 +146,7 @@ def _refuse_too_few(
             if len(certifying) < needed:
                 raise NotEnoughLabelsError(
                     f"{len(have)} groups with rows labelled `{true.value}`, {len(certifying)} of them in the half that"
-                    f" sets the thresholds: at alpha {alpha:g} it takes {needed} there, so about {2 * needed} in all"
+                    f" sets the thresholds: at alpha {alpha:g} it takes {needed} there, so {2 * needed} in all"
                 )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from tracejury.agents import Panel
 from tracejury.agents.checkers import CheckerError, Pair, Probabilities, checkers, make_checker
+from tracejury.console.app import app
 from tracejury.traces import UnknownNameError
 
 PAIR = Pair("Colchicine treats gout.", ("Gout is treated with colchicine.",))
@@ -77,3 +82,22 @@ def test_a_checker_with_a_model_needs_an_endpoint() -> None:
     assert checker.needs_endpoint
     with pytest.raises(CheckerError, match="name its endpoint"):
         asyncio.run(checker.probabilities([PAIR], None))
+
+
+def test_the_command_line_lists_them_also_where_params_are_needed(stranger: Callable[[], None]) -> None:
+    stranger()
+    result = CliRunner().invoke(app, ["checkers", "--json"])
+    assert result.exit_code == 0, result.output
+    asks = {row["checker"]: row["asks"] for row in json.loads(result.stdout)}
+    assert asks["llm"] == "a model"
+    assert asks["nli"] == asks["hub"] == asks["lookup"] == "no model"
+    assert asks["both"] == "as its params say"
+
+
+@pytest.mark.parametrize("field", ["checker", "claims"])
+def test_a_panel_s_checker_and_claims_name_an_endpoint_of_the_panel(field: str) -> None:
+    panel = {"name": "p", "judges": [{"name": "one", "judge": "data"}], field: {"endpoint": "small"}}
+    with pytest.raises(ValidationError, match=f"{field}: no endpoint 'small'"):
+        Panel.model_validate(panel)
+    panel["endpoints"] = {"small": {"name": "small", "model": "m"}}
+    assert getattr(Panel.model_validate(panel), field).endpoint == "small"
