@@ -135,6 +135,6 @@ def test_handles_name_what_the_case_has() -> None:
 
 
 def test_prompt_files_need_their_front_matter(tmp_path: object) -> None:
-    with pytest.raises(FileNotFoundError, match="known: .*facts"):
+    with pytest.raises(FileNotFoundError, match=r"known: .*facts"):
         prompt("nonsense")
     assert len({prompt(n).stamp for n in ("claims", "facts", "inference", "safety", "rules", "resolver", "paper")}) == 7
