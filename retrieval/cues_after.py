@@ -13,9 +13,16 @@ _AUXILIARY = (
     r"(?:is|are|was|were|be|been|being|has|have|had|do|does|did|can|could|should|must|will|would|may|might|need|seems?|"
     r"appears?|remains?|became|becomes?|considered|found|proved|turned out|thought|judged)"
 )
+_PREPOSITION = r"(?:with|of|in|for|by|to|on|at|from|that|and|or|as)\b"
 _RELATIVE = re.compile(r"\b(?:who|whom|whose|which|when|where|because|since)\b")
 _SUBORDINATE = re.compile(r"\b(?:who|whom|whose|which|when|where|because|although|though|while|whereas|since|that)\b")
 _STOPS = re.compile(r"[;.!?](?=\s|$)|\b(?:but|however|although|though|whereas|while|because|yet)\b")
+_CLAUSE_START = re.compile(
+    r"[,;:.](?=\s|$)|\b(?:that|but|because|although|while|whereas|once|after|before|when|until|if)\b"
+)
+_BUT_NOT = re.compile(
+    r"\W*but (?:not|never) (?:\w+ly )?(in|for|to|with|during|when|if|after|before|at|under|over|by|on)\b"
+)
 _SENTENCE_STOP = re.compile(r"[.!?]\s")
 _HARD_STOP = re.compile(r"[;:](?=\s)|[.!?]\s")
 _SPEAKER = re.compile(r"[\"'\u201d\u2019]*,?[\"'\u201d\u2019]*\W?\s*(?:\w+ ){0,4}")
@@ -30,9 +37,15 @@ def turned_after(read: Reading) -> str | None:
     if (mark := crosses().search(tail)) is not None:
         return mark[0]
     clause = tail[: stop.start()] if (stop := _STOPS.search(tail)) else tail
-    words = _answered(tail) or _beside(tail) or _exception(tail) or _refuted(tail, clause)
+    words = (
+        _answered(tail)
+        or _beside(tail)
+        or _exception(tail)
+        or _limited(read.quote.lower(), tail)
+        or _refuted(tail, clause)
+    )
     if words is None and not has_verb(read.quote):
-        words = _predicate(clause)
+        words = _predicate(without_exempt(read.text)[: read.start], clause)
     return words.strip(_TRIM) if words is not None else None
 
 
@@ -66,13 +79,21 @@ def _refuted(tail: str, clause: str) -> str | None:
     return None
 
 
-def _predicate(clause: str) -> str | None:
-    """Return what the clause denies of a quote that has no verb and so is its subject."""
+def _limited(quote: str, tail: str) -> str | None:
+    """`... is safe, but not in children`; `oriented to person but not to place` goes on and limits nothing."""
+    found = _BUT_NOT.match(tail)
+    if found is None or re.search(rf"\b{found[1]}\b(?:\s[\w-]+){{1,4}}$", quote):
+        return None
+    return found[0]
+
+
+def _predicate(before: str, clause: str) -> str | None:
+    """Return what the clause denies of a quote that has no verb and is its subject."""
     found = _denying_predicate().search(clause)
-    if found is None or ": " in clause[: found.start()]:
+    if found is None or ": " in clause[: found.start()] or has_verb(_CLAUSE_START.split(before)[-1]):
         return None
     gap = clause[: found.start()]
-    same_subject = re.search(r"(?:\band|\bor|,)\s*$", gap) is not None
+    same_subject = re.search(r"(?:\band|\bor|,)\s*$", gap) is not None and "that" not in gap.split()
     if (has_verb(gap) and not same_subject) or _RELATIVE.search(gap):
         return None
     return found[0]
@@ -107,6 +128,6 @@ def _refuting_apposition() -> re.Pattern[str]:
 def _denying_predicate() -> re.Pattern[str]:
     predicate = pattern("predicate").pattern
     return re.compile(
-        rf"\b(?:{_AUXILIARY}(?: \w+){{0,3}}? (?:not|never|hardly|rarely|no longer|{predicate})"
+        rf"\b(?:{_AUXILIARY}(?: (?!{_PREPOSITION})\w+){{0,3}}? (?:not|never|hardly|rarely|no longer|{predicate})"
         r"|cannot|\w+n't|(?:lack|fail)(?:s|ed)?|(?:has|have|had) (?:no|little|never)|no longer)(?!\w)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from tracejury.retrieval.cues import Cue, Scope, crosses, cues_in, folded, pattern, word_set
 from tracejury.retrieval.readings import Reading
@@ -10,9 +11,6 @@ from tracejury.retrieval.scope import has_verb, scope_end
 
 # `Myth 3: ...`, `Common misconception - ...`
 _LABEL_END = re.compile(r"(?: (?:#|no\.? ?)?\d+| \w+)?\s*[:.\u2013\u2014-]+(?=[\s*])")
-# `Had the count been normal, ...`, `Should the INR exceed 8, ...`
-_INVERTED = re.compile(r"\W*(had|should|were)\s[^?]*$")
-_CONDITIONS = frozenset(["if", "unless", "in case", "in case of", "in the event of", "in the event that"])
 
 
 def turned_before(read: Reading) -> str | None:
@@ -27,9 +25,12 @@ def turned_before(read: Reading) -> str | None:
     unsound = pattern("source").search(plain)
     if unsound is not None and not read.start <= unsound.start() < read.end:
         return unsound[0]
-    inverted = _INVERTED.match(plain)
-    if inverted is not None and inverted.end(1) < read.start and "," in plain[: read.start]:
-        return inverted[1]
+    condition = _fronted_condition().match(plain)
+    if condition is not None and condition.end(1) < read.start and "," in plain[: read.start] and "?" not in plain:
+        return condition[1]
+    privative = _privative().search(plain[: read.start])
+    if privative is not None:
+        return privative[1]
     for cue in cues_in(read.text):
         if cue.start >= read.start:
             break
@@ -44,10 +45,9 @@ def _turns(read: Reading, cue: Cue) -> bool:
         return False
     if cue.scope is Scope.HEDGE and not _hedges(read, cue):
         return False
-    if scope_end(read.without_colons, cue) > read.start:
-        return True
-    # A condition holds for the main clause that follows it, too.
-    return folded(cue.words) in _CONDITIONS and ";" not in between
+    reached = scope_end(read.without_colons, cue) > read.start
+    # A condition holds for the main clause after it, too.
+    return reached or (folded(cue.words) in ("if", "unless") and ";" not in between)
 
 
 def _hedges(read: Reading, cue: Cue) -> bool:
@@ -55,7 +55,21 @@ def _hedges(read: Reading, cue: Cue) -> bool:
     if cue.end <= read.own:
         return False
     first = folded(read.quote).split()[:1]
-    return not read.text[cue.end : read.start].strip() or has_verb(read.quote) or set(first) <= word_set("plain_verb")
+    return (
+        not read.text[cue.end : read.start].strip()
+        or has_verb(read.quote)
+        or set(first) <= word_set("plain_verb", "noun_or_verb")
+    )
+
+
+@cache
+def _fronted_condition() -> re.Pattern[str]:
+    return re.compile(rf"\W*({pattern('fronted_condition').pattern})\s(?!n't)")
+
+
+@cache
+def _privative() -> re.Pattern[str]:
+    return re.compile(rf"({pattern('privative').pattern})[\s-]+$")
 
 
 def _label(plain: str) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tracejury.retrieval.cues import Cue, Scope, folded, word_set
 
 _SEPARATOR = re.compile(
     r"(?P<stop>[;!?](?=\s|$)|\.(?=[\s)\]\"'\u201d]|$)"
-    r"|\b(?:but|however(?=,)|although|though|whereas|yet|because|instead|if|unless)\b)"
+    r"|\b(?:but|however(?=,)|although|though|whereas|yet|because|since|instead|if|unless)\b)"
     r"|(?P<colon>:(?=\s|$))|(?P<comma>,(?=\s))|(?P<and>\b(?:and|or|while|so)\b)"
 )
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|vs|dr|mrs?|st|no|fig|approx|ca|cf|al|etc)|\b\w)$")
@@ -18,6 +19,9 @@ _FRONTED = re.compile(
     r"\W*(?:although|though|while|whereas|despite|because|since|when|where|as|if|unless|in|without|with|after|before|during|"
     r"for|unlike|instead|rather|contrary|until|once|given|among|besides|except|apart|far|not|by|at|on)\b"
 )
+# `Do not give aspirin, give ...`: what stands before the denial of a command.
+_COMMAND = re.compile(r"(?:\W|please|always|do|therefore|then|instead|\d)*")
+_DASH = re.compile(r"\u2014|\s[\u2013-]\s")
 _SUBORDINATE = re.compile(r"\W*(?:although|though|while|whereas|despite|because|since|when|as|contrary|besides|even)\b")
 
 
@@ -30,7 +34,8 @@ def has_verb(text: str) -> bool:
             return True
     # `use of`, `increase in` are nouns.
     first = words[0] if words and words[1:2] not in (["of"], ["in"]) else ""
-    return first in word_set("imperative") or bool(word_set("plain_verb") & set(words[1:]))
+    plain_verbs = (word for before, word in pairwise(words) if before != "to" and word in word_set("plain_verb"))
+    return first in word_set("imperative") or any(plain_verbs)
 
 
 # `a raised pressure and reduced output`: participles, no verbs.
@@ -57,7 +62,9 @@ def scope_end(text: str, cue: Cue) -> int:
     if plain.rfind("(", 0, cue.start) > plain.rfind(")", 0, cue.start):
         closed = plain.find(")", cue.end)
         limit = min(limit, closed) if closed >= 0 else limit
-    parenthesis = re.match(r"\s*,[^,]*,", plain[cue.end :])
+    if len(_DASH.findall(plain[: cue.start])) % 2 and (closing := _DASH.search(plain, cue.end)):
+        limit = min(limit, closing.start())
+    parenthesis = re.match(r"\s*,(?:[^,]*,)?", plain[cue.end :])
     at = cue.end + parenthesis.end() if parenthesis and cue.scope is not Scope.CONTRAST else cue.end
     for separator in _SEPARATOR.finditer(plain, at):
         if separator.start() >= limit:
@@ -100,7 +107,7 @@ def _ends(plain: str, cue: Cue, separator: re.Match[str]) -> bool:
     if kind == "colon":
         label = plain[: separator.start()]
         return has_verb(label) and "following" not in label and cue.scope is not Scope.FRAME
-    if cue.scope is Scope.CONTRAST:
+    if cue.scope is Scope.CONTRAST and kind != "and":
         return kind == "comma" and not re.match(
             r"\s*(?:that|whereby|(?:(?:by|in|for|of|to|with|from|under) )?(?:which|whom|who))\b", after
         )
@@ -112,14 +119,14 @@ def _ends(plain: str, cue: Cue, separator: re.Match[str]) -> bool:
         return True
     if cue.scope is Scope.FRAME:
         return kind == "comma" and re.match(r"\s*(?:and|so|while|when|which|who|where)\b", after) is not None
-    if separator[0] == "or":
+    if separator[0] == "or" or re.match(r"\s*n?or\b", after):
         # `No crackles or wheezes are heard`: what follows is one more of the same.
         return re.match(rf"\s+(?:{'|'.join(sorted(word_set('pronoun', 'auxiliary')))})\b", after) is not None
-    return _new_clause(after)
+    return _new_clause(after, commanding=_COMMAND.fullmatch(plain[: cue.start]) is not None)
 
 
-def _new_clause(after: str) -> bool:
-    """Whether what follows a comma or a conjunction is a clause of its own."""
+def _new_clause(after: str, *, commanding: bool = True) -> bool:
+    """Whether what follows a comma or a conjunction is a clause of its own; a command only in a command."""
     segment = re.split(r"[,;:]\s|\.(?:\s|$)|\b(?:and|or|but)\b", after.lstrip(), maxsplit=1)
     words = re.findall(
         r"[^\W\d_]+(?:'[a-z]+)?",
@@ -127,8 +134,8 @@ def _new_clause(after: str) -> bool:
     )
     if not words or words[0] == "that":
         return False
-    if words[0] in word_set("pronoun", "imperative", "auxiliary") or (
-        words[0] in word_set("verb") and not words[0].endswith("ed")
-    ):
+    if words[0] in word_set("pronoun", "auxiliary") or (commanding and words[0] in word_set("imperative")):
+        return True
+    if words[0] in word_set("verb") and not words[0].endswith("ed"):
         return True
     return bool(set(words[1:]) & word_set("auxiliary", "verb", "plain_verb"))
