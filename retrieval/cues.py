@@ -107,6 +107,12 @@ def crosses() -> re.Pattern[str]:
 
 
 @cache
+def ticks() -> re.Pattern[str]:
+    """Return the hand-drawn marks for `yes`."""
+    return re.compile("|".join(cue_data()["ticks"]))
+
+
+@cache
 def _forward() -> re.Pattern[str]:
     # Frames first: `no evidence that` is more than `no`.
     order = (Scope.FRAME, Scope.CONTRAST, Scope.CLAUSE, Scope.HEDGE, Scope.PHRASE)

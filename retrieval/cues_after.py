@@ -34,7 +34,7 @@ def turned_after(read: Reading) -> str | None:
     tail = without_exempt(read.text)[read.end :]
     if not tail.strip(" .*_|"):
         return None
-    if (mark := crosses().search(tail)) is not None:
+    if (mark := crosses().search(tail)) is not None and not tail[mark.end() :].strip(" .|"):
         return mark[0]
     clause = tail[: stop.start()] if (stop := _STOPS.search(tail)) else tail
     words = (
@@ -121,6 +121,7 @@ def _refuting_apposition() -> re.Pattern[str]:
     return re.compile(
         r"(?:\b(?:but|though|although|however|which|yet|and)\b|[,;:\u2014(-])\W*(?:\w+ )?(?:this|that|it|which|a|an)\b"
         rf"[^.;]{{0,40}}?{refuted}|\(\s*(?:now |since |later )?{refuted}"
+        r"|\b(?:nobody|no one|none|few) (?:\w+ )?(?:believes?|accepts?|holds?|thinks?|teach(?:es)?)\b"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tracejury.retrieval.cues import Cue, Scope, crosses, cues_in, folded, pattern, word_set
+from tracejury.retrieval.cues import Cue, Scope, crosses, cues_in, folded, pattern, ticks, word_set
 from tracejury.retrieval.readings import Reading
 from tracejury.retrieval.scope import has_verb, scope_end
 
@@ -20,7 +20,7 @@ def turned_before(read: Reading) -> str | None:
     if 0 < label <= read.start:
         return read.text[:label].strip("*_ ")
     for mark in crosses().finditer(read.text):
-        if mark.end() <= read.start:
+        if mark.end() <= read.start and not ticks().search(read.text[mark.end() : read.start]):
             return mark[0]
     unsound = pattern("source").search(plain)
     if unsound is not None and not read.start <= unsound.start() < read.end:

@@ -14,13 +14,18 @@ _SEPARATOR = re.compile(
     r"|(?P<colon>:(?=\s|$))|(?P<comma>,(?=\s))|(?P<and>\b(?:and|or|while|so)\b)"
 )
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|vs|dr|mrs?|st|no|fig|approx|ca|cf|al|etc)|\b\w)$")
-_RELATIVE = re.compile(r"\b(?:who|whom|whose|which|when|where|because|although|though|if|unless|while|since)\b")
+_RELATIVE = re.compile(
+    r"\b(?:who|whom|whose|which|when|where|because|although|though|if|unless|while|since)\b"
+    # `a rash that does not blanch`, but not `it is known that aspirin does not`
+    r"|\bthat(?=(?: (?:is|are|was|were|does|do|did|has|have|had|can|could|may|will|would|should|must))?\s*$)"
+)
 _FRONTED = re.compile(
     r"\W*(?:although|though|while|whereas|despite|because|since|when|where|as|if|unless|in|without|with|after|before|during|"
     r"for|unlike|instead|rather|contrary|until|once|given|among|besides|except|apart|far|not|by|at|on)\b"
 )
 # `Do not give aspirin, give ...`: what stands before the denial of a command.
 _COMMAND = re.compile(r"(?:\W|please|always|do|therefore|then|instead|\d)*")
+_DETERMINERS = frozenset(["a", "an", "the", "his", "her", "its", "their", "no", "one", "two", "three"])
 _DASH = re.compile(r"\u2014|\s[\u2013-]\s")
 _SUBORDINATE = re.compile(r"\W*(?:although|though|while|whereas|despite|because|since|when|as|contrary|besides|even)\b")
 
@@ -64,7 +69,8 @@ def scope_end(text: str, cue: Cue) -> int:
         limit = min(limit, closed) if closed >= 0 else limit
     if len(_DASH.findall(plain[: cue.start])) % 2 and (closing := _DASH.search(plain, cue.end)):
         limit = min(limit, closing.start())
-    parenthesis = re.match(r"\s*,(?:[^,]*,)?", plain[cue.end :])
+    # `should not, under any circumstances, be given`; `perhaps, ...`
+    parenthesis = re.match(r"\s*," if cue.scope is Scope.HEDGE else r"\s*,[^,]*,", plain[cue.end :])
     at = cue.end + parenthesis.end() if parenthesis and cue.scope is not Scope.CONTRAST else cue.end
     for separator in _SEPARATOR.finditer(plain, at):
         if separator.start() >= limit:
@@ -79,7 +85,8 @@ def _inside_relative(plain: str, cue: Cue) -> bool:
     if cue.scope not in (Scope.CLAUSE, Scope.HEDGE):
         return False
     start = max((m.end() for m in re.finditer(r"[,;:.]\s", plain[: cue.start])), default=0)
-    return _RELATIVE.search(plain, start, cue.start) is not None
+    participle = re.match(r"\s\w+ing\b", plain[cue.end :]) is not None
+    return participle or _RELATIVE.search(plain, start, cue.start) is not None
 
 
 def _first_finite(plain: str, cue: Cue) -> int:
@@ -94,7 +101,7 @@ def _first_finite(plain: str, cue: Cue) -> int:
 
 
 def _finite_words(plain: str, start: int) -> Iterator[re.Match[str]]:
-    verbs = {verb for verb in word_set("verb") if not verb.endswith("ed")}
+    verbs = {verb for verb in word_set("verb", "plain_verb") if not verb.endswith("ed")}
     for word in re.compile(r"\s(\w+)(?=\s)(?! of\b)").finditer(plain, start):
         if word[1] in word_set("auxiliary") or word[1] in verbs:
             yield word
@@ -104,6 +111,8 @@ def _ends(plain: str, cue: Cue, separator: re.Match[str]) -> bool:
     kind, after = separator.lastgroup, plain[separator.end() :]
     if kind == "stop":
         return not (separator[0] == "." and _ABBREVIATED.search(plain[: separator.start()]))
+    if kind == "colon" and not plain[: cue.start].strip() and not plain[cue.end : separator.start()].strip():
+        return folded(cue.words) == "no"  # `No: steroids do not help.`
     if kind == "colon":
         label = plain[: separator.start()]
         return has_verb(label) and "following" not in label and cue.scope is not Scope.FRAME
@@ -137,5 +146,8 @@ def _new_clause(after: str, *, commanding: bool = True) -> bool:
     if words[0] in word_set("pronoun", "auxiliary") or (commanding and words[0] in word_set("imperative")):
         return True
     if words[0] in word_set("verb") and not words[0].endswith("ed"):
+        return True
+    # `and walks a mile`: no noun stands before an article.
+    if words[0].endswith("s") and words[1:2] and words[1] in _DETERMINERS:
         return True
     return bool(set(words[1:]) & word_set("auxiliary", "verb", "plain_verb"))
