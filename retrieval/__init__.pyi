@@ -2,7 +2,7 @@ from . import sources
 from .bounds import other_figure
 from .build import EmptySourceError
 from .chunks import chunk
-from .denials import denied_by, denies
+from .denials import content_stems, denials, denied_by, denies
 from .embedders import open_embedder
 from .finder import Finder
 from .index import DEFAULT_PATH, Index
@@ -46,6 +46,8 @@ __all__ = [
     "Withheld",
     "check_quote",
     "chunk",
+    "content_stems",
+    "denials",
     "denied_by",
     "denies",
     "diff",

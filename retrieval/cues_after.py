@@ -23,6 +23,12 @@ _CLAUSE_START = re.compile(
 _BUT_NOT = re.compile(
     r"\W*but (?:not|never) (?:\w+ly )?(in|for|to|with|during|when|if|after|before|at|under|over|by|on)\b"
 )
+# `was looked for but was not present`
+_SECOND_PREDICATE = re.compile(
+    r"(?<=\bbut )(?:is|are|was|were|has|have|had|could|did|does|do|can)"
+    r"(?: \w+)? (?:not|never|absent|negative|excluded)\b"
+    r"|(?<=\bbut )(?:not|never) (?:found|seen|present|detected|confirmed|recommended)\b"
+)
 _SENTENCE_STOP = re.compile(r"[.!?]\s")
 _HARD_STOP = re.compile(r"[;:](?=\s)|[.!?]\s")
 _SPEAKER = re.compile(r"[\"'\u201d\u2019]*,?[\"'\u201d\u2019]*\W?\s*(?:\w+ ){0,4}")
@@ -45,24 +51,24 @@ def turned_after(read: Reading) -> str | None:
         or _refuted(tail, clause)
     )
     if words is None and not has_verb(read.quote):
-        words = _predicate(without_exempt(read.text)[: read.start], clause)
+        words = _predicate(without_exempt(read.text)[: read.start], clause, tail)
     return words.strip(_TRIM) if words is not None else None
 
 
 def _answered(tail: str) -> str | None:
     """`Fever: no`, `Fever (absent)`."""
-    found = _answer().match(tail)
-    return found[0] if found else None
+    match = _answer().match(tail)
+    return match[0] if match else None
 
 
 def _beside(tail: str) -> str | None:
-    found = _next_word().match(tail)
-    return found[1] if found and "," not in tail[: found.start(1)] else None
+    match = _next_word().match(tail)
+    return match[1] if match and "," not in tail[: match.start(1)] else None
 
 
 def _exception(tail: str) -> str | None:
-    found = pattern("exception").search(tail)
-    return found[0] if found and not _HARD_STOP.search(tail[: found.start()]) else None
+    match = pattern("exception").search(tail)
+    return match[0] if match and not _HARD_STOP.search(tail[: match.start()]) else None
 
 
 def _refuted(tail: str, clause: str) -> str | None:
@@ -81,22 +87,22 @@ def _refuted(tail: str, clause: str) -> str | None:
 
 def _limited(quote: str, tail: str) -> str | None:
     """`... is safe, but not in children`; `oriented to person but not to place` goes on and limits nothing."""
-    found = _BUT_NOT.match(tail)
-    if found is None or re.search(rf"\b{found[1]}\b(?:\s[\w-]+){{1,4}}$", quote):
+    match = _BUT_NOT.match(tail)
+    if match is None or re.search(rf"\b{match[1]}\b(?:\s[\w-]+){{1,4}}$", quote):
         return None
-    return found[0]
+    return match[0]
 
 
-def _predicate(before: str, clause: str) -> str | None:
+def _predicate(before: str, clause: str, tail: str) -> str | None:
     """Return what the clause denies of a quote that has no verb and is its subject."""
-    found = _denying_predicate().search(clause)
-    if found is None or ": " in clause[: found.start()] or has_verb(_CLAUSE_START.split(before)[-1]):
+    match = _denying_predicate().search(clause) or _SECOND_PREDICATE.search(tail)
+    if match is None or ": " in tail[: match.start()] or has_verb(_CLAUSE_START.split(before)[-1]):
         return None
-    gap = clause[: found.start()]
-    same_subject = re.search(r"(?:\band|\bor|,)\s*$", gap) is not None and "that" not in gap.split()
+    gap = tail[: match.start()]
+    same_subject = re.search(r"(?:\band|\bor|\bbut|\byet|,)\s*$", gap) is not None and "that" not in gap.split()
     if (has_verb(gap) and not same_subject) or _RELATIVE.search(gap):
         return None
-    return found[0]
+    return match[0]
 
 
 @cache
@@ -121,6 +127,8 @@ def _refuting_apposition() -> re.Pattern[str]:
     return re.compile(
         r"(?:\b(?:but|though|although|however|which|yet|and)\b|[,;:\u2014(-])\W*(?:\w+ )?(?:this|that|it|which|a|an)\b"
         rf"[^.;]{{0,40}}?{refuted}|\(\s*(?:now |since |later )?{refuted}"
+        rf"|[,;:\u2014]\s*(?:an?|the)? ?(?:\w+ )?{pattern('opinion').pattern}"
+        r"[^.;]{0,60}\b(?:not|never|nobody|no one|none|no|fail(?:s|ed)?|\w+n't)\b"
         r"|\b(?:nobody|no one|none|few) (?:\w+ )?(?:believes?|accepts?|holds?|thinks?|teach(?:es)?)\b"
     )
 

@@ -74,7 +74,8 @@ def denials(text: str) -> Iterator[Denial]:
 def content_stems(text: str) -> frozenset[str]:
     """Return the stems of a text's content words."""
     words = [w for w in re.findall(r"[^\W_]+", folded(text)) if w not in word_set("small")]
-    return frozenset(_stemmer().stemWords(words))
+    clear = [w for w in words if w not in word_set("vague")]
+    return frozenset(_stemmer().stemWords(clear or words))
 
 
 def _stems_of(denied: Iterator[Denial]) -> frozenset[str]:

@@ -21,10 +21,10 @@ _NEGATOR = re.compile(
 )
 
 
-def cut_off(wanted: Sequence[Token], there: Sequence[Token], first: int, last: int, text: str) -> str | None:
+def cut_off(quoted: Sequence[Token], there: Sequence[Token], first: int, last: int, text: str) -> str | None:
     """Return why a quote begins or ends inside a number, a range, a unit, a comparison or a name, or None."""
     before, after = there[max(0, first - 2) : first], there[last + 1 : last + 2]
-    if before and _begins_inside(before[-1], there[first], wanted[0], text):
+    if before and _begins_inside(before[-1], there[first], quoted[0], text):
         return f"the quote begins in the middle of {text[before[-1].start : there[first].end]!r}"
     if len(before) == 2 and names_by_letter(before[0].text) and _short_name(before[1], text):
         between = text[before[0].end : there[first].start]
@@ -45,11 +45,11 @@ def other_units(quote: str, same: str) -> str | None:
     return None
 
 
-def other_punctuation(quote: str, wanted: Sequence[Token], text: str, there: Sequence[Token]) -> str | None:
+def other_punctuation(quote: str, quoted: Sequence[Token], text: str, there: Sequence[Token]) -> str | None:
     """Return where the quote joins two sentences of the evidence or breaks one at a negation, or None."""
-    if len(wanted) != len(there):
+    if len(quoted) != len(there):
         return _sentences_joined(quote, text[there[0].start : there[-1].end])
-    pairs = zip(wanted, wanted[1:], there, there[1:], strict=False)
+    pairs = zip(quoted, quoted[1:], there, there[1:], strict=False)
     for ours, our_next, theirs, their_next in pairs:
         mine, its = quote[ours.end : our_next.start], text[theirs.end : their_next.start]
         if _marks(mine) == _marks(its):
@@ -63,7 +63,7 @@ def other_punctuation(quote: str, wanted: Sequence[Token], text: str, there: Seq
     return None
 
 
-def _begins_inside(before: Token, first: Token, wanted: Token, text: str) -> bool:
+def _begins_inside(before: Token, first: Token, quoted: Token, text: str) -> bool:
     spaced = first.start > before.end
     if before.text in _ATTACHED and (first.is_number or not spaced or before.text in _PRODUCT - {"%", "‰", "‱", "°"}):
         return True
@@ -71,7 +71,7 @@ def _begins_inside(before: Token, first: Token, wanted: Token, text: str) -> boo
         return True
     if before.is_number and (first.is_number and text[before.end : first.start].strip() in ("", ":")):
         return True
-    if before.is_number and first.is_sign and not wanted.is_number and first.text not in _ARROWS:
+    if before.is_number and first.is_sign and not quoted.is_number and first.text not in _ARROWS:
         return True
     return names_by_letter(before.text) and _short_name(first, text) and text[before.end : first.start].isspace()
 

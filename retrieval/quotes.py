@@ -48,58 +48,58 @@ def check_quote(quote: str, text: str) -> QuoteCheck:
         Verified with offsets, or why not. A quote that leaves out something (`...`) is not verified: what is left out
         may be a negation.
     """
-    wanted = quote_tokens(quote)
-    if _too_short(wanted):
+    quoted = quote_tokens(quote)
+    if _too_short(quoted):
         return QuoteCheck(verified=False, why_not="too short: quote at least two words")
     there = quote_tokens(text)
     cut = None
-    for first in _occurrences([t.text for t in wanted], [t.text for t in there]):
-        last = first + len(wanted) - 1
-        cut = _differs_in_place(quote, wanted, text, there, (first, last))
+    for first in _occurrences([t.text for t in quoted], [t.text for t in there]):
+        last = first + len(quoted) - 1
+        cut = _differs_in_place(quote, quoted, text, there, (first, last))
         if cut is None:
             return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)
     if cut is not None:
         return QuoteCheck(verified=False, why_not=cut)
     if "..." in quote.strip(" .") or "…" in quote.strip(" …"):
         return QuoteCheck(verified=False, why_not="the quote leaves words out; quote one unbroken passage")
-    return _aligned(quote, wanted, text, there)
+    return _aligned(quote, quoted, text, there)
 
 
-def _too_short(wanted: Sequence[Token]) -> bool:
-    unspaced = sum(bool(_UNSPACED.fullmatch(t.text)) for t in wanted)
+def _too_short(quoted: Sequence[Token]) -> bool:
+    unspaced = sum(bool(_UNSPACED.fullmatch(t.text)) for t in quoted)
     if unspaced:
         return unspaced < 4
-    return len(wanted) < 2 or not any(len(t.text) > 3 or t.is_number for t in wanted)
+    return len(quoted) < 2 or not any(len(t.text) > 3 or t.is_number for t in quoted)
 
 
 def _differs_in_place(
-    quote: str, wanted: Sequence[Token], text: str, there: Sequence[Token], place: tuple[int, int]
+    quote: str, quoted: Sequence[Token], text: str, there: Sequence[Token], place: tuple[int, int]
 ) -> str | None:
     """Return why words that stand there all the same state something else there, or None."""
     first, last = place
     same = text[there[first].start : there[last].end]
     return (
-        cut_off(wanted, there, first, last, text)
+        cut_off(quoted, there, first, last, text)
         or other_units(quote, same)
-        or other_punctuation(quote, wanted, text, there[first : last + 1])
+        or other_punctuation(quote, quoted, text, there[first : last + 1])
         or turned(text, there[first].start, there[last].end)
     )
 
 
-def _occurrences(wanted: Sequence[str], there: Sequence[str]) -> list[int]:
-    head, n = wanted[0], len(wanted)
-    return [i for i in range(len(there) - n + 1) if there[i] == head and list(there[i : i + n]) == list(wanted)]
+def _occurrences(quoted: Sequence[str], there: Sequence[str]) -> list[int]:
+    head, n = quoted[0], len(quoted)
+    return [i for i in range(len(there) - n + 1) if there[i] == head and list(there[i : i + n]) == list(quoted)]
 
 
-def _aligned(quote: str, wanted: Sequence[Token], text: str, there: Sequence[Token]) -> QuoteCheck:
+def _aligned(quote: str, quoted: Sequence[Token], text: str, there: Sequence[Token]) -> QuoteCheck:
     missing = QuoteCheck(verified=False, why_not="these words do not stand in the evidence")
-    if len(wanted) < _SHORTEST_ALIGNED or not there:
+    if len(quoted) < _SHORTEST_ALIGNED or not there:
         return missing
-    ours, theirs = [t.text for t in wanted], [t.text for t in there]
+    ours, theirs = [t.text for t in quoted], [t.text for t in there]
     refused = missing
     for first, last in _windows(ours, theirs):
-        why_not = _differs(wanted, there[first : last + 1]) or _differs_in_place(
-            quote, wanted, text, there, (first, last)
+        why_not = _differs(quoted, there[first : last + 1]) or _differs_in_place(
+            quote, quoted, text, there, (first, last)
         )
         if why_not is None:
             return QuoteCheck(verified=True, start=there[first].start, end=there[last].end)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracejury.retrieval.widening import Unit, bare, cells
+from tracejury.retrieval.evidence_lines import bare
+from tracejury.retrieval.widening import Unit, cells
 
 
 class Reading(NamedTuple):

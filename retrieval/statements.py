@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from tracejury.retrieval.evidence_lines import bare
 from tracejury.retrieval.left_out import condition_after, turned
 from tracejury.retrieval.readings import read_unit
 from tracejury.retrieval.scope import has_verb
-from tracejury.retrieval.widening import Unit, bare, units_of
+from tracejury.retrieval.widening import Unit, units_of
 from tracejury.traces import Record
 
 _CAPTION = re.compile(

@@ -6,9 +6,10 @@ import re
 from functools import cache
 
 from tracejury.retrieval.cues import crosses, folded, heading_pattern, pattern
+from tracejury.retrieval.evidence_lines import bare
 from tracejury.retrieval.readings import Reading
 from tracejury.retrieval.scope import has_verb
-from tracejury.retrieval.widening import Unit, bare
+from tracejury.retrieval.widening import Unit
 
 _FACT = re.compile(r"\W*(?:fact|truth|reality|correct|true)\b")
 _MARKED = re.compile(r"\W*(?:x|yes|y|true|1)?\W*")
