@@ -204,6 +204,7 @@ def quotes(args: argparse.Namespace) -> dict[str, Any]:
         "by_kind": {k: _share(v["verified"], v["verified"] + v["not"]) for k, v in sorted(verdicts.items())},
         "verified_and_a_statement": {g: _share(v["yes"], v["yes"] + v["no"]) for g, v in stated.items()},
         "parts": _parts(pairs),
+        "wrong_by_reason": dict(Counter(_reason(w["why_not"]) for w in wrong)),
         "wrong": wrong,
     }
 
@@ -217,8 +218,12 @@ def _checked(quote: str, text: str) -> tuple[bool, bool, str]:
     return True, statement.why_not is None, statement.why_not or ""
 
 
+def _reason(why_not: str) -> str:
+    return re.sub(r"'.*'|\".*\"", "...", why_not, flags=re.DOTALL) or "verified and must not be"
+
+
 def _parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Quotes of the last clause alone: what they leave out, by kind, with one in forty for reading."""
+    """Quotes of the last clause alone: what they leave out, by kind; forty are printed for reading."""
     rng = random.Random(11)
     reasons: Counter[str] = Counter()
     refused = []
@@ -231,9 +236,11 @@ def _parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         quote = sentence[rng.choice(cuts) :]
         _, states, why_not = _checked(quote, text)
         if not states:
-            reasons[re.sub(r"'.*'", "...", why_not, flags=re.DOTALL)] += 1
+            reasons[_reason(why_not)] += 1
             refused.append({"quote": quote, "sentence": sentence, "why_not": why_not})
-    return {"last clause": _share(n - len(refused), n), "refused": dict(reasons), "sample": rng.sample(refused, 40)}
+    for row in rng.sample(refused, 40):
+        print(json.dumps(row))
+    return {"last clause": _share(n - len(refused), n), "refused": dict(reasons)}
 
 
 def _by_alignment_floor(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -345,8 +352,11 @@ def main() -> None:
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     command = " ".join(["python", "benchmarks/retrieval.py", *sys.argv[1:]])
     result = measures[args.what](args) | {"commit": commit, "command": command}
+    # The texts are read here and not kept: they are not this repository's.
+    for row in result.pop("wrong", ()):
+        print(json.dumps(row))
     Path(f"benchmarks/results/retrieval-{args.what}.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    print(json.dumps({k: v for k, v in result.items() if k != "wrong"}, indent=1))
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,15 @@ import pint
 from negation import sentence
 from nlplite import get_assertion_status
 
-from tracejury.retrieval import check_quote, content_stems, denials, read_statement
+from tracejury.retrieval import check_quote, content_stems, denials, read_statement, sentence_spans
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "retrieval" / "quoted_sentences.jsonl"
+_CUE = re.compile(
+    r"\b(no|not|denie[sd]|without|never|negative|absent|absence|lacks?|free|unremarkable|neither|nor|avoid|contraindicated"
+    r"|cannot)\b|n't",
+    re.IGNORECASE,
+)
 _MEASURE = re.compile(r"(\d+(?:\.\d+)?)\s?([a-zA-Z%µ]+)?$")
 _UNITS = pint.UnitRegistry(cache_folder=None)
 Refuses = Callable[[str, str], bool]
@@ -51,6 +58,7 @@ def main() -> None:
     result["quotes with a figure"] = {name: _right(refuses, measured) for name, refuses in ways.items()}
     if not args.quotes:
         result["findings marked by hand"] = _findings(args.data)
+        result["fragments of real sentences"] = _fragments(args.data)
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     result |= {"commit": commit, "command": "python benchmarks/statements.py"}
     if not args.quotes:
@@ -111,6 +119,36 @@ def _findings(data: Path) -> dict[str, dict[str, str]]:
         }
         for name, denies in ways.items()
     }
+
+
+def _fragments(data: Path) -> dict[str, int]:
+    """Count who calls two to four words of real sentences with a negation denied; disagreements are printed."""
+    rng = random.Random(5)
+    stems = [
+        json.loads(line)["question"]
+        for line in (data / "mirage" / "medqa_us_4opt_test.jsonl").read_text("utf-8").splitlines()
+    ]
+    drawn = [t[a:b] for t in stems for a, b in sentence_spans(t) if _CUE.search(t[a:b]) and 40 < b - a < 260]
+    rng.shuffle(drawn)
+    counts: Counter[str] = Counter()
+    for text in [t for t in drawn if not t.endswith("?")][:700]:
+        words = list(re.finditer(r"\S+", text))
+        if len(words) < 6:
+            continue
+        first = rng.randrange(0, len(words) - 3)
+        last = min(first + rng.choice([2, 3, 4]), len(words)) - 1
+        quote = text[words[first].start() : words[last].end()].strip(".,;:()")
+        if len(quote) < 8 or _CUE.search(quote):
+            continue
+        check = check_quote(quote, text)
+        if not check.verified and not (check.why_not or "").startswith("the quote leaves out the word"):
+            continue
+        who = (denied_by_nlplite(text, quote), not check.verified)
+        name = {(True, True): "both", (True, False): "nlplite alone", (False, True): "this package alone"}
+        counts[name.get(who, "neither")] += 1
+        if who[0] != who[1]:
+            print(name[who], "|", quote, "|", text)
+    return dict(counts)
 
 
 def denied_here(text: str, finding: str) -> bool:

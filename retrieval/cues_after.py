@@ -99,8 +99,11 @@ def _predicate(before: str, clause: str, tail: str) -> str | None:
     if match is None or ": " in tail[: match.start()] or has_verb(_CLAUSE_START.split(before)[-1]):
         return None
     gap = tail[: match.start()]
-    same_subject = re.search(r"(?:\band|\bor|\bbut|\byet|,)\s*$", gap) is not None and "that" not in gap.split()
-    if (has_verb(gap) and not same_subject) or _RELATIVE.search(gap):
+    # `pain | that is not relieved`: the clause tells which pain, and does not deny it.
+    if _RELATIVE.search(gap) or "that" in gap.split():
+        return None
+    same_subject = re.search(r"(?:\band|\bor|\bbut|\byet|,)\s*$", gap) is not None
+    if has_verb(gap) and not same_subject:
         return None
     return match[0]
 

@@ -10,6 +10,7 @@ from tracejury.retrieval.readings import Reading
 from tracejury.retrieval.scope import has_verb, scope_end
 
 # `Myth 3: ...`, `Common misconception - ...`
+_EXCEPTION = re.compile(r"except|other than|apart from|save for|with the exception")
 _LABEL_END = re.compile(r"(?: (?:#|no\.? ?)?\d+| \w+)?\s*[:.\u2013\u2014-]+(?=[\s*])")
 
 
@@ -31,11 +32,14 @@ def turned_before(read: Reading) -> str | None:
     privative = _privative().search(plain[: read.start])
     if privative is not None:
         return privative[1]
+    denied = False
     for cue in cues_in(read.text):
         if cue.start >= read.start:
             break
-        if _turns(read, cue):
+        # `No complaints except for | mild pain`: an exception from a denial affirms.
+        if not (denied and _EXCEPTION.match(folded(cue.words))) and _turns(read, cue):
             return cue.words
+        denied = denied or cue.scope in (Scope.CLAUSE, Scope.PHRASE)
     return None
 
 

@@ -10,7 +10,7 @@ from tracejury.retrieval.cues import Cue, Scope, folded, word_set
 
 _SEPARATOR = re.compile(
     r"(?P<stop>[;!?](?=\s|$)|\.(?=[\s)\]\"'\u201d]|$)"
-    r"|\b(?:but|however(?=,)|although|though|whereas|yet|because|since|instead|if|unless)\b)"
+    r"|\b(?:but|however(?=,)|although|though|whereas|yet|because|since|instead|if|unless|except)\b)"
     r"|(?P<colon>:(?=\s|$))|(?P<comma>,(?=\s))|(?P<and>\b(?:and|or|while|so)\b)"
 )
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|vs|dr|mrs?|st|no|fig|approx|ca|cf|al|etc)|\b\w)$")
