@@ -19,9 +19,10 @@ from tracejury.agents.contracts import Ask
 from tracejury.agents.evidence_records import Claim, ClaimSet
 from tracejury.agents.prompting import case_messages
 from tracejury.agents.records import Case
-from tracejury.models import CallFailed
+from tracejury.models import CallFailed, Message
 from tracejury.traces import Span
 
+_NONE_USABLE = "no listed statement is a whole statement of the step"
 _INSTRUCTION = "List the statements of the step."
 _CHARS_PER_TOKEN = 2.5
 _TOKENS_OF_KEYS = 14
@@ -71,25 +72,28 @@ async def claims_of(case: Case, ask: Ask | None) -> ClaimSet:
 
     Args:
         case: The case; its step, vignette and other steps are read.
-        ask: The way to a model, one call; None: the rule alone.
+        ask: The way to a model, one call, which is saved where the rule finds no statement; None: the rule alone.
 
     Returns:
         The claims; `made_by` and `failure` say whether the model's reply was usable.
     """
     cut = cut_step(case.step, case.stem, case.context)
     by_rule = claim_set(case.step, cut.claims, cut.silent)
-    if ask is None:
+    if ask is None or not cut.claims:
         return by_rule
     try:
         reply = await ask(_messages(case), claims_reply(ask.max_tokens))
     except CallFailed as failure:
         return by_rule.model_copy(update={"failure": str(failure)})
     proposals = _located(case.step, reply.statements)
-    claims = [claim for statement in cut.claims for claim in _refined(case, statement, proposals)]
+    refined = [_refined(case, statement, proposals) for statement in cut.claims]
+    if cut.claims and not any(refined):
+        return by_rule.model_copy(update={"failure": _NONE_USABLE})
+    claims = [c for statement, better in zip(cut.claims, refined, strict=True) for c in better or [statement]]
     return claim_set(case.step, claims, cut.silent).model_copy(update={"made_by": "model"})
 
 
-def _messages(case: Case) -> Any:
+def _messages(case: Case) -> tuple[Message, ...]:
     # Neither passages nor the answer say what a step states.
     bare = case.model_copy(update={"passages": (), "gold": None, "options": {}})
     return case_messages(bare, _INSTRUCTION, rules="claims", evidence=("vignette", "steps"))
@@ -113,11 +117,11 @@ def _located(step: str, statements: Sequence[ListedStatement]) -> list[_Proposal
 
 
 def _refined(case: Case, statement: Claim, proposals: Sequence[_Proposal]) -> list[Claim]:
-    """Return what the model makes of one statement of the rule; the statement itself where that loses something."""
+    """Return what the model makes of one statement of the rule; nothing where that loses something."""
     span = Span(statement.start, statement.end)
     inside = [p for p in proposals if _belongs(case.step, p, span)]
     if not inside or not _keeps_all(case.step, span, inside):
-        return [statement]
+        return []
     return [_claim(case, statement, p, alone=len(inside) == 1) for p in inside]
 
 

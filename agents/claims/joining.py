@@ -29,7 +29,7 @@ def joined(step: str, parts: Sequence[Part]) -> list[Part]:
             continue
         words = step[part.span.start : part.span.end]
         before = out[-1] if out else None
-        if before is not None and before.kind is Kind.QUESTION and part.kind is not Kind.QUESTION:
+        if before is not None and before.kind is Kind.QUESTION and _may_answer(step, before, part):
             reply = _SHORT_ANSWER.match(words)
             if reply or not states(words):
                 end = part.span.start + reply.end() if reply else part.span.end
@@ -43,6 +43,11 @@ def joined(step: str, parts: Sequence[Part]) -> list[Part]:
             continue
         out.append(part)
     return [*debris, *out]
+
+
+def _may_answer(step: str, question: Part, part: Part) -> bool:
+    same_line = "\n" not in step[question.span.end : part.span.start]
+    return part.kind is Kind.STATEMENT or (part.kind is Kind.HEADING and same_line)
 
 
 def _leads_to(step: str, before: Part, item: Part) -> bool:

@@ -37,6 +37,8 @@ class _Place(NamedTuple):
     """The same without forms of `have`: `a man with pain` is `a man has had pain`."""
     qualifiers: Qualifiers
     stems: frozenset[str]
+    free: frozenset[str]
+    """Words that a claim may add or move; they are not among `words`."""
 
 
 def restated_by(claim: str, stem: str, context: Sequence[ContextStep]) -> str | None:
@@ -62,7 +64,12 @@ def _places(text: str) -> tuple[_Place, ...]:
 
 
 def _place(text: str) -> _Place:
-    words = content_words(text)
+    every = content_words(text)
+    stems = frozenset(w.stem for w in every)
+    # `The man is 66 years old` is `a 66-year-old man`, unless a second person in the place makes the order count.
+    free = _REPORTING | _PERSONS if len(_PERSONS & stems) == 1 else _REPORTING
+    denials = _denied(text)
+    words = [w for w in every if w.stem not in free]
     ends = [m.start() for m in re.finditer(r"[.;!?](?=\s|$)", text)]
     verbs = finite_verbs(text)
 
@@ -71,11 +78,12 @@ def _place(text: str) -> _Place:
 
     return _Place(
         words=tuple(w.stem for w in words),
-        denied=_denied(text),
+        denied=tuple(denial for w, denial in zip(every, denials, strict=True) if w.stem not in free),
         verbs=counts([*ends, *(a for a, _ in verbs)]),
         having=counts([*ends, *(a for a, b in verbs if text[a:b].lower() not in ("has", "had", "have"))]),
         qualifiers=qualifiers(text),
-        stems=frozenset(w.stem for w in words),
+        stems=stems,
+        free=free,
     )
 
 
@@ -96,12 +104,13 @@ def _denied(text: str) -> tuple[bool, ...]:
 
 
 def _restates(claim: str, place: _Place) -> bool:
-    # `The man is 66 years old` is `a 66-year-old man`, unless a second person in the place makes the order count.
-    free = _REPORTING | _PERSONS if len(_PERSONS & place.stems) == 1 else _REPORTING
     denied = dict(zip([w.start for w in content_words(claim)], _denied(claim), strict=True))
+    own = [w for w in content_words(claim) if w.stem not in place.free]
+    if _runs([w.stem for w in own], [denied[w.start] for w in own], place):
+        return True
     anchor = -1
     for offset, phrase, is_attribute in _phrases(claim):
-        words = [w for w in content_words(phrase) if w.stem not in free]
+        words = [w for w in content_words(phrase) if w.stem not in place.free]
         if not words:
             continue  # a person, `presents with`: nothing that could differ
         barriers = () if finite_verbs(phrase) else place.having if is_attribute else place.verbs
@@ -113,9 +122,19 @@ def _restates(claim: str, place: _Place) -> bool:
     return anchor >= 0
 
 
+def _runs(words: Sequence[str], denied: Sequence[bool], place: _Place) -> bool:
+    """Tell whether the words stand in the place one after the other, each denied as in the claim."""
+    size = len(words)
+    return size > 0 and any(
+        place.words[i : i + size] == tuple(words) and place.denied[i : i + size] == tuple(denied)
+        for i in range(len(place.words) - size + 1)
+    )
+
+
 def _same_qualifiers(ours: Qualifiers, theirs: Qualifiers) -> bool:
     return (
         not ours.numbers - theirs.numbers
+        and ours.negations.total() <= theirs.negations.total()
         and not ours.comparisons - theirs.comparisons
         and not ours.modality - theirs.modality
         and ours.conditions.keys() == theirs.conditions.keys()

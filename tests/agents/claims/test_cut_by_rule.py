@@ -33,6 +33,7 @@ def texts(step: str) -> list[str]:
         "**Pathophysiology:**",
         "Which drug should be given?",
         "Step 5: Joint analysis of candidate choices",
+        "Which one is it? Let us look at the options.\n## Options",
         "---",
         "1.",
         "",
@@ -169,6 +170,12 @@ def test_what_stands_in_the_vignette_is_a_restatement(claim: str) -> None:
 )
 def test_another_figure_polarity_object_or_modality_is_no_restatement(claim: str) -> None:
     assert {c.restates for c in cut(claim).claims} == {None}
+
+
+def test_every_sentence_of_the_vignette_is_a_restatement_and_its_question_is_none() -> None:
+    claims = cut(STEM).claims
+    assert len(claims) >= 5
+    assert {c.restates for c in claims} == {"vignette"}
 
 
 def test_an_earlier_step_is_restated_by_its_index() -> None:
