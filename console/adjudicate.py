@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def adjudicate(
-    paths: Annotated[list[Path], typer.Argument(help="What `tracejury read` wrote, or any input with --reader.")],
+    paths: Annotated[list[Path], typer.Argument(help="What `tracejury read` wrote, or a file of your own.")],
     panel: Annotated[str, typer.Option(help="A shipped panel (`tracejury panels`), or a YAML file.")] = "embedded",
     run: Annotated[str | None, typer.Option(help="The run's name. Default: derived from the command.")] = None,
     store: Store = None,
@@ -87,6 +87,8 @@ def adjudicate(
         if deidentify:
             chosen = chosen.model_copy(update={"deidentify": True})
         batch = Batch.open(paths, reader)
+        for note in batch.notes:
+            typer.echo(str(note), err=True)
         for problem in batch.problems[:20]:
             typer.secho(str(problem), err=True, fg="yellow")
         if len(batch.problems) > 20:

@@ -17,27 +17,56 @@ if TYPE_CHECKING:
 
 
 class StrictError(ValueError):
-    """`--strict` was given and something could not be read."""
+    """`--strict` was given and something could not be read, or is not plausible."""
+
+
+_PRINTED_PROBLEMS = 10
+"""Problems that are printed; the others are counted, and written to problems.jsonl."""
 
 
 def read(
     reader: Annotated[
-        str | None, typer.Argument(help="A format; `tracejury read --list` names them.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[READER]",
+            help="The format (`tracejury read --list`). Without one, the file's contents say what it is.",
+            show_default=False,
+        ),
     ] = None,
     path: Annotated[
-        Path | None, typer.Argument(help="A file, or a folder where the format is one.", show_default=False)
+        Path | None, typer.Argument(help="A file, or a folder of files or of a data set.", show_default=False)
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write: what `adjudicate` takes.", show_default=False)
+        Path | None, typer.Option("--out", help="Write what `adjudicate` takes to this folder.", show_default=False)
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Print what is found, per field. Needs no --out.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first thing that cannot be read.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first thing that cannot be read, or that is not plausible.")
+    ] = False,
+    fields: Annotated[
+        Path | None,
+        typer.Option("--fields", metavar="FILE", help="List the fields of a table, and how it would be read."),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=NAME",
-            help="Where a field stands in your file, or :VALUE for all (chat, lm-eval, inspect). Repeatable.",
+            metavar="FIELD=PATH",
+            help="Say where a field stands, such as gold=doc.answer or text=choices.0.text; :VALUE holds for all rows. "
+            "Repeatable.",
+        ),
+    ] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", metavar="FILE", help="Take the questions from this file.", show_default=False),
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            "--join",
+            metavar="FIELD=FIELD",
+            help="Find a reply's question by these fields, of the replies and of the questions.",
+            show_default=False,
         ),
     ] = None,
     settings: Annotated[
@@ -45,7 +74,8 @@ def read(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A parameter of the format, such as first=0 of medmcqa or questions=DIR of mirage. Repeatable.",
+            help="Set a parameter of the format: first=0 or 1, where positions of gold answers start; questions=DIR of "
+            "mirage. Repeatable.",
         ),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the formats installed.")] = False,
@@ -53,57 +83,95 @@ def read(
 ) -> None:
     """Read questions and traces of a published format, or of your own, and write them as tracejury's JSON lines.
 
-    What cannot be read is told with file, line and next step, and written to problems.jsonl; the rest goes on.
-    `read native` checks files that you wrote by hand.
+    A table of your own (CSV, Parquet, JSON, JSON lines, chat logs, batch files, data sets on disk) is read as its
+    fields suggest; the reading is printed, and --map changes it. What cannot be read is reported with file, line and
+    next step, and written to problems.jsonl; the rest goes on. `read native` checks files that you wrote by hand.
 
     Examples:
+      tracejury read replies.csv --out batch
+      tracejury read --fields replies.jsonl
+      tracejury read replies.jsonl --map gold=target --map arm=:distilled --check
+      tracejury read batch_output.jsonl --questions batch_input.jsonl --join custom_id=custom_id --out batch
       tracejury read mr-ben medicine.json --out batch
-      tracejury read chat replies.jsonl --map gold=target --map arm=:distilled --check
     """
     if listing:
         _list(as_json)
         return
-    if reader is None or path is None:
-        raise fail("name a reader and a path: tracejury read READER PATH --out DIR (see tracejury read --list)")
+    if fields is not None:
+        with explained():
+            _show_fields(fields, as_json)
+        return
+    if path is None and reader is not None and Path(reader).exists():
+        path, reader = Path(reader), None
+    if path is None:
+        raise fail("name a reader and a path, or a path: tracejury read PATH --out DIR (see tracejury read --list)")
     if out is None and not check:
         raise fail("name a folder with --out DIR, or look only with --check")
+    joined = {"questions": questions and str(questions), "join": join}
     with explained():
-        tally, shown = _run(
-            _open(reader, path, mapping or [], settings or []), out, strict, what=f"reading {path.name}"
-        )
-    _report(tally, shown, out, check, as_json)
+        params: dict[str, object] = dict(map(setting, settings or []))
+        params |= {name: value for name, value in joined.items() if value is not None}
+        tally, messages = _run(_open(reader, path, mapping or [], params), out, strict, what=f"reading {path.name}")
+    _report(tally, messages, out, check, as_json)
     summary = tally.summary()
     if not summary.questions and not summary.traces:
-        raise fail(f"nothing was found in {path} by the reader {reader!r}; see tracejury read --list")
+        raise fail(f"nothing was found in {path}; see tracejury read --fields {path}")
 
 
-def _open(reader: str, path: Path, mapping: list[str], settings: list[str]) -> Iterator[ReadItem]:
-    """Start reading; a wrong name, path, mapping or setting is told here."""
+def _show_fields(path: Path, as_json: bool) -> None:
+    """Print the fields of a table and the proposal for reading it."""
+    from tracejury.traces import proposed_reading, table_fields
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; name a file or folder that does")
+    rows, reading = table_fields(path), proposed_reading(path)
+    if as_json:
+        body = {"fields": [row.model_dump() for row in rows], "reading": reading}
+        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    from tracejury.console.screen import out
+
+    table = Table("field", "filled", "holds", "mean length", "example", box=None, pad_edge=False)
+    for row in rows:
+        length = f"{row.mean_length:,.0f}" if row.mean_length else ""
+        table.add_row(escape(row.path), f"{row.filled:,} / {row.rows:,}", row.kind, length, escape(row.example))
+    out.print(table)
+    out.print(escape(reading), soft_wrap=True)
+
+
+def _open(reader: str | None, path: Path, mapping: list[str], settings: dict[str, object]) -> Iterator[ReadItem]:
+    """Start reading; a wrong name, path, mapping or setting is an error here."""
     from tracejury.traces import read as read_found
 
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; name a file or folder that does")
     pairs = dict(pair.partition("=")[::2] for pair in mapping)
     if wrong := [name for name, field in pairs.items() if not name or not field]:
-        raise ValueError(f"--map {wrong[0]!r} is not of the form FIELD=NAME, such as gold=target")
-    params = dict(map(setting, settings)) | ({"fields": pairs} if pairs else {})
+        raise ValueError(f"--map {wrong[0]!r} is not of the form FIELD=PATH, such as gold=target")
+    params = settings | ({"fields": pairs} if pairs else {})
+    # Whoever says where fields stand, or which file has the questions, means a table.
+    reader = reader or ("table" if {"questions", "join"} & settings.keys() else None)
     try:
         return read_found(reader, path, **params)
     except TypeError as error:
+        named = f"the reader {reader!r}" if reader else "the reader that this file needs"
         if "'fields'" in str(error):
-            raise ValueError(f"the reader {reader!r} has its fields fixed and takes no --map") from error
-        raise ValueError(f"the reader {reader!r}: {str(error).partition('() ')[2] or error}; see --set") from error
+            raise ValueError(f"{named} has its fields fixed and takes no --map") from error
+        raise ValueError(f"{named}: {str(error).partition('() ')[2] or error}; see --set") from error
 
 
-def _run(found: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
-    """Go through `found` with live counts; return the counts and the first problems."""
+def _run(items: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
+    """Go through `items` with live counts; return the counts, the notes and the first problems."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tracejury.console.screen import err
-    from tracejury.traces import Problem, Question, ReadTally, write_batch
+    from tracejury.traces import Problem, Question, ReadTally, Severity, write_batch
 
     tally = ReadTally()
-    shown: list[Problem] = []
+    messages: list[Problem] = []
     # How much there is shows only at the end: the bar moves to and fro, the counts tell the progress.
     columns = (
         TextColumn("{task.description}"),
@@ -113,20 +181,25 @@ def _run(found: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -
     )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(what, total=None, counts="")
-        seen = {"questions": 0, "traces": 0, "problems": 0}
+        counts = {"questions": 0, "traces": 0, "problems": 0}
 
         def watched() -> Iterator[ReadItem]:
-            for n, item in enumerate(found, 1):
-                seen[
-                    "problems" if isinstance(item, Problem) else "questions" if isinstance(item, Question) else "traces"
-                ] += 1
+            for n, item in enumerate(items, 1):
+                match item:
+                    case Problem(severity=Severity.NOTE):
+                        messages.append(item)
+                    case Problem():
+                        counts["problems"] += 1
+                        if strict:
+                            raise StrictError(f"{item}\n--strict: reading stopped here and nothing was written")
+                        if counts["problems"] <= _PRINTED_PROBLEMS:
+                            messages.append(item)
+                    case Question():
+                        counts["questions"] += 1
+                    case _:
+                        counts["traces"] += 1
                 if n % 200 == 0:
-                    bar.update(task, counts=", ".join(f"{count:,} {name}" for name, count in seen.items()))
-                if isinstance(item, Problem):
-                    if strict:
-                        raise StrictError(f"{item}\n--strict: reading stopped here and nothing was written")
-                    if len(shown) < 10:
-                        shown.append(item)
+                    bar.update(task, counts=", ".join(f"{count:,} {name}" for name, count in counts.items()))
                 yield item
 
         if out is not None:
@@ -134,16 +207,17 @@ def _run(found: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -
         else:
             for item in watched():
                 tally.add(item)
-    return tally, shown
+    return tally, messages
 
 
-def _report(tally: ReadTally, shown: list[Problem], out: Path | None, check: bool, as_json: bool) -> None:
+def _report(tally: ReadTally, messages: list[Problem], out: Path | None, check: bool, as_json: bool) -> None:
     summary, fields = tally.summary(), tally.fields()
     if as_json:
         data = {**summary.model_dump(), "out": None if out is None else str(out)}
         if check:
             data["fields"] = [f.model_dump(exclude_defaults=True) for f in fields]
-        data["first_problems"] = [p.model_dump(exclude_none=True) for p in shown]
+        data["notes"] = [str(message) for message in messages if message.severity == "note"]
+        data["first_problems"] = [m.model_dump(exclude_none=True) for m in messages if m.severity != "note"]
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
     from rich.markup import escape
@@ -151,10 +225,11 @@ def _report(tally: ReadTally, shown: list[Problem], out: Path | None, check: boo
 
     from tracejury.console import screen
 
-    for problem in shown:
-        screen.err.print(f"[yellow]{escape(str(problem))}[/yellow]", soft_wrap=True)
-    if summary.problems > len(shown):
-        more = f"and {summary.problems - len(shown):,} more problems"
+    for message in messages:
+        text = escape(str(message))
+        screen.err.print(text if message.severity == "note" else f"[yellow]{text}[/yellow]", soft_wrap=True)
+    if summary.problems > _PRINTED_PROBLEMS:
+        more = f"and {summary.problems - _PRINTED_PROBLEMS:,} more problems"
         screen.err.print(f"[yellow]{more}{'' if out is None else escape(f': {out}/problems.jsonl')}[/yellow]")
     if check:
         table = Table("record", "field", "filled", "", "what", box=None, pad_edge=False)

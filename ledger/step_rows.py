@@ -77,7 +77,7 @@ def _shared(run: Run, trace: Trace, question: Question, segmenter: str) -> dict[
         "hint_used": hint if isinstance(hint, bool) else None,
         "answer": trace.answer,
         "gold": question.gold,
-        "answer_correct": answer_correct(trace.answer, question.gold),
+        "answer_correct": answer_correct(trace.answer, question.gold, question.gold_aliases),
         "meta": {
             "question_source": question.source,
             "question_key": question.key,

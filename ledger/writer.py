@@ -144,7 +144,7 @@ class Ledger(LedgerReading):
             "sample": trace.sample,
             "answer": trace.answer,
             "gold": question.gold,
-            "answer_correct": answer_correct(trace.answer, question.gold),
+            "answer_correct": answer_correct(trace.answer, question.gold, question.gold_aliases),
             "steps": len(cut.steps),
             "closed": not cut.steps,
             "segmentation": cut.model_dump(mode="json", exclude={"steps"}),

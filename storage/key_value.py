@@ -41,7 +41,7 @@ class KeyValueStore(Generic[Value]):
         self._connection = sqlite3.connect(path or "", timeout=60, check_same_thread=False, isolation_level=None)
         if path is None:
             # A temporary file needs no protection against a crash.
-            pragmas = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-4000")
+            pragmas: tuple[str, ...] = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-4000")
         else:
             pragmas = ("journal_mode=WAL", "synchronous=NORMAL")
         for pragma in pragmas:

@@ -17,6 +17,7 @@ from .records import (
     Record,
     Role,
     Segmentation,
+    Severity,
     Step,
     StepLabel,
     Trace,
@@ -27,6 +28,8 @@ from .roles import step_role
 from .segmenting import segment, segmenters
 from .spans import Span
 from .splitting import split_sentences
+from .tables.profile import TableField
+from .tables.showing import proposed_reading, table_fields
 from .tally import BatchSummary, FieldCount, ReadTally
 
 __all__ = [
@@ -49,9 +52,11 @@ __all__ = [
     "Role",
     "Segmentation",
     "Segmenter",
+    "Severity",
     "Span",
     "Step",
     "StepLabel",
+    "TableField",
     "TextLines",
     "Trace",
     "UnknownNameError",
@@ -62,11 +67,13 @@ __all__ = [
     "deidentify",
     "extract_answer",
     "identifiers",
+    "proposed_reading",
     "read",
     "readers",
     "segment",
     "segmenters",
     "split_sentences",
     "step_role",
+    "table_fields",
     "write_batch",
 ]

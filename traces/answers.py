@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAGGED = re.compile(
+    r"<(answer|final_answer|solution)>(.*?)(?:</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
 _FIELDS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
 _FIELD = re.compile(
     rf"""["'](?:{"|".join(_FIELDS)})["']\s*:\s*"""
@@ -26,9 +29,42 @@ _STYLED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|maths
 _SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
 _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
-_KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?![\w'])[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?![\w'])\)?)*)"
+_KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?!\w|'\w)[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?!\w|'\w)\)?)*)"
 _IS = r"(?:is|are|was|would be|should be|will be|must be|:|=|\u2013)"
 _ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
+# "Answer" in the languages that medical reasoning models write, and what stands between it and the letter.
+_ANSWER_ELSEWHERE = "|".join(
+    (
+        r"(?:\u6b63\u786e|\u6700\u7ec8|\u6700\u4f73|\u53c2\u8003)?(?:\u7b54\u6848|\u9009\u9879|\u9078\u9805)",
+        r"\u7b54\u3048|\u6b63\u89e3|\u56de\u7b54|\uc815\ub2f5|\ub2f5",
+        r"\u0627\u0644\u0625\u062c\u0627\u0628\u0629(?:\s+\u0627\u0644\u0635\u062d\u064a\u062d\u0629)?",
+        r"\u043e\u0442\u0432\u0435\u0442|\u0909\u0924\u094d\u0924\u0930|\u0111\u00e1p \u00e1n",
+        r"\b(?:respuesta|resposta|r\u00e9ponse|antwort|l\u00f6sung|risposta|cevap|antwoord|odpowied\u017a)",
+    )
+)
+_IS_ELSEWHERE = (
+    r"(?:(?:est|ist|es|is|\u00e9|\u00e8|l\u00e0)\b|:|=|\u662f|\u4e3a|\u70ba|\u5e94|\u9009\u62e9|\u9009|\u306f|\uc740|\ub294"
+    r"|\u0647\u064a|\u0647\u0648|\u2014)"
+)
+# A letter of ours may be followed by a word in another script without a blank.
+_KEY_ELSEWHERE = rf"{_OPEN}([A-Z]|\d{{1,2}})(?![A-Za-z\d])[)\]]?()"
+_ENGLISH_AFTER_A = {
+    "and",
+    "as",
+    "based",
+    "because",
+    "but",
+    "due",
+    "for",
+    "given",
+    "is",
+    "not",
+    "or",
+    "since",
+    "so",
+    "which",
+}
+"""Words that may follow the letter A; another word in small letters makes it an article."""
 _CUES = tuple(
     re.compile(cue, re.IGNORECASE)
     for cue in (
@@ -38,10 +74,18 @@ _CUES = tuple(
         r"(?:choice|option|diagnosis|treatment|management|(?:next )?step|response|explanation|cause)\b"
         rf"[^.\n]{{0,80}}?\b{_IS}[\s*_:]*{_ADVERB}{_KEY}",
         rf"\b(?:choose|select|pick|go with|choosing|selecting)\s{_KEY}",
-        r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?![\w'])()[^.\n]{0,120}\b(?:is|as|represents)\s+"
+        r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?!\w|'\w)()[^.\n]{0,120}\b(?:is|as|represents)\s+"
         r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
+        rf"(?:{_ANSWER_ELSEWHERE})(?:\s+(?:correct[ae]|final[ea]?|corretta|finale))?"
+        rf"[\s*_]*{_IS_ELSEWHERE}*[\s*_:]*{_KEY_ELSEWHERE}",
+        # Chinese: "so choose B".
+        r"(?:\u9009\u62e9|\u9009|\u9078)\s*\(?((?-i:[A-Z]))\)?(?!\w|'\w)()",
+        rf"\b(?:ans|choice)\s*:[\s*_]*{_KEY}",
+        r"(?<![\w'])\(?((?-i:[A-Z]))\)?()(?:\s+is)\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
         # "The index among these is C. PMA": a letter written as options are lettered.
         r"\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
+        r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
+        r"\b(?:hence|therefore|thus|so)[, ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     )
 )
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
@@ -56,6 +100,8 @@ _LAST_LINE = re.compile(
 _NEGATED = re.compile(
     r"\b(?:not|none|neither|nor|cannot|without|unlikely|incorrect|wrong|except)\b|n't\b", re.IGNORECASE
 )
+# Full-width letters, figures and signs, and curly quotes, as their plain forms.
+_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
@@ -76,8 +122,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
+    text = text.translate(_PLAIN)
     outside = _THINK.sub(" ", text)
-    if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(1).strip())]:
+    if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(2).strip())]:
         # As a box does, the tag settles the matter.
         return _choice(tagged[-1], options) if options else _free(tagged[-1]) or tagged[-1]
     parts = (outside, text) if outside != text else (text,)
@@ -91,11 +138,11 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
 def _choice(text: str, options: Mapping[str, str]) -> str | None:
     explicit = next(_json_values(text), None) or next(reversed(_boxes(text)), None)
     if explicit is not None:
-        return _from_value(explicit, options)
+        return option_in_value(explicit, options)
     for cue in _CUES:
         for match in reversed(list(cue.finditer(text))):
             # "the answer is a ..." is an article; other lower-case letters do stand for options.
-            if match.group(1) == "a":
+            if match.group(1) == "a" or (match.group(1) == "A" and _is_article(text[match.end() :])):
                 continue
             more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
             key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
@@ -117,6 +164,12 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
     return next((key for s in reversed(closing) if (key := _option_named(s, options)) is not None), None)
 
 
+def _is_article(rest: str) -> bool:
+    """Whether a capital A before `rest` begins a phrase, as in "Answer: A patient with fever needs ..."."""
+    word = re.match(r" ([a-z]{2,})\b", rest)
+    return word is not None and word.group(1) not in _ENGLISH_AFTER_A
+
+
 def _key(letters: str, options: Mapping[str, str]) -> str | None:
     """Return `letters` as a key of `options`, or as several of its one-letter keys; None where it is neither."""
     keys = {key.casefold(): key for key in options}
@@ -128,7 +181,7 @@ def _key(letters: str, options: Mapping[str, str]) -> str | None:
     return "".join(sorted(key for key in letters_found if key))
 
 
-def _from_value(value: str, options: Mapping[str, str]) -> str | None:
+def option_in_value(value: str, options: Mapping[str, str]) -> str | None:
     """Return the key that a short value names: `B`, `B. Aspirin`, `(B)`, `Option B`, `Aspirin`, `B, D`."""
     value = value.strip().strip("\"'*$ ")
     if _SEVERAL.match(value):
@@ -191,10 +244,11 @@ def _free(text: str) -> str | None:
     return next((value.strip() for value in _json_values(text)), None)
 
 
-def answer_correct(answer: str | None, gold: str | None) -> bool | None:
+def answer_correct(answer: str | None, gold: str | None, aliases: Iterable[str] = ()) -> bool | None:
     """Return whether `answer` is right; None where there is no gold. An answer that could not be found is wrong.
 
-    A gold of two letters (Mr-Ben's annotators name two where both hold) accepts either and both.
+    A gold of two letters (Mr-Ben's annotators name two where both hold) accepts either and both; an answer in words may
+    be any of the gold's `aliases` too.
     """
     if gold is None:
         return None
@@ -202,4 +256,4 @@ def answer_correct(answer: str | None, gold: str | None) -> bool | None:
         return False
     if gold.isupper() and answer.isupper() and gold.isalpha() and len(gold) > 1:
         return set(answer) <= set(gold)
-    return answer.strip().casefold() == gold.strip().casefold()
+    return answer.strip().casefold() in {right.strip().casefold() for right in (gold, *aliases)}

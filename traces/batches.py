@@ -13,7 +13,7 @@ from tracejury.storage import KeyValueStore
 from tracejury.traces.contracts import ReadItem
 from tracejury.traces.deidentifying import deidentify
 from tracejury.traces.reading import read
-from tracejury.traces.records import Problem, Question, Trace
+from tracejury.traces.records import Problem, Question, Severity, Trace
 from tracejury.traces.tally import BatchSummary, ReadTally
 
 
@@ -23,31 +23,43 @@ class Batch:
     Usable as a context manager; the temporary file goes when the batch is closed or forgotten.
     """
 
-    def __init__(self, spool: KeyValueStore[str], problems: tuple[Problem, ...], paths: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        spool: KeyValueStore[str],
+        problems: tuple[Problem, ...],
+        paths: tuple[str, ...] = (),
+        notes: tuple[Problem, ...] = (),
+    ) -> None:
         self._spool = spool
         self.paths = paths
         self.problems = problems
+        """What could not be read, and what looks as if it had been read wrongly."""
+        self.notes = notes
+        """How tables were read."""
         self._without_identifiers = False
 
     @classmethod
     def open(cls, paths: Iterable[str | Path] | str | Path, reader: str | None = None, **params: object) -> Self:
-        """Read `paths` (what `write_batch` wrote, or any input that `reader` reads).
+        """Read `paths` (what `write_batch` wrote, or any input that `reader` reads; None: what the contents say).
 
         Raises:
             UnknownNameError: No reader has this name.
         """
         places = [paths] if isinstance(paths, str | Path) else list(paths)
-        spool, problems = KeyValueStore[str]("questions", "traces"), []
+        spool = KeyValueStore[str]("questions", "traces")
+        messages: list[Problem] = []
         for place in places:
-            for item in read(reader or "native", place, **params):
+            for item in read(reader, place, **params):
                 match item:
                     case Question():
                         spool.add("questions", item.id, item.model_dump_json())
                     case Trace():
                         spool.add("traces", item.id, item.model_dump_json())
                     case Problem():
-                        problems.append(item)
-        return cls(spool, tuple(problems), tuple(map(str, places)))
+                        messages.append(item)
+        notes = tuple(m for m in messages if m.severity is Severity.NOTE)
+        problems = tuple(m for m in messages if m.severity is not Severity.NOTE)
+        return cls(spool, problems, tuple(map(str, places)), notes)
 
     def deidentified(self) -> Self:
         """Return this batch with placeholders for identifiers, see `deidentify`; itself where it is such a one."""
@@ -63,7 +75,7 @@ class Batch:
             clean_question, clean_trace = deidentify(question, trace)
             spool.add("questions", clean_question.id, clean_question.model_dump_json())
             spool.add("traces", clean_trace.id, clean_trace.model_dump_json())
-        copy = type(self)(spool, self.problems, self.paths)
+        copy = type(self)(spool, self.problems, self.paths, self.notes)
         copy._without_identifiers = True
         return copy
 

@@ -7,24 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracejury.storage import KeyValueStore
+from tracejury.traces.answers import answer_correct
 from tracejury.traces.contracts import Reader, ReadItem
-from tracejury.traces.records import Problem, Question, Trace
+from tracejury.traces.detecting import detect_reader
+from tracejury.traces.plausibility import Plausibility
+from tracejury.traces.records import Problem, Question, Severity, Trace
 from tracejury.traces.registry import Registry
 
 readers: Registry[Reader] = Registry("tracejury.readers", "reader")
 """The readers installed: `readers.entries()` lists them."""
 
 
-def read(reader_name: str, path: str | Path, **params: object) -> Iterator[ReadItem]:
+def read(reader_name: str | None, path: str | Path, **params: object) -> Iterator[ReadItem]:
     """Yield the questions, traces and problems found under `path`, streaming.
 
     Beside the reader's own problems, these are reported: a gold or an answer that is none of the options (the record
     stays, that field becomes None), a trace that repeats another or refers to no question (left out), an empty trace
     (stays), and, once for the whole input, questions that are the same under two names (they count as one) and
-    questions without a trace (they stay; an input without any trace has no such problem).
+    questions without a trace (they stay; an input without any trace has no such problem). Of readers that guess which
+    field is what, warnings say where the result is not plausible: no options, no answer found, every answer wrong.
 
     Args:
-        reader_name: A registered reader, such as `native` or `mr-ben`.
+        reader_name: A registered reader, such as `native` or `mr-ben`. None: the file's contents decide.
         path: A file, or a folder where the format is one.
         params: Passed to the reader.
 
@@ -32,7 +36,7 @@ def read(reader_name: str, path: str | Path, **params: object) -> Iterator[ReadI
         UnknownNameError: No reader has this name.
     """
     # The reader is made here, not in the generator, so that a wrong name is an error at once.
-    reader = readers.make(reader_name, **params)
+    reader = readers.make(reader_name or detect_reader(Path(path)), **params)
 
     def checked() -> Iterator[ReadItem]:
         with KeyValueStore[str]("questions", "traces", "answered") as spool:
@@ -48,6 +52,7 @@ class _Checks:
         self.reader, self.path, self.spool = reader, path, spool
         self.twins = 0
         self.twin_names: list[str] = []
+        self.plausibility = Plausibility()
 
     def run(self) -> Iterator[ReadItem]:
         nothing = True
@@ -72,13 +77,16 @@ class _Checks:
 
     def _question(self, question: Question) -> Iterator[ReadItem]:
         name, letters = question.key or question.id, list(question.options)
-        if not self.spool.add("questions", question.id, json.dumps([name, letters])):
+        gold = question.gold if question.gold is not None and _is_option(question.gold, letters) else None
+        if not self.spool.add("questions", question.id, json.dumps([name, letters, gold, question.gold_aliases])):
             first = json.loads(self.spool.get("questions", question.id) or "[]")[0]
             # A reader may name a question once for each of its traces; two names for one are worth telling.
             if first != name:
                 self.twins += 1
                 self.twin_names = [*self.twin_names, f"{name!r} is {first!r}"][:3]
-        elif question.gold is not None and not _is_option(question.gold, letters):
+            return
+        self.plausibility.add_question(letters, gold)
+        if question.gold is not None and not _is_option(question.gold, letters):
             meta = {**question.meta, "gold_as_read": question.gold}
             yield question.model_copy(update={"gold": None, "meta": meta})
             reason = f"the gold answer {question.gold!r} is none of the options {', '.join(letters)}"
@@ -92,7 +100,7 @@ class _Checks:
             reason = "the trace refers to a question that was not read; it is left out"
             yield self._problem(reason, "see the problem of its question above")
             return
-        name, letters = json.loads(question_row)
+        name, letters, gold, aliases = json.loads(question_row)
         if not self.spool.add("traces", trace.id, str(getattr(self.reader, "line", None) or "")):
             line = self.spool.get("traces", trace.id)
             where = f"line {line}" if line else "an earlier trace"
@@ -100,6 +108,7 @@ class _Checks:
             yield self._problem(reason, "number a second draw with another `sample`")
             return
         self.spool.add("answered", trace.question_id, "")
+        self.plausibility.add_trace(letters, trace.answer, answer_correct(trace.answer, gold, aliases))
         if trace.answer is not None and not _is_option(trace.answer, letters):
             meta = {**trace.meta, "answer_as_read": trace.answer}
             yield trace.model_copy(update={"answer": None, "meta": meta})
@@ -115,13 +124,19 @@ class _Checks:
         if self.twins:
             named = ", ".join(self.twin_names) + (", ..." if self.twins > len(self.twin_names) else "")
             reason = f"{self.twins} question(s) have the stem and options of another ({named}); they count as one"
-            yield Problem(file=str(self.path), reason=reason, hint="nothing to do if the source repeats itself")
+            yield self._warning(reason, "nothing to do if the source repeats itself")
         missing = self.spool.count("questions") - self.spool.count("answered")
         if missing and self.spool.count("traces"):
             named = ", ".join(self._unanswered()) + (", ..." if missing > 3 else "")
             reason = f"{missing} question(s) without a trace: {named}"
-            hint = "they stay and nothing is judged for them; add their traces"
-            yield Problem(file=str(self.path), reason=reason, hint=hint)
+            yield self._warning(reason, "they stay and nothing is judged for them; add their traces")
+        # Fixed formats have no options, or no answers, for reasons of their own.
+        if getattr(self.reader, "guesses", False):
+            for reason, hint in self.plausibility.oddities():
+                yield self._warning(reason, hint)
+
+    def _warning(self, reason: str, hint: str) -> Problem:
+        return Problem(file=str(self.path), reason=reason, hint=hint, severity=Severity.WARNING)
 
     def _unanswered(self) -> list[str]:
         """Return the names of the first three questions without a trace."""

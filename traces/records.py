@@ -66,6 +66,8 @@ class Question(Named):
     stem: str
     options: dict[str, str] = Field(default_factory=dict)
     gold: str | None = None
+    gold_aliases: tuple[str, ...] = ()
+    """Other spellings of the gold answer, of a question without options."""
     explanation: str | None = None
     source: str = ""
     split: str | None = None
@@ -158,13 +160,25 @@ class Segmentation(Record):
     """Whether a closing answer sentence was taken off."""
 
 
+class Severity(StrEnum):
+    """How much a reader's message matters."""
+
+    PROBLEM = "problem"
+    """Something could not be read."""
+    WARNING = "warning"
+    """Everything was read, and it looks as if it had been read wrongly."""
+    NOTE = "note"
+    """How the input was read."""
+
+
 class Problem(Record):
-    """Something a reader could not read: where, why, and what to do next."""
+    """Something a reader has to say of its input: where, what, and what to do next."""
 
     file: str
     line: int | None = None
     reason: str
     hint: str = ""
+    severity: Severity = Severity.PROBLEM
 
     @field_validator("file")
     @classmethod

@@ -7,7 +7,7 @@ from collections import Counter
 from pydantic import Field
 
 from tracejury.traces.contracts import ReadItem
-from tracejury.traces.records import Problem, Question, Record, Trace
+from tracejury.traces.records import Problem, Question, Record, Severity, Trace
 
 
 class FieldCount(Record):
@@ -75,7 +75,7 @@ class ReadTally:
         """Count one thing found."""
         match item:
             case Problem():
-                self._counts["problems"] += 1
+                self._counts["problems"] += item.severity is not Severity.NOTE
             case Question():
                 self._counts["questions"] += 1
                 self._record("question", item, ("key",))

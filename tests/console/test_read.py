@@ -103,7 +103,7 @@ def test_a_format_takes_its_parameters(tmp_path: Path) -> None:
         (["native", "{batch}"], "name a folder with --out DIR, or look only with --check"),
         (["native"], "name a reader and a path"),
         (["native", "{batch}", "--check", "--map", "gold=x"], "the reader 'native' has its fields fixed"),
-        (["chat", "{batch}", "--check", "--map", "gold"], "--map 'gold' is not of the form FIELD=NAME"),
+        (["chat", "{batch}", "--check", "--map", "gold"], "--map 'gold' is not of the form FIELD=PATH"),
         (["chat", "{batch}", "--check", "--map", "golden=x"], "--map knows no field 'golden'"),
         (["medmcqa", "{batch}", "--check", "--set", "first=2"], "cop counts from 0 or from 1"),
         (["medmcqa", "{batch}", "--check", "--set", "second=2"], "unexpected keyword argument 'second'"),

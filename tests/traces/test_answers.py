@@ -113,3 +113,31 @@ def test_an_answer_is_none_or_made_of_keys(text: str, letter: str) -> None:
     assert found is None or set(found) <= set(OPTIONS)
     # Whatever stands before it, a closing field of JSON decides.
     assert extract_answer(f'{text.replace("answer", "")}\n"answer_choice": "{letter}"', OPTIONS) == letter
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "\u56e0\u6b64,\u6b63\u786e\u7b54\u6848\u662fB\u3002",
+        "\u6240\u4ee5\u9009\u62e9B",
+        "\u6700\u7ec8\u7b54\u6848\u662f (B) \u80ba\u708e",
+        "Respuesta: B",
+        "La r\u00e9ponse est B.",
+        "Die richtige Antwort ist B.",
+        "\uc815\ub2f5: B",
+        "\u6b63\u89e3\u306fB\u3067\u3059\u3002",
+        "\u041e\u0442\u0432\u0435\u0442: B",
+        "Answer: \uff22",
+        "The answer is 'B'",
+        "The answer is \u201cB\u201d",
+        "<SOLUTION>B</SOLUTION>",
+        "The answer is not A, it is B.",
+        "Option A is wrong. Option C is wrong. Hence B.",
+        "B is the correct answer.",
+        "Answer: A patient with fever needs antibiotics, so B.",
+        "Ans: B",
+    ],
+)
+def test_an_answer_in_other_words_and_languages(reply: str) -> None:
+    options = {"A": "Asthma", "B": "Pneumonia", "C": "Gout", "D": "Lupus"}
+    assert extract_answer(reply, options) == "B"

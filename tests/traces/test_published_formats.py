@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tracejury.traces import Problem, Question, Trace, read
+from tracejury.traces import Problem, Question, Severity, Trace, read
 from tracejury.traces.formats.inspect_log import zipfile
 
 
@@ -28,7 +28,7 @@ def split(reader: str, path: Path, **params: object) -> tuple[list[Question], li
     return (
         [x for x in found if isinstance(x, Question)],
         [x for x in found if isinstance(x, Trace)],
-        [x.reason for x in found if isinstance(x, Problem)],
+        [x.reason for x in found if isinstance(x, Problem) and x.severity is not Severity.NOTE],
     )
 
 

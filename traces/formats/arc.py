@@ -11,8 +11,9 @@ from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.lines import Line, invalid, json_lines
 from tracejury.traces.formats.medqa import split_of
 from tracejury.traces.formats.place import Placed, files_under
-from tracejury.traces.formats.shapes import lift, options_of
 from tracejury.traces.records import Problem, Question
+from tracejury.traces.tables.options import options_of
+from tracejury.traces.tables.paths import lift
 
 _HINT = 'an ARC line has "question" (or question.stem), "choices" with text and label, and "answerKey"'
 

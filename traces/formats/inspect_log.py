@@ -14,10 +14,14 @@ from pydantic import ValidationError
 
 from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import json_items
-from tracejury.traces.formats.exchanges import checked, fetch, plain_content, question_of, take_apart, trace_of
 from tracejury.traces.formats.lines import invalid, parse, unreadable
 from tracejury.traces.formats.place import Placed, files_under
+from tracejury.traces.formats.table import checked_fields
 from tracejury.traces.records import Problem
+from tracejury.traces.tables.options import options_of
+from tracejury.traces.tables.paths import first_at
+from tracejury.traces.tables.records_of import make_question, make_trace
+from tracejury.traces.tables.replies import message_reasoning, plain_content, take_apart
 
 # inspect_ai compresses its archives with Zstandard, which Python's own zipfile reads from 3.14 on.
 if sys.version_info >= (3, 14):
@@ -54,10 +58,11 @@ class InspectLog(Placed):
     """
 
     name = "inspect"
+    guesses = True
     summary = "inspect_ai logs: .eval archives and .json; --map gold=metadata...."
 
     def __init__(self, fields: Mapping[str, str] | None = None, largest: int = _LARGEST_MEMBER) -> None:
-        self.fields, self.largest = checked(fields), largest
+        self.fields, self.largest = checked_fields(fields), largest
 
     def read(self, path: Path) -> Iterator[ReadItem]:
         """Yield the samples of a log, or of every log in a folder."""
@@ -147,10 +152,10 @@ class InspectLog(Placed):
         self, sample: dict[str, Any], header: Mapping[str, Any], prompt: str, message: dict[str, Any]
     ) -> Iterator[ReadItem]:
         spec = _mapping(header.get("eval"))
-        question = question_of(
+        question = make_question(
             prompt,
-            fetch(sample, "options", self.fields, "choices"),
-            fetch(sample, "gold", self.fields, "target"),
+            options_of(first_at(sample, "options", self.fields, "choices")),
+            first_at(sample, "gold", self.fields, "target"),
             source=str(spec.get("task") or "inspect"),
             key=str(sample.get("id", "")),
         )
@@ -158,21 +163,21 @@ class InspectLog(Placed):
         content, reasoning = plain_content(_attached(sample, message.get("content")))
         output = _mapping(sample.get("output"))
         usage, scores = _mapping(output.get("usage")), _mapping(sample.get("scores"))
-        yield trace_of(
+        yield make_trace(
             question,
-            take_apart(content, reasoning),
-            answer=fetch(sample, "answer", self.fields),
-            model=str(fetch(sample, "model", self.fields) or output.get("model") or spec.get("model") or "unknown"),
-            arm=str(fetch(sample, "arm", self.fields) or "base"),
+            take_apart(content, message_reasoning(message) or reasoning),
+            answer=first_at(sample, "answer", self.fields),
+            model=str(first_at(sample, "model", self.fields) or output.get("model") or spec.get("model") or "unknown"),
+            arm=str(first_at(sample, "arm", self.fields) or "base"),
             sample=int(sample.get("epoch") or 1) - 1,
             prompt_tokens=usage.get("input_tokens"),
             completion_tokens=usage.get("output_tokens"),
-            finish_reason=fetch(output, "finish_reason", {}, "choices.0.stop_reason"),
+            finish_reason=first_at(output, "finish_reason", {}, "choices.0.stop_reason"),
             meta={
                 "key": question.key,
                 "scores": {k: v.get("value") for k, v in scores.items() if isinstance(v, dict)} or None,
-                "hint_used": fetch(sample, "hint_used", self.fields, "metadata.hint_used"),
-                "teacher": fetch(sample, "teacher", self.fields, "metadata.teacher"),
+                "hint_used": first_at(sample, "hint_used", self.fields, "metadata.hint_used"),
+                "teacher": first_at(sample, "teacher", self.fields, "metadata.teacher"),
             },
         )
 
@@ -183,7 +188,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _prompt(sample: dict[str, Any], fields: Mapping[str, str]) -> str | None:
     """Return the question as the data set has it, before the solver's template."""
-    value = _attached(sample, fetch(sample, "stem", fields, "input"))
+    value = _attached(sample, first_at(sample, "stem", fields, "input"))
     if isinstance(value, list):
         user_messages = [m for m in value if isinstance(m, dict) and m.get("role") == "user"]
         value = plain_content(_attached(sample, user_messages[-1].get("content")))[0] if user_messages else None

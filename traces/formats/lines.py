@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,21 +47,26 @@ def json_lines(path: Path) -> Iterator[Line | Problem]:
         yield unreadable(path, error)
         return
     with handle:
-        for number, raw in enumerate(handle, 1):
-            if number == 1 and (problem := foreign(path, raw)):
-                yield problem
-                return
-            text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if not text.strip():
-                continue
-            data = parse(text, path, number)
-            if isinstance(data, Problem):
-                yield data
-            elif isinstance(data, dict):
-                yield Line(number, data)
-            else:
-                reason = f"the line holds {_kind(data)}, not a JSON object"
-                yield Problem(file=str(path), line=number, reason=reason, hint="write one {...} a line")
+        yield from json_lines_of(handle, path)
+
+
+def json_lines_of(handle: Iterable[bytes], path: Path) -> Iterator[Line | Problem]:
+    """Yield the objects of JSON lines that are read from `handle`; `path` is named in problems."""
+    for number, raw in enumerate(handle, 1):
+        if number == 1 and (problem := foreign(path, raw)):
+            yield problem
+            return
+        text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        if not text.strip():
+            continue
+        data = parse(text, path, number)
+        if isinstance(data, Problem):
+            yield data
+        elif isinstance(data, dict):
+            yield Line(number, data)
+        else:
+            reason = f"the line holds {_kind(data)}, not a JSON object"
+            yield Problem(file=str(path), line=number, reason=reason, hint="write one {...} a line")
 
 
 class TextLines:

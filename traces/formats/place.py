@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracejury.traces.records import Problem
+from tracejury.traces.records import Problem, Severity
 
 
 class Placed:
@@ -19,9 +19,9 @@ class Placed:
         """Note where reading is."""
         self.file, self.line = file, line
 
-    def problem(self, reason: str, hint: str) -> Problem:
+    def problem(self, reason: str, hint: str, severity: Severity = Severity.PROBLEM) -> Problem:
         """Return a problem at the place noted."""
-        return Problem(file=str(self.file), line=self.line, reason=reason, hint=hint)
+        return Problem(file=str(self.file), line=self.line, reason=reason, hint=hint, severity=severity)
 
 
 def files_under(path: Path, *patterns: str) -> list[Path]:

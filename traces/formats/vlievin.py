@@ -12,8 +12,8 @@ from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.html import HtmlReader
 from tracejury.traces.formats.lines import foreign, unreadable
 from tracejury.traces.formats.place import Placed, files_under
-from tracejury.traces.formats.shapes import split_prompt
 from tracejury.traces.records import Problem, Question, Trace
+from tracejury.traces.tables.options import split_prompt
 
 _HEAD = re.compile(r"\A\s*(\w+)\s*\[(\w+):(\d+)\]\s*Q:\s*")
 _RIGHT, _WRONG = "\u2705", "\u274c"

@@ -1,0 +1,58 @@
+"""Whether what was read looks as if it had been read rightly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+_FEW = 3
+"""Below this number nothing is concluded from a share of none."""
+_MANY_GOLDS = 20
+
+
+class Plausibility:
+    """Counts of questions and traces, and what is odd about them."""
+
+    def __init__(self) -> None:
+        self.questions = self.with_options = self.traces = self.asked = self.answered = self.graded = self.right = 0
+        self.golds: Counter[str] = Counter()
+
+    def add_question(self, options: Sequence[str], gold: str | None) -> None:
+        """Count a question by the keys of its options and its gold answer."""
+        self.questions += 1
+        self.with_options += bool(options)
+        if gold is not None and options:
+            self.golds[gold] += 1
+
+    def add_trace(self, options: Sequence[str], answer: str | None, is_right: bool | None) -> None:
+        """Count a trace by its question's options, its answer, and whether that is right (None: there is no gold)."""
+        self.traces += 1
+        self.asked += bool(options)
+        self.answered += bool(options) and answer is not None
+        if is_right is not None and answer is not None:
+            self.graded += 1
+            self.right += is_right
+
+    def oddities(self) -> Iterator[tuple[str, str]]:
+        """Yield what is not plausible, each with what to look at."""
+        if self.questions >= _FEW and not self.with_options:
+            yield (
+                f"none of {self.questions} questions has options",
+                "nothing to do where the questions are open; else name the options with --map options=FIELD",
+            )
+        if self.asked >= _FEW and not self.answered:
+            yield (
+                f"in none of {self.asked} traces an answer was found",
+                "see that the right field is read as the reply, or name the answer with --map answer=FIELD",
+            )
+        if self.graded >= _FEW and not self.right:
+            yield (
+                f"none of {self.graded} answers is right",
+                "check one by hand: the gold answers may be another field, or positions that count from 0 or 1",
+            )
+        number = sum(self.golds.values())
+        if len(self.golds) == 1 and number >= _MANY_GOLDS:
+            yield (
+                f"the gold answer of all {number} questions is {next(iter(self.golds))}",
+                "check one by hand: another field may hold the gold answers",
+            )

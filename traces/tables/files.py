@@ -1,0 +1,234 @@
+"""The rows of a table in a file or folder, whatever it is stored as. What a file is, its content says, not its name."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import itertools
+import json
+import lzma
+import math
+import sys
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from tracejury.traces.formats.lines import Line, foreign, json_lines_of, unreadable
+from tracejury.traces.formats.rows import Row, csv_rows_of
+from tracejury.traces.records import Problem
+from tracejury.traces.tables.arrow_rows import arrow_rows, dataset_folders, dataset_rows, parquet_rows
+from tracejury.traces.tables.json_values import rows_in
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".arrow")
+PACKED_SUFFIXES = (".gz", ".zst", ".xz", ".bz2")
+_OPENERS: Mapping[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"\x28\xb5\x2f\xfd": zstd.open,
+    b"\xfd7zXZ": lzma.open,
+    b"BZh": bz2.open,
+}
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+_SNIFFED = 1 << 16
+
+
+class TableRow(NamedTuple):
+    """One row; `line` is its line in a text file, or its number from 1."""
+
+    file: Path
+    line: int | None
+    data: dict[str, Any]
+
+
+def table_rows(path: Path) -> Iterator[TableRow | Problem]:
+    """Yield the rows of a file, of every table in a folder, or of a Hugging Face data set on disk.
+
+    Numbers that are no numbers (NaN, infinity) become None. A row that cannot be read is a problem and costs itself.
+    """
+    if folders := dataset_folders(path):
+        for folder, split in folders:
+            yield from _numbered(folder, dataset_rows(folder), {} if split is None else {"split": split})
+        return
+    files = table_files(path)
+    if not files:
+        kinds = ", ".join(SUFFIXES)
+        yield Problem(file=str(path), reason="the folder holds no table", hint=f"name a file; these are read: {kinds}")
+    for file in files:
+        yield from _file_rows(file)
+
+
+def table_files(path: Path) -> list[Path]:
+    """Return `path` itself, or the tables in a folder, sorted; a batch's own `problems.jsonl` is not one of them."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if _unpacked_name(file).endswith(SUFFIXES)
+        and file.name not in ("problems.jsonl", "labels.jsonl", "dataset_infos.json")
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+
+
+def _unpacked_name(file: Path) -> str:
+    return file.name.lower().removesuffix(file.suffix if file.suffix in PACKED_SUFFIXES else "")
+
+
+def _file_rows(file: Path) -> Iterator[TableRow | Problem]:
+    try:
+        with file.open("rb") as handle:
+            head = handle.read(8)
+        if head.startswith(b"PAR1"):
+            yield from _numbered(file, parquet_rows(file), {})
+            return
+        if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+            yield from _numbered(file, arrow_rows(file), {})
+            return
+        opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
+        if opener is None and (problem := foreign(file, head)):
+            yield problem
+            return
+        with (opener or open)(file, "rb") as stream:
+            yield from _text_rows(file, io.BufferedReader(stream) if opener else stream)
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.strerror:
+            yield unreadable(file, error)
+        else:
+            reason = f"the file breaks off or is damaged: {error}"
+            yield Problem(file=str(file), reason=reason, hint="fetch it again; what stands before the damage is read")
+
+
+def _text_rows(file: Path, stream: IO[bytes]) -> Iterator[TableRow | Problem]:
+    head: bytes = stream.peek(_SNIFFED)[:_SNIFFED].removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
+    if problem := foreign(file, head):
+        yield problem
+    elif not head:
+        yield Problem(file=str(file), reason="the file is empty", hint="fetch it again")
+    elif head[:1] == b"[" or (head[:1] == b"{" and not _is_lines(file, head)):
+        yield from _json_rows(file, stream.read())
+    elif head[:1] == b"{":
+        for line in json_lines_of(stream, file):
+            yield TableRow(file, line.number, cleaned(line.data)) if isinstance(line, Line) else line
+    else:
+        for row in csv_rows_of(stream, file, header=True, delimiter=_delimiter(file, head)):
+            yield TableRow(file, row.line, _cells(row)) if isinstance(row, Row) else row
+
+
+def _is_lines(file: Path, head: bytes) -> bool:
+    """Whether a text that begins with an object is JSON lines: an object on the first line, and more behind it."""
+    if _unpacked_name(file).endswith((".jsonl", ".ndjson")):
+        return True
+    first, _, rest = head.partition(b"\n")
+    if not rest.strip():
+        # A first line that is longer than what was looked at is a line of its own.
+        return len(head) >= _SNIFFED - 8
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        # A broken first line costs itself where whole lines follow.
+        return rest.lstrip()[:1] == b"{"
+
+
+def _json_rows(file: Path, raw: bytes) -> Iterator[TableRow | Problem]:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = raw.count(b"\n", 0, error.start) + 1
+        what = f"not valid UTF-8 at byte {error.start} (0x{raw[error.start]:02x})"
+        yield Problem(file=str(file), line=at, reason=what, hint="convert it, for instance with iconv -t UTF-8")
+        return
+    number = itertools.count(1)
+    for line, value in _json_values(text):
+        if isinstance(value, json.JSONDecodeError):
+            reason = f"not valid JSON: {value.msg} at column {value.colno}"
+            yield Problem(
+                file=str(file), line=value.lineno, reason=reason, hint="correct the entry; all others are read"
+            )
+        elif isinstance(value, Mapping) and line is not None:
+            yield TableRow(file, line, cleaned(value))
+        elif isinstance(value, Mapping):
+            yield from (TableRow(file, next(number), cleaned(row)) for row in rows_in(value))
+        else:
+            reason = f"an entry is {type(value).__name__}, not an object"
+            yield Problem(file=str(file), line=line, reason=reason, hint="write one {...} an entry")
+
+
+def _json_values(text: str) -> Iterator[tuple[int | None, object]]:
+    """Yield the elements of a JSON list with their lines, or whole objects (one or several) without; or a fault."""
+    decoder = json.JSONDecoder()
+    at = _skip(text, 0)
+    is_list = text[at : at + 1] == "["
+    at = _skip(text, at + 1) if is_list else at
+    line, counted = 1, 0
+    while at < len(text) and not (is_list and text[at] == "]"):
+        line, counted = line + text.count("\n", counted, at), at
+        try:
+            value, at = decoder.raw_decode(text, at)
+            yield (line if is_list else None), value
+        except json.JSONDecodeError as error:
+            yield line, error
+            # The next entry begins after "}, {" or on a line of its own.
+            following = text.find("{", max(error.pos, at + 1))
+            while following >= 0 and text[:following].rstrip()[-1:] not in (",", "}"):
+                following = text.find("{", following + 1)
+            if following < 0:
+                return
+            at = following
+            continue
+        except RecursionError:
+            yield line, json.JSONDecodeError("nested too deeply", text, at)
+            return
+        at = _skip(text, at)
+        if text[at : at + 1] == ",":
+            at = _skip(text, at + 1)
+    if is_list and at >= len(text):
+        yield line, json.JSONDecodeError("the list has no end: the file may be cut off", text, len(text))
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _delimiter(file: Path, head: bytes) -> str:
+    header = head.partition(b"\n")[0].decode("utf-8", "replace")
+    preferred = "\t" if ".tsv" in file.name.lower() else ","
+    return max((preferred, ",", "\t", ";", "|"), key=lambda sign: header.count(sign))
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    empty = ("", "nan", "null", "none", "<na>")
+    cells = {name: None if text.strip().lower() in empty else text for name, text in row.data.items()}
+    # pandas writes its row numbers into a column without a name.
+    return {name: text for name, text in cells.items() if name and not name.startswith("Unnamed: ")}
+
+
+def _numbered(
+    file: Path, rows: Iterator[dict[str, Any] | Problem], more: Mapping[str, Any]
+) -> Iterator[TableRow | Problem]:
+    for number, row in enumerate(rows, 1):
+        yield row if isinstance(row, Problem) else TableRow(file, number, {**more, **cleaned(row)})
+
+
+def cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON has it: NaN and infinity as None, whatever JSON does not know as text."""
+    return {str(name): _json_value(part) for name, part in value.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _json_value(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(part) for part in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,83 @@
+"""The rows in a JSON value: a list of objects, an object that holds such lists, or columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+GROUP = "dataset"
+"""Field that gets the name of the list in which a row stands, where a file holds several lists."""
+KEY = "id"
+"""Field that gets a row's own name, where a file maps names to rows."""
+
+
+def rows_in(value: object) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSON object, in one of these shapes.
+
+    - `{"data": [row, ...], "model": ...}`: a list under any name; plain values beside it belong to every row. Several
+      lists are read one after the other, each row with its list's name.
+    - `{"q1": row, "q2": row}`: rows by name.
+    - `{"question": [...], "answer": [...]}` and `{"question": {"0": ...}}`: columns.
+    - `{"columns": [...], "data": [[...]]}`: rows without names.
+    - Anything else: one row.
+    """
+    if not isinstance(value, Mapping):
+        return
+    columns, data = value.get("columns"), value.get("data")
+    if isinstance(columns, list) and isinstance(data, list) and all(isinstance(r, list) for r in data):
+        yield from (dict(zip(map(str, columns), row, strict=False)) for row in data)
+    elif _is_column_mapping(value):
+        yield from _from_columns({k: list(v.values()) for k, v in value.items()})
+    elif _is_rows_by_name(value):
+        yield from ({KEY: name, **row} for name, row in value.items())
+    elif _is_column_lists(value):
+        yield from _from_columns(value)
+    elif lists := {n: part for n, part in value.items() if n not in _PARTS_OF_A_ROW and _is_list_of_rows(part)}:
+        shared = {name: part for name, part in value.items() if part is None or isinstance(part, str | int | float)}
+        for name, part in lists.items():
+            group = {GROUP: name} if len(lists) > 1 else {}
+            yield from ({**shared, **group, **row} for row in part if isinstance(row, Mapping))
+    elif value:
+        yield dict(value)
+
+
+# The lists of one row of a conversation or of choices are not lists of rows.
+_CONVERSATIONS = {"messages", "conversations", "conversation", "dialogue", "turns"}
+_PARTS_OF_A_ROW = _CONVERSATIONS | {"choices", "options", "steps"}
+
+
+def _is_list_of_rows(part: object) -> bool:
+    return isinstance(part, list) and bool(part) and all(isinstance(row, Mapping) for row in part)
+
+
+def _is_column_mapping(value: Mapping[str, Any]) -> bool:
+    parts = list(value.values())
+    return (
+        len(parts) > 1
+        and all(isinstance(part, Mapping) and part and all(str(k).isdecimal() for k in part) for part in parts)
+        and len({len(part) for part in parts}) == 1
+    )
+
+
+def _is_rows_by_name(value: Mapping[str, Any]) -> bool:
+    parts = list(value.values())
+    if not parts or not all(isinstance(part, Mapping) and part for part in parts):
+        return False
+    # One object in an object is a row that has a part; rows by name share most of their names.
+    return len(parts) > 1 and bool(set.intersection(*(set(part) for part in parts)))
+
+
+def _is_column_lists(value: Mapping[str, Any]) -> bool:
+    parts = list(value.values())
+    return (
+        len(parts) > 1
+        and all(isinstance(part, list) for part in parts)
+        and len({len(part) for part in parts}) == 1
+        and not all(_is_list_of_rows(part) for part in parts)
+        and not set(value) & _CONVERSATIONS
+    )
+
+
+def _from_columns(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    names = list(columns)
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))

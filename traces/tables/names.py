@@ -1,0 +1,111 @@
+"""Names under which files keep what a question and a trace consist of; case and punctuation do not matter."""
+
+from __future__ import annotations
+
+import re
+
+FIELDS = (
+    "id",
+    "stem",
+    "options",
+    "gold",
+    "explanation",
+    "source",
+    "split",
+    "model",
+    "arm",
+    "sample",
+    "text",
+    "final",
+    "steps",
+    "answer",
+    "teacher",
+    "hint_used",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+)
+"""What `--map FIELD=PATH` may name on its left side."""
+
+STEM = (
+    "question", "stem", "questionstem", "questiontext", "question_text", "openendedverifiablequestion", "query",
+    "problem", "problemstatement", "sent1", "vignette", "clinicalvignette", "casevignette", "prompt", "inputtext",
+    "userprompt", "input", "instruction", "q", "case",
+)  # fmt: skip
+VIGNETTE = (
+    "vignette", "clinicalvignette", "context", "case", "casedescription", "casepresentation", "patientcase", "passage",
+    "abstract", "scenario",
+)  # fmt: skip
+OPTIONS = (
+    "options", "choices", "answerchoices", "answeroptions", "candidates", "mcoptions", "option", "endings",
+    "choicelist", "optionlist", "multiplechoiceoptions", "mcqoptions",
+)  # fmt: skip
+GOLD = (
+    "answeridx", "answerindex", "answerkey", "answerletter", "answerid", "gold", "goldanswer", "goldlabel", "goldidx",
+    "goldindex", "goldkey", "correctanswer", "correctoption", "correctchoice", "correctidx", "correctindex",
+    "correctletter", "correctkey", "correctanswerkey", "correctanswers", "correctoptions", "cop", "groundtruth",
+    "groundtruthanswer", "groundtrueanswer", "groundtruths", "goldanswers", "referenceanswer", "reference",
+    "expectedanswer", "expected", "finaldecision", "label", "labels", "target", "targets", "correct", "answers",
+    "answer", "solution",
+)  # fmt: skip
+REASONING = (
+    "complexcot", "longcot", "reasoningcontent", "reasoningtrace", "reasoningtext", "reasoningprocess", "reasoning",
+    "thinking", "thinkingtrajectory", "thinkingtrajectories", "deepseekthinkingtrajectory", "thinkingprocess",
+    "thinkingtrace", "thoughtprocess", "thoughts", "thought", "chainofthought", "cot", "modelreasoning",
+    "modelthinking", "stepbystepthinking", "rationale", "modelcot", "generatedcot", "trace", "reasoningchain", "chain",
+)  # fmt: skip
+REPLY = (
+    "response", "responsetext", "fullresponse", "rawresponse", "modelresponse", "llmresponse", "output", "outputtext",
+    "rawoutput", "modeloutput", "llmoutput", "completion", "generation", "generatedtext", "generatedanswer",
+    "generatedresponse", "reply", "modelreply", "finalresponse", "assistantresponse", "assistant", "raw", "resp",
+    "responses", "outputs", "completions", "generations", "modeloutputs", "modelresponses", "replies", "samples",
+    "predictiontext", "studentresponse", "studentoutput", "text", "content", "result",
+)  # fmt: skip
+STEPS = ("steps", "reasoningsteps", "cotsteps", "solutionsteps", "modelsolutionsteps", "stepstext")
+ANSWER = (
+    "prediction", "pred", "predicted", "predictedanswer", "predanswer", "modelanswer", "extractedanswer",
+    "parsedanswer", "finalanswer", "studentanswer", "llmanswer", "answerchoice", "predictedlabel", "predletter",
+    "modelprediction", "predictedoption", "predictedletter", "modelchoice",
+)  # fmt: skip
+ID = (
+    "customid", "questionid", "qid", "id", "uid", "uuid", "questionuuid", "key", "realidx", "idindataset",
+    "exampleid", "itemid", "docid", "caseid", "sampleid", "pmid", "idx", "index", "rowid", "number",
+)  # fmt: skip
+EXPLANATION = ("explanation", "exp", "answerexplanation", "explanations", "justification", "groundtruthanalysis")
+OTHERS: dict[str, tuple[str, ...]] = {
+    "source": ("source", "dataset", "datasetname", "benchmark", "datasource", "task", "subset"),
+    "split": ("split",),
+    "model": ("model", "modelname", "modelid", "generator", "engine", "llm", "samplemodel", "sampledmodel"),
+    "arm": ("arm", "condition", "variant", "group", "role", "checkpoint", "system"),
+    "sample": ("sample", "samplenumber", "samplenr", "sampleindex", "sampleidx", "repeat", "epoch", "attempt", "trial",
+               "rollout", "rolloutid", "generationid", "draw", "run"),
+    "finish_reason": ("finishreason", "stopreason"),
+    "prompt_tokens": ("prompttokens", "inputtokens"),
+    "completion_tokens": ("completiontokens", "outputtokens"),
+    "teacher": ("teacher", "teachermodel"),
+    "hint_used": ("hintused",),
+}  # fmt: skip
+
+_GENERIC = {"text", "content", "value", "message", "body", "raw", "data"}
+_COLUMN = re.compile(r"(?i)(?:(?:option|choice|opt|ending|answer|ans)[ _-]?([A-J]|\d{1,2})|op([A-J])|([A-J]))")
+_AFFIX = "response|output|answer|reply|completion|generation|reasoning|cot|text|trace"
+_ARM = re.compile(rf"(?i)(?:(?P<before>.+?)[ _.-]+(?:{_AFFIX})|(?:{_AFFIX})[ _.-]+(?P<after>.+))")
+
+
+def plain(path: str) -> str:
+    """Return the name at the end of a path in small letters and figures; its parent's name where it says nothing."""
+    parts = [part for part in path.split(".") if part and not part.isdecimal()]
+    names = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in parts] or [""]
+    return names[-2] if len(names) > 1 and names[-1] in _GENERIC else names[-1]
+
+
+def option_column(name: str) -> str | None:
+    """Return the key of the option that a column of its own holds (`opa`, `Option B`, `C`, `ending0`); else None."""
+    match = _COLUMN.fullmatch(name.strip())
+    return None if match is None else next(group for group in match.groups() if group).upper()
+
+
+def arm_of_column(name: str) -> str | None:
+    """Return the arm whose replies a column holds, such as `base` of `base_response`; None where its name says none."""
+    match = _ARM.fullmatch(name.strip())
+    return None if match is None else match.group("before") or match.group("after")

@@ -1,0 +1,393 @@
+"""Which field of a table is what: a proposal made from names and contents, which the user sees and can overrule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from tracejury.traces.tables import names
+from tracejury.traces.tables.conversations import exchange_in
+from tracejury.traces.tables.field_values import are_keys, are_texts, contains, is_count, paths_in
+from tracejury.traces.tables.golds import read_gold
+from tracejury.traces.tables.options import read_options, split_prompt
+from tracejury.traces.tables.paths import lift
+from tracejury.traces.tables.profile import TableField, TableProfile
+from tracejury.traces.tables.row_parts import read_row_options, stem_text
+
+_PROSE = 120
+"""Mean number of characters from which an unknown text is taken for prose that should not be passed over."""
+_STEM = 12
+"""Mean number of characters below which a text is a name, and no question."""
+_REPLY = 40
+"""Mean number of characters from which a text may be a reply, and not a short answer."""
+
+
+class Proposal(NamedTuple):
+    """Where the fields of questions and traces stand in a table."""
+
+    fields: Mapping[str, str]
+    """Field -> path; a value that begins with a colon is meant for all rows."""
+    arms: Mapping[str, str]
+    """Arm -> path of its replies, where each arm has a column of its own."""
+    conversation: bool
+    """Whether the question and the reply stand in messages."""
+    prompts: bool
+    """Whether there are questions in the messages."""
+    replies: bool
+    """Whether there are replies in the messages."""
+    unused: tuple[str, ...]
+    """Fields of the table that nothing is read from."""
+    question: str | None = None
+    """What must be decided by the user before the table can be read."""
+
+    def sentence(self) -> str:
+        """Return the proposal in a line."""
+        parts = [f"{field} = {path}" for field, path in self.fields.items()]
+        if self.conversation:
+            read = {"stem": "the last user message"} if self.prompts else {}
+            read |= {"text": "the assistant's message"} if self.replies else {}
+            parts = [f"{field} = {where}" for field, where in read.items() if field not in self.fields] + parts
+        parts += [f"text of arm {arm} = {path}" for arm, path in self.arms.items()]
+        return "read as: " + ", ".join(parts)
+
+
+def propose(profile: TableProfile, mapping: Mapping[str, str], joined: bool = False) -> Proposal:
+    """Propose where everything stands; `mapping`, which the user gave, goes before.
+
+    Args:
+        profile: The table.
+        mapping: Field -> path.
+        joined: Whether the questions come from another table.
+    """
+    return _Proposing(profile, mapping, joined).proposal()
+
+
+class _Proposing:
+    def __init__(self, profile: TableProfile, mapping: Mapping[str, str], joined: bool) -> None:
+        self.profile = profile
+        self.joined = joined
+        self.fields = [f for f in profile.fields() if f.filled]
+        self.chosen: dict[str, str] = dict(mapping)
+        self.arms: dict[str, str] = {}
+        self.question: str | None = None
+        exchanges = [exchange for row in profile.sample if (exchange := exchange_in(row)) is not None]
+        self.replies = sum(bool(exchange.replies) for exchange in exchanges)
+        self.prompts = sum(exchange.prompt is not None for exchange in exchanges)
+        self.errors = sum(exchange.error is not None for exchange in exchanges)
+        self.conversation = bool(exchanges)
+        self._has_api_choices = any(
+            isinstance(choice, Mapping) and {"message", "finish_reason"} & choice.keys()
+            for choice in profile.values("choices.0")
+        )
+
+    def proposal(self) -> Proposal:
+        if not self.joined:
+            self._options()
+            if "stem" not in self.chosen and not self.prompts:
+                self._stem()
+        self._replies()
+        if self.joined:
+            self._choose("answer", names.ANSWER)
+        else:
+            self._gold_and_answer()
+        for field, known_names in {"id": names.ID, "explanation": names.EXPLANATION, **names.OTHERS}.items():
+            self._choose(field, known_names)
+        self._check()
+        return Proposal(
+            self.chosen,
+            self.arms,
+            self.conversation,
+            bool(self.prompts),
+            bool(self.replies),
+            self._unused(),
+            self.question,
+        )
+
+    # Choosing by name.
+
+    def _free(self) -> Iterable[TableField]:
+        used = self._used_paths()
+        # What stands inside a field that is used belongs to it: the key of an option is no id of the question.
+        return (
+            field
+            for field in self.fields
+            if not any(field.path == path or field.path.startswith(f"{path}.") for path in used)
+            and not self._is_message(field.path)
+        )
+
+    def _is_message(self, path: str) -> bool:
+        # Options may be called choices, and stand beside messages.
+        return self.conversation and _inside_messages(path) and not (path == "choices" and not self._has_api_choices)
+
+    def _used_paths(self) -> set[str]:
+        return {part for path in (*self.chosen.values(), *self.arms.values()) for part in paths_in(path)}
+
+    def _candidates(self, known_names: tuple[str, ...], kinds: tuple[str, ...] = ()) -> list[TableField]:
+        fields = [f for f in self._free() if names.plain(f.path) in known_names and (not kinds or f.kind in kinds)]
+        # The order of the names decides, then what stands less deep.
+        return sorted(fields, key=lambda f: (known_names.index(names.plain(f.path)), f.path.count(".")))
+
+    def _choose(self, field: str, known_names: tuple[str, ...]) -> None:
+        if field in self.chosen:
+            return
+        kinds = {"sample": ("number",), "hint_used": ("truth value",), "prompt_tokens": ("number",)}
+        kinds["completion_tokens"] = ("number",)
+        candidates = self._candidates(known_names, kinds.get(field, ("text", "number")))
+        if field in ("model", "arm", "source", "split", "finish_reason"):
+            candidates = [c for c in candidates if c.kind == "text" and c.mean_length <= 80]
+        if field == "sample":
+            candidates = [c for c in candidates if all(is_count(v) for v in self.profile.values(c.path))] or [
+                c
+                for c in self._candidates(known_names, ("text",))
+                if all(is_count(v) for v in self.profile.values(c.path))
+            ]
+        if field == "id":
+            candidates = [c for c in candidates if c.mean_length <= 100]
+        if candidates:
+            self.chosen[field] = candidates[0].path
+
+    # The question.
+
+    def _options(self) -> None:
+        if "options" in self.chosen:
+            return
+        for candidate in self._candidates(names.OPTIONS, ("list", "object", "text")):
+            values = self.profile.values(candidate.path)
+            if sum(bool(read_options(value)) for value in values) * 2 >= len(values):
+                self.chosen["options"] = candidate.path
+                return
+        columns: dict[str, dict[str, str]] = {}
+        for field in self.fields:
+            prefix, _, name = field.path.rpartition(".")
+            if (key := names.option_column(name)) and field.kind in ("text", "number"):
+                columns.setdefault(prefix, {})[key] = field.path
+        for columns_by_key in columns.values():
+            if len(columns_by_key) > 1 and (
+                set("AB") <= set(columns_by_key)
+                or {"0", "1"} <= set(columns_by_key)
+                or {"1", "2"} <= set(columns_by_key)
+            ):
+                self.chosen["options"] = ",".join(columns_by_key[key] for key in sorted(columns_by_key))
+                return
+
+    def _stem(self) -> None:
+        candidates = [c for c in self._candidates(names.STEM, ("text",)) if c.mean_length >= _STEM]
+        if not candidates:
+            return
+        first = candidates[0]
+        by_name = {names.plain(c.path): c.path for c in candidates}
+        if names.plain(first.path) in ("input", "instruction", "prompt") and {"instruction", "input"} <= set(by_name):
+            # Alpaca's form: the instruction is the same for all rows, or the question, with an input that may be empty.
+            constant = len({str(v) for v in self.profile.values(by_name["instruction"])}) == 1
+            self.chosen["stem"] = by_name["input"] if constant else f"{by_name['instruction']}+{by_name['input']}"
+            return
+        self.chosen["stem"] = first.path
+        vignettes = [c for c in self._candidates(names.VIGNETTE, ("text", "list")) if c.mean_length > _REPLY]
+        if vignettes and not contains(self.profile, first.path, vignettes[0].path):
+            self.chosen["stem"] = f"{vignettes[0].path}+{first.path}"
+
+    # The reply.
+
+    def _replies(self) -> None:
+        if "text" in self.chosen or "steps" in self.chosen or self.replies:
+            return
+        steps = [c for c in self._candidates(names.STEPS, ("list",)) if are_texts(self.profile.values(c.path))]
+        reasoning = [c for c in self._candidates(names.REASONING) if self._is_reply(c)]
+        replies = [c for c in self._candidates(names.REPLY) if self._is_reply(c)]
+        replies = self._without_copies(replies)
+        if not reasoning and not replies and steps:
+            self.chosen["steps"] = steps[0].path
+            return
+        if not reasoning:
+            arms = self._columns_of_arms()
+            if len(arms) > 1 and {reply.path for reply in replies} <= set(arms.values()):
+                self.arms = arms
+                return
+        if not reasoning and not replies:
+            replies = [
+                c for c in self._candidates(("answer", "modelanswer", "prediction", "solution")) if self._is_long(c)
+            ]
+        if len(replies) > 1:
+            listed = " or ".join(c.path for c in replies[:4])
+            self.question = f"several fields may be the reply; say which: --map text={replies[0].path} ({listed})"
+            return
+        if reasoning:
+            self.chosen["text"] = reasoning[0].path
+            finals = replies or self._candidates(names.REPLY, ("text",))
+            if finals and "final" not in self.chosen:
+                self.chosen["final"] = finals[0].path
+            elif "final" not in self.chosen:
+                finals = [
+                    c for c in self._candidates(("answer", "final", "finalanswer"), ("text",)) if self._is_long(c)
+                ]
+                if finals:
+                    self.chosen["final"] = finals[0].path
+        elif replies:
+            self.chosen["text"] = replies[0].path
+
+    def _is_reply(self, field: TableField) -> bool:
+        if field.kind == "list":
+            values = [v for value in self.profile.values(field.path) if isinstance(value, list) for v in value]
+            return bool(values) and all(isinstance(v, str | dict | list) or v is None for v in values)
+        return field.kind == "text" and field.mean_length >= _REPLY / 2
+
+    def _is_long(self, field: TableField) -> bool:
+        return field.kind == "text" and field.mean_length >= _REPLY
+
+    def _without_copies(self, fields: list[TableField]) -> list[TableField]:
+        """Leave out a field whose words another one contains too; the fuller one stays."""
+        fields = [f for f in fields if not (names.plain(f.path) == "text" and self._holds_stem(f) and len(fields) > 1)]
+        return [
+            f
+            for i, f in enumerate(fields)
+            if not any(
+                contains(self.profile, o.path, f.path) and (j < i or not contains(self.profile, f.path, o.path))
+                for j, o in enumerate(fields)
+                if i != j
+            )
+        ]
+
+    def _holds_stem(self, field: TableField) -> bool:
+        stem = self.chosen.get("stem")
+        return stem is not None and contains(self.profile, field.path, stem.split("+")[-1])
+
+    def _columns_of_arms(self) -> dict[str, str]:
+        arms: dict[str, str] = {}
+        for field in self._free():
+            arm = names.arm_of_column(field.path)
+            if arm and field.kind == "text" and field.mean_length >= _REPLY and arm.lower() not in _NO_ARMS:
+                arms.setdefault(arm, field.path)
+        return arms
+
+    # Gold and answer.
+
+    def _gold_and_answer(self) -> None:
+        if "answer" not in self.chosen:
+            answers = self._candidates(names.ANSWER, ("text", "number", "list"))
+            if answers and answers[0].mean_length <= _PROSE:
+                self.chosen["answer"] = answers[0].path
+        golds = [c for c in self._candidates(names.GOLD, ("text", "number", "list")) if self._may_be_gold(c)]
+        if "gold" not in self.chosen and golds:
+            # A field whose values are the options' keys or words goes before one that only has the better name.
+            fitting = [c for c in golds if self._fits_options(c)]
+            self.chosen["gold"] = (fitting or golds)[0].path
+            golds = [c for c in golds if c.path != self.chosen["gold"]]
+        if "gold" not in self.chosen and (by_value := self._holding_keys()) is not None:
+            self.chosen["gold"] = by_value
+        named_answer = [c for c in golds if names.plain(c.path) in ("answer", "answers")]
+        if named_answer and "answer" not in self.chosen and not self._says_the_same(named_answer[0].path):
+            self.chosen["answer"] = named_answer[0].path
+
+    def _holding_keys(self) -> str | None:
+        """Return the one field of unknown name that holds keys of the options, in every row that has it."""
+        fitting = []
+        for field in self._free():
+            if field.kind == "text" and field.mean_length <= 3 and "." not in field.path:
+                pairs = [(v, self._row_options(row)) for row in self.profile.sample if (v := lift(row, field.path))]
+                if pairs and all(str(v).strip(" ().").upper() in options for v, options in pairs):
+                    fitting.append(field.path)
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _may_be_gold(self, field: TableField) -> bool:
+        if field.kind == "list" and not all(
+            isinstance(v, list) and not any(isinstance(x, dict) for x in v) for v in self.profile.values(field.path)
+        ):
+            return False
+        # 0 and 1 under "label" or "correct" are more likely a mark for the reply than a position.
+        marks = {str(value).strip() for value in self.profile.values(field.path)}
+        return not (
+            names.plain(field.path) in ("correct", "label", "labels")
+            and marks <= {"0", "1"}
+            and len(self.profile.sample) > 3
+        )
+
+    def _fits_options(self, field: TableField) -> bool:
+        pairs = [
+            (v, o)
+            for row in self.profile.sample
+            if (v := lift(row, field.path)) is not None and (o := self._row_options(row))
+        ]
+        fitting = sum(
+            (gold := read_gold(v, o)).position is not None or (gold.key or "") in o or are_keys(gold.key, o)
+            for v, o in pairs
+        )
+        return bool(pairs) and fitting * 2 > len(pairs)
+
+    def _says_the_same(self, path: str) -> bool:
+        """Whether a field named answer is the gold's own text, and no reply of a model."""
+        gold, same, compared = self.chosen.get("gold"), 0, 0
+        for row in self.profile.sample:
+            options = self._row_options(row)
+            value, right = lift(row, path), lift(row, gold) if gold else None
+            if value is None or right is None or not options:
+                continue
+            first, second = read_gold(value, options), read_gold(right, options)
+            compared += 1
+            same += first.key == second.key or first.position is not None or second.position is not None
+        return compared == 0 or same >= 0.98 * compared
+
+    def _row_options(self, row: Mapping[str, object]) -> dict[str, str]:
+        path = self.chosen.get("options")
+        if path is not None:
+            return read_row_options(row, path) or {}
+        stem = self.chosen.get("stem")
+        exchange = exchange_in(row)
+        prompt = exchange.prompt if exchange is not None and stem is None else stem_text(row, stem or "")
+        return split_prompt(prompt)[1] if prompt else {}
+
+    # What is left over.
+
+    def _unused(self) -> tuple[str, ...]:
+        used = self._used_paths()
+        tops = {path.split(".")[0] for path in used}
+        return tuple(
+            field.path
+            for field in self.fields
+            if "." not in field.path
+            and field.path not in tops
+            and not (self.conversation and (_inside_messages(field.path) or field.path in _API_FIELDS))
+        )
+
+    def _check(self) -> None:
+        if self.question is not None or (self.errors and not self.replies):
+            return
+        listed = ", ".join(f.path for f in self.fields if ".0." not in f.path)[:300]
+        if "stem" not in self.chosen and not self.prompts and not self.joined:
+            if self.replies or "text" in self.chosen or self.arms:
+                self.question = (
+                    "the replies have no questions beside them; name the file of the questions with --questions FILE "
+                    f"(and --join FIELD=FIELD), or the field with --map stem=FIELD; the fields are {listed}"
+                )
+            else:
+                self.question = (
+                    f"no field is known as the question; name it with --map stem=FIELD; the fields are {listed}"
+                )
+            return
+        if not self.replies and "text" not in self.chosen and "steps" not in self.chosen and not self.arms:
+            prose = [f for f in self._free() if f.kind == "text" and f.mean_length >= _PROSE]
+            prose = [f for f in prose if f.path not in names.EXPLANATION and "." not in f.path]
+            if prose:
+                self.question = (
+                    f"no field is known as the reply, and {prose[0].path!r} holds long text; say --map text="
+                    f"{prose[0].path}, or --map text=: where the file has questions alone"
+                )
+
+
+_NO_ARMS = {"gold", "correct", "expected", "reference", "ground_truth", "groundtruth", "raw", "full", "clean", "model"}
+_MESSAGES = {"messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "choices", "contents"}
+_API_FIELDS = {
+    "body",
+    "response",
+    "result",
+    "error",
+    "object",
+    "created",
+    "usage",
+    "method",
+    "url",
+    "system_fingerprint",
+}
+
+
+def _inside_messages(path: str) -> bool:
+    return bool(_MESSAGES & {part.lower() for part in path.split(".")})

@@ -1,0 +1,35 @@
+"""A row's question, options and gold, where they stand at the paths of a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tracejury.traces.tables import names
+from tracejury.traces.tables.options import flagged_keys, options_of, read_options
+from tracejury.traces.tables.paths import lift
+
+
+def stem_text(row: Mapping[str, object], path: str) -> str | None:
+    """Return the question's text: what stands at a path, or at several that are joined by `+`, as paragraphs."""
+    if lift(row, path) is not None:
+        pieces = [lift(row, path)]
+    else:
+        pieces = [lift(row, piece.strip()) for piece in path.split("+")]
+    texts = ["\n".join(map(str, p)) if isinstance(p, list) else str(p) for p in pieces if p is not None]
+    return "\n\n".join(text.strip() for text in texts if text.strip()) or None
+
+
+def read_row_options(row: Mapping[str, object], path: str) -> dict[str, str] | None:
+    """Return the options at a path, or in several columns divided by commas; None where they are unreadable."""
+    if "," not in path or lift(row, path) is not None:
+        return read_options(lift(row, path))
+    columns = [column.strip() for column in path.split(",")]
+    keys = [names.option_column(column.rpartition(".")[2]) or column for column in columns]
+    if all(key.isdecimal() for key in keys):
+        keys = [chr(ord("A") + i) for i in range(len(keys))]
+    return options_of({key: lift(row, column) for key, column in zip(keys, columns, strict=True)})
+
+
+def flagged_gold(row: Mapping[str, object], path: str, options: Mapping[str, str]) -> str | None:
+    """Return the gold that the options themselves mark as correct."""
+    return "".join(flagged_keys(lift(row, path), options)) or None

@@ -1,0 +1,53 @@
+"""Replies, steps, texts and counts, from values of any type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tracejury.traces.tables.conversations import ChatReply, exchange_in
+from tracejury.traces.tables.replies import Reply, take_apart
+
+
+def replies_in(value: object, final: str | None) -> Iterator[ChatReply]:
+    """Yield the replies in a field: its text, or one for each element of a list."""
+    if isinstance(value, list):
+        flat = [part for element in value for part in (element if isinstance(element, list) else [element])]
+        for number, part in enumerate(flat):
+            if isinstance(part, Mapping):
+                exchange = exchange_in(part)
+                text = next((part[n] for n in ("text", "content", "response", "output") if n in part), None)
+                reply = exchange.replies[0].reply if exchange and exchange.replies else take_apart(as_text(text) or "")
+                yield ChatReply(reply, sample=number)
+            else:
+                yield ChatReply(take_apart(as_text(part) or ""), sample=number)
+        return
+    text = as_text(value) or ""
+    if final is not None:
+        yield ChatReply(Reply(text, final) if text.strip() else take_apart(final))
+    else:
+        yield ChatReply(take_apart(text))
+
+
+def step_texts(value: object) -> list[str]:
+    """Return the texts of a list of steps, which may be objects; empty ones are left out."""
+    steps = value if isinstance(value, list) else []
+    texts = [
+        next((s[n] for n in ("text", "content", "step", "statement") if n in s), "") if isinstance(s, Mapping) else s
+        for s in steps
+    ]
+    return [str(text) for text in texts if text is not None and str(text).strip()]
+
+
+def as_text(value: object) -> str | None:
+    """Return a value as text; None for null. Numbers that are whole have no fraction."""
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else str(value)
+
+
+def as_count(value: object) -> int | None:
+    """Return a whole number from 0 on, or None."""
+    text = as_text(value)
+    return int(text) if text is not None and text.isdecimal() else None
