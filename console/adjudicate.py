@@ -108,7 +108,7 @@ def adjudicate(
         from tracejury.models import BatchProgress, Budget
 
         budget = Budget(max_usd=max_cost, max_tokens=max_tokens)
-        done, tally = sit(
+        judged_run, tally = judge_batch(
             batch,
             chosen,
             store=store or DEFAULT_STORE,
@@ -122,7 +122,7 @@ def adjudicate(
             batch_progress=BatchProgress() if in_batches else None,
             cluster=_cluster(backend, address, workers, wheel),
         )
-    report(done, tally, store or DEFAULT_STORE, as_json)
+    report(judged_run, tally, store or DEFAULT_STORE, as_json)
     if tally.interrupted and budget.used_up:
         spent = f"${budget.spent_usd:.4f} and {budget.spent_tokens:,} tokens"
         raise fail(f"stopped: the run has taken {spent}; give a higher cap to go on with the rest", Exit.SOME_FAILED)
@@ -132,7 +132,7 @@ def adjudicate(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
+def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
     """Run the batch with a live display. The first Ctrl-C finishes what has begun, the second stops at once."""
     import asyncio
 
@@ -159,12 +159,12 @@ def sit(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
             stopping.set()
             err.print("stopping: steps that have begun are finished; Ctrl-C again stops at once", style="yellow")
 
-        def said(line: str) -> None:
+        def report_line(line: str) -> None:
             err.print(line, style="yellow", highlight=False)
 
         loop.add_signal_handler(signal.SIGINT, interrupted)
-        seen = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": said}
-        return await run_batch(batch, panel, **seen, **options)  # type: ignore[arg-type]
+        callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
+        return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
     with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
@@ -180,14 +180,14 @@ def progress(tally: RunTally, underway: BatchProgress | None = None) -> Renderab
     from rich.table import Table
 
     took = time.monotonic() - tally.started
-    done, total = tally.traces + tally.resumed, tally.traces_total or 0
+    finished_traces, total = tally.traces + tally.resumed, tally.traces_total or 0
     fresh = max(total - tally.resumed, 1)
     left = took / tally.traces * (fresh - tally.traces) if tally.traces else None
     grid = Table.grid(padding=(0, 1))
     outcomes = " ".join(f"{name} {n}" for name, n in sorted(tally.outcomes.items()))
     grid.add_row(
-        ProgressBar(total=max(total, 1), completed=done, width=24),
-        f"{done}/{total} traces",
+        ProgressBar(total=max(total, 1), completed=finished_traces, width=24),
+        f"{finished_traces}/{total} traces",
         f"{tally.steps} steps, {tally.steps / max(took, 1e-9):.2f}/s",
         outcomes,
         f"{tally.calls} calls ({tally.cached} cached)",
@@ -204,18 +204,18 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     from tracejury.console.screen import out
     from tracejury.ledger import Ledger
 
-    standing = Ledger(store).progress(run)
+    current = Ledger(store).progress(run)
     if as_json:
-        body = standing.model_dump(mode="json", exclude={"run": {"panel"}})
+        body = current.model_dump(mode="json", exclude={"run": {"panel"}})
         print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
-    counts = ", ".join(f"{name} {n}" for name, n in standing.outcomes.items())
-    out.print(f"[bold]{run.name}[/]: {standing.closed} of {standing.traces} traces done; steps{calibrated}: {counts}")
-    out.print(f"  no claim {standing.no_claim}; traces without a step {standing.empty}; {standing.calls} calls")
+    counts = ", ".join(f"{name} {n}" for name, n in current.outcomes.items())
+    out.print(f"[bold]{run.name}[/]: {current.closed} of {current.traces} traces done; steps{calibrated}: {counts}")
+    out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
     for problem in tally.problems[:10]:
         out.print(f"  [yellow]{problem}[/]", highlight=False)
-    if standing.outcomes["failed"]:
+    if current.outcomes["failed"]:
         out.print("  failed steps are asked again by the same command", style="yellow")
     out.print(
         f"Next: tracejury show {run.name} | tracejury summary {run.name} | tracejury export {run.name} --out rows.jsonl"

@@ -46,34 +46,34 @@ def control(
         if name == "list":
             _list(as_json)
             return
-        (wanted,) = load_controls((name,))
-        if wanted.rejudge is None:
+        (chosen,) = load_controls((name,))
+        if chosen.rejudge is None:
             raise fail(f"{name} looks at the same verdicts in another way: see `tracejury compare {run} --controls`")
         url = store or DEFAULT_STORE
         ledger = Ledger(url)
-        found = ledger.run(run)
-        panel = changed_panel(found.panel, wanted)
-        from tracejury.console.adjudicate import ready_index, report, sit
+        original = ledger.run(run)
+        panel = changed_panel(original.panel, chosen)
+        from tracejury.console.adjudicate import judge_batch, ready_index, report
         from tracejury.traces import Batch, write_batch
 
         ready_index(panel, index)
         with tempfile.TemporaryDirectory() as folder:
-            traces = _found(ledger, found)
-            if wanted.rejudge.rewrite:
-                traces = asyncio.run(_rewritten(ledger, found, writer, air_gapped))
+            traces = _run_items(ledger, original)
+            if chosen.rejudge.rewrite:
+                traces = asyncio.run(_rewritten(ledger, original, writer, air_gapped))
             write_batch(traces, Path(folder))
             batch = Batch.open([Path(folder)])
-            done, tally = sit(
-                batch, panel, store=url, name=f"{found.name}@{wanted.name}", index=index, air_gapped=air_gapped
+            judged_run, tally = judge_batch(
+                batch, panel, store=url, name=f"{original.name}@{chosen.name}", index=index, air_gapped=air_gapped
             )
-    report(done, tally, url, as_json)
+    report(judged_run, tally, url, as_json)
     if tally.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def changed_panel(panel: Panel, wanted: Control) -> Panel:
+def changed_panel(panel: Panel, chosen: Control) -> Panel:
     """Return the panel under the control: another one, or the run's own with some fields changed and all else kept.
 
     Raises:
@@ -81,18 +81,18 @@ def changed_panel(panel: Panel, wanted: Control) -> Panel:
     """
     from tracejury.agents import Panel, load_panel
 
-    rejudge = wanted.rejudge
+    rejudge = chosen.rejudge
     assert rejudge is not None  # noqa: S101 - the caller has looked
     if rejudge.whole_panel:
         return load_panel(rejudge.whole_panel)
     return Panel.model_validate(panel.model_dump() | (rejudge.panel or {}))
 
 
-def _found(ledger: Ledger, run: Run) -> Iterator[ReadItem]:
-    seen = set[str]()
+def _run_items(ledger: Ledger, run: Run) -> Iterator[ReadItem]:
+    question_ids = set[str]()
     for trace, question, _ in ledger.traces(run):
-        if question.id not in seen:
-            seen.add(question.id)
+        if question.id not in question_ids:
+            question_ids.add(question.id)
             yield question
         yield trace
 
@@ -110,29 +110,29 @@ async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: b
     endpoints = endpoints_of(load_panel(writer) if writer else run.panel)
     if not endpoints:
         raise fail(f"panel {writer or run.panel.name} has no model to rewrite with; name one that has: --writer PANEL")
-    found = list(_found(ledger, run))
+    items = list(_run_items(ledger, run))
     counts = {"swapped": 0, "changed": 0, "failed": 0}
-    made: dict[str, Trace] = {}
+    rewritten: dict[str, Trace] = {}
     calls = CallStore(ledger.engine)
     try:
         # The secret only keys fences; that of the re-judging run does not exist yet.
         async with Gateway(calls, secret=run.id.encode(), air_gapped=air_gapped) as gateway:
-            traces = [t for t in found if isinstance(t, Trace)]
+            traces = [t for t in items if isinstance(t, Trace)]
             with Progress(console=err, transient=True) as bar:
                 task = bar.add_task("rewriting", total=len(traces))
                 swaps = tone_swap(traces, gateway, endpoints[0], segmenter=run.panel.segmenter)
                 async for swapped in swaps:
-                    made[str(swapped.trace.meta["original"])] = swapped.trace
+                    rewritten[str(swapped.trace.meta["original"])] = swapped.trace
                     for what in counts:
                         counts[what] += getattr(swapped, what)
                     bar.advance(task)
     finally:
         calls.close()
-    said = f"{counts['swapped']} steps in the other tone, {counts['changed']} kept (rewriting changed the content)"
-    err.print(f"{said}, {counts['failed']} kept (no usable reply)")
+    summary = f"{counts['swapped']} steps in the other tone, {counts['changed']} kept (rewriting changed the content)"
+    err.print(f"{summary}, {counts['failed']} kept (no usable reply)")
     if not counts["swapped"]:
         raise fail("no step could be rewritten, so there is nothing to judge again")
-    return iter([made[t.id] if isinstance(t, Trace) else t for t in found])
+    return iter([rewritten[t.id] if isinstance(t, Trace) else t for t in items])
 
 
 def _list(as_json: bool) -> None:

@@ -71,7 +71,7 @@ def demo(
             return
         _weights()
         from tracejury.agents import load_panel
-        from tracejury.console.adjudicate import ready_index, sit
+        from tracejury.console.adjudicate import judge_batch, ready_index
         from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
@@ -91,11 +91,11 @@ def demo(
                     "resolver": panel.resolver and panel.resolver.model_copy(update={"endpoint": None}),
                 }
             )
-            run, tally = sit(batch, quick, name="demo-all-steps", **options)
+            run, tally = judge_batch(batch, quick, name="demo-all-steps", **options)
             ran.append(run)
             tallies.append(tally)
         skip = frozenset() if full else _all_but(batch, folder / "subset.yaml")
-        run, tally = sit(batch, panel, name="demo-full" if full else "demo", skip_steps=skip, **options)
+        run, tally = judge_batch(batch, panel, name="demo-full" if full else "demo", skip_steps=skip, **options)
         ran.append(run)
         tallies.append(tally)
         _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
@@ -115,9 +115,9 @@ def score(rows: list[StepRow], planted: dict[StepKey, Planted]) -> DemoScore:
     wrong: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for row in rows:
-        known = planted.get(key_of(row))
-        if known is not None and known.label is not None and row.outcome is not None:
-            (wrong if known.label == "error" else right)[row.outcome.value] += 1
+        planted_step = planted.get(key_of(row))
+        if planted_step is not None and planted_step.label is not None and row.outcome is not None:
+            (wrong if planted_step.label == "error" else right)[row.outcome.value] += 1
     return DemoScore(
         errors=wrong.total(),
         caught=wrong["error"],
@@ -147,12 +147,12 @@ def _all_but(batch: Batch, subset: Path) -> frozenset[str]:
 
     from tracejury.traces import segment
 
-    wanted = {(s["question"], s["arm"], s["step"]) for s in yaml.safe_load(subset.read_text())["steps"]}
+    chosen_steps = {(s["question"], s["arm"], s["step"]) for s in yaml.safe_load(subset.read_text())["steps"]}
     skip = set()
     for trace in batch.traces():
         question = batch.question(trace.question_id)
         key = question.key if question else ""
-        skip |= {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in wanted}
+        skip |= {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in chosen_steps}
     return frozenset(skip)
 
 
@@ -167,8 +167,11 @@ def _report(
     everything = next((rows for rows in map(list, map(ledger.rows, ran)) if len(rows) >= len(planted)), [])
     unseen = score([r for r in everything if key_of(r)[0] in before.unseen], planted)
     if as_json:
-        told = {name: s for name, (_, s) in scores.items()} | {"unseen": unseen, "first version": before.first}
-        print(json.dumps({name: s._asdict() for name, s in told.items()}, indent=2))
+        scores_by_name = {name: s for name, (_, s) in scores.items()} | {
+            "unseen": unseen,
+            "first version": before.first,
+        }
+        print(json.dumps({name: s._asdict() for name, s in scores_by_name.items()}, indent=2))
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -225,9 +228,12 @@ def _progress(now: DemoScore, unseen: DemoScore, before: Before) -> str:
 def _before(folder: Path) -> Before:
     import yaml
 
-    told = yaml.safe_load((folder / "spine.yaml").read_text(encoding="utf-8"))
+    first_version = yaml.safe_load((folder / "spine.yaml").read_text(encoding="utf-8"))
     return Before(
-        told["commit"], DemoScore(**told["first"]), DemoScore(**told["first_on_unseen"]), frozenset(told["unseen"])
+        first_version["commit"],
+        DemoScore(**first_version["first"]),
+        DemoScore(**first_version["first_on_unseen"]),
+        frozenset(first_version["unseen"]),
     )
 
 

@@ -17,15 +17,18 @@ def show_estimate(
     """Print calls, tokens, cost by judge, and the time that the configured limits allow."""
     from tracejury.graphs import estimate
 
-    made = estimate(panel, batch, limit=limit, only=only, arms=arms)
+    expected = estimate(panel, batch, limit=limit, only=only, arms=arms)
     if as_json:
-        print(json.dumps(made.model_dump(mode="json"), indent=2))
+        print(json.dumps(expected.model_dump(mode="json"), indent=2))
         return
     from rich.table import Table
 
     from tracejury.console.screen import out
 
-    table = Table(title=f"{made.traces} traces, {made.steps} steps; nothing has been asked", title_justify="left")
+    table = Table(
+        title=f"{expected.traces} traces, {expected.steps} steps; nothing has been asked",
+        title_justify="left",
+    )
     for column in (
         "judge",
         "endpoint",
@@ -36,7 +39,7 @@ def show_estimate(
         "USD, at most",
     ):
         table.add_column(column, justify="left" if column in {"judge", "endpoint", "model"} else "right")
-    for row in made.askers:
+    for row in expected.askers:
         calls = f"{row.calls:,}" if row.certain else f"up to {row.calls:,}"
         table.add_row(
             row.name, row.endpoint or "-", row.model or "no model", calls,
@@ -44,9 +47,12 @@ def show_estimate(
         )  # fmt: skip
     out.print(table)
     out.print(
-        f"Together at most {made.calls:,} calls, ${made.cost_usd:.2f}; "
-        f"{made.minutes:.0f} minutes or more at the configured limits. Tokens are estimates: passages are counted "
+        f"Together at most {expected.calls:,} calls, ${expected.cost_usd:.2f}; "
+        f"{expected.minutes:.0f} minutes or more at the configured limits. Tokens are estimates: passages are counted "
         "at the size that the case budget allows, and replies at their cap."
     )
-    if made.too_large:
-        out.print(f"{made.too_large} steps do not fit into the case budget and would fail as `context`", style="yellow")
+    if expected.too_large:
+        out.print(
+            f"{expected.too_large} steps do not fit into the case budget and would fail as `context`",
+            style="yellow",
+        )

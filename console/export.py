@@ -36,12 +36,12 @@ def export(
         from tracejury.ledger import DEFAULT_STORE, Ledger, write_rows
 
         ledger = Ledger(store or DEFAULT_STORE)
-        found = ledger.run(run)
+        chosen_run = ledger.run(run)
         ending = out.suffix.removeprefix(".") if out else "jsonl"
         chosen = form or (ending if ending in {"jsonl", "csv", "parquet"} else "jsonl")
         if chosen == "parquet" and out is None:
             raise fail("Parquet goes to a file: add --out rows.parquet")
-        rows = _shown(ledger.rows(found), to_file=out is not None)
+        rows = _with_progress(ledger.rows(chosen_run), to_file=out is not None)
         count = write_rows(rows, chosen, out or sys.stdout)
     if out:
         typer.echo(f"{count} rows -> {out}", err=True)
@@ -56,20 +56,20 @@ def runs(store: Store = None, as_json: Json = False) -> None:
         from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
-        standings = [ledger.progress(found) for found in ledger.runs()]
+        progress_by_run = [ledger.progress(listed_run) for listed_run in ledger.runs()]
     if as_json:
-        print(json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in standings], indent=2))
+        print(json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2))
         return
-    table = Table(title=f"{len(standings)} runs in {ledger.url}", title_justify="left")
+    table = Table(title=f"{len(progress_by_run)} runs in {ledger.url}", title_justify="left")
     for column in ("name", "id", "created", "panel", "traces", "done", "✓", "✗", "abstained", "failed", "cost"):
         table.add_column(column)
-    for s in standings:
+    for s in progress_by_run:
         counts = [str(s.outcomes[name]) for name in ("supported", "error", "abstained", "failed")]
-        made = s.run.created[:16].replace("T", " ")
+        created = s.run.created[:16].replace("T", " ")
         table.add_row(
             s.run.name,
             s.run.id[:8],
-            made,
+            created,
             s.run.panel.name,
             str(s.traces),
             str(s.closed),
@@ -79,7 +79,7 @@ def runs(store: Store = None, as_json: Json = False) -> None:
     out.print(table)
 
 
-def _shown(rows: Iterator[StepRow], to_file: bool) -> Iterator[StepRow]:
+def _with_progress(rows: Iterator[StepRow], to_file: bool) -> Iterator[StepRow]:
     from rich.progress import track
 
     from tracejury.console.screen import err

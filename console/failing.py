@@ -12,7 +12,7 @@ import typer
 class Exit(IntEnum):
     """Exit codes of every command."""
 
-    DONE = 0
+    OK = 0
     USAGE = 1
     SOME_FAILED = 2
     GATE = 3

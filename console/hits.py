@@ -15,7 +15,7 @@ from tracejury.console.screen import out
 if TYPE_CHECKING:
     from tracejury.retrieval import Hit
 
-_SHOWN = 420
+_EXCERPT_CHARS = 420
 
 
 def show_hits(hits: Sequence[Hit], query: str) -> None:
@@ -30,7 +30,7 @@ def show_hits(hits: Sequence[Hit], query: str) -> None:
         out.print(f"[bold]{number}. {escape(passage.title)}[/]  [dim]{escape(passage.source)}; {ranks}[/]")
         if passage.superseded_by:
             out.print(f"   [red]superseded by {escape(passage.superseded_by)}[/]")
-        body = Text(textwrap.shorten(passage.text, _SHOWN, placeholder=" ..."))
+        body = Text(textwrap.shorten(passage.text, _EXCERPT_CHARS, placeholder=" ..."))
         if marked:
             body.highlight_regex(marked, "bold cyan")
         out.print(body, soft_wrap=False)

@@ -128,15 +128,15 @@ def search(
         if not opened.manifest().sources:
             raise ValueError(f"{opened.storage.where} is empty: run `tracejury index build open-medicine` first")
         alone: Literal["dense", "bm25"] = "bm25" if finder == "bm25" else "dense"
-        found = Finder(
+        results = Finder(
             opened, source or (), k, finder == "fused", finder=alone, since=since, rerank=rerank, per_document=1
         ).find([Query(text=query)])[0]
     if as_json:
-        print(json.dumps([h.model_dump(mode="json") for h in found.hits], indent=2, ensure_ascii=False))
+        print(json.dumps([h.model_dump(mode="json") for h in results.hits], indent=2, ensure_ascii=False))
         return
     from tracejury.console.hits import show_hits
 
-    show_hits(found.hits, query)
+    show_hits(results.hits, query)
 
 
 @app.command()
@@ -158,20 +158,20 @@ def verify(
     with explained():
         opened = _open(index)
         with err.status("looking at every passage"):
-            found = opened.verify(repair=repair)
+            faults = opened.verify(repair=repair)
     if as_json:
-        print(json.dumps([f.model_dump(mode="json") for f in found], indent=2))
+        print(json.dumps([f.model_dump(mode="json") for f in faults], indent=2))
     else:
-        for fault in found:
+        for fault in faults:
             colour = "red" if fault.serious and not fault.mended else "yellow"
-            told = escape(fault.what + (f" -> {fault.mended}" if fault.mended else ""))
-            out.print(f"[{colour}]{escape(fault.source)}[/]: {told}", soft_wrap=True)
-        if not any(f.serious for f in found):
+            description = escape(fault.what + (f" -> {fault.mended}" if fault.mended else ""))
+            out.print(f"[{colour}]{escape(fault.source)}[/]: {description}", soft_wrap=True)
+        if not any(f.serious for f in faults):
             passages = sum(e.passages for e in opened.manifest().sources.values())
             out.print(f"whole: {len(opened.manifest().sources)} sources, {passages:,} passages")
         elif not repair:
             out.print("Next: tracejury index verify --repair")
-    if any(f.serious and not f.mended for f in found):
+    if any(f.serious and not f.mended for f in faults):
         raise typer.Exit(Exit.SOME_FAILED)
 
 
@@ -237,8 +237,8 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
         table.add_column(column, no_wrap=column == "source", overflow="fold")
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
-        told = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
-        table.add_row(escape(s.name), passages, *map(escape, told))
+        about = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
+        table.add_row(escape(s.name), passages, *map(escape, about))
     out.print(table)
     out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Add your own: docs/add-a-knowledge-source.md")
 
@@ -270,7 +270,7 @@ def _progress(name: str) -> Iterator[Callable[[int], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed:,.0f} passages"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(name)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda completed: bar.update(task, completed=completed)
 
 
 def _say(report: BuildReport) -> None:

@@ -23,17 +23,17 @@ def status(store: Store = None, as_json: Json = False) -> None:
     with explained():
         from tracejury.ledger import DEFAULT_STORE, ledger_status
 
-        made = ledger_status(store or DEFAULT_STORE)
+        report = ledger_status(store or DEFAULT_STORE)
     if as_json:
-        typer.echo(made.model_dump_json(indent=2))
+        typer.echo(report.model_dump_json(indent=2))
     else:
         from tracejury.console.screen import out
 
-        out.print(f"[bold]{made.store}[/]: {made.status}, revision {made.revision or 'none'} of {made.head}")
-        out.print(f"  {made.runs:,} runs, {made.traces:,} traces, {made.steps:,} steps, {made.calls:,} calls")
-        if made.advice:
-            out.print(f"  {made.advice}", style="yellow", highlight=False)
-    if made.advice:
+        out.print(f"[bold]{report.store}[/]: {report.status}, revision {report.revision or 'none'} of {report.head}")
+        out.print(f"  {report.runs:,} runs, {report.traces:,} traces, {report.steps:,} steps, {report.calls:,} calls")
+        if report.advice:
+            out.print(f"  {report.advice}", style="yellow", highlight=False)
+    if report.advice:
         raise typer.Exit(Exit.USAGE)
 
 
@@ -62,10 +62,12 @@ def upgrade(
         columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} of {task.total:,}")
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task("deriving the viewer's pages: step", total=before.steps)
-            made = upgrade_ledger(url, backup=backup, report_progress=lambda _, done: bar.update(task, completed=done))
-    if made.before == made.after:
-        out.print(f"{before.store} is of revision {made.after}, as this version writes it: nothing to do")
+            upgraded = upgrade_ledger(
+                url, backup=backup, report_progress=lambda _, completed: bar.update(task, completed=completed)
+            )
+    if upgraded.before == upgraded.after:
+        out.print(f"{before.store} is of revision {upgraded.after}, as this version writes it: nothing to do")
         return
-    out.print(f"{before.store}: revision {made.before} -> {made.after}, {before.steps:,} steps")
-    if made.backup:
-        out.print(f"  a copy of it as it was: {made.backup}")
+    out.print(f"{before.store}: revision {upgraded.before} -> {upgraded.after}, {before.steps:,} steps")
+    if upgraded.backup:
+        out.print(f"  a copy of it as it was: {upgraded.backup}")

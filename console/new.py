@@ -55,4 +55,4 @@ def new(
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
-    return re.sub(r"%(NAME|MODULE|CLASS)%", lambda found: words[found[1]], text)
+    return re.sub(r"%(NAME|MODULE|CLASS)%", lambda match: words[match[1]], text)

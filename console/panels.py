@@ -33,15 +33,15 @@ def panels(
     from tracejury.agents import PanelError, load_panel, panel_names
 
     try:
-        found = [load_panel(n, keys=False) for n in ([name] if name else panel_names())]
+        loaded = [load_panel(n, keys=False) for n in ([name] if name else panel_names())]
     except PanelError as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(1) from None
     if as_json:
-        shown = [p.model_dump(mode="json") | {"missing_keys": _missing(p)} for p in found]
-        typer.echo(json.dumps(shown[0] if name else shown, indent=2, ensure_ascii=False))
+        bodies = [p.model_dump(mode="json") | {"missing_keys": _missing(p)} for p in loaded]
+        typer.echo(json.dumps(bodies[0] if name else bodies, indent=2, ensure_ascii=False))
     elif name:
-        _print_panel(found[0])
+        _print_panel(loaded[0])
     else:
         _print_table(
             ("panel", "judges", "models", "needs", "what it is"),
@@ -53,7 +53,7 @@ def panels(
                     ", ".join(_missing(p)) or "nothing more",
                     p.description,
                 )
-                for p in found
+                for p in loaded
             ],
         )
 
@@ -72,8 +72,8 @@ def judges(as_json: AsJson = False) -> None:
     for entry in registered.entries():
         row = {"judge": entry.name, "package": f"{entry.package} {entry.version}"}
         try:
-            made = registered.make(entry.name)
-            rows.append(row | {"asks": "a model" if made.needs_endpoint else "no model", "summary": made.summary})
+            judge = registered.make(entry.name)
+            rows.append(row | {"asks": "a model" if judge.needs_endpoint else "no model", "summary": judge.summary})
         except TypeError as needs:
             # A judge may have parameters without defaults: it is listed with what it asks for.
             rows.append(row | {"asks": "?", "summary": f"needs params: {str(needs).rpartition(': ')[2]}"})
@@ -93,8 +93,8 @@ def _missing(panel: Panel) -> list[str]:
 
     from tracejury.agents import endpoints_of
 
-    wanted = dict.fromkeys(e.api_key_env for e in endpoints_of(panel) if e.api_key_env)
-    return [variable for variable in wanted if not os.environ.get(variable)]
+    variables = dict.fromkeys(e.api_key_env for e in endpoints_of(panel) if e.api_key_env)
+    return [variable for variable in variables if not os.environ.get(variable)]
 
 
 def _print_panel(panel: Panel) -> None:

@@ -30,36 +30,36 @@ def show(
         from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
-        found = ledger.run(run)
+        chosen_run = ledger.run(run)
         if trace is None:
-            _traces(ledger, found, as_json)
+            _traces(ledger, chosen_run, as_json)
             return
-        trace_id = ledger.trace_id(found, trace)
-        made = ledger.deliberations(found, trace_id)
+        trace_id = ledger.trace_id(chosen_run, trace)
+        deliberations = ledger.deliberations(chosen_run, trace_id)
         if step is not None:
-            made = [d for d in made if d.step.index == step]
-            if not made:
+            deliberations = [d for d in deliberations if d.step.index == step]
+            if not deliberations:
                 raise fail(f"no deliberation of step {step}; `tracejury show {run} --trace {trace}` lists the steps")
         if as_json:
-            print("[" + ",\n".join(d.model_dump_json() for d in made) + "]")
+            print("[" + ",\n".join(d.model_dump_json() for d in deliberations) + "]")
         elif step is None:
-            _steps(ledger, found, trace_id, made)
+            _steps(ledger, chosen_run, trace_id, deliberations)
         else:
-            _deliberation(ledger, found, made[0], raw)
+            _one_step(ledger, chosen_run, deliberations[0], raw)
 
 
-def _traces(ledger: Ledger, found: Run, as_json: bool) -> None:
+def _traces(ledger: Ledger, run: Run, as_json: bool) -> None:
     import json
 
     from rich.table import Table
 
     from tracejury.console.screen import out
 
-    rows = list(ledger.trace_outcomes(found))
+    rows = list(ledger.trace_outcomes(run))
     if as_json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
         return
-    table = Table(title=f"run {found.name}: {len(rows)} traces", title_justify="left")
+    table = Table(title=f"run {run.name}: {len(rows)} traces", title_justify="left")
     several = len({row.model for row in rows}) > 1
     table.add_column("trace", no_wrap=True, min_width=10)
     for column in ("arm", "answer", "gold"):
@@ -85,35 +85,35 @@ def _traces(ledger: Ledger, found: Run, as_json: bool) -> None:
     if len(rows) > 200:
         out.print(f"... and {len(rows) - 200} more; --json lists all")
     if rows:
-        out.print(f"Next: tracejury show {found.name} --trace {rows[0].trace_id[:10]}")
+        out.print(f"Next: tracejury show {run.name} --trace {rows[0].trace_id[:10]}")
 
 
-def _steps(ledger: Ledger, found: Run, trace_id: str, made: list[Deliberation]) -> None:
+def _steps(ledger: Ledger, run: Run, trace_id: str, deliberations: list[Deliberation]) -> None:
     from rich.text import Text
 
     from tracejury.console.deliberation import OUTCOME_STYLE, heading
     from tracejury.console.screen import out
     from tracejury.console.wording import one_line
 
-    taken, question = ledger.trace(found, trace_id)
-    out.print(heading(question, taken))
-    for d in made:
+    trace, question = ledger.trace(run, trace_id)
+    out.print(heading(question, trace))
+    for d in deliberations:
         symbol, style = OUTCOME_STYLE[d.verdict.outcome]
         line = Text(f"{d.step.index:>3} ", style="dim")
         line.append(f"{symbol} {one_line(d.verdict)}\n", style=style)
         line.append(f"      {d.step.text.strip()}")
         out.print(line)
-    if made:
-        out.print(f"\nNext: tracejury show {found.name} --trace {trace_id[:10]} --step {made[0].step.index}")
+    if deliberations:
+        out.print(f"\nNext: tracejury show {run.name} --trace {trace_id[:10]} --step {deliberations[0].step.index}")
     else:
         out.print("[dim]no step of this trace has been heard[/]")
 
 
-def _deliberation(ledger: Ledger, found: Run, made: Deliberation, raw: bool) -> None:
+def _one_step(ledger: Ledger, run: Run, step: Deliberation, raw: bool) -> None:
     from tracejury.console.deliberation import deliberation, heading
     from tracejury.console.screen import out
 
-    taken, question = ledger.trace(found, made.step.trace_id)
-    out.print(heading(question, taken))
-    for part in deliberation(made, raw=raw, calibrated=found.panel.calibrator is not None):
+    trace, question = ledger.trace(run, step.step.trace_id)
+    out.print(heading(question, trace))
+    for part in deliberation(step, raw=raw, calibrated=run.panel.calibrator is not None):
         out.print(part)

@@ -24,14 +24,14 @@ def calls_store(store: str | None, out: Path) -> str:
     return store or f"sqlite:///{out / 'calls.db'}"
 
 
-def told(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
+def print_manifest(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
     """Print what a stage's manifest says under `keys`, as one line of JSON."""
     typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
 
 
 @contextmanager
 def moving_bar(what: str) -> Iterator[Callable[..., None]]:
-    """Show a bar that is moved with (done, of, what else to say)."""
+    """Show a progress bar; the yielded function takes (completed, total, note)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -40,8 +40,8 @@ def moving_bar(what: str) -> Iterator[Callable[..., None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(what, total=None, said="")
-        yield lambda done, of, said="": bar.update(task, completed=done, total=of, said=said)
+        task = bar.add_task(what, total=None, note="")
+        yield lambda completed, total, note="": bar.update(task, completed=completed, total=total, note=note)

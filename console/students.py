@@ -11,7 +11,17 @@ import typer
 
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
-from tracejury.console.stages import Backend, BaseUrl, KeyEnv, Out, Reader, Recipe, calls_store, moving_bar, told
+from tracejury.console.stages import (
+    Backend,
+    BaseUrl,
+    KeyEnv,
+    Out,
+    Reader,
+    Recipe,
+    calls_store,
+    moving_bar,
+    print_manifest,
+)
 
 if TYPE_CHECKING:
     from tracejury.models import Endpoint
@@ -54,11 +64,11 @@ def teach(
 
         spec = TeachSpec(keep=keep, tries=tries, misses=misses, max_tokens=max_tokens, parallel=parallel)
         endpoint = _endpoint(model, base_url, key_env, price)
-        asked = read_questions(questions, reader, limit=limit)
-        least, most = expected_cost(asked, endpoint, spec)
+        question_set = read_questions(questions, reader, limit=limit)
+        least, most = expected_cost(question_set, endpoint, spec)
         typer.echo(
-            f"{len(asked)} questions: {least.calls} to {most.calls} calls, ${least.usd:.2f} to ${most.usd:.2f} at the "
-            "prices given.",
+            f"{len(question_set)} questions: {least.calls} to {most.calls} calls, "
+            f"${least.usd:.2f} to ${most.usd:.2f} at these prices.",
             err=True,
         )
         if dry_run:
@@ -70,7 +80,7 @@ def teach(
                 async with Gateway(calls, secret=b"teach") as gateway:
                     with moving_bar("questions") as move:
                         return await ask(
-                            asked,
+                            question_set,
                             endpoint,
                             gateway,
                             out,
@@ -81,7 +91,7 @@ def teach(
                 calls.close()
 
         manifest = asyncio.run(run())
-    told(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
+    print_manifest(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed_calls']} calls failed; give the same command again.", Exit.SOME_FAILED)
 
@@ -131,7 +141,7 @@ def corpus(
             mode=modes[mode],  # type: ignore[arg-type]
             made_from=[str(p) for p in traces],
         )
-    told(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
+    print_manifest(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
     typer.echo(f"The card: {out / 'card.md'}", err=True)
 
 
@@ -172,14 +182,14 @@ def sample(
         from tracejury.training import SampleSpec, load_recipe, read_questions, sample_endpoint, sample_in_process
 
         spec = SampleSpec(n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, batch=batch)
-        asked = read_questions(questions, reader, limit=limit)
+        question_set = read_questions(questions, reader, limit=limit)
         if (weights is None) == (base_url is None):
             raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")
         gguf = weights is not None and weights.endswith(".gguf")
         with moving_bar("chains") as move:
             if weights is not None and not gguf:
                 manifest = sample_in_process(
-                    asked,
+                    question_set,
                     weights,
                     load_recipe(recipe).student,
                     out,
@@ -204,13 +214,13 @@ def sample(
                     try:
                         async with Gateway(calls, secret=b"sample") as gateway:
                             return await sample_endpoint(
-                                asked, endpoint, gateway, out, arm=arm, spec=spec, progress=move
+                                question_set, endpoint, gateway, out, arm=arm, spec=spec, progress=move
                             )
                     finally:
                         calls.close()
 
                 manifest = asyncio.run(run())
-    told(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
+    print_manifest(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed']} chains failed; give the same command again.", Exit.SOME_FAILED)
 
@@ -231,17 +241,17 @@ def serve(
         from tracejury.training import serving
         from tracejury.training.serving import require_program
 
-        found = serving(student, port=port, name=name, base=base)
+        server = serving(student, port=port, name=name, base=base)
         if start:
-            require_program(found.command)
-            os.execvp(found.command[0], found.command)  # noqa: S606
+            require_program(server.command)
+            os.execvp(server.command[0], server.command)  # noqa: S606
     if as_json:
-        typer.echo(json.dumps(found._asdict()))
+        typer.echo(json.dumps(server._asdict()))
         return
     import shlex
 
-    typer.echo(shlex.join(found.command))
-    typer.echo(f"then: tracejury sample QUESTIONS --model {found.model} --base-url {found.base_url}", err=True)
+    typer.echo(shlex.join(server.command))
+    typer.echo(f"then: tracejury sample QUESTIONS --model {server.model} --base-url {server.base_url}", err=True)
 
 
 def distill(
@@ -265,16 +275,18 @@ def distill(
         from tracejury.training import StageIncompleteError, load_experiment
         from tracejury.training import distill as run
 
-        found, beside = load_experiment(experiment)
-        folder = out or Path("runs") / found.name
+        spec, beside = load_experiment(experiment)
+        folder = out or Path("runs") / spec.name
         folder.mkdir(parents=True, exist_ok=True)
 
-        def told(stage: str, manifest: dict[str, Any]) -> None:
+        def report_stage(stage: str, manifest: dict[str, Any]) -> None:
             keys = ("rows", "steps", "loss", "traces", "unparsable_answers", "correct", "run")
             typer.echo(f"{stage}: " + ", ".join(f"{k} {manifest[k]}" for k in keys if k in manifest), err=True)
 
         try:
-            manifest = asyncio.run(run(found, beside, folder, store=store, index=index, backend=backend, told=told))
+            manifest = asyncio.run(
+                run(spec, beside, folder, store=store, index=index, backend=backend, told=report_stage)
+            )
         except StageIncompleteError as error:
             raise fail(str(error), Exit.SOME_FAILED) from error
     typer.echo(json.dumps(manifest) if as_json else manifest["compare"])

@@ -9,7 +9,7 @@ import typer
 
 from tracejury.console.failing import explained
 from tracejury.console.options import IndexPath, Store
-from tracejury.console.stages import Backend, Out, Reader, Recipe, calls_store, moving_bar, told
+from tracejury.console.stages import Backend, Out, Reader, Recipe, calls_store, moving_bar, print_manifest
 
 
 def train(
@@ -36,9 +36,13 @@ def train(
                 out,
                 backend=backend,
                 weights=weights,
-                report=lambda step, of, seen: move(step, of, f"loss {seen['loss']:.4f}") if "loss" in seen else None,
+                report=lambda step, total, metrics: (
+                    move(step, total, f"loss {metrics['loss']:.4f}") if "loss" in metrics else None
+                ),
             )
-    told(manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs"))
+    print_manifest(
+        manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs")
+    )
 
 
 def reinforce(
@@ -67,22 +71,24 @@ def reinforce(
         from tracejury.training import JuryReward, load_recipe, read_questions
         from tracejury.training import reinforce as run
 
-        asked = read_questions(questions, reader, limit=limit)
-        known = {q.id: q for q in asked}
+        question_set = read_questions(questions, reader, limit=limit)
+        by_id = {q.id: q for q in question_set}
         with (
             JuryReward(
-                load_panel(panel), known, store=calls_store(store, out), index=index, shuffled=shuffled
+                load_panel(panel), by_id, store=calls_store(store, out), index=index, shuffled=shuffled
             ) as reward,
             moving_bar("steps") as move,
         ):
             manifest = run(
                 load_recipe(recipe),
                 weights,
-                asked,
+                question_set,
                 reward,
                 out,
                 backend=backend,
                 seed=seed,
-                report=lambda step, of, seen: move(step, of, f"reward {seen.get('reward', float('nan')):.3f}"),
+                report=lambda step, total, metrics: move(
+                    step, total, f"reward {metrics.get('reward', float('nan')):.3f}"
+                ),
             )
-    told(manifest, ("backend", "steps", "resumed_at", "questions", "outputs", "seconds"))
+    print_manifest(manifest, ("backend", "steps", "resumed_at", "questions", "outputs", "seconds"))

@@ -42,11 +42,11 @@ def view(
         from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
-        found = ledger.run(run)
+        chosen_run = ledger.run(run)
         if export is not None:
-            _export(ledger, found, export)
+            _export(ledger, chosen_run, export)
             return
-        _serve(ledger, found, host, port, token, frozenset(allow_host or ()), open_browser)
+        _serve(ledger, chosen_run, host, port, token, frozenset(allow_host or ()), open_browser)
 
 
 def _serve(
@@ -67,8 +67,8 @@ def _serve(
         token = secrets.token_urlsafe(24)
     app = create_app(ledger, host=host, token=token, allowed=allowed, first=run)
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{bound.getsockname()[1]}{served(place(run), token=token)}"
+    shown_host = f"[{host}]" if ":" in host else host
+    address = f"http://{shown_host}:{bound.getsockname()[1]}{served(place(run), token=token)}"
     err.print(f"[bold]{run.name}[/] at {address}  (Ctrl-C ends)", soft_wrap=True)
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
@@ -85,7 +85,9 @@ def _export(ledger: Ledger, run: Run, out: Path) -> None:
 
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("pages", total=None)
-        count = publish(ledger, run, out, written=lambda done, known: bar.update(task, completed=done, total=known))
+        count = publish(
+            ledger, run, out, report_progress=lambda pages, total: bar.update(task, completed=pages, total=total)
+        )
     typer.echo(f"{count} pages -> {out / 'index.html'}", err=True)
 
 

@@ -19,9 +19,9 @@ class SeatedJudge(NamedTuple):
     name: str
     model: str
     seat: str
-    said: dict[str, int]
+    labels: dict[str, int]
     """By label, and `failed`."""
-    heard: int
+    answers: int
     grounded: int
     with_verdict: int
     """Steps with a verdict on which the judge said supported or error."""
@@ -44,15 +44,15 @@ class JudgePair(NamedTuple):
 
 def seats(panel: Panel, patterns: Sequence[VotePattern]) -> list[SeatedJudge]:
     """Return every judge of the panel and what it said."""
-    made = []
+    rows = []
     for spec in panel.judges:
-        said: Counter[str] = Counter()
+        labels: Counter[str] = Counter()
         grounded = with_verdict = agrees = labelled = right = 0
         for pattern in patterns:
             vote = next((v for v in pattern.votes if v.judge == spec.name), None)
             if vote is None:
                 continue
-            said[vote.label] += pattern.steps
+            labels[vote.label] += pattern.steps
             grounded += pattern.steps * vote.grounded
             if vote.label not in ("supported", "error"):
                 continue
@@ -63,30 +63,39 @@ def seats(panel: Panel, patterns: Sequence[VotePattern]) -> list[SeatedJudge]:
                 labelled += pattern.steps
                 right += pattern.steps * (vote.label == pattern.label)
         model = panel.endpoints[spec.endpoint].model if spec.endpoint else "no model"
-        heard = sum(said.values()) - said["failed"]
-        made.append(
+        answers = sum(labels.values()) - labels["failed"]
+        rows.append(
             SeatedJudge(
-                spec.name, model, spec.seat.value, dict(said), heard, grounded, with_verdict, agrees, labelled, right
+                spec.name,
+                model,
+                spec.seat.value,
+                dict(labels),
+                answers,
+                grounded,
+                with_verdict,
+                agrees,
+                labelled,
+                right,
             )
         )
-    return made
+    return rows
 
 
 def pairs(panel: Panel, patterns: Sequence[VotePattern]) -> dict[tuple[str, str], JudgePair]:
     """Return every pair of judges, under both orders of their names."""
     weights = {s.name: panel.endpoints[s.endpoint].model if s.endpoint else None for s in panel.judges}
-    made = {}
+    matrix = {}
     for a, b in combinations(weights, 2):
         table: Counter[tuple[str, str]] = Counter()
         for pattern in patterns:
-            said = {v.judge: v.label for v in pattern.votes}
-            if said.get(a) in LABELS and said.get(b) in LABELS:
-                table[said[a], said[b]] += pattern.steps
+            labels = {v.judge: v.label for v in pattern.votes}
+            if labels.get(a) in LABELS and labels.get(b) in LABELS:
+                table[labels[a], labels[b]] += pattern.steps
         same = sum(n for (x, y), n in table.items() if x == y)
         shared = weights[a] is not None and weights[a] == weights[b]
         pair = JudgePair(a, b, table.total(), same, kappa(table), shared)
-        made[a, b] = made[b, a] = pair
-    return made
+        matrix[a, b] = matrix[b, a] = pair
+    return matrix
 
 
 def kappa(table: Counter[tuple[str, str]]) -> float | None:
@@ -107,10 +116,10 @@ def kappa(table: Counter[tuple[str, str]]) -> float | None:
 
 def disputed(patterns: Sequence[VotePattern], a: str | None = None, b: str | None = None) -> list[VotePattern]:
     """Return the patterns in which judges contradict each other: these two, or any two, supported against error."""
-    made = []
+    disputes = []
     for pattern in patterns:
-        said = {v.judge: v.label for v in pattern.votes if a is None or v.judge in (a, b)}
-        heard = {label for label in said.values() if label in LABELS}
-        if len(heard) > 1 if a is not None else {"supported", "error"} <= heard:
-            made.append(pattern)
-    return made
+        labels = {v.judge: v.label for v in pattern.votes if a is None or v.judge in (a, b)}
+        distinct = {label for label in labels.values() if label in LABELS}
+        if len(distinct) > 1 if a is not None else {"supported", "error"} <= distinct:
+            disputes.append(pattern)
+    return disputes

@@ -84,8 +84,8 @@ def _failures(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(ValidationError)
     async def wrong(request: Request, error: ValidationError) -> Response:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return HTMLResponse(pages.problem("Not understood", said), status_code=400)
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return HTMLResponse(pages.problem("Not understood", problems), status_code=400)
 
 
 def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
@@ -104,8 +104,8 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
 
     @app.get("/runs/{run}/traces", response_class=HTMLResponse)
     def traces(run: str, request: Request) -> str:
-        given = {name: value for name, value in request.query_params.items() if value != ""}
-        return pages.traces(view.ledger.run(run), TraceFilter.model_validate(given))
+        parameters = {name: value for name, value in request.query_params.items() if value != ""}
+        return pages.traces(view.ledger.run(run), TraceFilter.model_validate(parameters))
 
     @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
     def trace(run: str, trace: str, beside: str = "") -> str:
@@ -138,9 +138,9 @@ def _reviewing(app: FastAPI, view: LedgerView) -> None:
 
     @app.get("/runs/{run}/review", response_class=HTMLResponse)
     def begin(run: str) -> str:
-        found = view.ledger.run(run)
-        size = len(reviewing.sheet(view, found).items)
-        return page("review_start.html", found, size=size, experts=view.reviews.experts(found))
+        opened = view.ledger.run(run)
+        size = len(reviewing.sheet(view, opened).items)
+        return page("review_start.html", opened, size=size, experts=view.reviews.experts(opened))
 
     @app.post("/runs/{run}/review")
     def enter(run: str, expert: str = Form(max_length=80)) -> Response:
@@ -149,16 +149,16 @@ def _reviewing(app: FastAPI, view: LedgerView) -> None:
 
     @app.get("/runs/{run}/review/{expert}", response_class=HTMLResponse)
     def review(run: str, expert: str, at: int | None = None) -> str:
-        found = view.ledger.run(run)
-        items = reviewing.sheet(view, found).items
-        said = {r.step_id: r for r in view.reviews.of(found, expert)}
-        open_ones = [i for i, item in enumerate(items) if not (item.step_id in said and said[item.step_id].label)]
+        opened = view.ledger.run(run)
+        items = reviewing.sheet(view, opened).items
+        answers = {r.step_id: r for r in view.reviews.of(opened, expert)}
+        open_ones = [i for i, item in enumerate(items) if not (item.step_id in answers and answers[item.step_id].label)]
         left = open_ones[0] if open_ones else None
         number = min(max(at if at is not None else left or 0, 0), len(items) - 1)
-        case = reviewing.blinded(view, found, items[number])
+        case = reviewing.blinded(view, opened, items[number])
         return page(
-            "review.html", found, expert=expert, case=case, at=number, size=len(items), left=left,
-            done=len(items) - len(open_ones), said=said.get(items[number].step_id),
+            "review.html", opened, expert=expert, case=case, at=number, size=len(items), left=left,
+            done=len(items) - len(open_ones), answer=answers.get(items[number].step_id),
             error_types=[e.value for e in ErrorType],
         )  # fmt: skip
 
@@ -173,27 +173,27 @@ def _reviewing(app: FastAPI, view: LedgerView) -> None:
         note: str = Form("", max_length=4000),
         at: int = 0,
     ) -> Response:
-        found = view.ledger.run(run)
-        items = reviewing.sheet(view, found).items
+        opened = view.ledger.run(run)
+        items = reviewing.sheet(view, opened).items
         if step not in {item.step_id for item in items}:
             raise LookupError("this step is not on the review sheet")
         wrong = error_type if label == "error" else ""
         values = {"expert": expert, "step_id": step, "label": label or None, "error_type": wrong or None, "note": note}
-        view.reviews.save(found, Review.model_validate(values))
+        view.reviews.save(opened, Review.model_validate(values))
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"saved": True})
         further = min(at + 1, len(items) - 1)
-        return RedirectResponse(served(f"{place(found)}/review/{expert}", at=further), status_code=303)
+        return RedirectResponse(served(f"{place(opened)}/review/{expert}", at=further), status_code=303)
 
     @app.get("/runs/{run}/returned/{expert}")
-    def returned(run: str, expert: str) -> Response:
-        found = view.ledger.run(run)
-        return _download(reviewing.returned(view, found, expert), f"review-{found.id}.json")
+    def download_answers(run: str, expert: str) -> Response:
+        opened = view.ledger.run(run)
+        return _download(reviewing.answers_json(view, opened, expert), f"review-{opened.id}.json")
 
     @app.get("/runs/{run}/returned")
-    def key(run: str) -> Response:
-        found = view.ledger.run(run)
-        return _download(reviewing.sheet(view, found).model_dump_json(indent=1), "key.json")
+    def download_key(run: str) -> Response:
+        opened = view.ledger.run(run)
+        return _download(reviewing.sheet(view, opened).model_dump_json(indent=1), "key.json")
 
 
 def _download(text: str, name: str) -> Response:

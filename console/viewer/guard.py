@@ -97,8 +97,8 @@ class Guard:
             return None
         return PlainTextResponse("Open the address that `tracejury view` printed, token and all.\n", status_code=401)
 
-    def _right(self, given: str) -> bool:
-        return self.token is not None and secrets.compare_digest(given.encode(), self.token.encode())
+    def _right(self, candidate: str) -> bool:
+        return self.token is not None and secrets.compare_digest(candidate.encode(), self.token.encode())
 
     def _known_host(self, header: str) -> bool:
         name = (urlsplit(f"//{header}").hostname or "") if header else ""

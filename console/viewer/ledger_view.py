@@ -1,4 +1,4 @@
-"""What every page needs at hand: the ledger, its readers, and the answers held."""
+"""What every page needs at hand: the ledger, its readers, and the cached results."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from tracejury.ledger import Browsing, CitedEvidence, Ledger, Reviews, Run, RunP
 
 @dataclass
 class LedgerView:
-    """One a process."""
+    """The ledger's readers and their cache; a process makes one."""
 
     ledger: Ledger
-    held: StaleWhileRevalidateCache = field(default_factory=StaleWhileRevalidateCache)
+    cache: StaleWhileRevalidateCache = field(default_factory=StaleWhileRevalidateCache)
 
     def __post_init__(self) -> None:
         self.traces = Browsing(self.ledger)
         self.steps = StepBrowsing(self.ledger)
         self.reviews = Reviews(self.ledger)
 
-    def standing(self, run: Run) -> RunProgress:
-        """Return how far the run is."""
-        return self.held.get(("standing", run.id), lambda: self.traces.progress(run))
+    def progress(self, run: Run) -> RunProgress:
+        """Return how many of the run's traces are done, and its outcomes so far."""
+        return self.cache.get(("progress", run.id), lambda: self.traces.progress(run))
 
     def patterns(self, run: Run) -> list[VotePattern]:
         """Return the patterns of votes."""
-        return self.held.get(("patterns", run.id), lambda: self.steps.patterns(run))
+        return self.cache.get(("patterns", run.id), lambda: self.steps.patterns(run))
 
     def references(self, run: Run) -> list[CitedEvidence]:
         """Return the references that carried verdicts."""
-        return self.held.get(("references", run.id), lambda: self.steps.references(run))
+        return self.cache.get(("references", run.id), lambda: self.steps.references(run))

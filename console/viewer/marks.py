@@ -25,10 +25,10 @@ class Piece(NamedTuple):
 def pieces(text: str, marks: Iterable[Mark]) -> list[Piece]:
     """Cut `text` at the edges of `marks`. Offsets outside of the text are clipped."""
     size = len(text)
-    kept = [Mark(max(0, m.start), min(size, m.end), m.name) for m in marks if m.start < m.end]
-    edges = sorted({0, size, *(m.start for m in kept), *(m.end for m in kept)})
+    clipped = [Mark(max(0, m.start), min(size, m.end), m.name) for m in marks if m.start < m.end]
+    edges = sorted({0, size, *(m.start for m in clipped), *(m.end for m in clipped)})
     cut = []
     for start, end in pairwise(edges):
-        names = {m.name for m in kept if m.start <= start and end <= m.end}
+        names = {m.name for m in clipped if m.start <= start and end <= m.end}
         cut.append(Piece(text[start:end], tuple(sorted(names))))
     return cut

@@ -17,7 +17,7 @@ _PMID = re.compile(r"pmid:?\s*(\d{1,8})", re.IGNORECASE)
 
 def neutral(text: str) -> str:
     """Return `text` with bidi marks, control characters and lone surrogates spelt out, as in `[U+202E]`."""
-    return _STEERING.sub(lambda found: f"[U+{ord(found[0]):04X}]", text.replace("\r\n", "\n"))
+    return _STEERING.sub(lambda match: f"[U+{ord(match[0]):04X}]", text.replace("\r\n", "\n"))
 
 
 def safe_url(url: str | None) -> str | None:

@@ -46,7 +46,7 @@ class Arm(NamedTuple):
 
 def arms_of(view: LedgerView, run: Run) -> list[Arm]:
     """Return the run's arms with rates and intervals, as `tracejury summary` has them."""
-    return view.held.get(("arms", run.id), lambda: _arms(view, run))
+    return view.cache.get(("arms", run.id), lambda: _arms(view, run))
 
 
 def _arms(view: LedgerView, run: Run) -> list[Arm]:

@@ -42,15 +42,17 @@ class Pages:
 
     def runs(self) -> str:
         """List the ledger's runs."""
-        return self._page("runs.html", standings=[self.view.standing(run) for run in self.view.ledger.runs()[:100]])
+        return self._page(
+            "runs.html", progress_by_run=[self.view.progress(run) for run in self.view.ledger.runs()[:100]]
+        )
 
     def run(self, run: Run) -> str:
         """Return the run's overview."""
-        return self._page("run.html", run=run, standing=self.view.standing(run), arms=arms_of(self.view, run))
+        return self._page("run.html", run=run, progress=self.view.progress(run), arms=arms_of(self.view, run))
 
-    def traces(self, run: Run, wanted: TraceFilter) -> str:
+    def traces(self, run: Run, filters: TraceFilter) -> str:
         """Return one page of the list of traces."""
-        query = {name: value for name, value in wanted.model_dump(mode="json").items() if value}
+        query = {name: value for name, value in filters.model_dump(mode="json").items() if value}
         query = {name: 1 if value is True else value for name, value in query.items()}
         arms = arms_of(self.view, run)
         choices = [
@@ -64,28 +66,28 @@ class Pages:
         return self._page(
             "traces.html",
             run=run,
-            wanted=wanted,
-            found=self.view.traces.traces(run, wanted),
+            filters=filters,
+            results=self.view.traces.traces(run, filters),
             query=query,
             choices=choices,
             sorts=[(s, _SORTS[s]) for s in get_args(Sort)],
-            said=_said(query),
+            filter_words=_filter_words(query),
         )
 
     def trace(self, run: Run, trace_id: str, beside: str | None = None) -> str:
         """Return a trace, side by side with another of its question where asked."""
-        taken, question = self.view.ledger.trace(run, trace_id)
+        trace, question = self.view.ledger.trace(run, trace_id)
         siblings = self.view.traces.siblings(run, question.id)
         others = [line for line in siblings if line.trace_id != trace_id]
         if self.static:
             # Every pair of 64 samples would be 4,032 pages a question; a site has the pairs across arms.
-            others = [o for o in others if o.sample == taken.sample and (o.arm, o.model) != (taken.arm, taken.model)]
-        columns = [self._column(run, taken, siblings, "s")]
+            others = [o for o in others if o.sample == trace.sample and (o.arm, o.model) != (trace.arm, trace.model)]
+        columns = [self._column(run, trace, siblings, "s")]
         if beside and any(line.trace_id == beside for line in others):
             columns.append(self._column(run, self.view.ledger.trace(run, beside)[0], siblings, "b"))
         before, after = self.view.traces.neighbours(run, trace_id)
         return self._page(
-            "trace.html", run=run, trace=taken, question=question, columns=columns, others=others, before=before,
+            "trace.html", run=run, trace=trace, question=question, columns=columns, others=others, before=before,
             after=after,
         )  # fmt: skip
 
@@ -95,12 +97,12 @@ class Pages:
         Raises:
             LookupError: The step has not been heard.
         """
-        taken, question = self.view.ledger.trace(run, trace_id)
-        made = self.view.steps.deliberation(run, trace_id, index)
-        if made is None:
+        trace, question = self.view.ledger.trace(run, trace_id)
+        deliberation = self.view.steps.deliberation(run, trace_id, index)
+        if deliberation is None:
             raise LookupError(f"step {index} of this trace has no deliberation yet")
         line = next(s for s in self.view.traces.siblings(run, question.id) if s.trace_id == trace_id)
-        return self._deliberation(run, taken, question, made, line.steps)
+        return self._deliberation(run, trace, question, deliberation, line.steps)
 
     def judges(self, run: Run) -> str:
         """Return how the judges voted and agree."""
@@ -117,7 +119,7 @@ class Pages:
             pairs=pairs,
             labelled=any(seat.labelled for seat in seats),
             disputed=sum(p.steps for p in agreement.disputed(patterns)),
-            patterns=[{**p._asdict(), "said": {v.judge: v for v in p.votes}} for p in patterns],
+            patterns=[{**p._asdict(), "votes_by_judge": {v.judge: v for v in p.votes}} for p in patterns],
         )
 
     def disagreements(self, run: Run, query: Mapping[str, str]) -> str:
@@ -140,12 +142,12 @@ class Pages:
 
     def sources(self, run: Run, query: Mapping[str, str]) -> str:
         """Return the references that carried verdicts."""
-        found = self.view.references(run)
+        references = self.view.references(run)
         by_source: Counter[str] = Counter()
-        for reference in found:
+        for reference in references:
             by_source[reference.source] += reference.supported + reference.error
         source = query.get("source", "")
-        chosen = [r for r in found if not source or r.source == source]
+        chosen = [r for r in references if not source or r.source == source]
         page, pages = _page_of(query, len(chosen), 50)
         return self._page(
             "sources.html", run=run, by_source=by_source.most_common(), source=source,
@@ -167,37 +169,37 @@ class Pages:
 
     def problem(self, heading: str, text: str, run: Run | None = None) -> str:
         """Return a page that says what went wrong."""
-        known = {"run": run} if run else {}
-        return self._page("problem.html", heading=heading, text=text, **known)
+        context = {"run": run} if run else {}
+        return self._page("problem.html", heading=heading, text=text, **context)
 
-    def _column(self, run: Run, taken: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
-        made = self.view.ledger.deliberations(run, taken.id)
-        kinds = {d.step.index: kind(d) for d in made}
-        line = next((s for s in siblings if s.trace_id == taken.id), None)
+    def _column(self, run: Run, trace: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
+        deliberations = self.view.ledger.deliberations(run, trace.id)
+        kinds = {d.step.index: kind(d) for d in deliberations}
+        line = next((s for s in siblings if s.trace_id == trace.id), None)
         return {
-            "trace": taken,
-            "parts": transcript(taken, made),
+            "trace": trace,
+            "parts": transcript(trace, deliberations),
             "kinds": kinds,
             "counts": {name: n for name, n in Counter(kinds.values()).most_common()},
-            "missing": (line.steps if line else len(made)) - len(made),
+            "missing": (line.steps if line else len(deliberations)) - len(deliberations),
             "prefix": prefix,
         }
 
-    def _deliberation(self, run: Run, taken: Trace, question: Question, made: Deliberation, steps: int) -> str:
-        shown = exhibits(made)
+    def _deliberation(self, run: Run, trace: Trace, question: Question, deliberation: Deliberation, steps: int) -> str:
+        blocks = exhibits(deliberation)
         return self._page(
             "step.html",
             run=run,
-            trace=taken,
+            trace=trace,
             question=question,
-            made=made,
-            kind=kind(made),
+            made=deliberation,
+            kind=kind(deliberation),
             steps=steps,
-            exhibits=shown,
-            carrying={c.evidence_id for c in made.verdict.citations},
-            anchors={e.id: anchor(e.id) for e in shown},
-            route=diagram(made.path),
-            prompts=prompts.asked(run, made.case) if made.case else [],
+            exhibits=blocks,
+            carrying={c.evidence_id for c in deliberation.verdict.citations},
+            anchors={e.id: anchor(e.id) for e in blocks},
+            route=diagram(deliberation.path),
+            prompts=prompts.judge_prompts(run, deliberation.case) if deliberation.case else [],
             prompts_changed=prompts.changed(run),
         )
 
@@ -207,22 +209,22 @@ class Pages:
 
 def _page_of(query: Mapping[str, str], total: int, size: int) -> tuple[int, int]:
     pages = max(1, -(-total // size))
-    asked = query.get("page", "1")
-    return min(max(1, int(asked[:9]) if asked.isdecimal() else 1), pages), pages
+    number = query.get("page", "1")
+    return min(max(1, int(number[:9]) if number.isdecimal() else 1), pages), pages
 
 
-def _said(query: Mapping[str, Any]) -> list[str]:
+def _filter_words(query: Mapping[str, Any]) -> list[str]:
     flags = {
         "disagreement": "judges that disagree",
         "resolver": "the resolver",
         "flawed": "a right answer and a wrong step",
     }
-    made = [text for name, text in flags.items() if query.get(name)]
-    made += [f"“{query['words']}”"] if query.get("words") else []
+    parts = [text for name, text in flags.items() if query.get(name)]
+    parts += [f"“{query['words']}”"] if query.get("words") else []
     for name in ("arm", "model", "outcome", "error_type", "reason", "answer"):
         if query.get(name):
-            made.append(f"{name.replace('_', ' ')} {str(query[name]).replace('_', ' ')}")
-    return made
+            parts.append(f"{name.replace('_', ' ')} {str(query[name]).replace('_', ' ')}")
+    return parts
 
 
 def _shade(kappa: float | None) -> int:

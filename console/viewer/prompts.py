@@ -14,15 +14,15 @@ from tracejury.models import Data, Message
 Reply = TypeVar("Reply", bound=BaseModel)
 
 
-class Asked(NamedTuple):
-    """What one judge was asked."""
+class JudgePrompt(NamedTuple):
+    """The messages that one judge sent to its model."""
 
     judge: str
     messages: tuple[tuple[str, str], ...]
     """(role, text), before fencing."""
 
 
-class _Heard(Exception):
+class _PromptCapture(Exception):
     def __init__(self, messages: Sequence[Message]) -> None:
         super().__init__()
         self.messages = messages
@@ -36,12 +36,12 @@ class _Listener:
         self.seed = panel.seed
 
     async def __call__(self, messages: Sequence[Message], schema: type[Reply]) -> Reply:
-        raise _Heard(messages)
+        raise _PromptCapture(messages)
 
 
-def asked(run: Run, case: Case) -> list[Asked]:
+def judge_prompts(run: Run, case: Case) -> list[JudgePrompt]:
     """Return what every judge with a model was asked about the case. The resolver's depends on what it found."""
-    made = []
+    prompts = []
     for spec in run.panel.judges:
         if spec.endpoint is None:
             continue
@@ -53,13 +53,13 @@ def asked(run: Run, case: Case) -> list[Asked]:
         try:
             # No event loop is needed up to the first question, and one may be running already.
             draft.send(None)
-        except _Heard as heard:
-            made.append(Asked(spec.name, tuple((m.role, _text(m)) for m in heard.messages)))
+        except _PromptCapture as capture:
+            prompts.append(JudgePrompt(spec.name, tuple((m.role, _text(m)) for m in capture.messages)))
         except StopIteration:
             continue
         finally:
             draft.close()
-    return made
+    return prompts
 
 
 def changed(run: Run) -> bool:

@@ -30,7 +30,7 @@ class _Address(NamedTuple):
     query: tuple[tuple[str, str], ...] = ()
 
 
-class _Found:
+class _Frontier:
     """The pages that links lead to, each once, in the order found. On disk: there may be a million."""
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class _Found:
             number = entries[-1].number
 
 
-def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], None] | None = None) -> int:
+def publish(ledger: Ledger, run: Run, out: Path, report_progress: Callable[[int, int], None] | None = None) -> int:
     """Write the run's pages into a folder, starting with its `index.html`.
 
     Args:
         ledger: The ledger.
         run: The run.
         out: The folder; files in it are overwritten, none is deleted.
-        written: Called after every page with (pages written, pages known).
+        report_progress: Called after every page with (pages written, pages discovered).
 
     Returns:
         The number of pages.
@@ -74,8 +74,8 @@ def publish(ledger: Ledger, run: Run, out: Path, written: Callable[[int, int], N
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(html, encoding="utf-8")
         count += 1
-        if written is not None:
-            written(count, site.found.count)
+        if report_progress is not None:
+            report_progress(count, site.frontier.count)
     return count
 
 
@@ -84,13 +84,13 @@ class _Site:
         self.run = run
         self.root = place(run)
         self.at = _Address(self.root)
-        self.found = _Found()
-        self.found.note(self.at)
+        self.frontier = _Frontier()
+        self.frontier.note(self.at)
         self._pages = Pages(LedgerView(ledger), self.link, static=True)
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Yield (file, HTML) for every page that can be reached."""
-        for address in self.found:
+        for address in self.frontier:
             self.at = address
             yield self._file(address), self._render(address)
 
@@ -99,10 +99,10 @@ class _Site:
         if path.startswith("static/"):
             target = path
         else:
-            given = tuple(sorted((k, str(v)) for k, v in query.items() if v not in (None, "", False)))
+            pairs = tuple(sorted((k, str(v)) for k, v in query.items() if v not in (None, "", False)))
             # The first page of a list is the list.
-            address = _Address(path, tuple(pair for pair in given if pair != ("page", "1")))
-            self.found.note(address)
+            address = _Address(path, tuple(pair for pair in pairs if pair != ("page", "1")))
+            self.frontier.note(address)
             target = self._file(address)
         return quote(relpath(target, os.path.dirname(self._file(self.at)) or "."))
 

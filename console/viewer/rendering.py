@@ -27,8 +27,8 @@ MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "n
 
 def served(path: str, **query: object) -> str:
     """Return the address of a page of the running server."""
-    known = {name: value for name, value in query.items() if value not in (None, "", False)}
-    return "/" + quote(path, safe="/:@") + ("?" + urlencode(known) if known else "")
+    parameters = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return "/" + quote(path, safe="/:@") + ("?" + urlencode(parameters) if parameters else "")
 
 
 def place(run: Run) -> str:
@@ -43,7 +43,7 @@ def render(template: str, link: Link, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("tracejury.console.viewer"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -59,9 +59,9 @@ def _environment() -> Environment:
         "safe_url": safe_url,
         "when": lambda s: str(s)[:16].replace("T", " ") if s else "",
     }
-    made.filters |= filters
-    made.globals |= {"MARKS": MARKS, "WHY": WHY, "Outcome": Outcome, "Reason": Reason, "place": place}
-    return made
+    environment.filters |= filters
+    environment.globals |= {"MARKS": MARKS, "WHY": WHY, "Outcome": Outcome, "Reason": Reason, "place": place}
+    return environment
 
 
 def _final(value: Any) -> Any:

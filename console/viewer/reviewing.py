@@ -20,20 +20,20 @@ def sheet(view: LedgerView, run: Run) -> Key:
     Raises:
         LookupError: The run is still going on, or has no step to review.
     """
-    kept = view.reviews.sheet(run)
-    if kept is None:
+    stored = view.reviews.sheet(run)
+    if stored is None:
         if run.finished is None:
             raise LookupError(
                 "the run is still going on; its review sheet is drawn once every trace has been dealt with"
             )
         try:
-            drawn = draw_from_counts(view.reviews, run, SIZE, seed=0)
+            sampled = draw_from_counts(view.reviews, run, SIZE, seed=0)
         except ValueError as nothing:
             raise LookupError(str(nothing)) from nothing
         # The name that `review sample` gives with seed 0: it is the same sheet.
-        key = Key(sheet=f"{run.name}-0", run=run.name, seed=0, items=tuple(drawn))
-        kept = view.reviews.keep_sheet(run, key.model_dump_json())
-    return Key.model_validate_json(kept)
+        key = Key(sheet=f"{run.name}-0", run=run.name, seed=0, items=tuple(sampled))
+        stored = view.reviews.keep_sheet(run, key.model_dump_json())
+    return Key.model_validate_json(stored)
 
 
 def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
@@ -42,11 +42,11 @@ def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
     Raises:
         LookupError: The deliberation is gone.
     """
-    made = view.steps.by_id(run, item.step_id)
-    if made is None or made.case is None:
+    deliberation = view.steps.by_id(run, item.step_id)
+    if deliberation is None or deliberation.case is None:
         raise LookupError(f"no deliberation of step {item.step_id} in run {run.name}")
-    names = sorted({arm.model for arm in view.held.get(("models", run.id), lambda: view.traces.arms(run))})
-    case = made.case
+    names = sorted({arm.model for arm in view.cache.get(("models", run.id), lambda: view.traces.arms(run))})
+    case = deliberation.case
     return Case(
         step_id=case.step_id,
         trace_id="",
@@ -58,13 +58,13 @@ def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
     )
 
 
-def returned(view: LedgerView, run: Run, expert: str) -> str:
+def answers_json(view: LedgerView, run: Run, expert: str) -> str:
     """Return an expert's sheet as JSON, the way the offline form saves it: `tracejury review import` reads it."""
-    said = {r.step_id: r for r in view.reviews.of(run, expert)}
+    answers = {r.step_id: r for r in view.reviews.of(run, expert)}
     rows = []
     for item in sheet(view, run).items:
-        made = said.get(item.step_id)
-        kind = made.error_type.value.replace("_", " ") if made and made.error_type else ""
-        verdict = (made.label or "") if made else ""
-        rows.append({"item": item.item, "verdict": verdict, "error_type": kind, "note": made.note if made else ""})
+        answer = answers.get(item.step_id)
+        kind = answer.error_type.value.replace("_", " ") if answer and answer.error_type else ""
+        verdict = (answer.label or "") if answer else ""
+        rows.append({"item": item.item, "verdict": verdict, "error_type": kind, "note": answer.note if answer else ""})
     return json.dumps({"expert": expert, "sheet": sheet(view, run).sheet, "rows": rows}, ensure_ascii=False, indent=1)

@@ -33,19 +33,19 @@ class StaleWhileRevalidateCache:
 
     def get(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return the answer to `key`, at most `_REST` times as old as it took to make."""
-        known = self._answers.get(key)
-        if known is None:
+        entry = self._answers.get(key)
+        if entry is None:
             with self._lock:
                 first = self._first.setdefault(key, threading.Lock())
             with first:
                 # Somebody else may have made it while this one waited.
-                known = self._answers.get(key)
-                if known is None:
+                entry = self._answers.get(key)
+                if entry is None:
                     return self._renew(key, make)
-        value: T = known.value
-        if time.monotonic() - known.at <= _REST * known.took:
+        value: T = entry.value
+        if time.monotonic() - entry.at <= _REST * entry.took:
             return value
-        if known.took < _SLOW_S:
+        if entry.took < _SLOW_S:
             return self._renew(key, make)
         with self._lock:
             begin = key not in self._renewing
@@ -64,7 +64,7 @@ class StaleWhileRevalidateCache:
         with self._lock:
             self._answers[key] = _Answer(value, time.monotonic() - began, time.monotonic())
             while len(self._answers) > _MOST:
-                gone = next(iter(self._answers))
-                del self._answers[gone]
-                self._first.pop(gone, None)
+                oldest = next(iter(self._answers))
+                del self._answers[oldest]
+                self._first.pop(oldest, None)
         return value

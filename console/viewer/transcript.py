@@ -13,16 +13,16 @@ class Part(NamedTuple):
     """A step with its deliberation, or (None) text that belongs to no step."""
 
     text: str
-    made: Deliberation | None = None
+    deliberation: Deliberation | None = None
 
 
-def transcript(trace: Trace, made: Iterable[Deliberation]) -> list[Part]:
+def transcript(trace: Trace, deliberations: Iterable[Deliberation]) -> list[Part]:
     """Return the trace in its own order and layout.
 
     Steps that the trace brought without containing them word by word are listed one below the other after it.
     """
     parts, at, apart = [], 0, []
-    for one in sorted(made, key=lambda d: (d.step.start, d.step.index)):
+    for one in sorted(deliberations, key=lambda d: (d.step.start, d.step.index)):
         step = one.step
         if step.start < at or trace.text[step.start : step.end] != step.text:
             apart.append(one)
@@ -38,6 +38,6 @@ def transcript(trace: Trace, made: Iterable[Deliberation]) -> list[Part]:
     return parts
 
 
-def kind(made: Deliberation) -> str:
+def kind(deliberation: Deliberation) -> str:
     """Return what a step is called and tinted as: its outcome, or `no_claim`."""
-    return made.verdict.outcome.value if made.verdict.claim else "no_claim"
+    return deliberation.verdict.outcome.value if deliberation.verdict.claim else "no_claim"
