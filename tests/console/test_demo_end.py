@@ -10,12 +10,12 @@ import yaml
 from tracejury.console.demo import Before, DemoScore, _progress, read_labels
 
 FOLDER = Path(__file__).parents[2] / "configs" / "demo"
-TOLD = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
+FIRST_VERSION = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
 
 
 def test_the_first_version_was_counted_on_today_s_demo() -> None:
     labels = read_labels(FOLDER / "labels.jsonl").values()
-    first = DemoScore(**TOLD["first"])
+    first = DemoScore(**FIRST_VERSION["first"])
     assert first.errors == sum(p.label == "error" for p in labels)
     assert first.correct == sum(p.label == "supported" for p in labels)
     assert first.caught + first.abstained + first.missed + first.failed == first.errors
@@ -25,7 +25,7 @@ def test_the_questions_that_were_not_looked_at_are_those_of_the_benchmark() -> N
     from benchmarks.data_judge import in_half
 
     questions = [json.loads(line) for line in (FOLDER / "questions.jsonl").read_text("utf-8").splitlines()]
-    assert {q["id"] for q in questions if in_half(q["stem"]) == 1} == set(TOLD["unseen"])
+    assert {q["id"] for q in questions if in_half(q["stem"]) == 1} == set(FIRST_VERSION["unseen"])
 
 
 def test_the_end_says_when_it_is_no_better() -> None:
@@ -33,7 +33,7 @@ def test_the_end_says_when_it_is_no_better() -> None:
     unseen = DemoScore(4, 1, 3, 0, 0, 8, 0, 0)
     assert _progress(DemoScore(10, 5, 5, 0, 0, 20, 0, 0), unseen, before).startswith("Better than")
     assert _progress(DemoScore(10, 5, 5, 0, 0, 20, 1, 0), unseen, before).startswith("NOT better than")
-    said = _progress(DemoScore(10, 3, 7, 0, 0, 20, 0, 0), unseen, before)
-    assert said.startswith("NOT better than")
-    assert "6 of these errors in view" in said
-    assert "1 of 4" in said
+    line = _progress(DemoScore(10, 3, 7, 0, 0, 20, 0, 0), unseen, before)
+    assert line.startswith("NOT better than")
+    assert "6 of these errors in view" in line
+    assert "1 of 4" in line

@@ -37,8 +37,8 @@ def test_the_name_of_a_run_leads_nowhere(tmp_path: Path, name: str, monkeypatch:
     before = files_outside(tmp_path, work)
     store = ("--store", ledger.url)
     for args in (("view", "last", "--export", "site"), ("review", "sample", "last", "--out", "review", "--n", "4")):
-        done = CliRunner().invoke(app, [*args, *store])
-        assert done.exit_code == 0, done.output
+        result = CliRunner().invoke(app, [*args, *store])
+        assert result.exit_code == 0, result.output
     # SQLite comes and goes with files of its own beside the ledger.
     assert {p for p in files_outside(tmp_path, work) - before if not p.name.startswith("l.db")} == set()
     assert (work / "site" / "index.html").is_file()
@@ -84,8 +84,8 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
 def test_a_document_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("docx")
     bomb(tmp_path / "note.docx", "word/document.xml", 301 << 20)
-    found = list(sources.make("documents", path=str(tmp_path), name="notes", license="x").documents())
-    assert [p for p in found if isinstance(p, Problem) and "unpacks to more than" in p.reason]
+    documents = list(sources.make("documents", path=str(tmp_path), name="notes", license="x").documents())
+    assert [p for p in documents if isinstance(p, Problem) and "unpacks to more than" in p.reason]
 
 
 def test_a_line_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -94,6 +94,6 @@ def test_a_line_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         to.write(b'{"text": "A good line."}\n')
         for _ in range(70):
             to.write(b" " * (1 << 20))
-    found = list(sources.make("jsonl", path=str(path)).documents())
-    assert [p.reason for p in found if isinstance(p, Problem)] == ["a line of more than 64 MB"]
-    assert len(found) == 2
+    documents = list(sources.make("jsonl", path=str(path)).documents())
+    assert [p.reason for p in documents if isinstance(p, Problem)] == ["a line of more than 64 MB"]
+    assert len(documents) == 2

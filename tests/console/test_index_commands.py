@@ -41,10 +41,10 @@ def test_build_search_and_look(lines: Path) -> None:
     built = tracejury(*command)
     assert (built.exit_code, "2 passages: 2 added" in built.output) == (0, True), built.output
     assert "up to date" in tracejury(*command).output
-    found = tracejury("index", "search", "first-line drug in anaphylaxis", "-k", "2").output
-    assert "1. Anaphylaxis" in found
-    assert "Resuscitation Council, Anaphylaxis, 2021" in found
-    assert "superseded by GINA 2025" in found
+    hits = tracejury("index", "search", "first-line drug in anaphylaxis", "-k", "2").output
+    assert "1. Anaphylaxis" in hits
+    assert "Resuscitation Council, Anaphylaxis, 2021" in hits
+    assert "superseded by GINA 2025" in hits
     hits = json.loads(
         tracejury("index", "search", "anaphylaxis", "--json", "--since", "2020", "--source", "mine").output
     )
@@ -61,7 +61,7 @@ def test_build_search_and_look(lines: Path) -> None:
 
 
 def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
-    for command, told in (
+    for command, message in (
         (("index", "search", "x"), "index build open-medicine"),
         (("index", "search", " "), "say what to look for"),
         (("index", "build", "nosuch"), "nosuch"),
@@ -71,17 +71,17 @@ def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
         (("index", "diff", "/nosuch", "/nosuch"), "no such manifest"),
         (("index", "search", "x", "--finder", "best"), "fused, dense or bm25"),
     ):
-        done = tracejury(*command)
-        assert done.exit_code == 1, command
-        assert told in done.output
+        result = tracejury(*command)
+        assert result.exit_code == 1, command
+        assert message in result.output
 
 
 def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path) -> None:
     lines.write_text(lines.read_text() + "{broken\n")
-    done = tracejury("index", "build", "jsonl", "--set", f"path={lines}")
-    assert done.exit_code == 2
-    assert "2 passages" in done.output
-    assert f"{lines}:3: not valid JSON" in done.output.replace("\n", "")
+    result = tracejury("index", "build", "jsonl", "--set", f"path={lines}")
+    assert result.exit_code == 2
+    assert "2 passages" in result.output
+    assert f"{lines}:3: not valid JSON" in result.output.replace("\n", "")
 
 
 def test_names_stand_whole_on_a_narrow_screen(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,9 +102,9 @@ def test_brackets_in_names_and_texts_are_shown_as_they_are(lines: Path, tmp_path
     assert built.exit_code == 2, built.output
     assert f"{folder}/x].xlsx: .xlsx is not read" in built.output
     for command in (("index", "info"), ("sources",), ("index", "search", "falls")):
-        done = tracejury(*command)
-        assert done.exit_code == 0, done.output
-        assert "[own]" in done.output
+        result = tracejury(*command)
+        assert result.exit_code == 0, result.output
+        assert "[own]" in result.output
 
 
 def test_a_recipe_file_and_what_changed(lines: Path, tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_a_recipe_file_and_what_changed(lines: Path, tmp_path: Path) -> None:
     before.write_text((tmp_path / "index" / "manifest.json").read_text())
     lines.write_text(lines.read_text() + json.dumps({"id": "c", "text": "A third passage."}) + "\n")
     assert "1 added" in tracejury("index", "build", str(recipe)).output
-    said = tracejury("index", "diff", str(before), str(tmp_path / "index")).output
-    assert "mine changed" in said
-    assert "passages: 2 -> 3" in said
+    output = tracejury("index", "diff", str(before), str(tmp_path / "index")).output
+    assert "mine changed" in output
+    assert "passages: 2 -> 3" in output
     recipe.write_text("sauce: jsonl\n")
     assert "sauce" in tracejury("index", "build", str(recipe)).output
     assert tracejury("index", "remove", "mine").exit_code == 0

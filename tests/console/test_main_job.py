@@ -26,9 +26,11 @@ MAIN = [sys.executable, "-c", "from tracejury.console.app import main; main()"]
 
 def tracejury(*args: object, ok: tuple[int, ...] = (0,), cwd: Path) -> str:
     env = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
-    done = subprocess.run([*MAIN, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True, timeout=280)
-    assert done.returncode in ok, f"{args}: exit {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
-    return done.stdout
+    result = subprocess.run([*MAIN, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True, timeout=280)
+    assert result.returncode in ok, (
+        f"{args}: exit {result.returncode}\n{result.stdout[-1500:]}\n{result.stderr[-1500:]}"
+    )
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -56,22 +58,24 @@ def rows_of(text: str) -> list[StepRow]:
 
 def assert_verified_quotes_stand_in_their_evidence(store: str, run_name: str) -> int:
     """Look every quote that is marked verified up in the evidence that its case showed."""
-    ledger, found = Ledger(store), 0
+    ledger, checked = Ledger(store), 0
     run = ledger.run(run_name)
     for trace, question, _ in ledger.traces(run):
-        for made in ledger.deliberations(run, trace.id):
-            assert made.case is not None
-            texts = {p.id: p.text for p in made.case.passages} | {"vignette": question.stem}
-            texts |= {f"step:{c.index}": c.text for c in made.case.context}
-            texts |= {h.passage.id: h.passage.text for h in (made.resolution.found if made.resolution else ())}
-            for opinion in made.opinions:
+        for deliberation in ledger.deliberations(run, trace.id):
+            assert deliberation.case is not None
+            texts = {p.id: p.text for p in deliberation.case.passages} | {"vignette": question.stem}
+            texts |= {f"step:{c.index}": c.text for c in deliberation.case.context}
+            texts |= {
+                h.passage.id: h.passage.text for h in (deliberation.resolution.found if deliberation.resolution else ())
+            }
+            for opinion in deliberation.opinions:
                 for citation in (c for c in opinion.citations if c.verified):
                     text = texts[citation.evidence_id]
                     assert check_quote(citation.quote, text).verified
                     assert citation.start is not None
                     assert text[citation.start : citation.end]
-                    found += 1
-    return found
+                    checked += 1
+    return checked
 
 
 @pytest.mark.llm
@@ -80,8 +84,8 @@ def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
     store = f"sqlite:///{work}/ledger.db"
     command = ("adjudicate", batch, "--only", trace.id, "--panel", "embedded", "--run", "real", "--store", store)
     # 2: some steps failed, which a model this small may bring about; they are told apart below.
-    standing = json.loads(tracejury(*command, "--json", ok=(0, 2), cwd=work))
-    assert standing["traces"] == 1
+    progress = json.loads(tracejury(*command, "--json", ok=(0, 2), cwd=work))
+    assert progress["traces"] == 1
     rows = rows_of(tracejury("export", "real", "--store", store, cwd=work))
     panel = load_panel("embedded")
     assert [r.step_index for r in rows] == list(range(len(trace.steps or ())))
@@ -90,12 +94,12 @@ def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
         assert [o.judge for o in row.opinions] == [j.name for j in panel.judges]
         assert row.label in ("supported", "error", None)
     assert_verified_quotes_stand_in_their_evidence(store, "real")
-    made = Ledger(store).deliberations(Ledger(store).run("real"), trace.id)
-    assert all(d.case is not None and d.case.passages for d in made)
+    deliberations = Ledger(store).deliberations(Ledger(store).run("real"), trace.id)
+    assert all(d.case is not None and d.case.passages for d in deliberations)
 
-    shown = tracejury("show", "real", "--trace", trace.id, "--step", 0, "--store", store, cwd=work)
+    page = tracejury("show", "real", "--trace", trace.id, "--step", 0, "--store", store, cwd=work)
     for expected in ("evidence", "verdict", *(j.name for j in panel.judges)):
-        assert expected in shown
+        assert expected in page
     assert "real" in tracejury("summary", "real", "--store", store, cwd=work)
     assert json.loads(tracejury("runs", "--json", "--store", store, cwd=work))[0]["run"]["name"] == "real"
     assert json.loads(tracejury("show", "real", "--trace", trace.id, "--json", "--store", store, cwd=work))
@@ -116,7 +120,7 @@ def test_a_server_started_by_hand_is_addressed_as_an_endpoint(work: Path, batch:
                   "--store", store, ok=(0, 2), cwd=work)  # fmt: skip
     rows = rows_of(tracejury("export", "hand", "--store", store, cwd=work))
     assert len(rows) == len(trace.steps or ())
-    asked = [o for row in rows for o in row.opinions if o.judge == "inference"]
-    assert len(asked) == len(rows)
-    assert {o.model for o in asked} == {"any"}
+    opinions = [o for row in rows for o in row.opinions if o.judge == "inference"]
+    assert len(opinions) == len(rows)
+    assert {o.model for o in opinions} == {"any"}
     assert all(row.calls >= 1 and row.prompt_tokens > 100 for row in rows)

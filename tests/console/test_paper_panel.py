@@ -54,8 +54,8 @@ def test_the_paper_s_judge_sees_the_gold_answer_and_one_step_and_its_failures_ar
         assert server.counts()["modes"] == {"ok": 3, "prose": 2}
 
     def counted(*more: str) -> tuple[int, int]:
-        told = CliRunner().invoke(app, ["summary", "paper", "--json", *more, *store])
-        (arm,) = json.loads(told.stdout)["arms"]
+        result = CliRunner().invoke(app, ["summary", "paper", "--json", *more, *store])
+        (arm,) = json.loads(result.stdout)["arms"]
         return arm["steps"]["abstained"], arm["steps"]["failed"]
 
     assert counted() == (1, 1)

@@ -74,22 +74,22 @@ def test_keys_are_found_in_nothing_that_a_run_writes(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(work)
     caplog.set_level(logging.DEBUG)
-    said = work / "said"
-    said.mkdir()
+    outputs = work / "said"
+    outputs.mkdir()
 
     def write(name: object, text: bytes) -> None:
-        (said / f"{len(list(said.iterdir()))}-{name}").write_bytes(text)
+        (outputs / f"{len(list(outputs.iterdir()))}-{name}").write_bytes(text)
 
     def adjudicate(*args: object, code: int) -> None:
         command = [sys.executable, "-c", DEBUG, "adjudicate", *map(str, args)]
-        done = subprocess.run(command, capture_output=True)
-        write("adjudicate", done.stdout + done.stderr)
-        assert done.returncode == code, done.stderr[-2000:].decode()
+        result = subprocess.run(command, capture_output=True)
+        write("adjudicate", result.stdout + result.stderr)
+        assert result.returncode == code, result.stderr[-2000:].decode()
 
     def tracejury(*args: object, ok: tuple[int, ...] = (0,)) -> None:
-        done = CliRunner().invoke(app, [str(a) for a in args])
-        write(args[0], done.output.encode())
-        assert done.exit_code in ok, done.output[-2000:]
+        result = CliRunner().invoke(app, [str(a) for a in args])
+        write(args[0], result.output.encode())
+        assert result.exit_code in ok, result.output[-2000:]
 
     texts = [[f"The cough in case {n} has lasted three days, at <{mode}>."] for n, mode in enumerate(MODES)]
     traces = write_traces(work, texts)
@@ -128,19 +128,19 @@ def test_keys_are_found_in_nothing_that_a_run_writes(
 
     searched = dict(bytes_under(work))
     assert sum(b"[key]" in content for content in searched.values()) >= 5, "the server did give the keys back"
-    found = [
+    places = [
         (name, spelled)
         for name, content in searched.items()
         for key in (IN_ENVIRONMENT, IN_FILE)
         for spelled in spellings(key)
         if spelled in content
     ]
-    assert not found
+    assert not places
 
 
 def traces_of(work: Path) -> list[tuple[str, str]]:
     from tracejury.ledger import Ledger
 
     ledger = Ledger(f"sqlite:///{work}/tracejury.db")
-    found = ledger.traces(ledger.run("r"))
-    return [(trace.id, mode) for trace, _, _ in found for mode in MODES if f"<{mode}>" in trace.text]
+    traces = ledger.traces(ledger.run("r"))
+    return [(trace.id, mode) for trace, _, _ in traces for mode in MODES if f"<{mode}>" in trace.text]

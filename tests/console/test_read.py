@@ -56,11 +56,11 @@ def test_check_shows_every_field_and_writes_nothing(batch: Path) -> None:
 
 def test_json(batch: Path) -> None:
     code, out, _ = run("native", batch, "--check", "--json")
-    told = json.loads(out)
+    summary = json.loads(out)
     assert code == 0
-    assert (told["questions"], told["traces"], told["problems"]) == (1, 2, 1)
-    assert told["first_problems"][0]["line"] == 3
-    assert {"record": "trace", "field": "answer", "filled": 2, "of": 2, "values": {"A": 2}} in told["fields"]
+    assert (summary["questions"], summary["traces"], summary["problems"]) == (1, 2, 1)
+    assert summary["first_problems"][0]["line"] == 3
+    assert {"record": "trace", "field": "answer", "filled": 2, "of": 2, "values": {"A": 2}} in summary["fields"]
 
 
 def test_strict_stops_and_leaves_nothing(batch: Path, tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ def traces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def adjudicate(traces: Path, panel: Path, *more: object, code: int = 0) -> dict[str, Any]:
     args = ["adjudicate", traces, "--panel", panel, "--run", "r", "--json", *more]
-    done = CliRunner().invoke(app, [str(a) for a in args])
-    assert done.exit_code == code, done.output
-    return json.loads(done.stdout) | {"said": done.stderr}
+    result = CliRunner().invoke(app, [str(a) for a in args])
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout) | {"stderr": result.stderr}
 
 
 @pytest.mark.parametrize("cap", ["--max-cost", "--max-tokens"])
@@ -54,18 +54,18 @@ def test_a_cap_stops_the_run_and_a_higher_one_takes_up_the_rest(traces: Path, tm
             "--max-cost": max(c.cost_usd for c in probe),
             "--max-tokens": max(c.prompt_tokens + c.completion_tokens for c in probe),
         }[cap]
-        most, done = 8 * a_call, 0.0
+        most, before = 8 * a_call, 0.0
         server.reset(reply=GOOD)
         for _ in range(2):  # the same cap again: what was spent before counts, so nothing more is asked
-            made = adjudicate(traces, panel, cap, f"{most:.6f}" if cap == "--max-cost" else most, code=2)
-            assert "give a higher cap" in made["said"]
-            assert made["outcomes"]["failed"] == 0
-            assert 0 < made["outcomes"]["supported"] < TRACES * STEPS
-            paid = first.spending(made["run"]["id"])
+            result = adjudicate(traces, panel, cap, f"{most:.6f}" if cap == "--max-cost" else most, code=2)
+            assert "give a higher cap" in result["stderr"]
+            assert result["outcomes"]["failed"] == 0
+            assert 0 < result["outcomes"]["supported"] < TRACES * STEPS
+            paid = first.spending(result["run"]["id"])
             spent = paid.usd if cap == "--max-cost" else paid.tokens
             assert most <= spent <= most + IN_FLIGHT * a_call
-            assert done in (0.0, spent)
-            done = spent
+            assert before in (0.0, spent)
+            before = spent
         rest = adjudicate(traces, panel, cap, 1000 if cap == "--max-cost" else 10**9)
         assert rest["outcomes"] == {"supported": TRACES * STEPS, "error": 0, "abstained": 0, "failed": 0}
         assert set(server.counts()["paid"].values()) == {1}
@@ -74,10 +74,10 @@ def test_a_cap_stops_the_run_and_a_higher_one_takes_up_the_rest(traces: Path, tm
 
 def test_dollars_cannot_be_capped_where_nobody_said_what_a_call_costs(traces: Path, tmp_path: Path) -> None:
     panel = write_panel(tmp_path, "https://models.example.org/v1")
-    done = CliRunner().invoke(app, ["adjudicate", str(traces), "--panel", str(panel), "--max-cost", "1"])
-    assert done.exit_code == 1
-    assert "'local'" in done.output
-    assert "price" in done.output
+    result = CliRunner().invoke(app, ["adjudicate", str(traces), "--panel", str(panel), "--max-cost", "1"])
+    assert result.exit_code == 1
+    assert "'local'" in result.output
+    assert "price" in result.output
 
 
 def test_batches_are_one_round_for_judges_that_are_asked_together(
@@ -86,8 +86,8 @@ def test_batches_are_one_round_for_judges_that_are_asked_together(
     monkeypatch.setattr("tracejury.models.batches.LINGER_S", 1.0)
     with ModelServer(reply=GOOD, batch_s=0.2) as server:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT | {"prefix_cache": True})
-        made = adjudicate(traces, panel, "--batch")
-        assert made["outcomes"]["supported"] == TRACES * STEPS
+        result = adjudicate(traces, panel, "--batch")
+        assert result["outcomes"]["supported"] == TRACES * STEPS
         assert server.counts()["batches"] <= 2
         assert set(server.counts()["paid"].values()) == {1}
 
@@ -110,8 +110,8 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces:
         process.wait()
         out = server.counts()["batches"]
         server.set(batch_s=0.0)
-        made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=280).stdout)
-        assert made["outcomes"]["supported"] == TRACES * STEPS
+        result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=280).stdout)
+        assert result["outcomes"]["supported"] == TRACES * STEPS
         assert set(server.counts()["paid"].values()) == {1}
         assert server.counts()["batches"] - out <= 1
         assert not store.unfinished_batches()

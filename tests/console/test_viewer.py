@@ -26,9 +26,9 @@ LOCAL = "http://127.0.0.1"
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
-    make_run(made, demo_pairs())
-    return made
+    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
+    make_run(ledger, demo_pairs())
+    return ledger
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_run_page_counts_what_the_rows_hold(client: TestClient, ledger: Ledg
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("/nowhere", "no page"),
         ("/runs/nix", "no run called"),
@@ -86,10 +86,10 @@ def test_the_run_page_counts_what_the_rows_hold(client: TestClient, ledger: Ledg
         ("/runs/made/sources/p_0", "carried no verdict"),
     ],
 )
-def test_what_is_not_there_is_said(client: TestClient, address: str, said: str) -> None:
+def test_what_is_not_there_is_said(client: TestClient, address: str, message: str) -> None:
     reply = client.get(address)
     assert reply.status_code == 404
-    assert said in html.unescape(reply.text)
+    assert message in html.unescape(reply.text)
 
 
 def test_a_filter_that_does_not_exist_is_refused_by_name(client: TestClient) -> None:
@@ -124,9 +124,9 @@ def test_beyond_loopback_everything_needs_the_token(ledger: Ledger) -> None:
 
 
 def test_another_site_cannot_write_a_review(client: TestClient, ledger: Ledger, run: Run) -> None:
-    said = {"step": client.get("/runs/made/returned").json()["items"][0]["step_id"], "label": "error"}
+    answer = {"step": client.get("/runs/made/returned").json()["items"][0]["step_id"], "label": "error"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
-        assert client.post("/runs/made/review/eve", data=said, headers=headers).status_code == 403
+        assert client.post("/runs/made/review/eve", data=answer, headers=headers).status_code == 403
     assert Reviews(ledger).of(run, "eve") == []
 
 
@@ -137,14 +137,14 @@ def test_reviews_are_blinded_saved_resumed_and_imported(
     arms = {item.arm for item in key.items}
     for at in (0, 1, 2):
         page = client.get(f"/runs/made/review/Anna?at={at}").text
-        shown = page[page.index("reviewing") :]
-        assert not any(f">{arm}<" in shown or "demo-8b" in shown for arm in arms)
-        assert "opinion" not in shown.lower()
+        form = page[page.index("reviewing") :]
+        assert not any(f">{arm}<" in form or "demo-8b" in form for arm in arms)
+        assert "opinion" not in form.lower()
         step = re.search(r'name="step" value="(s_\w+)"', page)
         assert step is not None
         assert step[1] == key.items[at].step_id
-        said = {"step": step[1], "label": "error", "error_type": "factual", "note": f"note {at}"}
-        assert client.post(f"/runs/made/review/Anna?at={at}", data=said, follow_redirects=False).status_code == 303
+        answer = {"step": step[1], "label": "error", "error_type": "factual", "note": f"note {at}"}
+        assert client.post(f"/runs/made/review/Anna?at={at}", data=answer, follow_redirects=False).status_code == 303
     assert "4 of" in client.get("/runs/made/review/Anna").text
     assert "3 of" in client.get("/runs/made/review").text
     assert client.post("/runs/made/review/Anna", data={"step": "s_other", "label": "error"}).status_code == 404

@@ -47,9 +47,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
-    make_run(made, demo_pairs())
-    return made
+    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
+    make_run(ledger, demo_pairs())
+    return ledger
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def site(ledger: Ledger) -> Iterator[str]:
 
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
-    made = Watched(browser, viewport={"width": 1440, "height": 900})
-    yield made
-    made.context.close()
+    watched = Watched(browser, viewport={"width": 1440, "height": 900})
+    yield watched
+    watched.context.close()
 
 
 def test_an_auditors_way_from_run_to_citation_and_review(
@@ -89,8 +89,8 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     quote = page.locator(".quote.grounds .from a").first
     target = quote.get_attribute("href") or ""
     quote.click()
-    shown = page.locator(f"[id='{target.removeprefix('#')}']")
-    assert shown.locator("mark.grounds").count() >= 1
+    element = page.locator(f"[id='{target.removeprefix('#')}']")
+    assert element.locator("mark.grounds").count() >= 1
     link = page.locator(".exhibit h3 a").first
     assert (link.get_attribute("href") or "").startswith("https://doi.org/10.")
     # Ten steps by keyboard alone.
@@ -110,12 +110,12 @@ def test_an_auditors_way_from_run_to_citation_and_review(
             page.keyboard.press("j")
     expect(page.locator("form#review")).to_have_attribute("data-at", "10")
     run = ledger.run("made")
-    said = Reviews(ledger).of(run, "KB")
-    assert len(said) == 10
-    assert sorted(r.label or "" for r in said) == sorted(
+    reviews = Reviews(ledger).of(run, "KB")
+    assert len(reviews) == 10
+    assert sorted(r.label or "" for r in reviews) == sorted(
         {"s": "supported", "e": "error", "a": "unclear", "c": "no claim"}[key] for key in "sseacsesac"
     )
-    assert all(r.error_type == "factual" for r in said if r.label == "error")
+    assert all(r.error_type == "factual" for r in reviews if r.label == "error")
     page.goto(f"{site}/runs/made/review/KB")
     assert page.locator("form#review").get_attribute("data-at") == "10", "it goes on where it was left"
     publish(ledger, ledger.run("made"), tmp_path)
@@ -166,34 +166,34 @@ def test_axe_finds_nothing_serious_and_no_page_is_too_wide(
     browser: Browser, site: str, ledger: Ledger, width: int, scheme: Any
 ) -> None:
     script = axe_script()
-    seen = Watched(browser, viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
+    watched = Watched(browser, viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
     for address in _addresses(ledger):
-        seen.page.goto(site + address)
-        seen.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        seen.page.evaluate(f"() => {{ {script} }}")
-        found = seen.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        watched.page.goto(site + address)
+        watched.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        watched.page.evaluate(f"() => {{ {script} }}")
+        violations = watched.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        serious = [v for v in violations["violations"] if v["impact"] in ("serious", "critical")]
         assert not serious, (address, json.dumps([(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in serious]))
-        wide = seen.page.evaluate("document.documentElement.scrollWidth")
+        wide = watched.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, (address, wide)
-        moving = seen.page.evaluate("document.getAnimations().length")
+        moving = watched.page.evaluate("document.getAnimations().length")
         assert moving == 0
-    assert seen.said == []
-    seen.context.close()
+    assert watched.said == []
+    watched.context.close()
 
 
 def test_at_twice_the_size_nothing_is_cut_off(browser: Browser, site: str, ledger: Ledger) -> None:
     # 200 % zoom of a 1280-pixel window is a window of 640 CSS pixels at twice the density.
-    seen = Watched(browser, viewport={"width": 640, "height": 400}, device_scale_factor=2)
+    watched = Watched(browser, viewport={"width": 640, "height": 400}, device_scale_factor=2)
     for address in _addresses(ledger):
-        seen.page.goto(site + address)
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 640, address
-    seen.context.close()
+        watched.page.goto(site + address)
+        assert watched.page.evaluate("document.documentElement.scrollWidth") <= 640, address
+    watched.context.close()
 
 
 def test_without_javascript_everything_is_there(browser: Browser, site: str) -> None:
-    seen = Watched(browser, java_script_enabled=False)
-    page = seen.page
+    watched = Watched(browser, java_script_enabled=False)
+    page = watched.page
     page.goto(f"{site}/runs/made/traces")
     page.get_by_label("Outcome").select_option("error")
     page.get_by_label("right answer, flawed reasoning").check()
@@ -206,20 +206,20 @@ def test_without_javascript_everything_is_there(browser: Browser, site: str) -> 
     page.get_by_label("Supported").check()
     page.get_by_role("button", name="Save and go on").click()
     assert "1 of" in page.locator(".progress").inner_text()
-    seen.context.close()
+    watched.context.close()
 
 
 def test_a_live_run_renews_itself(browser: Browser, tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path}/live.db")
     make_run(ledger, demo_pairs()[:3], finish=False)
     with serving(ledger) as address:
-        seen = Watched(browser)
-        seen.page.goto(f"{address}/runs/made")
-        assert "3 of 3 traces done" in seen.page.locator(".progress").inner_text()
+        watched = Watched(browser)
+        watched.page.goto(f"{address}/runs/made")
+        assert "3 of 3 traces done" in watched.page.locator(".progress").inner_text()
         make_run(ledger, demo_pairs()[:5], finish=False)
-        seen.page.wait_for_selector("text=5 of 5 traces done")
-        assert seen.said == []
-        seen.context.close()
+        watched.page.wait_for_selector("text=5 of 5 traces done")
+        assert watched.said == []
+        watched.context.close()
 
 
 def test_nothing_of_a_hostile_run_executes_and_the_layout_holds(browser: Browser, tmp_path: Path) -> None:
@@ -233,19 +233,19 @@ def test_nothing_of_a_hostile_run_executes_and_the_layout_holds(browser: Browser
     pages += [f"{trace}/steps/{i}" for i in range(lines[0].steps)]
     with serving(ledger) as address:
         for width in (1440, 390):
-            seen = Watched(browser, viewport={"width": width, "height": 844})
+            watched = Watched(browser, viewport={"width": width, "height": 844})
             for path in pages if width == 390 else pages[1:4] + pages[-2:]:
-                reply = seen.page.goto(address + path)
+                reply = watched.page.goto(address + path)
                 assert reply is not None
                 assert reply.status == 200, path
-                seen.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-                assert seen.page.evaluate("window.owned") is None, path
-                assert seen.page.evaluate("document.documentElement.scrollWidth") <= width, path
-                outside = seen.page.evaluate(
+                watched.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+                assert watched.page.evaluate("window.owned") is None, path
+                assert watched.page.evaluate("document.documentElement.scrollWidth") <= width, path
+                outside = watched.page.evaluate(
                     "[...document.links].filter(a => !/^https?:/.test(a.href)).map(a => a.href)"
                 )
                 assert outside == [], path
-                assert seen.page.locator("main").is_visible()
-                assert seen.page.locator("img, style, main script").count() == 0
-            assert seen.said == []
-            seen.context.close()
+                assert watched.page.locator("main").is_visible()
+                assert watched.page.locator("img, style, main script").count() == 0
+            assert watched.said == []
+            watched.context.close()

@@ -33,9 +33,9 @@ NUMBERS = st.integers() | st.sampled_from([0, -1, 2**31, 2**63, 2**64])
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/l.db")
-    make_run(made, batch_of(6), name="r")
-    return made
+    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/l.db")
+    make_run(ledger, batch_of(6), name="r")
+    return ledger
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def there(ledger: Ledger) -> dict[str, list[str]]:
     """What is in the ledger, by the parameter that asks for it."""
     run = ledger.run("r")
     traces = [trace.id for trace, _, _ in ledger.traces(run)]
-    steps = [made.step.id for made in ledger.deliberations(run, traces[0])]
+    steps = [deliberation.step.id for deliberation in ledger.deliberations(run, traces[0])]
     filters = {
         "sort": ["order", "errors"],
         "outcome": ["error", "failed"],
@@ -62,35 +62,35 @@ def there(ledger: Ledger) -> dict[str, list[str]]:
 
 def value(name: str, there: dict[str, list[str]]) -> st.SearchStrategy[str]:
     anything = st.text(max_size=40) | NUMBERS.map(str)
-    known = there.get(name)
-    return st.sampled_from(known) | st.sampled_from(known) | anything if known else anything
+    values = there.get(name)
+    return st.sampled_from(values) | st.sampled_from(values) | anything if values else anything
 
 
 def fields(path: str, method: str) -> dict[str, list[str]]:
     """The parameters of an operation: in its path, its query, its form."""
     operation = DOCUMENT["paths"][path][method]
-    found: dict[str, list[str]] = {"path": [], "query": [], "form": []}
+    fields_by_place: dict[str, list[str]] = {"path": [], "query": [], "form": []}
     for parameter in operation.get("parameters", []):
-        found[parameter["in"]].append(parameter["name"])
+        fields_by_place[parameter["in"]].append(parameter["name"])
     if path.endswith(("/traces", "/disagreements", "/sources", "/{evidence}")):
         # These read their query themselves, so that an empty field of a form is no field.
-        found["query"] += [*TraceFilter.model_fields, "unknown"]
+        fields_by_place["query"] += [*TraceFilter.model_fields, "unknown"]
     for body in operation.get("requestBody", {}).get("content", {}).values():
         name = body["schema"]["$ref"].rpartition("/")[2]
-        found["form"] += DOCUMENT["components"]["schemas"][name]["properties"]
-    return found
+        fields_by_place["form"] += DOCUMENT["components"]["schemas"][name]["properties"]
+    return fields_by_place
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_no_request_breaks_the_viewer(there: dict[str, list[str]], site: str, path: str, method: str) -> None:
-    asked = fields(path, method)
+    parameters = fields(path, method)
 
     def some(kind: str) -> st.SearchStrategy[dict[str, str]]:
-        return st.fixed_dictionaries({}, optional={name: value(name, there) for name in asked[kind]})
+        return st.fixed_dictionaries({}, optional={name: value(name, there) for name in parameters[kind]})
 
     @QUIET
     @given(
-        places=st.fixed_dictionaries({name: value(name, there) for name in asked["path"]}),
+        places=st.fixed_dictionaries({name: value(name, there) for name in parameters["path"]}),
         query=some("query"),
         form=some("form"),
     )
@@ -99,10 +99,10 @@ def test_no_request_breaks_the_viewer(there: dict[str, list[str]], site: str, pa
         for name, text in places.items():
             address = address.replace(f"{{{name}}}", quote(text.encode("utf-8", "replace"), safe=""))
         # Posts are only taken from the site's own pages.
-        said = requests.request(
+        reply = requests.request(
             method, site + address, params=query, data=form, headers={"Origin": site}, allow_redirects=False, timeout=60
         )
-        assert said.status_code < 500, said.text[:300]
+        assert reply.status_code < 500, reply.text[:300]
 
     ask()
 
