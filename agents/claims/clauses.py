@@ -69,17 +69,21 @@ _SUBORDINATE = re.compile(
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|whom|where|to|what|how|whether)\W*$", re.I)
 _WORD = re.compile(r"\w+")
 _LONGEST_SUBJECT = 8
+_LONGEST_SENTENCE = 1000
+"""Characters; nobody writes a longer one, and a text made to stall the patterns stays in one claim."""
 
 
 def clauses_of(text: str, sentence: Span) -> list[Clause]:
     """Cut a sentence, `text[sentence]`, into clauses that can be checked one by one.
 
     A cut needs a finite verb on both sides and a subject on the right, or one that carries over. No cut parts a
-    condition, a negation, a modal word or a `that` from what stands in its scope.
+    condition, a negation, a modal word or a `that` from what stands in its scope. A text over 1,000 characters is one.
     """
+    if sentence.end - sentence.start > _LONGEST_SENTENCE:
+        return [Clause(sentence)]
     start = _past_leading(text, *sentence)
     subordinate = bool(_SUBORDINATE.match(text, sentence.start))
-    found: list[Clause] = []
+    clauses: list[Clause] = []
     subject: Span | None = None
     for mark in _CUT.finditer(text, start, sentence.end):
         if mark.start() <= start or not _flat(text, sentence.start, mark.start()):
@@ -90,14 +94,14 @@ def clauses_of(text: str, sentence: Span) -> list[Clause]:
         shared = _shared_subject(text, start, subject, mark, right)
         if shared is None and not _parts(mark, left, right, subordinate):
             continue
-        found.append(Clause(_trimmed(text, start, mark.start()), subject))
+        clauses.append(Clause(_trimmed(text, start, mark.start()), subject))
         start = mark.end() if shared else _past_leading(text, mark.end(), sentence.end)
         subject, subordinate = shared, bool(_SUBORDINATE.match(right))
     end = sentence.end
-    if found and text[start - 1 : start] == "(":
+    if clauses and text[start - 1 : start] == "(":
         end = text.rindex(")", start, end)
-    found.append(Clause(_trimmed(text, start, end), subject))
-    return [c for c in found if content_words(text[c.span.start : c.span.end])]
+    clauses.append(Clause(_trimmed(text, start, end), subject))
+    return [c for c in clauses if content_words(text[c.span.start : c.span.end])]
 
 
 def _parts(mark: re.Match[str], left: str, right: str, subordinate: bool) -> bool:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from tracejury.agents.claims.clauses import clauses_of
 from tracejury.agents.claims.coverage import claim_set
 from tracejury.agents.claims.joining import joined
-from tracejury.agents.claims.kinds import Kind, is_plan, parts_of
+from tracejury.agents.claims.kinds import parts_of
+from tracejury.agents.claims.parts import Kind
 from tracejury.agents.claims.pieces import pieces, tags
+from tracejury.agents.claims.plans import is_plan
 from tracejury.agents.claims.restating import restated_by
 from tracejury.agents.claims.rewriting import change_of_meaning
 from tracejury.agents.evidence_records import Claim, ClaimSet

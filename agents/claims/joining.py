@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tracejury.agents.claims.kinds import Kind, Part
+from tracejury.agents.claims.parts import Kind, Part
 from tracejury.agents.claims.verbs import states
 from tracejury.traces import Span
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tracejury.agents import ClaimSet, ContextStep, cut_by_rule
@@ -61,6 +63,8 @@ def test_headings_plans_and_questions_are_no_claims_and_lower_no_coverage(step: 
         ("Let us remember that aspirin is safe in dengue.", "aspirin is safe in dengue"),
         ("Consider giving aspirin in dengue.", "giving aspirin in dengue"),
         ("We need to give aspirin.", "give aspirin"),
+        ("Let us give aspirin.", "give aspirin"),
+        ("Who would deny that aspirin is safe in dengue?", "aspirin is safe in dengue"),
         ("Eliminate choice A because it is teratogenic.", "it is teratogenic"),
         ("Note the hypocalcemia of 6.5 mg/dL.", "hypocalcemia of 6.5 mg/dL"),
         ('{"claim": "Aspirin is safe in dengue"}', "Aspirin is safe in dengue"),
@@ -195,3 +199,10 @@ def test_a_word_in_no_claim_is_listed() -> None:
     claim_set = cut('Aspirin is safe. {"confidence": 95}')
     assert claim_set.uncovered == ("95",)
     assert 0 < claim_set.coverage < 1
+
+
+def test_a_text_made_to_stall_the_patterns_is_cut_in_seconds() -> None:
+    start = time.perf_counter()
+    for text in ("a is b, and " * 800, "x because " * 1500, '{"a": ' * 1500, "(" * 5000, "<b>" * 2000):
+        cut(text)
+    assert time.perf_counter() - start < 20
