@@ -1,17 +1,19 @@
 from .asking_order import asks_every_judge, judge_order, next_judges, unasked_votes
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
+from .citations import CheckedCitations, check_citations, check_opinions
+from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_claims, grade_of, pool_evidence
 from .claims.cutting import cut_by_rule
 from .claims.extraction import claims_of
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
-from .evidence_records import Claim, ClaimSet, Relation
-from .judge_panel import BoundAsk, JudgePanel, endpoints_of
+from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
+from .judge_panel import BoundAsk, JudgePanel, checker_of, endpoints_of, most_citations
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
-from .opinion import hear
+from .opinion import ask_judge, draft_citations
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
-from .policy import Dispute, decide, grounded_error, settle, settled_early
+from .policy import Dispute, decide, settle, settled_early, unchecked
 from .records import (
     Case,
     Citation,
@@ -22,6 +24,7 @@ from .records import (
     Label,
     Opinion,
     Outcome,
+    Policy,
     Quote,
     Reason,
     Resolution,
@@ -30,7 +33,7 @@ from .records import (
     Seat,
     Verdict,
 )
-from .resolver import Enquiry, Seek, resolve_round
+from .resolver import SearchHistory, SearchRequest, resolve_round
 from .verifier import Verifier, VerifierScorer
 
 __all__ = [
@@ -41,17 +44,20 @@ __all__ = [
     "CaseTooLarge",
     "Certified",
     "Chats",
+    "CheckedCitations",
     "Citation",
     "Claim",
+    "ClaimEvidence",
     "ClaimSet",
     "ContextStep",
     "Deliberation",
     "Derivation",
     "Dispute",
     "Draft",
-    "Enquiry",
     "Entailed",
     "Entailment",
+    "EvidenceGap",
+    "Grade",
     "Judge",
     "JudgePanel",
     "JudgeSpec",
@@ -60,6 +66,7 @@ __all__ = [
     "Outcome",
     "Panel",
     "PanelError",
+    "Policy",
     "Quote",
     "Reason",
     "Relation",
@@ -70,29 +77,38 @@ __all__ = [
     "RetrievalSpec",
     "Retrieved",
     "Route",
+    "SearchHistory",
+    "SearchRequest",
     "Seat",
-    "Seek",
     "Verdict",
     "Verifier",
     "VerifierScorer",
+    "ask_judge",
     "asks_every_judge",
     "build_case",
+    "check_citations",
+    "check_opinions",
+    "checker_of",
     "claims_of",
     "context_failure",
+    "contradicted_claims",
     "cut_by_rule",
     "decide",
+    "draft_citations",
     "endpoints_of",
     "entailment",
+    "evidence_of_claims",
     "feature_names",
     "features",
-    "grounded_error",
-    "hear",
+    "grade_of",
     "judge_order",
     "judges",
     "load_calibrator",
     "load_panel",
+    "most_citations",
     "next_judges",
     "panel_names",
+    "pool_evidence",
     "prompt_hashes",
     "recompute",
     "resolve_round",
@@ -100,4 +116,5 @@ __all__ = [
     "settle",
     "settled_early",
     "unasked_votes",
+    "unchecked",
 ]

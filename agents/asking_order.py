@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from tracejury.agents.evidence_records import ClaimSet
 from tracejury.agents.order import falls_within, permuted
 from tracejury.agents.panel import JudgeSpec, Panel
 from tracejury.agents.policy import decide, settled_early
-from tracejury.agents.records import Label, Opinion, Outcome, Reason, Seat, Verdict
+from tracejury.agents.records import Label, Opinion, Outcome, Policy, Reason, Seat, Verdict
 
 
 def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
@@ -24,30 +26,31 @@ def asks_every_judge(panel: Panel, step_id: str) -> bool:
     return falls_within(panel.full_share, panel.seed, step_id, "full")
 
 
-def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion]) -> tuple[JudgeSpec, ...]:
+def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion], claims: ClaimSet) -> tuple[JudgeSpec, ...]:
     """Return the judges to hear next, all of whom may be asked at once; empty once no judge is left to ask.
 
     Args:
         panel: The panel; `early_stop`, `full_share` and its judges' `only_if` decide.
         step_id: The step.
-        opinions: What has been heard of it, in any order.
+        opinions: The opinions on it so far, checked, in any order.
+        claims: The step's claims.
     """
     answered = {o.judge for o in opinions}
     waiting = [j for j in judge_order(panel, step_id) if j.name not in answered]
     if not waiting or asks_every_judge(panel, step_id):
         return tuple(waiting)
-    if panel.early_stop and settled_early(opinions, [j.seat for j in waiting]):
+    if panel.early_stop and settled_early(opinions, claims, [j.seat for j in waiting], policy=panel.policy):
         return ()
     first = [j for j in waiting if j.only_if == "always"]
     if first:
         return _batch(panel, opinions, first, len(waiting))
-    if opinions and _sure(panel, opinions, waiting):
+    if opinions and _sure(panel, opinions, claims, waiting):
         return ()
     return _batch(panel, opinions, waiting, len(waiting))
 
 
 def unasked_votes(panel: Panel, opinions: Sequence[Opinion]) -> int:
-    """Return how many voting judges were not asked; what `decide` takes as `unheard`."""
+    """Return how many voting judges were not asked; what `decide` takes as `unasked`."""
     answered = {o.judge for o in opinions}
     return sum(j.seat is Seat.VOTE for j in panel.judges if j.name not in answered)
 
@@ -59,18 +62,20 @@ def _batch(
     if not panel.early_stop:
         return tuple(stage)
     majority = sum(j.seat is Seat.VOTE for j in panel.judges) // 2 + 1
-    missing = majority - sum(o.label is Label.ERROR for o in opinions if o.seat is Seat.VOTE)
+    votes = Counter(o.label for o in opinions if o.seat is Seat.VOTE and o.label is not None)
+    leading = max(votes.values(), default=0) if panel.policy is Policy.CONSENSUS else votes[Label.ERROR]
+    missing = majority - leading
     votes_left = sum(j.seat is Seat.VOTE for j in panel.judges) - sum(o.seat is Seat.VOTE for o in opinions)
     if missing > votes_left:
-        # No error majority can come any more, so nothing can stop the step.
+        # No majority that could stop the step early can come any more.
         return tuple(stage)
     return tuple(stage[: max(missing, 1)])
 
 
-def _sure(panel: Panel, opinions: Sequence[Opinion], waiting: Sequence[JudgeSpec]) -> bool:
+def _sure(panel: Panel, opinions: Sequence[Opinion], claims: ClaimSet, waiting: Sequence[JudgeSpec]) -> bool:
     """Tell whether the first stage of a cascade reached a verdict that it is sure of."""
-    unheard = sum(j.seat is Seat.VOTE for j in waiting)
-    verdict = decide(opinions, unheard, require_grounding=panel.require_grounding)
+    unasked = sum(j.seat is Seat.VOTE for j in waiting)
+    verdict = decide(opinions, claims, unasked, policy=panel.policy)
     if not isinstance(verdict, Verdict) or verdict.outcome not in (Outcome.SUPPORTED, Outcome.ERROR):
         return verdict.reason is Reason.NO_CLAIM
     winning = Label(verdict.outcome)

@@ -54,7 +54,8 @@ class Certified(Record):
 class Calibrator(Record):
     """A panel's calibrator. `seats` says which panel it was fitted on; it applies to no other."""
 
-    format: Literal["tracejury-calibrator-1"] = "tracejury-calibrator-1"
+    format: Literal["tracejury-calibrator-2"] = "tracejury-calibrator-2"
+    """2: its features and verdicts rest on checked citations."""
     panel: str
     seats: str
     """Fingerprint of what makes the panel's opinions and verdicts: `seats_of`."""
@@ -93,6 +94,7 @@ class Calibrator(Record):
             reason=Reason.BELOW_THRESHOLD,
             confidence=1 - mistaken,
             citations=verdict.citations,
+            majority_outcome=verdict.majority_outcome,
         )
 
 
@@ -148,7 +150,13 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         ValueError: The file is none, or was fitted on another panel; the message says what to do.
     """
     try:
-        calibrator = Calibrator.model_validate_json(path.read_text())
+        text = path.read_text("utf-8")
+        if '"tracejury-calibrator-1"' in text:
+            raise ValueError(
+                f"{path}: fitted before citations were checked, so its probabilities hold no more; adjudicate a "
+                f"labelled batch with this panel and run `tracejury calibrate RUN --out {path}` again"
+            )
+        calibrator = Calibrator.model_validate_json(text)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such calibrator; write one with `tracejury calibrate RUN --out {path}`") from None
     except ValidationError as wrong:

@@ -60,12 +60,27 @@ def compare(relation: str, claimed_text: str, claimed: Any, result: Any, *, exac
 
 
 def derivations_for(case: Case, derivations: tuple[Derivation, ...], label: Label) -> tuple[Derivation, ...]:
-    """Return the derivations that ground `label`: they recompute, and their inputs and claim stand where they say.
+    """Return the derivations that ground `label`, each with the claim that it bears on.
 
-    A derivation that holds grounds `supported`, one that does not grounds `error`.
+    They recompute, and their inputs and claim stand where they say. A derivation that holds grounds `supported`, one
+    that does not grounds `error`.
     """
     holds = {Label.SUPPORTED: True, Label.ERROR: False}.get(label)
-    return tuple(d for d in derivations if d.holds is holds and _anchored(case, d) and recompute(d))
+    return tuple(
+        d.model_copy(update={"claim": _claim_of(case, d)})
+        for d in derivations
+        if d.holds is holds and _anchored(case, d) and recompute(d)
+    )
+
+
+def _claim_of(case: Case, derivation: Derivation) -> str | None:
+    """Return the handle of the claim that the derivation recomputes; the first one where none has its words."""
+    words = [q.quote for q in derivation.inputs if q.evidence_id == f"step:{case.step_index}"] + [derivation.claimed]
+    places = [check_quote(w, case.step) for w in words]
+    starts = [p.start for p in places if p.start is not None] or [case.step.find(w) for w in words if w in case.step]
+    claims = case.claims.claims
+    containing = (c.handle for start in starts for c in claims if c.start <= start < c.end)
+    return next(containing, claims[0].handle if claims else None)
 
 
 def evidence_text(case: Case, evidence_id: str) -> str | None:

@@ -18,6 +18,25 @@ class Relation(StrEnum):
     SILENT = "silent"
 
 
+class Grade(StrEnum):
+    """How far counting evidence carries a verdict."""
+
+    FULL = "full"
+    PART = "part"
+    NONE = "none"
+
+
+class EvidenceGap(StrEnum):
+    """Why evidence did not decide a step."""
+
+    NOT_RETRIEVED = "not_retrieved"
+    """The case had no passage, and no citation from the vignette counted."""
+    SILENT = "silent"
+    """The case had passages; none was found to bear on every claim."""
+    CONFLICTING = "conflicting"
+    """Counting evidence stands for and against the same claim."""
+
+
 class Claim(Record):
     """A checkable statement of a step."""
 

@@ -1,38 +1,43 @@
-"""The judge_panel: a panel with its judges made, its way to the models and its relevance scorer."""
+"""A resolved panel: its judges made, its way to the models, its checker and its relevance scorer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tracejury.agents.checkers import MOST_SENTENCES, LoadedChecker, load_checker
 from tracejury.agents.contracts import Chats, Judge, Relevance, Reply, judges
 from tracejury.agents.panel import JudgeSpec, Panel
+from tracejury.agents.records import Seat
+from tracejury.agents.replies import most_findings
 from tracejury.models import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, Message
 
 
 @dataclass(frozen=True)
 class JudgePanel:
-    """All that step needs beside the case. Shared by every step of a run; holds no state of a step."""
+    """All that judging a step needs beside the case. Shared by every step of a run; holds no state of a step."""
 
     panel: Panel
     chats: Chats | None = None
     """The gateway; None: no judge and no resolver of the panel has a model."""
     relevance: Relevance | None = None
-    """None: no quote can show that it bears on a step, so only derivations ground."""
-    seats: Mapping[str, Judge] = field(default_factory=dict)
+    """A cheap first filter for sentences; None: every statement goes to the checker."""
+    judges: Mapping[str, Judge] = field(default_factory=dict)
     """Judge name on the panel -> judge."""
+    checker: LoadedChecker | None = None
+    """None: no citation counts, so only derivations ground."""
 
     @classmethod
     def of(cls, panel: Panel, chats: Chats | None = None, relevance: Relevance | None = None) -> JudgePanel:
-        """Make the panel's judges from (kind, params).
+        """Make the panel's judges from (kind, params), and its checker.
 
         Raises:
-            ValueError: A judge or the resolver names an endpoint and there is no gateway.
+            ValueError: Some part of the panel names an endpoint and there is no gateway; or the checker cannot be made.
         """
         judge_of = {spec.name: judges.make(spec.judge, **spec.params) for spec in panel.judges}
         if chats is None and (asking := endpoints_of(panel)):
             raise ValueError(f"panel {panel.name!r} asks {sorted(e.name for e in asking)}: give a gateway")
-        return cls(panel, chats, relevance, judge_of)
+        return cls(panel, chats, relevance, judge_of, checker_of(panel))
 
     def count(self, text: str) -> int:
         """Count tokens for the case budget: the most that any model of the panel makes of `text`."""
@@ -48,10 +53,10 @@ class JudgePanel:
             ValueError: There is no gateway.
         """
         if self.chats is None:
-            raise ValueError(f"{purpose} asks endpoint {endpoint!r} and the judge_panel has no gateway")
+            raise ValueError(f"{purpose} asks endpoint {endpoint!r} and the panel has no gateway")
         max_tokens = self.panel.reply_tokens
         if spec is None and self.panel.resolver is not None:
-            max_tokens = self.panel.resolver.max_tokens
+            max_tokens = max(max_tokens, self.panel.resolver.max_tokens)
         return BoundAsk(
             self.chats,
             self.panel.endpoints[endpoint],
@@ -62,6 +67,16 @@ class JudgePanel:
             temperature=spec.temperature if spec else 0.0,
             sample=spec.sample if spec else 0,
         )
+
+    def ask_checker(self, fence_key: str) -> BoundAsk | None:
+        """Return the way to the checker's model; None where the checker asks none."""
+        spec = self.panel.checker
+        return self.ask(spec.endpoint, "checker", fence_key) if spec and spec.endpoint else None
+
+    def ask_claims(self, fence_key: str) -> BoundAsk | None:
+        """Return the way to the model that cuts steps into claims; None where a rule cuts."""
+        endpoint = self.panel.claims.endpoint
+        return self.ask(endpoint, "claims", fence_key) if endpoint else None
 
 
 @dataclass
@@ -109,8 +124,26 @@ class BoundAsk:
 
 
 def endpoints_of(panel: Panel) -> tuple[Endpoint, ...]:
-    """Return the endpoints that the panel's judges and resolver ask, each once."""
-    names = dict.fromkeys(spec.endpoint for spec in panel.judges if spec.endpoint)
-    if panel.resolver and panel.resolver.endpoint:
-        names[panel.resolver.endpoint] = None
-    return tuple(panel.endpoints[name] for name in names)
+    """Return the endpoints that the panel asks, each once."""
+    names = [spec.endpoint for spec in panel.judges]
+    names += [part.endpoint for part in (panel.claims, panel.checker, panel.resolver) if part is not None]
+    return tuple(panel.endpoints[name] for name in dict.fromkeys(name for name in names if name))
+
+
+def checker_of(panel: Panel) -> LoadedChecker | None:
+    """Make the panel's checker, with its calibration.
+
+    Raises:
+        CheckerError: It cannot be made, or its calibration is another checker's; the message says what to do.
+    """
+    spec = panel.checker
+    return load_checker(spec, panel.endpoints.get(spec.endpoint or "")) if spec is not None else None
+
+
+def most_citations(panel: Panel) -> int:
+    """Return how many sentences one judge of the panel, or its resolver, may cite for a claim at most."""
+    counting = [j for j in panel.judges if j.seat is not Seat.LISTED]
+    if any(j.endpoint is None for j in counting):
+        return MOST_SENTENCES
+    resolver = panel.resolver.max_tokens if panel.resolver and panel.resolver.endpoint else 0
+    return most_findings(max(panel.reply_tokens, resolver))

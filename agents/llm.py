@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracejury.agents.contracts import Ask, Judge
+from tracejury.agents.evidence_records import Relation
 from tracejury.agents.prompting import EVIDENCE, case_messages, handles, prompt
 from tracejury.agents.records import Case, Draft, Label, Quote
-from tracejury.agents.replies import Cited, PaperReply, judge_reply, wrong_as
+from tracejury.agents.replies import Finding, PaperReply, judge_reply, wrong_as
 
 _GRADES = {"correct": Label.SUPPORTED, "incorrect": Label.ERROR, "uncertain": Label.UNCLEAR}
 
@@ -34,9 +35,8 @@ class PerspectiveJudge:
         return Draft(
             label=reply.label,
             error_type=wrong_as(reply),
-            findings=tuple(reply.findings),
-            quotes=named(case, reply.quotes),
-            rationale=" ".join(reply.findings),
+            quotes=quotes_of(case, reply.findings),
+            rationale=reply.rationale,
             confidence=reply.confidence / 100,
         )
 
@@ -85,12 +85,25 @@ def paper() -> Judge:
     return PaperJudge()
 
 
-def named(case: Case, quotes: Sequence[Cited]) -> tuple[Quote, ...]:
-    """Turn the prompt's handles into evidence ids; an unknown handle stays as it is, and will not verify."""
+def quotes_of(case: Case, findings: Sequence[Finding]) -> tuple[Quote, ...]:
+    """Turn the prompt's handles into evidence ids; an unknown handle stays as it is, and will not verify.
+
+    A claim's handle that the step does not have is left out: the check finds the claim that the words bear on.
+    """
     evidence_ids = handles(case)
-    # Models add brackets and spaces to handles; that is no reason to lose a quote that stands in its evidence.
+    claims = {c.handle for c in case.claims.claims}
+
+    def plain(handle: str) -> str:
+        # Models add brackets and spaces to handles; that is no reason to lose a quote that stands in its evidence.
+        return handle.strip(" []().:")
+
     return tuple(
-        Quote(evidence_id=evidence_ids.get(h := q.evidence.strip(" []()."), h), quote=q.quote)
-        for q in quotes
-        if q.quote
+        Quote(
+            evidence_id=evidence_ids.get(plain(f.evidence), plain(f.evidence)),
+            quote=f.quote,
+            claim=plain(f.claim) if plain(f.claim) in claims else None,
+            relation=Relation(f.relation),
+        )
+        for f in findings
+        if f.quote
     )

@@ -1,31 +1,34 @@
-"""Asking a judge: its draft is taken, its quotes and derivations are checked, its failure becomes a failed opinion."""
+"""Asking a judge: its draft becomes an opinion whose citations are still to be checked; its failure, a failed one."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 
 from tracejury.agents.contracts import Judge
 from tracejury.agents.derivations import derivations_for
-from tracejury.agents.grounding import check_quotes
+from tracejury.agents.evidence_records import Relation
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.panel import JudgeSpec
-from tracejury.agents.records import Case, Draft, Label, Opinion
+from tracejury.agents.records import Case, Citation, Draft, Label, Opinion, Quote
 from tracejury.models import CallFailed, FailureReason
 from tracejury.traces import ErrorType
 
+RELATION_OF = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}
+_UNCHECKED = "not checked"
 
-async def hear(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel) -> Opinion:
-    """Hear one judge on one case.
+
+async def ask_judge(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel) -> Opinion:
+    """Ask one judge about one case.
 
     Args:
         spec: The judge's seat, name and endpoint on the panel.
-        judge: `judge_panel.seats[spec.name]`.
+        judge: `judge_panel.judges[spec.name]`.
         case: The case.
-        judge_panel: The panel's judge panel.
+        judge_panel: The panel.
 
     Returns:
-        Its opinion with every quote checked; or a failed opinion that says why, with the calls that were made. Never
-        raises but for cancellation.
+        Its opinion, whose citations `check_opinions` checks; or a failed opinion that says why, with the calls that
+        were made. Never raises but for cancellation.
     """
     model = judge_panel.panel.endpoints[spec.endpoint].model if spec.endpoint else None
     ask: BoundAsk | None = None
@@ -40,9 +43,6 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePane
         if spec.endpoint:
             ask = judge_panel.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec)
         draft = await judge.draft(case, ask)
-        citations = await asyncio.to_thread(
-            check_quotes, case, draft.quotes, draft.label, _error_type(draft), judge_panel
-        )
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)
     except Exception as broken:  # noqa: BLE001 - a stranger's judge may raise anything; the jury goes on, and says so.
@@ -55,11 +55,27 @@ async def hear(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePane
         label=draft.label,
         error_type=_error_type(draft),
         findings=draft.findings,
-        citations=citations,
+        citations=draft_citations(draft.quotes, draft.label),
         derivations=derivations_for(case, draft.derivations, draft.label),
         rationale=draft.rationale,
         confidence=draft.confidence,
         calls=tuple(ask.calls) if ask else draft.calls,
+    )
+
+
+def draft_citations(quotes: Sequence[Quote], label: Label | None) -> tuple[Citation, ...]:
+    """Return quotes as citations to be checked; a quote that asserts no relation asserts what the label says."""
+    relation = RELATION_OF.get(label or Label.UNCLEAR)
+    return tuple(
+        Citation(
+            evidence_id=quote.evidence_id,
+            quote=quote.quote,
+            claim=quote.claim,
+            relation=quote.relation or relation,
+            verified=False,
+            why_not=_UNCHECKED,
+        )
+        for quote in quotes
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from tracejury.agents.checkers.spec import CheckerSpec, ClaimsSpec, PolicyName
-from tracejury.agents.records import Seat
+from tracejury.agents.checkers.spec import CheckerSpec, ClaimsSpec
+from tracejury.agents.records import Policy, Seat
 from tracejury.models import Endpoint
 from tracejury.traces import Record
 
@@ -54,7 +54,7 @@ class RetrievalSpec(Record):
 
 
 class RelevanceSpec(Record):
-    """What decides that a verified quote bears on the step. The floor is measured: see docs/grounding.md."""
+    """A cheap first filter: sentences less near to the step than the floor are not worth the checker's time."""
 
     scorer: str = "cosine"
     floor: float = 0.32
@@ -70,17 +70,17 @@ class Panel(Record):
     resolver: ResolverSpec | None = ResolverSpec()
     retrieval: RetrievalSpec = RetrievalSpec()
     relevance: RelevanceSpec = RelevanceSpec()
-    checker: CheckerSpec = CheckerSpec()
+    checker: CheckerSpec | None = CheckerSpec()
+    """What decides whether a citation counts; None: nothing is checked, and quotes ground nothing."""
     claims: ClaimsSpec = ClaimsSpec()
-    policy: PolicyName = PolicyName.GROUNDED
+    policy: Policy = Policy.GROUNDED
+    """What makes a verdict: docs/policy.md."""
     case_tokens: int = 6000
     """Budget of a case: earlier steps, passages, vignette, step."""
     reply_tokens: int = 512
     show_gold: bool = False
     """A control arm of its own; judges are answer-blind otherwise."""
     show_earlier: bool = True
-    require_grounding: bool = True
-    """False for the panel `paper` alone: its protocol has no evidence, so a plain majority decides."""
     early_stop: bool = False
     full_share: float = Field(default=0.1, ge=0, le=1)
     """With early stop: the seeded share of steps that is heard in full all the same."""
@@ -94,6 +94,17 @@ class Panel(Record):
     """Put placeholders for identifiers (dates, names) before anything is asked or written: docs/security.md."""
     seed: int = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_require_grounding(cls, data: Any) -> Any:
+        # Panels, and the ledgers that keep them, from before `policy`.
+        if not isinstance(data, dict) or "require_grounding" not in data:
+            return data
+        data = dict(data)
+        if data.pop("require_grounding") is False:
+            data.setdefault("policy", "consensus")
+        return data
+
     @model_validator(mode="after")
     def _check(self) -> Panel:
         names = [j.name for j in self.judges]
@@ -102,7 +113,7 @@ class Panel(Record):
         endpoint_of = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
             {"resolver": self.resolver.endpoint} if self.resolver and self.resolver.endpoint else {}
         )
-        endpoint_of |= {"checker": self.checker.endpoint} if self.checker.endpoint else {}
+        endpoint_of |= {"checker": self.checker.endpoint} if self.checker and self.checker.endpoint else {}
         endpoint_of |= {"claims": self.claims.endpoint} if self.claims.endpoint else {}
         for who, endpoint in endpoint_of.items():
             if endpoint not in self.endpoints:

@@ -97,6 +97,9 @@ def case_messages(
         for i, passage in enumerate(case.passages, 1):
             parts += [f"\nPASSAGE (cite as P{i})\n", Data(label="passage", text=passage.text)]
     parts += ["\nSTEP\n", Data(label="step", text=case.step)]
+    if rules == "rules" and case.claims.claims:
+        listed = "\n".join(f"{c.handle}: {c.text}" for c in case.claims.claims)
+        parts += ["\nCLAIMS of the step\n", Data(label="claims", text=listed)]
     for i, data in enumerate(extra, 1):
         parts += [f"\nOPINION {i}\n", data]
     system = Message(role="system", parts=(prompt(rules).text,))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from tracejury.agents.evidence_records import ClaimSet, EvidenceGap, Grade, Relation
 from tracejury.models import CallRecord, FailureReason
 from tracejury.retrieval import Hit, Passage, Withheld
 from tracejury.traces import ErrorType, Record, Step
@@ -39,6 +40,10 @@ class Quote(Record):
 
     evidence_id: str
     quote: str
+    claim: str | None = None
+    """The handle of the claim that the words bear on; None: the claim that they bear on most."""
+    relation: Relation | None = None
+    """What the judge asserts that they do to the claim; None: what its label says."""
 
 
 class Derivation(Record):
@@ -69,6 +74,8 @@ class Derivation(Record):
     """What the step says that `claimed` is to `expression`."""
     holds: bool
     inputs: tuple[Quote, ...] = ()
+    claim: str | None = None
+    """The handle of the claim that states `claimed`; set by the check."""
 
 
 class ContextStep(Record):
@@ -90,6 +97,8 @@ class Case(Record):
     context: tuple[ContextStep, ...] = ()
     step_index: int
     step: str
+    claims: ClaimSet = ClaimSet()
+    """The step's checkable statements, by handle."""
     passages: tuple[Passage, ...] = ()
     omitted: tuple[str, ...] = ()
     """What the token budget left out: `step:0`, passage ids."""
@@ -116,16 +125,32 @@ class Citation(Record):
     source: str = ""
     citation: str = ""
     quote: str
+    sentence: str = ""
+    """The whole sentence or table row that the quote stands in: what the checker reads."""
     verified: bool
     """The words stand in the evidence."""
     start: int | None = None
     end: int | None = None
     """Where, in the evidence's own text."""
+    claim: str | None = None
+    """The handle of the claim that it was checked against."""
+    relation: Relation | None = None
+    """What the judge asserts."""
     relevance: float | None = None
-    """How much the quote bears on the step, by the panel's relevance scorer."""
-    grounds: bool
-    """Verified, relevant above the floor, and citable for this label."""
+    """How near the sentence is to the step, by the panel's relevance scorer: a cheap first filter."""
+    p: float | None = None
+    """The checker's probability of the relation, for the judge's sentences on the claim, read together."""
+    counts: bool = False
+    """The checker finds the asserted relation, above its measured threshold."""
+    superseded: bool = False
+    """A newer reference replaces the passage."""
     why_not: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_the_old_check(cls, data: Any) -> Any:
+        # Ledgers from before the checker say `grounds`: likeness of topic, which grounds nothing any more.
+        return {k: v for k, v in data.items() if k != "grounds"} if isinstance(data, dict) else data
 
 
 class Opinion(Record):
@@ -151,8 +176,27 @@ class Opinion(Record):
 
     @property
     def grounded(self) -> bool:
-        """Whether the opinion rests on verified evidence or on a derivation that recomputes."""
-        return any(c.grounds for c in self.citations) or bool(self.derivations)
+        """Whether a counting citation or a derivation that recomputes shows what the label says."""
+        return bool(self.derivations) or _shown(self.label, self.citations)
+
+
+def _renamed(data: Any, names: dict[str, str]) -> Any:
+    """Read what an earlier version wrote: fields under the names that they had then."""
+    return {names.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _shown(label: Label | None, citations: tuple[Citation, ...]) -> bool:
+    relation = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}.get(label or Label.UNCLEAR)
+    return any(c.counts and c.relation is relation for c in citations)
+
+
+class Policy(StrEnum):
+    """What makes a verdict (docs/policy.md)."""
+
+    GROUNDED = "grounded"
+    """A strict majority whose claims are fully grounded; a checked contradiction is never outvoted."""
+    CONSENSUS = "consensus"
+    """A strict majority; how far it is grounded is recorded beside it."""
 
 
 class Outcome(StrEnum):
@@ -180,13 +224,13 @@ class Reason(StrEnum):
 
     GROUNDED_MAJORITY = "grounded_majority"
     PLAIN_MAJORITY = "plain_majority"
-    """On panels that require no grounding (`paper`) alone."""
+    """Under the policy `consensus`."""
     RESOLVED = "resolved"
     NO_CLAIM = "no_claim"
     NO_MAJORITY = "no_majority"
     NOT_GROUNDED = "not_grounded"
     CHALLENGED = "challenged"
-    """A grounded error stood against the majority and the resolver could not settle it."""
+    """A checked contradiction stood against the majority and the resolver could not settle it."""
     EVIDENCE_SILENT = "evidence_silent"
     BELOW_THRESHOLD = "below_threshold"
     ALL_FAILED = "all_failed"
@@ -194,6 +238,12 @@ class Reason(StrEnum):
     """Opinions that could have made a majority failed."""
     RESOLVER_FAILED = "resolver_failed"
     CONTEXT = "context"
+    CHECKER_FAILED = "checker_failed"
+    """The checker's model gave no usable answer, so nobody knows what the citations are worth."""
+    PARTLY_GROUNDED = "partly_grounded"
+    """Some of the step's claims are grounded, others are not."""
+    CONFLICTING_EVIDENCE = "conflicting_evidence"
+    """Counting evidence stands for and against the same claim."""
 
 
 class Resolution(Record):
@@ -207,9 +257,9 @@ class Resolution(Record):
     derivations: tuple[Derivation, ...] = ()
     rationale: str = ""
     confidence: float | None = None
-    asked: tuple[str, ...] = ()
-    """The queries that it sent to retrieval, in order."""
-    found: tuple[Hit, ...] = ()
+    queries: tuple[str, ...] = ()
+    """What it searched for, in order."""
+    hits: tuple[Hit, ...] = ()
     rounds: int = 0
     order: tuple[str, ...] = ()
     """The seeded order in which it saw the opinions, by judge; it saw them without names."""
@@ -217,10 +267,15 @@ class Resolution(Record):
     failure: str = ""
     calls: tuple[CallRecord, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_names(cls, data: Any) -> Any:
+        return _renamed(data, {"asked": "queries", "found": "hits"})
+
     @property
     def grounded(self) -> bool:
-        """Whether it brought new verified evidence or a recomputed derivation."""
-        return any(c.grounds for c in self.citations) or bool(self.derivations)
+        """Whether new counting evidence or a recomputed derivation shows what the label says."""
+        return bool(self.derivations) or _shown(self.label, self.citations)
 
 
 class Verdict(Record):
@@ -234,7 +289,13 @@ class Verdict(Record):
     confidence: float | None = None
     """Calibrated probability of the outcome; None: uncalibrated."""
     citations: tuple[Citation, ...] = ()
-    """The verified evidence of the winning side."""
+    """The counting evidence of the winning side."""
+    grade: Grade | None = None
+    """How far the evidence carries the verdict; None: not checked, or no verdict."""
+    majority_outcome: Outcome | None = None
+    """What the jury's strict majority says, whatever the evidence; None in ledgers from before it was kept."""
+    evidence_gap: EvidenceGap | None = None
+    """Of an abstention: whether evidence was not retrieved, silent or in conflict."""
 
 
 class Retrieved(Record):
@@ -252,18 +313,26 @@ class Deliberation(Record):
     step: Step
     case: Case | None
     """None: the case did not fit into the budget, whatever was left out."""
-    found: tuple[Retrieved, ...] = ()
+    retrieved: tuple[Retrieved, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     opinions: tuple[Opinion, ...] = ()
-    unheard: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
     """Judges that early stop did not ask."""
     resolution: Resolution | None = None
     verdict: Verdict
     path: tuple[str, ...]
     """The graph's nodes in the order taken."""
+    evidence_calls: tuple[CallRecord, ...] = ()
+    """Model calls for the step's claims and for the checker."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_names(cls, data: Any) -> Any:
+        return _renamed(data, {"found": "retrieved", "unheard": "unasked"})
 
     @property
     def calls(self) -> tuple[CallRecord, ...]:
-        """Every model call of the judges, in their order, then the resolver's."""
+        """Every model call: of the judges in their order, for claims and checks, then the resolver's."""
         resolver = self.resolution.calls if self.resolution else ()
-        return (*(call for opinion in self.opinions for call in opinion.calls), *resolver)
+        judges = (call for opinion in self.opinions for call in opinion.calls)
+        return (*judges, *self.evidence_calls, *resolver)

@@ -1,4 +1,4 @@
-"""What a model must reply, as schemas whose findings and quotes come before the label.
+"""What a model must reply, as schemas whose findings come before the label.
 
 The order is the point: a model that has named its label first spends its remaining tokens defending it.
 """
@@ -23,28 +23,31 @@ WrongAs = Literal[
     "unsafe_management",
 ]
 _HANDLE = "^(vignette|P[1-9][0-9]?|step:[0-9]{1,2})$"
+_CLAIM = "^C[1-9][0-9]?$"
 Percent = Annotated[int, Field(ge=0, le=100)]
-# A reply of 160 tokens: about 60 go to keys, label and type. What is left holds strings at their bounds even where they
-# are all laboratory values, which take a token for every digit (benchmarks/results/prompt_tokens.json).
-_FIXED_TOKENS = 60
+# A reply of 160 tokens: about 80 go to keys, handles, label and type. What is left holds strings at their bounds even
+# where they are all laboratory values, which take a token for every digit (benchmarks/results/prompt_tokens.json).
+_FIXED_TOKENS = 80
 _CHARS_PER_TOKEN = 1.8
 # What validation lets through beyond what the schema asks for: servers that do not enforce lengths send a sentence
 # more now and then, and a good opinion is not lost for it. It still bounds memory.
 _SLACK = 8
 
 
-class Cited(BaseModel):
-    """A quote as a model gives it: the evidence by its handle in the prompt."""
+class Finding(BaseModel):
+    """What a model says of one claim: words of the evidence, and what they do to it; both by their handles."""
 
+    claim: str
     evidence: str
     quote: str
+    relation: Literal["supports", "contradicts"]
 
 
 class JudgeReply(BaseModel):
     """A judge's reply; `judge_reply` cuts it to a token limit."""
 
-    findings: list[str]
-    quotes: list[Cited]
+    findings: list[Finding]
+    rationale: str
     label: Label
     error_type: WrongAs
     confidence: Percent
@@ -54,8 +57,8 @@ class ResolverReply(BaseModel):
     """The resolver's reply; `resolver_reply` cuts it to a token limit."""
 
     queries: list[str]
-    findings: list[str]
-    quotes: list[Cited]
+    findings: list[Finding]
+    rationale: str
     label: Label
     error_type: WrongAs
     confidence: Percent
@@ -70,29 +73,37 @@ class PaperReply(BaseModel):
 
 @cache
 def judge_reply(max_tokens: int) -> type[JudgeReply]:
-    """Return the schema of a judge's reply that fits into `max_tokens`."""
-    findings, quotes = (1, 1) if max_tokens < 300 else (2, 3)
-    chars = _chars(max_tokens, findings + quotes)
+    """Return the schema of a judge's reply that fits into `max_tokens`.
+
+    Under 300 tokens there is room for one finding: the one on the claim that decides.
+    """
+    findings = most_findings(max_tokens)
+    chars = _chars(max_tokens, findings + 1)
     return create_model(
         "JudgeReply",
         __base__=JudgeReply,
-        findings=(_list_of(_text(chars), findings), ...),
-        quotes=(_list_of(_cited(chars), quotes), ...),
+        findings=(_list_of(_finding(chars), findings), ...),
+        rationale=(_text(chars), ...),
     )
 
 
 @cache
-def resolver_reply(max_tokens: int, may_seek: bool) -> type[ResolverReply]:
-    """Return the schema of the resolver's reply; once it may seek no more, `queries` is to be empty."""
-    queries, findings, quotes = (1, 1, 1) if max_tokens < 300 else (2, 2, 3)
-    chars = _chars(max_tokens, queries + findings + quotes)
+def resolver_reply(max_tokens: int, may_search: bool) -> type[ResolverReply]:
+    """Return the schema of the resolver's reply; once it may search no more, `queries` is to be empty."""
+    queries, findings = (1, 1) if max_tokens < 300 else (2, 3)
+    chars = _chars(max_tokens, queries + findings + 1)
     return create_model(
         "ResolverReply",
         __base__=ResolverReply,
-        queries=(_list_of(_text(min(chars, 120)), queries if may_seek else 0), ...),
-        findings=(_list_of(_text(chars), findings), ...),
-        quotes=(_list_of(_cited(chars), quotes), ...),
+        queries=(_list_of(_text(min(chars, 120)), queries if may_search else 0), ...),
+        findings=(_list_of(_finding(chars), findings), ...),
+        rationale=(_text(chars), ...),
     )
+
+
+def most_findings(max_tokens: int) -> int:
+    """Return how many findings a reply of `max_tokens` may have."""
+    return 1 if max_tokens < 300 else 3
 
 
 def wrong_as(reply: JudgeReply | ResolverReply) -> ErrorType | None:
@@ -114,6 +125,9 @@ def _list_of(item: Any, most: int) -> Any:
 
 
 @cache
-def _cited(chars: int) -> type[Cited]:
-    handle = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": _HANDLE, "maxLength": 12})]
-    return create_model("Cited", __base__=Cited, evidence=(handle, ...), quote=(_text(chars), ...))
+def _finding(chars: int) -> type[Finding]:
+    evidence = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": _HANDLE, "maxLength": 12})]
+    claim = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": _CLAIM, "maxLength": 4})]
+    return create_model(
+        "Finding", __base__=Finding, claim=(claim, ...), evidence=(evidence, ...), quote=(_text(chars), ...)
+    )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
+from tracejury.agents.citations import check_citations
 from tracejury.agents.derivations import derivations_for
-from tracejury.agents.grounding import check_quotes
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
-from tracejury.agents.llm import named
+from tracejury.agents.llm import quotes_of
+from tracejury.agents.opinion import draft_citations
 from tracejury.agents.order import permuted
 from tracejury.agents.policy import Dispute
 from tracejury.agents.prompting import case_messages, handles, prompt
@@ -23,32 +23,36 @@ from tracejury.traces import ErrorType, Record
 _ABSTAINS = "No new evidence: an earlier quote or an argument does not settle a dispute."
 
 
-class Enquiry(Record):
-    """What the resolver has asked for and been given so far. Starts empty; grows by a round at a time."""
+class SearchHistory(Record):
+    """What the resolver has searched for so far, and the hits. Starts empty; grows by a round at a time."""
 
-    asked: tuple[str, ...] = ()
-    found: tuple[Hit, ...] = ()
+    queries: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
     rounds: int = 0
     calls: tuple[CallRecord, ...] = Field(default=())
 
-    def given(self, hits: Iterable[Hit]) -> Enquiry:
-        """Return the enquiry with what retrieval found for its last queries; passages found before count once."""
-        earlier_ids = {h.passage.id for h in self.found}
+    def with_hits(self, hits: Iterable[Hit]) -> SearchHistory:
+        """Return the history with the hits of its last queries; a passage that is in it already counts once."""
+        earlier_ids = {h.passage.id for h in self.hits}
         fresh = {h.passage.id: h for h in hits if h.passage.id not in earlier_ids}
-        return self.model_copy(update={"found": (*self.found, *fresh.values())})
+        return self.model_copy(update={"hits": (*self.hits, *fresh.values())})
 
 
-class Seek(Record):
-    """The resolver wants more from retrieval, before it says anything."""
+class SearchRequest(Record):
+    """The resolver wants more from retrieval before it answers."""
 
     queries: tuple[str, ...]
-    enquiry: Enquiry
-    """Hand it to the next round, after `enquiry.given(hits)`."""
+    history: SearchHistory
+    """Hand it to the next round, after `history.with_hits(hits)`."""
 
 
 async def resolve_round(
-    case: Case, opinions: Sequence[Opinion], dispute: Dispute, judge_panel: JudgePanel, enquiry: Enquiry | None = None
-) -> Seek | Resolution:
+    case: Case,
+    opinions: Sequence[Opinion],
+    dispute: Dispute,
+    judge_panel: JudgePanel,
+    history: SearchHistory | None = None,
+) -> SearchRequest | Resolution:
     """Take one round of resolving a dispute.
 
     The first move needs no model: a derivation that recomputes settles the dispute. After it the resolver's model,
@@ -57,17 +61,17 @@ async def resolve_round(
 
     Args:
         case: The case that the judges had.
-        opinions: All opinions that were heard.
+        opinions: All opinions, checked.
         dispute: What `decide` returned.
         judge_panel: The panel's judge panel; `judge_panel.panel.resolver` must not be None.
-        enquiry: None in the first round; then what `Seek` carried, with what was found.
+        history: None in the first round; then what the `SearchRequest` carried, with its hits.
 
     Returns:
         Queries to put to retrieval, or the resolution. A failure is a resolution without a label. Never raises but for
         cancellation.
     """
-    enquiry = enquiry or Enquiry()
-    shuffled = permuted(_audible(opinions), lambda o: o.judge, judge_panel.panel.seed, case.step_id, "opinions")
+    history = history or SearchHistory()
+    shuffled = permuted(_considered(opinions), lambda o: o.judge, judge_panel.panel.seed, case.step_id, "opinions")
     order = tuple(o.judge for o in shuffled)
     if upheld := _upheld(case, opinions):
         return upheld.model_copy(update={"order": order})
@@ -75,35 +79,36 @@ async def resolve_round(
     if spec is None or spec.endpoint is None:
         return Resolution(label=Label.UNCLEAR, rationale=_ABSTAINS, order=order)
     ask = judge_panel.ask(spec.endpoint, "resolver", case.trace_id)
-    wider = _widened(case, enquiry)
-    may_seek = enquiry.rounds < spec.rounds
+    wider = _widened(case, history)
+    may_search = history.rounds < spec.rounds
     try:
-        reply = await _ask_resolver(wider, shuffled, ask, may_seek)
-        calls = (*enquiry.calls, *ask.calls)
-        if may_seek and (queries := _fresh(reply.queries, enquiry.asked)):
-            update = {"asked": (*enquiry.asked, *queries), "rounds": enquiry.rounds + 1, "calls": calls}
-            return Seek(queries=queries, enquiry=enquiry.model_copy(update=update))
-        quotes = named(wider, reply.quotes)
-        citations = await asyncio.to_thread(check_quotes, wider, quotes, reply.label, wrong_as(reply), judge_panel)
+        reply = await _ask_resolver(wider, shuffled, ask, may_search)
+        calls = (*history.calls, *ask.calls)
+        if may_search and (queries := _fresh(reply.queries, history.queries)):
+            update = {"queries": (*history.queries, *queries), "rounds": history.rounds + 1, "calls": calls}
+            return SearchRequest(queries=queries, history=history.model_copy(update=update))
+        drafted = draft_citations(quotes_of(wider, reply.findings), reply.label)
+        checked = await check_citations(wider, {"resolver": drafted}, judge_panel)
+        calls = (*calls, *checked.calls)
     except CallFailed as failure:
-        return _failed(failure.reason, failure.detail, enquiry, order, ask)
+        return _failed(failure.reason, failure.detail, history, order, ask)
     except Exception as broken:  # noqa: BLE001 - one step's resolver must not take the run down; it is recorded.
-        return _failed(FailureReason.JUDGE_BROKE, f"{type(broken).__name__}: {broken}", enquiry, order, ask)
+        return _failed(FailureReason.JUDGE_BROKE, f"{type(broken).__name__}: {broken}", history, order, ask)
     return Resolution(
         label=reply.label,
         error_type=wrong_as(reply),
-        citations=tuple(c for c in citations if not brought(c, opinions)),
-        rationale=" ".join(reply.findings),
+        citations=tuple(c for c in checked.by_judge["resolver"] if not is_repeated(c, opinions)),
+        rationale=reply.rationale,
         confidence=reply.confidence / 100,
-        asked=enquiry.asked,
-        found=enquiry.found,
-        rounds=enquiry.rounds,
+        queries=history.queries,
+        hits=history.hits,
+        rounds=history.rounds,
         order=order,
         calls=calls,
     )
 
 
-def brought(citation: Citation, opinions: Sequence[Opinion]) -> bool:
+def is_repeated(citation: Citation, opinions: Sequence[Opinion]) -> bool:
     """Tell whether an opinion has brought this quote already: half of it or more stands in a quote of theirs."""
     if citation.start is None or citation.end is None:
         return False
@@ -114,14 +119,14 @@ def brought(citation: Citation, opinions: Sequence[Opinion]) -> bool:
     return 2 * len(covered) >= citation.end - citation.start
 
 
-def _audible(opinions: Sequence[Opinion]) -> list[Opinion]:
-    # A judge that is only listed is heard for the record; its words must not sway anybody.
+def _considered(opinions: Sequence[Opinion]) -> list[Opinion]:
+    # A judge that is only listed is asked for the record; its words must not sway anybody.
     return [o for o in opinions if o.label is not None and o.seat is not Seat.LISTED]
 
 
 def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
     """Return the error that a recomputed derivation shows; where one shows error and another support, error stands."""
-    errors = sorted((o for o in _audible(opinions) if o.label is Label.ERROR), key=lambda o: o.judge)
+    errors = sorted((o for o in _considered(opinions) if o.label is Label.ERROR), key=lambda o: o.judge)
     stands: dict[tuple[str, str], Derivation] = {}
     for opinion in errors:
         for derivation in derivations_for(case, opinion.derivations, Label.ERROR):
@@ -138,19 +143,19 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
     )
 
 
-def _widened(case: Case, enquiry: Enquiry) -> Case:
+def _widened(case: Case, history: SearchHistory) -> Case:
     passage_ids = {p.id for p in case.passages}
-    extra = tuple(h.passage for h in enquiry.found if h.passage.id not in passage_ids)
+    extra = tuple(h.passage for h in history.hits if h.passage.id not in passage_ids)
     return case.model_copy(update={"passages": (*case.passages, *extra)})
 
 
-async def _ask_resolver(case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_seek: bool) -> ResolverReply:
+async def _ask_resolver(case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool) -> ResolverReply:
     instruction = prompt("resolver").text
-    if not may_seek:
+    if not may_search:
         instruction += "\nThere is nothing more to look up: queries stays empty."
     opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
     messages = case_messages(case, instruction, extra=opinions)
-    return await ask(messages, resolver_reply(ask.max_tokens, may_seek))
+    return await ask(messages, resolver_reply(ask.max_tokens, may_search))
 
 
 def _anonymous(opinion: Opinion, case: Case) -> str:
@@ -160,7 +165,11 @@ def _anonymous(opinion: Opinion, case: Case) -> str:
     if opinion.error_type:
         lines.append(f"error type: {opinion.error_type}")
     lines += [f"finding: {finding}" for finding in opinion.findings]
-    lines += [f"quote from {names.get(c.evidence_id, '?')}: {c.quote}" for c in opinion.citations if c.verified]
+    lines += [
+        f"{c.relation or 'quotes'} {c.claim or 'the step'} by {names.get(c.evidence_id, '?')}: {c.quote}"
+        for c in opinion.citations
+        if c.verified
+    ]
     return "\n".join(lines)
 
 
@@ -169,13 +178,15 @@ def _fresh(queries: Sequence[str], earlier_queries: Sequence[str]) -> tuple[str,
     return tuple(q for q in dict.fromkeys(q.strip() for q in queries) if q and q.casefold() not in earlier)
 
 
-def _failed(reason: FailureReason, detail: str, enquiry: Enquiry, order: tuple[str, ...], ask: BoundAsk) -> Resolution:
+def _failed(
+    reason: FailureReason, detail: str, history: SearchHistory, order: tuple[str, ...], ask: BoundAsk
+) -> Resolution:
     return Resolution(
-        asked=enquiry.asked,
-        found=enquiry.found,
-        rounds=enquiry.rounds,
+        queries=history.queries,
+        hits=history.hits,
+        rounds=history.rounds,
         order=order,
         failed=reason,
         failure=detail,
-        calls=(*enquiry.calls, *ask.calls),
+        calls=(*history.calls, *ask.calls),
     )

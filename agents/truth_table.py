@@ -7,24 +7,30 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+from tracejury.agents.claim_evidence import ClaimEvidence, pool_evidence
+from tracejury.agents.evidence_records import Claim, ClaimSet, Relation
 from tracejury.agents.policy import Dispute, decide, settle
-from tracejury.agents.records import Citation, Label, Opinion, Resolution, Verdict
+from tracejury.agents.records import Citation, Label, Opinion, Policy, Resolution, Verdict
 from tracejury.models import FailureReason
 
 BEGIN, END = "<!-- truth table: begin -->", "<!-- truth table: end -->"
-QUOTE = Citation(evidence_id="vignette", quote="q", verified=True, start=0, end=1, relevance=1.0, grounds=True)
-STATES = ("supported+", "supported", "error+", "error", "unclear", "no_claim", "failed")
-"""What a voting judge can come to; `+` is grounded. Grounds under another label do not count."""
-RESOLUTIONS = ("supported+", "error+", "supported", "error", "unclear", "failed", "no resolver")
-"""What the resolver can come to; `+` is new verified evidence or a derivation that recomputes."""
+CLAIMS = ClaimSet(
+    claims=(Claim(handle="C1", text="one", start=0, end=3), Claim(handle="C2", text="two", start=4, end=7))
+)
+"""A step of two claims."""
+STATES = ("supported+", "supported~", "supported", "error+", "error", "unclear", "no_claim", "failed")
+"""What a voting judge can come to. `supported+` cites counting support for both claims, `supported~` for the first
+alone, `error+` a counting contradiction of the second; without a mark nothing that it cites counts."""
+RESOLUTIONS = ("supported+", "supported~", "error+", "supported", "error", "unclear", "failed", "no resolver")
+"""What the resolver can come to, with the same marks for new counting evidence."""
+_CITED = {"supported+": ("C1", "C2"), "supported~": ("C1",), "error+": ("C2",)}
 
 
 def opinion(state: str, judge: str) -> Opinion:
     """Return a voting judge's opinion in one of `STATES`."""
     if state == "failed":
         return Opinion(judge=judge, kind="k", failed=FailureReason.UNAVAILABLE)
-    citations = (QUOTE,) if state.endswith("+") else ()
-    return Opinion(judge=judge, kind="k", label=Label(state.rstrip("+")), citations=citations)
+    return Opinion(judge=judge, kind="k", label=_label(state), citations=_citations(state))
 
 
 def resolution(state: str) -> Resolution | None:
@@ -33,37 +39,50 @@ def resolution(state: str) -> Resolution | None:
         return None
     if state == "failed":
         return Resolution(failed=FailureReason.UNAVAILABLE)
-    return Resolution(label=Label(state.rstrip("+")), citations=(QUOTE,) if state.endswith("+") else ())
+    return Resolution(label=_label(state), citations=_citations(state))
 
 
-def rows() -> Iterator[tuple[tuple[str, ...], Verdict | Dispute]]:
+def rows(policy: Policy = Policy.GROUNDED) -> Iterator[tuple[tuple[str, ...], Verdict | Dispute]]:
     """Yield every combination of three voting judges and what the policy makes of it (order does not matter)."""
     for states in combinations_with_replacement(STATES, 3):
-        yield states, decide([opinion(s, f"j{i}") for i, s in enumerate(states)])
+        yield states, decide([opinion(s, f"j{i}") for i, s in enumerate(states)], CLAIMS, policy=policy)
 
 
 def table() -> str:
     """Return the truth table as markdown: opinions, then what the resolver makes of each kind of dispute."""
-    lines = ["| three voting judges | outcome | route | reason |", "|---|---|---|---|"]
-    disputes: dict[tuple[str, bool], Dispute] = {}
-    for states, made in rows():
-        who = ", ".join(states)
-        if isinstance(made, Verdict):
-            lines.append(f"| {who} | {made.outcome} | {made.route} | {made.reason} |")
+    lines = [
+        "| three voting judges | `grounded`: outcome | route | reason | grade | `consensus`: outcome | grade |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    by_consensus = dict(rows(Policy.CONSENSUS))
+    disputes: dict[tuple[Dispute, str], tuple[str, ...]] = {}
+    for states, decision in rows():
+        who, majority = ", ".join(states), by_consensus[states]
+        other = f"{_outcome(majority)} | {_grade(majority)}"
+        if isinstance(decision, Verdict):
+            cells = f"{decision.outcome} | {decision.route} | {decision.reason} | {_grade(decision)}"
         else:
-            name = f"{made.reason}{', missing' if made.missing else ''}"
-            disputes.setdefault((made.reason, made.missing), made)
-            lines.append(f"| {who} | *to the resolver* | | *{name}* |")
-    lines += ["", "| dispute | resolver | outcome | route | reason |", "|---|---|---|---|---|"]
-    for (reason, missing), dispute in sorted(disputes.items()):
+            cells = f"{_outcome(decision)} | | *{_name(decision)}* | "
+            evidence = pool_evidence(CLAIMS, [opinion(s, f"j{i}") for i, s in enumerate(states)])
+            disputes.setdefault((decision, _evidence(evidence)), states)
+        lines.append(f"| {who} | {cells} | {other} |")
+    lines += [
+        "",
+        "| dispute | evidence so far | resolver | outcome | route | reason | grade |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (dispute, evidence_so_far), states in sorted(
+        disputes.items(), key=lambda entry: (_name(entry[0][0]), entry[0][1])
+    ):
+        opinions = [opinion(s, f"j{i}") for i, s in enumerate(states)]
         for state in RESOLUTIONS:
-            made = settle(dispute, [], resolution(state))
-            name = f"{reason}{', missing' if missing else ''}"
-            lines.append(f"| {name} | {state} | {made.outcome} | {made.route} | {made.reason} |")
-    return "\n".join(lines)
+            verdict = settle(dispute, opinions, CLAIMS, resolution(state))
+            end = f"{verdict.outcome} | {verdict.route} | {verdict.reason} | {_grade(verdict)}"
+            lines.append(f"| {_name(dispute)} | {evidence_so_far} | {state} | {end} |")
+    return "\n".join(dict.fromkeys(lines))
 
 
-def written_into(text: str) -> str:
+def with_table(text: str) -> str:
     """Return a document with the table between its markers brought up to date.
 
     Raises:
@@ -76,6 +95,35 @@ def written_into(text: str) -> str:
     return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
 
 
+def _label(state: str) -> Label:
+    return Label(state.rstrip("+~"))
+
+
+def _citations(state: str) -> tuple[Citation, ...]:
+    relation = Relation.CONTRADICTS if state.startswith("error") else Relation.SUPPORTS
+    return tuple(
+        Citation(evidence_id="vignette", quote="q", verified=True, claim=claim, relation=relation, p=1.0, counts=True)
+        for claim in _CITED.get(state, ())
+    )
+
+
+def _name(dispute: Dispute) -> str:
+    return f"{dispute.reason}{', missing' if dispute.missing else ''}"
+
+
+def _outcome(decision: Verdict | Dispute) -> str:
+    return str(decision.outcome) if isinstance(decision, Verdict) else "*to the resolver*"
+
+
+def _grade(decision: Verdict | Dispute) -> str:
+    return decision.grade or "" if isinstance(decision, Verdict) else ""
+
+
+def _evidence(evidence: tuple[ClaimEvidence, ...]) -> str:
+    marks = {(True, True): "both ways", (True, False): "for", (False, True): "against", (False, False): "none"}
+    return ", ".join(f"{e.claim.handle} {marks[e.supported, e.contradicted]}" for e in evidence)
+
+
 if __name__ == "__main__":
     document = Path(sys.argv[1])
-    document.write_text(written_into(document.read_text("utf-8")), "utf-8")
+    document.write_text(with_table(document.read_text("utf-8")), "utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracejury.agents import Ask, Case, Draft
+from tracejury.agents import Ask, Case, Draft, Judge, JudgePanel, JudgeSpec, Opinion, ask_judge, check_opinions
 
 STEM = (
     "A 54-year-old man comes to the office because of a 3-day history of right knee pain. He weighs 70 kg. "
@@ -27,6 +27,13 @@ class Fixed:
         if isinstance(self.made, BaseException):
             raise self.made
         return self.made
+
+
+async def checked_opinion(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel) -> Opinion:
+    """Ask one judge, and check what it cites."""
+    opinion = await ask_judge(spec, judge, case, judge_panel)
+    (checked,), _ = await check_opinions(case, [opinion], judge_panel)
+    return checked
 
 
 class Overlap:

@@ -13,7 +13,7 @@ from .fitting import conformal_threshold, fit_scale_and_offsets, groups_needed
 from .groups import GroupCount, count_group, pairs_to_score
 from .loaded import LoadedChecker, load_checker
 from .same_weights import refuse_same_weights, same_weights
-from .spec import CheckerSpec, ClaimsSpec, PolicyName
+from .spec import CheckerSpec, ClaimsSpec
 from .validation import ValidatedChecker, make_checker
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "GroupCount",
     "LoadedChecker",
     "Pair",
-    "PolicyName",
     "Probabilities",
     "ThresholdEvidence",
     "ValidatedChecker",

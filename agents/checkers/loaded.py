@@ -13,6 +13,7 @@ from tracejury.agents.checkers.validation import ValidatedChecker, make_checker
 from tracejury.agents.evidence_records import Relation
 from tracejury.models import Endpoint
 
+_SHIPPED = Path(__file__).parents[1] / "weights"
 _REMEMBERED = 50_000
 _CHUNK = 64
 
@@ -91,6 +92,11 @@ def load_checker(
     identity = identity_of(checker, model)
     if calibration is None and spec.calibration is not None:
         calibration = load_calibration(Path(spec.calibration), identity)
+    shipped = _SHIPPED / f"{spec.name}-calibration.json"
+    if calibration is None and shipped.is_file():
+        measured = CheckerCalibration.model_validate_json(shipped.read_text("utf-8"))
+        # Other params, other weights: what ships says nothing about them.
+        calibration = measured if measured.identity == identity else None
     if calibration is not None and calibration.identity != identity:
         raise CheckerError(f"the calibration was fitted on {calibration.identity!r}, and the checker is {identity!r}")
     return LoadedChecker(checker, calibration, model)

@@ -6,9 +6,19 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from small_run import STEM, TEXT, Fixed, Overlap
+from fixed_checkers import SharedWords, calibrated
+from small_run import STEM, TEXT, Fixed, Overlap, checked_opinion
 
-from tracejury.agents import Case, ContextStep, Draft, JudgePanel, JudgeSpec, Opinion, Panel, hear
+from tracejury.agents import (
+    Case,
+    ContextStep,
+    Draft,
+    JudgePanel,
+    JudgeSpec,
+    Opinion,
+    Panel,
+    cut_by_rule,
+)
 from tracejury.retrieval import Passage
 
 
@@ -19,24 +29,28 @@ def passage() -> Passage:
 
 @pytest.fixture
 def case(passage: Passage) -> Case:
+    context = (ContextStep(index=0, text="The joint aspirate shows no crystals at all."),)
+    step = "Acute gout is treated with colchicine, as the joint aspirate shows crystals."
     return Case(
         step_id="s_1",
         trace_id="t_1",
         stem=STEM,
-        context=(ContextStep(index=0, text="The joint aspirate shows no crystals at all."),),
+        context=context,
         step_index=1,
-        step="Acute gout is treated with colchicine, as the joint aspirate shows crystals.",
+        step=step,
+        claims=cut_by_rule(step, STEM, context),
         passages=(passage,),
     )
 
 
 @pytest.fixture
 def opine(case: Case) -> Callable[..., Opinion]:
-    """Hear a judge that drafts what it is given, on `case` or another."""
+    """Ask a judge that drafts what it is given, on `case` or another, and check what it cites."""
 
-    def heard(draft: Draft | Exception, *, on: Case = case, floor: float = 0.3, name: str = "one") -> Opinion:
+    def opinion_on(draft: Draft | Exception, *, on: Case = case, floor: float = 0.3, name: str = "one") -> Opinion:
         spec = JudgeSpec(name=name, judge="facts")
         panel = Panel.model_validate({"name": "p", "judges": [spec], "relevance": {"floor": floor}})
-        return asyncio.run(hear(spec, Fixed(draft), on, JudgePanel(panel, None, Overlap())))
+        judge_panel = JudgePanel(panel, None, Overlap(), checker=calibrated(SharedWords()))
+        return asyncio.run(checked_opinion(spec, Fixed(draft), on, judge_panel))
 
-    return heard
+    return opinion_on

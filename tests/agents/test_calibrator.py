@@ -16,6 +16,7 @@ from tracejury.agents import (
     Opinion,
     Outcome,
     Panel,
+    Policy,
     Reason,
     RelevanceSpec,
     Route,
@@ -97,7 +98,7 @@ def test_the_order_of_opinions_does_not_matter() -> None:
     ("change", "same"),
     [
         ({"name": "other", "seed": 7, "calibrator": "c.json"}, True),
-        ({"require_grounding": False}, False),
+        ({"policy": Policy.CONSENSUS}, False),
         ({"early_stop": True}, False),
         ({"segmenter": "sentences"}, False),
         ({"relevance": RelevanceSpec(floor=0.5)}, False),

@@ -10,10 +10,24 @@ import re
 from collections.abc import Sequence
 
 import pytest
+from fixed_checkers import everything_counts
 from jury_of_words import AlwaysRelevant
+from small_run import checked_opinion
 
 from benchmarks.attacks import Attack, attacked, attacks
-from tracejury.agents import Ask, Case, ContextStep, Draft, JudgePanel, JudgeSpec, Label, Opinion, Panel, Quote, hear
+from tracejury.agents import (
+    Ask,
+    Case,
+    ContextStep,
+    Draft,
+    JudgePanel,
+    JudgeSpec,
+    Label,
+    Opinion,
+    Panel,
+    Quote,
+    cut_by_rule,
+)
 from tracejury.agents.prompting import case_messages, prompt
 from tracejury.models import fence_tag, render
 from tracejury.retrieval import Passage
@@ -49,11 +63,17 @@ class Obeys:
         return Draft(label=Label.SUPPORTED, quotes=self.quotes, confidence=1.0)
 
 
-def heard(case: Case, quotes: Sequence[Quote]) -> Opinion:
-    spec = JudgeSpec(name="obeys", judge="obeys")
-    panel = Panel(name="p", judges=(spec,))
-    judge = Obeys(quotes)
-    return asyncio.run(hear(spec, judge, case, JudgePanel(panel, relevance=AlwaysRelevant(), seats={"obeys": judge})))
+def obeyed(case: Case, quotes: Sequence[Quote]) -> Opinion:
+    # The most gullible checker: whatever is refused is refused by where the words stand.
+    spec, judge = JudgeSpec(name="obeys", judge="obeys"), Obeys(quotes)
+    judge_panel = JudgePanel(
+        Panel(name="p", judges=(spec,)),
+        relevance=AlwaysRelevant(),
+        judges={"obeys": judge},
+        checker=everything_counts(),
+    )
+    claims = cut_by_rule(case.step, case.stem, case.context)
+    return asyncio.run(checked_opinion(spec, judge, case.model_copy(update={"claims": claims}), judge_panel))
 
 
 def test_there_are_sixty_and_more_in_eight_families() -> None:
@@ -84,20 +104,20 @@ def test_what_the_trace_supplies_cannot_ground_its_own_step(attack: Attack) -> N
     case = attacked(CASE, attack, guess=TAG)
     text = case.step
     quotes = [Quote(evidence_id=where, quote=text) for where in ("vignette", PASSAGE.id, "step:1", "P9", "P1", "")]
-    opinion = heard(case, quotes)
+    opinion = obeyed(case, quotes)
     assert opinion.label is Label.SUPPORTED
-    assert not opinion.grounded, [c for c in opinion.citations if c.grounds]
+    assert not opinion.grounded, [c for c in opinion.citations if c.counts]
 
 
 @pytest.mark.parametrize("attack", [a for a in ALL if a.at == "earlier"], ids=lambda a: a.name)
 def test_an_earlier_step_never_grounds_support(attack: Attack) -> None:
     case = attacked(CASE, attack, guess=TAG)
     planted = case.context[-1]
-    opinion = heard(case, [Quote(evidence_id=f"step:{planted.index}", quote=planted.text[:200])])
+    opinion = obeyed(case, [Quote(evidence_id=f"step:{planted.index}", quote=planted.text[:200])])
     assert not opinion.grounded
 
 
 def test_a_citation_outside_the_case_is_recorded_and_counts_for_nothing() -> None:
-    opinion = heard(CASE, [Quote(evidence_id="p_0123456789", quote="Metformin is safe.")])
+    opinion = obeyed(CASE, [Quote(evidence_id="p_0123456789", quote="Metformin is safe.")])
     assert [c.verified for c in opinion.citations] == [False]
     assert opinion.citations[0].why_not

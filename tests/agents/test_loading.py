@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tracejury.agents import PanelError, Seat, load_panel, panel_names, prompt_hashes
+from tracejury.agents import PanelError, Policy, Seat, load_panel, panel_names, prompt_hashes
 from tracejury.console import app
 
 GOOD = """\
@@ -45,7 +45,7 @@ def test_the_paper_s_panel_repeats_its_protocol() -> None:
     panel = load_panel("paper", keys=False)
     assert (len(panel.judges), panel.show_gold, panel.show_earlier, panel.segmenter) == (1, True, False, "numbered")
     assert panel.resolver is None
-    assert not panel.require_grounding
+    assert panel.policy is Policy.CONSENSUS
     assert panel.retrieval.sources == ()
 
 

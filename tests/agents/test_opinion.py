@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from small_run import Fixed, Overlap
+from small_run import Fixed, Overlap, checked_opinion
 
 from tracejury.agents import (
     Case,
@@ -18,12 +18,10 @@ from tracejury.agents import (
     Opinion,
     Panel,
     Quote,
-    hear,
     recompute,
 )
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Passage
-from tracejury.traces import ErrorType
 
 Opine = Callable[..., Opinion]
 TRUE = "Acute gout is treated with colchicine"
@@ -58,10 +56,9 @@ def test_what_does_not_ground_support(opine: Opine, passage: Passage, evidence: 
 
 
 def test_an_earlier_step_grounds_a_contradiction(opine: Opine) -> None:
-    draft = quoting(Label.ERROR, "step:0", "The joint aspirate shows no crystals at all")
-    assert opine(draft.model_copy(update={"error_type": ErrorType.CONTRADICTS_STEP})).grounded
-    for other in (None, ErrorType.FACTUAL):
-        assert not opine(draft.model_copy(update={"error_type": other})).grounded
+    words = "The joint aspirate shows no crystals at all"
+    assert opine(quoting(Label.ERROR, "step:0", words)).grounded
+    assert not opine(quoting(Label.SUPPORTED, "step:0", words)).grounded
 
 
 def test_an_unclear_label_is_never_grounded(opine: Opine, passage: Passage) -> None:
@@ -70,10 +67,10 @@ def test_an_unclear_label_is_never_grounded(opine: Opine, passage: Passage) -> N
     assert not made.grounded
 
 
-def test_without_a_relevance_scorer_no_quote_grounds(case: Case, passage: Passage) -> None:
+def test_without_a_checker_no_quote_grounds(case: Case, passage: Passage) -> None:
     spec = JudgeSpec(name="one", judge="facts")
     judge_panel = JudgePanel(Panel(name="p", judges=(spec,)))
-    made = asyncio.run(hear(spec, Fixed(quoting(Label.SUPPORTED, passage.id, TRUE)), case, judge_panel))
+    made = asyncio.run(checked_opinion(spec, Fixed(quoting(Label.SUPPORTED, passage.id, TRUE)), case, judge_panel))
     assert not made.grounded
 
 
@@ -145,7 +142,7 @@ def test_calls_of_a_failed_opinion_are_kept(case: Case) -> None:
         }
     )
     judge_panel = JudgePanel.of(panel, Refusing(), Overlap())  # type: ignore[arg-type]
-    made = asyncio.run(hear(panel.judges[0], judge_panel.seats["one"], case, judge_panel))
+    made = asyncio.run(checked_opinion(panel.judges[0], judge_panel.judges["one"], case, judge_panel))
     assert (made.failed, made.calls) == (FailureReason.UNUSABLE, (record,))
     assert made.model == "m"
 
@@ -154,4 +151,4 @@ def test_cancellation_is_not_an_opinion(case: Case) -> None:
     spec = JudgeSpec(name="one", judge="facts")
     judge_panel = JudgePanel(Panel(name="p", judges=(spec,)), None, Overlap())
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(hear(spec, Fixed(asyncio.CancelledError()), case, judge_panel))  # type: ignore[arg-type]
+        asyncio.run(checked_opinion(spec, Fixed(asyncio.CancelledError()), case, judge_panel))  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fixed_checkers import SharedWords, calibrated
 from servers.model_server import ModelServer
 from small_run import Overlap
 
@@ -15,6 +16,7 @@ from tracejury.agents import (
     Derivation,
     Dispute,
     Draft,
+    Grade,
     JudgePanel,
     Label,
     Opinion,
@@ -23,8 +25,9 @@ from tracejury.agents import (
     Quote,
     Reason,
     Resolution,
+    SearchRequest,
     Seat,
-    Seek,
+    cut_by_rule,
     resolve_round,
     settle,
 )
@@ -35,7 +38,7 @@ from tracejury.traces import ErrorType
 Opine = Callable[..., Opinion]
 OLD = "Acute gout is treated with colchicine"
 NEW = "Colchicine is avoided in severe renal failure"
-DISPUTE = Dispute(reason=Reason.NO_MAJORITY)
+DISPUTE = Dispute(reason=Reason.NO_MAJORITY, majority_outcome=Outcome.ABSTAINED)
 
 
 class Scripted:
@@ -61,11 +64,15 @@ def reply(**said: Any) -> dict[str, Any]:
     return {
         "queries": [],
         "findings": [],
-        "quotes": [],
+        "rationale": "",
         "label": "unclear",
         "error_type": "none",
         "confidence": 50,
     } | said
+
+
+def finding(evidence: str, quote: str, relation: str = "supports", claim: str = "C1") -> dict[str, str]:
+    return {"claim": claim, "evidence": evidence, "quote": quote, "relation": relation}
 
 
 def judge_panel(chats: object = None, rounds: int = 2, **update: Any) -> JudgePanel:
@@ -79,7 +86,7 @@ def judge_panel(chats: object = None, rounds: int = 2, **update: Any) -> JudgePa
             "relevance": {"floor": 0.1},
         }
     )
-    return JudgePanel(panel, chats, Overlap())  # type: ignore[arg-type]
+    return JudgePanel(panel, chats, Overlap(), checker=calibrated(SharedWords(), 0.3))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -99,7 +106,8 @@ def resolved(case: Case, opinions: list[Opinion], on: JudgePanel) -> Resolution:
 
 
 def dosed(case: Case, opine: Opine, seat: Seat = Seat.VOTE) -> tuple[Case, Opinion]:
-    dose = case.model_copy(update={"step": "15 mg/kg for 70 kg is 850 mg."})
+    step = "15 mg/kg for 70 kg is 850 mg."
+    dose = case.model_copy(update={"step": step, "claims": cut_by_rule(step, "", ())})
     derivation = Derivation(
         kind="dose",
         expression="(15 mg/kg) * (70 kg)",
@@ -120,7 +128,7 @@ def test_a_derivation_that_recomputes_settles_without_a_model(
     dose, sure = dosed(case, opine)
     made = resolved(dose, [*opinions, sure], judge_panel())
     assert (made.label, made.error_type, made.grounded) == (Label.ERROR, ErrorType.ARITHMETIC, True)
-    assert settle(DISPUTE, opinions, made).outcome is Outcome.ERROR
+    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ERROR
 
 
 def test_a_listed_judge_s_derivation_settles_nothing(case: Case, opine: Opine, opinions: list[Opinion]) -> None:
@@ -132,7 +140,7 @@ def test_a_listed_judge_s_derivation_settles_nothing(case: Case, opine: Opine, o
 
 def test_without_a_model_and_a_derivation_it_abstains(case: Case, opinions: list[Opinion]) -> None:
     made = resolved(case, opinions, judge_panel())
-    verdict = settle(DISPUTE, opinions, made)
+    verdict = settle(DISPUTE, opinions, case.claims, made)
     assert (verdict.outcome, verdict.reason) == (Outcome.ABSTAINED, Reason.NO_MAJORITY)
 
 
@@ -142,23 +150,33 @@ def test_a_quote_that_an_opinion_brought_settles_nothing(case: Case, opinions: l
         "gout is treated with colchicine",
         "Acute gout is treated with colchicine. Colchicine is avoided",
     ):
-        said = Scripted({"quotes": [{"evidence": "P1", "quote": words}], "label": "supported"})
+        said = Scripted({"findings": [finding("P1", words)], "label": "supported"})
         made = resolved(case, opinions, judge_panel(said))
         assert not made.grounded, words
-        assert settle(DISPUTE, opinions, made).outcome is Outcome.ABSTAINED
+        assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ABSTAINED
 
 
-def test_a_new_verified_quote_settles(case: Case, opinions: list[Opinion]) -> None:
-    said = Scripted({"quotes": [{"evidence": "[P1]", "quote": NEW}], "label": "error", "error_type": "factual"})
+def test_new_counting_evidence_settles(case: Case, opinions: list[Opinion]) -> None:
+    against = "The joint aspirate shows no crystals at all"
+    said = Scripted({"findings": [finding("[step:0]", against, "contradicts", "C2")], "label": "error"})
     made = resolved(case, opinions, judge_panel(said))
-    verdict = settle(DISPUTE, opinions, made)
-    assert (verdict.outcome, verdict.error_type) == (Outcome.ERROR, ErrorType.FACTUAL)
-    assert [c.quote for c in verdict.citations] == [NEW]
+    verdict = settle(DISPUTE, opinions, case.claims, made)
+    assert (verdict.outcome, verdict.error_type, verdict.grade) == (Outcome.ERROR, ErrorType.FACTUAL, Grade.FULL)
+    assert [c.quote for c in verdict.citations] == [against]
+
+
+def test_a_new_quote_that_says_something_else_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
+    said = Scripted({"findings": [finding("P1", NEW, "contradicts")], "label": "error", "error_type": "factual"})
+    made = resolved(case, opinions, judge_panel(said))
+    assert made.citations[0].verified
+    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ABSTAINED
 
 
 def test_rhetoric_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
-    said = Scripted({"findings": ["It is obviously right."], "label": "supported", "confidence": 100})
-    assert settle(DISPUTE, opinions, resolved(case, opinions, judge_panel(said))).outcome is Outcome.ABSTAINED
+    said = Scripted({"rationale": "It is obviously right.", "label": "supported", "confidence": 100})
+    assert (
+        settle(DISPUTE, opinions, case.claims, resolved(case, opinions, judge_panel(said))).outcome is Outcome.ABSTAINED
+    )
 
 
 def test_it_sees_opinions_without_names_in_a_seeded_order(case: Case, opinions: list[Opinion]) -> None:
@@ -185,16 +203,16 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
         {
             "queries": ["more"],
             "label": "supported",
-            "quotes": [{"evidence": "P2", "quote": "Crystals in the joint aspirate"}],
+            "findings": [finding("P2", "Crystals in the joint aspirate prove gout", claim="C2")],
         },
     )
-    on, enquiry, rounds = judge_panel(said), None, 0
-    while isinstance(made := asyncio.run(resolve_round(case, opinions, DISPUTE, on, enquiry)), Seek):
+    on, history, rounds = judge_panel(said), None, 0
+    while isinstance(made := asyncio.run(resolve_round(case, opinions, DISPUTE, on, history)), SearchRequest):
         rounds += 1
-        enquiry = made.enquiry.given([Hit(passage=further, score=1, query=made.queries[0])])
+        history = made.history.with_hits([Hit(passage=further, score=1, query=made.queries[0])])
     assert rounds == 2
-    assert made.asked == ("crystals gout", "aspirate")
-    assert [h.passage.id for h in made.found] == [further.id]
+    assert made.queries == ("crystals gout", "aspirate")
+    assert [h.passage.id for h in made.hits] == [further.id]
     assert made.grounded
     assert made.citations[0].evidence_id == further.id
 
@@ -203,7 +221,7 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
 def test_a_failed_resolver_is_a_failure(case: Case, opinions: list[Opinion], reason: FailureReason) -> None:
     made = resolved(case, opinions, judge_panel(Scripted(CallFailed(reason, "no"))))
     assert (made.label, made.failed) == (None, reason)
-    assert settle(DISPUTE, opinions, made).outcome is Outcome.FAILED
+    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("mode", ["prose", "label", "cut", "empty"])
@@ -212,7 +230,7 @@ def test_malformed_replies_become_failures_and_keep_their_calls(
 ) -> None:
     model_server.set(mode=mode)
 
-    async def ask() -> Resolution | Seek:
+    async def ask() -> Resolution | SearchRequest:
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32) as gateway:
             on = judge_panel(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
             return await resolve_round(case, opinions, DISPUTE, on)

@@ -15,6 +15,7 @@ from tracejury.agents import (
     JudgePanel,
     Label,
     Opinion,
+    Outcome,
     Panel,
     Reason,
     Resolution,
@@ -57,13 +58,12 @@ def test_a_contradiction_is_a_derivation_that_the_resolver_upholds(kind: str, op
     # No quote bears on the step by this scorer, so the derivation alone grounds the opinion.
     heard = opine(draft, on=on, floor=1.1)
     assert heard.grounded
-    assert not any(c.grounds for c in heard.citations)
+    assert not any(c.counts for c in heard.citations)
     panel = Panel.model_validate({"name": "p", "judges": [{"name": "one", "judge": "data"}], "resolver": {}})
-    settled = asyncio.run(
-        resolve_round(on, [heard], Dispute(reason=Reason.NO_MAJORITY), JudgePanel(panel, None, Overlap()))  # type: ignore[arg-type]
-    )
+    dispute = Dispute(reason=Reason.NO_MAJORITY, majority_outcome=Outcome.ABSTAINED)
+    settled = asyncio.run(resolve_round(on, [heard], dispute, JudgePanel(panel, None, Overlap())))
     assert isinstance(settled, Resolution)
-    assert (settled.label, settled.derivations) == (Label.ERROR, (made,))
+    assert (settled.label, settled.derivations) == (Label.ERROR, heard.derivations)
     assert settled.error_type is (ErrorType.ARITHMETIC if kind == "points" else ErrorType.CONTRADICTS_VIGNETTE)
 
 

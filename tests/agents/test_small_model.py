@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 from conftest import absent
+from small_run import checked_opinion
 
-from tracejury.agents import Case, JudgePanel, Opinion, hear, load_panel
+from tracejury.agents import Case, JudgePanel, Opinion, load_panel
 from tracejury.models import CallStore, Gateway, is_fetched
 from tracejury.retrieval import check_quote, relevance
 
@@ -23,7 +24,7 @@ def test_two_perspectives_on_one_model_share_a_prefix_and_stay_within_their_toke
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32, air_gapped=True) as gateway:
             judge_panel = JudgePanel.of(panel, gateway, relevance("cosine"))
             asking = [spec for spec in panel.judges if spec.endpoint]
-            return [await hear(spec, judge_panel.seats[spec.name], case, judge_panel) for spec in asking]
+            return [await checked_opinion(spec, judge_panel.judges[spec.name], case, judge_panel) for spec in asking]
 
     first, second = asyncio.run(heard())
     texts = {p.id: p.text for p in case.passages} | {"vignette": case.stem}
@@ -36,5 +37,5 @@ def test_two_perspectives_on_one_model_share_a_prefix_and_stay_within_their_toke
         for citation in made.citations:
             if citation.verified:
                 assert check_quote(citation.quote, texts[citation.evidence_id]).verified
-            assert citation.verified or not citation.grounds
+            assert citation.verified or not citation.counts
     assert second.calls[0].cached_tokens > 0.7 * second.calls[0].prompt_tokens

@@ -1,4 +1,4 @@
-"""Whom to hear next: early stop and cascades against the full step, by enumeration."""
+"""Whom to ask next: early stop and cascades against asking everybody, by enumeration."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 
 from tracejury.agents import (
-    Dispute,
     JudgeSpec,
     Opinion,
     Outcome,
     Panel,
+    Policy,
     Seat,
     Verdict,
     asks_every_judge,
@@ -21,7 +21,7 @@ from tracejury.agents import (
     settle,
     unasked_votes,
 )
-from tracejury.agents.truth_table import RESOLUTIONS, STATES, opinion, resolution
+from tracejury.agents.truth_table import CLAIMS, RESOLUTIONS, STATES, opinion, resolution
 
 
 def panel(*judges: JudgeSpec, **update: object) -> Panel:
@@ -29,28 +29,32 @@ def panel(*judges: JudgeSpec, **update: object) -> Panel:
     return Panel.model_validate({"name": "p", "judges": seated, "full_share": 0.0, **update})
 
 
-def step_state(panel: Panel, states: dict[str, str], step: str = "s") -> list[Opinion]:
-    heard: list[Opinion] = []
-    while batch := next_judges(panel, step, heard):
-        heard += [opinion(states[j.name], j.name).model_copy(update={"seat": j.seat}) for j in batch]
-    return heard
+def opinions_of(panel: Panel, states: dict[str, str], step: str = "s") -> list[Opinion]:
+    opinions: list[Opinion] = []
+    while batch := next_judges(panel, step, opinions, CLAIMS):
+        opinions += [opinion(states[j.name], j.name).model_copy(update={"seat": j.seat}) for j in batch]
+    return opinions
 
 
-def verdict(panel: Panel, heard: list[Opinion], resolver: str) -> Verdict:
-    made = decide(heard, unasked_votes(panel, heard))
-    return settle(made, heard, resolution(resolver)) if isinstance(made, Dispute) else made
+def verdict(panel: Panel, opinions: list[Opinion], resolver: str) -> Verdict:
+    decision = decide(opinions, CLAIMS, unasked_votes(panel, opinions), policy=panel.policy)
+    if isinstance(decision, Verdict):
+        return decision
+    return settle(decision, opinions, CLAIMS, resolution(resolver), policy=panel.policy)
 
 
+@pytest.mark.parametrize("policy", list(Policy))
 @pytest.mark.parametrize("resolver", RESOLUTIONS)
-def test_early_stop_changes_no_outcome_and_saves_calls(resolver: str) -> None:
-    quick, full = panel(early_stop=True), panel()
+def test_early_stop_changes_no_outcome_and_saves_calls(resolver: str, policy: Policy) -> None:
+    quick, full = panel(early_stop=True, policy=policy), panel(policy=policy)
     asked = 0
     for i, states in enumerate(product(STATES, repeat=3)):
         said = {f"j{k}": s for k, s in enumerate(states)}
-        early, whole = step_state(quick, said, f"s{i}"), step_state(full, said, f"s{i}")
+        early, whole = opinions_of(quick, said, f"s{i}"), opinions_of(full, said, f"s{i}")
         asked += len(early)
         ours, theirs = verdict(quick, early, resolver), verdict(full, whole, resolver)
         assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
+        assert ours.majority_outcome is theirs.majority_outcome, states
         assert len(whole) == 3
     assert asked < 3 * len(STATES) ** 3
 
@@ -60,33 +64,34 @@ def test_early_stop_changes_no_outcome_with_a_judge_who_only_challenges() -> Non
     quick, full = panel(*seated, early_stop=True), panel(*seated)
     for i, states in enumerate(product(STATES, repeat=4)):
         said = dict(zip(("j0", "j1", "j2", "c"), states, strict=True))
-        ours = verdict(quick, step_state(quick, said, f"s{i}"), "supported+")
-        theirs = verdict(full, step_state(full, said, f"s{i}"), "supported+")
+        ours = verdict(quick, opinions_of(quick, said, f"s{i}"), "supported+")
+        theirs = verdict(full, opinions_of(full, said, f"s{i}"), "supported+")
         assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
+        assert ours.majority_outcome is theirs.majority_outcome, states
 
 
 def test_early_stop_never_asks_one_judge_too_many() -> None:
     five = panel(*(JudgeSpec(name=f"j{i}", judge="data") for i in range(5)), early_stop=True)
-    assert len(next_judges(five, "s", [])) == 3
-    assert len(step_state(five, {f"j{i}": "error+" for i in range(5)})) == 3
-    assert len(step_state(five, {f"j{i}": "supported+" for i in range(5)})) == 5
+    assert len(next_judges(five, "s", [], CLAIMS)) == 3
+    assert len(opinions_of(five, {f"j{i}": "error+" for i in range(5)})) == 3
+    assert len(opinions_of(five, {f"j{i}": "supported+" for i in range(5)})) == 5
 
 
 def test_without_early_stop_all_are_asked_at_once() -> None:
-    assert len(next_judges(panel(), "s", [])) == 3
+    assert len(next_judges(panel(), "s", [], CLAIMS)) == 3
 
 
-def test_a_seeded_share_is_heard_in_full_all_the_same() -> None:
+def test_a_seeded_share_is_put_to_every_judge_all_the_same() -> None:
     sharing = panel(early_stop=True, full_share=0.25)
     steps = [f"s{i}" for i in range(2000)]
     drawn = [s for s in steps if asks_every_judge(sharing, s)]
     assert 0.22 < len(drawn) / len(steps) < 0.28
     assert drawn == [s for s in steps if asks_every_judge(sharing, s)]
     said = dict.fromkeys(("j0", "j1", "j2"), "error+")
-    assert len(step_state(sharing, said, drawn[0])) == 3
+    assert len(opinions_of(sharing, said, drawn[0])) == 3
 
 
-def test_the_order_of_hearing_is_seeded_and_not_that_of_the_file() -> None:
+def test_the_order_of_asking_is_seeded_and_not_that_of_the_file() -> None:
     orders = {tuple(j.name for j in judge_order(panel(), f"s{i}")) for i in range(60)}
     assert len(orders) == 6
     turned = panel(*reversed(panel().judges))
@@ -116,7 +121,7 @@ CASCADE = (
 def test_a_cascade_asks_the_expensive_judge_only_where_the_cheap_ones_do_not_decide(
     first: str, second: str, asked: bool
 ) -> None:
-    heard = step_state(panel(*CASCADE), {"j0": first, "j1": second, "dear": "supported+"})
+    heard = opinions_of(panel(*CASCADE), {"j0": first, "j1": second, "dear": "supported+"})
     assert ("dear" in {o.judge for o in heard}) is asked
 
 
@@ -125,9 +130,9 @@ def test_a_verdict_of_a_cascade_is_a_majority_of_the_whole_panel() -> None:
         JudgeSpec(name="j0", judge="data"),
         *(JudgeSpec(name=f"d{i}", judge="data", only_if="disputed") for i in range(2)),
     )
-    heard = step_state(lone, {"j0": "supported+", "d0": "supported", "d1": "error"})
+    heard = opinions_of(lone, {"j0": "supported+", "d0": "supported", "d1": "error"})
     assert len(heard) == 3, "one of three is no majority"
-    made = decide(heard)
+    made = decide(heard, CLAIMS)
     assert isinstance(made, Verdict)
     assert made.outcome is Outcome.SUPPORTED
 
@@ -136,8 +141,8 @@ def test_an_unsure_first_stage_goes_on() -> None:
     cautious = panel(*CASCADE, unsure_below=0.6)
     sure = [opinion("supported+", n).model_copy(update={"confidence": 0.9}) for n in ("j0", "j1")]
     unsure = [o.model_copy(update={"confidence": 0.5}) for o in sure]
-    assert next_judges(cautious, "s", sure) == ()
-    assert [j.name for j in next_judges(cautious, "s", unsure)] == ["dear"]
+    assert next_judges(cautious, "s", sure, CLAIMS) == ()
+    assert [j.name for j in next_judges(cautious, "s", unsure, CLAIMS)] == ["dear"]
 
 
 def test_a_listed_judge_makes_no_first_stage_sure() -> None:
@@ -145,4 +150,4 @@ def test_a_listed_judge_makes_no_first_stage_sure() -> None:
     cautious = panel(*CASCADE, listed, unsure_below=0.6)
     unsure = [opinion("supported+", n).model_copy(update={"confidence": 0.5}) for n in ("j0", "j1")]
     loud = opinion("supported+", "l").model_copy(update={"confidence": 1.0, "seat": Seat.LISTED})
-    assert [j.name for j in next_judges(cautious, "s", [*unsure, loud])] == ["dear"]
+    assert [j.name for j in next_judges(cautious, "s", [*unsure, loud], CLAIMS)] == ["dear"]
