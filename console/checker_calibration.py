@@ -66,8 +66,9 @@ def _spec(name: str, panel: str | None, settings: Sequence[str]) -> tuple[Checke
     if panel is None:
         return CheckerSpec(name=name, params=params), None
     loaded = load_panel(panel)
-    if loaded.checker.name != name:
-        raise ValueError(f"panel {loaded.name!r} has checker {loaded.checker.name!r}, not {name!r}")
+    if loaded.checker is None or loaded.checker.name != name:
+        other = loaded.checker.name if loaded.checker else "none"
+        raise ValueError(f"panel {loaded.name!r} has checker {other!r}, not {name!r}")
     spec = loaded.checker.model_copy(update={"params": loaded.checker.params | params, "calibration": None})
     return spec, loaded.endpoints[spec.endpoint] if spec.endpoint else None
 

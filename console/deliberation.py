@@ -14,8 +14,8 @@ from rich.panel import Panel as Box
 from rich.rule import Rule
 from rich.text import Text
 
-from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Resolution, Seat
-from tracejury.console.wording import SYMBOL, WHY, one_line
+from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Resolution, Seat, evidence_of_claims
+from tracejury.console.wording import SYMBOL, WHY, evidence_line, one_line
 from tracejury.traces import Question, Trace
 
 OUTCOME_STYLE = {
@@ -50,28 +50,46 @@ def deliberation(made: Deliberation, *, raw: bool, calibrated: bool) -> Iterator
     yield Rule(Text(f"step {made.step.index} · {made.step.role.value.replace('_', ' ')}"), align="left")
     yield Padding(Text(made.step.text.strip(), style="bold"), (0, 2))
     if made.case is not None:
+        yield from _claims(made)
         yield from _passages(made)
     for opinion in made.opinions:
         yield _opinion(opinion, raw)
-    if made.unheard:
+    if made.unasked:
         yield Text(
-            f"not asked, since nothing they say could change the outcome: {', '.join(made.unheard)}", style="dim"
+            f"not asked, since nothing they say could change the outcome: {', '.join(made.unasked)}", style="dim"
         )
     if made.resolution is not None:
         yield _resolution(made.resolution, raw)
     lines = Text(f"{symbol} {one_line(made.verdict)}\n", style=style)
     lines.append(WHY[made.verdict.reason], style="default")
+    lines.append(f"\n{evidence_line(made.verdict)}", style="default")
     lines.append(f"\n{' → '.join(made.path)} → verdict", style="dim")
     if made.step.label:
         lines.append(f"\nhuman label: {made.step.label}", style="default")
     yield Box(lines, title="verdict" if calibrated else "verdict (uncalibrated)", title_align="left")
 
 
+def _claims(made: Deliberation) -> Iterator[RenderableType]:
+    assert made.case is not None  # noqa: S101 - the caller asked
+    evidence = evidence_of_claims(made.case.claims, made.opinions, made.resolution)
+    yield Text(f"\nclaims ({len(evidence)})", style="bold")
+    for entry in evidence:
+        state = "both ways" if entry.conflicting else "for" if entry.supported else "against"
+        found = f"counting evidence {state}" if entry.supported or entry.contradicted else "no counting evidence"
+        line = Text(f"  {entry.claim.handle} ", style="cyan")
+        line.append(entry.claim.text, style="default")
+        restates = f", only restates {entry.claim.restates}" if entry.claim.restates else ""
+        yield line.append(f" ({found}{restates})", style="dim")
+    if made.case.claims.coverage < 1:
+        left_out = ", ".join(made.case.claims.uncovered)
+        yield Text(f"  {made.case.claims.coverage:.0%} of the words are in a claim; not: {left_out}", style="dim")
+
+
 def _passages(made: Deliberation) -> Iterator[RenderableType]:
     assert made.case is not None  # noqa: S101 - the caller asked
     cited = [c for o in made.opinions for c in o.citations] + list(made.resolution.citations if made.resolution else ())
-    ranks = {f.passage_id: f for f in made.found}
-    extra = [h.passage for h in made.resolution.found] if made.resolution else []
+    ranks = {f.passage_id: f for f in made.retrieved}
+    extra = [h.passage for h in made.resolution.hits] if made.resolution else []
     yield Text(f"\nevidence ({len(made.case.passages)} passages)", style="bold")
     for passage in (*made.case.passages, *extra):
         mine = [c for c in cited if c.evidence_id == passage.id]
@@ -80,7 +98,7 @@ def _passages(made: Deliberation) -> Iterator[RenderableType]:
         )
         for citation in mine:
             if citation.verified:
-                text.highlight_words([citation.quote], style="black on yellow" if citation.grounds else "underline")
+                text.highlight_words([citation.quote], style="black on yellow" if citation.counts else "underline")
         head = Text(f"{passage.id[:8]} ", style="cyan")
         head.append(passage.citation)
         if passage.superseded_by:
@@ -124,11 +142,13 @@ def _opinion(opinion: Opinion, raw: bool) -> RenderableType:
 def _citation(citation: Citation) -> Text:
     line = Text("  ")
     line.append(
-        f"“{citation.quote}”", style="green" if citation.grounds else "default" if citation.verified else "strike red"
+        f"“{citation.quote}”", style="green" if citation.counts else "default" if citation.verified else "strike red"
     )
     line.append(f" [{citation.evidence_id[:12]}]", style="cyan")
-    if citation.relevance is not None:
-        line.append(f" relevance {citation.relevance:.2f}", style="dim")
+    if citation.relation is not None:
+        line.append(f" {citation.relation.value} {citation.claim or 'the step'}", style="dim")
+    if citation.p is not None:
+        line.append(f", checker P = {citation.p:.2f}", style="dim")
     if citation.why_not:
         line.append(f" ({citation.why_not})", style="dim")
     return line.append("\n")
@@ -136,13 +156,13 @@ def _citation(citation: Citation) -> Text:
 
 def _resolution(resolution: Resolution, raw: bool) -> RenderableType:
     body = Text()
-    for query in resolution.asked:
+    for query in resolution.queries:
         body.append(f"asked retrieval: {query}\n", style="cyan")
     if resolution.failed:
         body.append(f"failed: {resolution.failed.value}: {resolution.failure}\n", style="magenta")
     elif resolution.label is not None:
         body.append(
-            f"{resolution.label}, {'grounded' if resolution.grounded else 'no new verified evidence'}\n", style="bold"
+            f"{resolution.label}, {'grounded' if resolution.grounded else 'no new counting evidence'}\n", style="bold"
         )
     for citation in resolution.citations:
         body.append_text(_citation(citation))

@@ -2,7 +2,7 @@
 
     segment -> retrieve -> hear (once a step) -> verdict
                              |
-                          dispute -> resolve <-> seek -> verdict
+                          dispute -> resolve <-> search -> verdict
 
 Steps fan out after retrieval and meet again in one reducer; a deliberation is kept as soon as it is made, so nothing
 waits for the slowest step. No checkpointer: the ledger is the durable state, and a checkpoint at every superstep was
@@ -22,25 +22,29 @@ from langgraph.types import Command, Send
 from tracejury.agents import (
     Case,
     CaseTooLarge,
+    ClaimSet,
     Deliberation,
     Dispute,
-    Enquiry,
     Opinion,
     Outcome,
+    Policy,
     Resolution,
     Retrieved,
-    Seek,
+    SearchHistory,
+    SearchRequest,
     Verdict,
     build_case,
+    claims_of,
     context_failure,
     decide,
     resolve_round,
     settle,
     unasked_votes,
+    unchecked,
 )
 from tracejury.graphs.panel_opinions import collect_opinions
 from tracejury.graphs.run_context import RunContext
-from tracejury.models import FailureReason
+from tracejury.models import CallRecord, FailureReason
 from tracejury.retrieval import Hit, Withheld
 from tracejury.traces import Question, Segmentation, Step, Trace, deidentify, segment
 
@@ -95,11 +99,12 @@ class StepState:
     withheld: tuple[Withheld, ...] = ()
     case: Case | None = None
     opinions: tuple[Opinion, ...] = ()
-    unheard: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    evidence_calls: tuple[CallRecord, ...] = ()
     dispute: Dispute | None = None
-    seek: Seek | None = None
-    """What the resolver asks for, with its enquiry so far."""
-    enquiry: Enquiry | None = None
+    search_request: SearchRequest | None = None
+    """What the resolver asks for, with its searches so far."""
+    searches: SearchHistory | None = None
     resolution: Resolution | None = None
     path: tuple[str, ...] = field(default=("segment", "retrieve"))
 
@@ -113,14 +118,15 @@ class StepState:
         return Deliberation(
             step=self.step,
             case=self.case,
-            found=tuple(
+            retrieved=tuple(
                 Retrieved(passage_id=h.passage.id, query=h.query, score=h.score, ranks=h.ranks)
                 for h in self.hits
                 if h.passage.id in shown_ids
             ),
             withheld=self.withheld,
             opinions=self.opinions,
-            unheard=self.unheard,
+            unasked=self.unasked,
+            evidence_calls=self.evidence_calls,
             resolution=self.resolution,
             verdict=verdict,
             path=self.path,
@@ -145,7 +151,7 @@ def build_graph(
     graph.add_node("retrieve", nodes.retrieve)
     graph.add_node("hear", nodes.hear)  # type: ignore[arg-type]
     graph.add_node("resolve", nodes.resolve)  # type: ignore[arg-type]
-    graph.add_node("seek", nodes.seek)  # type: ignore[arg-type]
+    graph.add_node("search", nodes.search)  # type: ignore[arg-type]
     graph.add_edge(START, "segment")
     graph.add_edge("segment", "retrieve")
     graph.add_edge("hear", END)
@@ -203,39 +209,73 @@ class _Nodes:
                 )
             except CaseTooLarge as too_large:
                 return await self._close(step_state.at("hear", case=too_large.case), context_failure())
-            opinions = await collect_opinions(run_context, case, lambda: run_context.turns.pass_on(trace_id, index))
+            ask_claims = run_context.judge_panel.ask_claims(trace_id)
+            case = case.model_copy(update={"claims": await claims_of(case, ask_claims)})
+            asked = await collect_opinions(run_context, case, lambda: run_context.turns.pass_on(trace_id, index))
         finally:
             run_context.turns.pass_on(trace_id, index)
-        panel, asked_judges = run_context.panel, {o.judge for o in opinions}
-        unheard = tuple(spec.name for spec in panel.judges if spec.name not in asked_judges)
-        judged = step_state.at("hear", case=case, opinions=opinions, unheard=unheard)
-        decision = decide(opinions, unasked_votes(panel, opinions), require_grounding=panel.require_grounding)
+        panel, opinions = run_context.panel, asked.opinions
+        asked_judges = {o.judge for o in opinions}
+        judged = step_state.at(
+            "hear",
+            case=case,
+            opinions=opinions,
+            unasked=tuple(spec.name for spec in panel.judges if spec.name not in asked_judges),
+            evidence_calls=(*(ask_claims.calls if ask_claims else ()), *asked.checker_calls),
+        )
+        unasked = unasked_votes(panel, opinions)
+        if asked.check_failure is not None and panel.policy is Policy.GROUNDED:
+            return await self._close(judged, unchecked(opinions, unasked))
+        decision = decide(
+            opinions,
+            case.claims,
+            unasked,
+            policy=panel.policy,
+            retrieved=bool(case.passages),
+            checked=run_context.judge_panel.checker is not None and asked.check_failure is None,
+        )
         if isinstance(decision, Verdict):
             return await self._close(judged, decision)
         if panel.resolver is None:
-            return await self._close(judged, settle(decision, opinions, None))
+            return await self._close(judged, self._settle(judged, decision, None))
         return Command(goto=Send("resolve", replace(judged, dispute=decision)))
 
-    async def resolve(self, step_state: StepState) -> dict[str, Any] | Command[Literal["seek", "__end__"]]:
+    async def resolve(self, step_state: StepState) -> dict[str, Any] | Command[Literal["search", "__end__"]]:
         now, dispute, case = step_state.at("resolve"), step_state.dispute, step_state.case
         if dispute is None or case is None:
             raise ValueError("a step_state came to the resolver without a dispute")
         result = await resolve_round(
-            case, step_state.opinions, dispute, self.run_context.judge_panel, step_state.enquiry
+            case, step_state.opinions, dispute, self.run_context.judge_panel, step_state.searches
         )
-        if isinstance(result, Seek):
-            return Command(goto=Send("seek", replace(now, seek=result)))
-        return await self._close(replace(now, resolution=result), settle(dispute, step_state.opinions, result))
+        if isinstance(result, SearchRequest):
+            return Command(goto=Send("search", replace(now, search_request=result)))
+        return await self._close(replace(now, resolution=result), self._settle(now, dispute, result))
 
-    async def seek(self, step_state: StepState) -> Command[Literal["resolve"]]:
-        if step_state.seek is None:
+    def _settle(self, step_state: StepState, dispute: Dispute, resolution: Resolution | None) -> Verdict:
+        case = step_state.case
+        claims, passages = (case.claims, case.passages) if case else (ClaimSet(), ())
+        return settle(
+            dispute,
+            step_state.opinions,
+            claims,
+            resolution,
+            policy=self.run_context.panel.policy,
+            retrieved=bool(passages) or bool(resolution and resolution.hits),
+        )
+
+    async def search(self, step_state: StepState) -> Command[Literal["resolve"]]:
+        request = step_state.search_request
+        if request is None:
             raise ValueError("a step_state came to retrieval without a query")
-        findings = await self.run_context.search(step_state.question, step_state.step, step_state.seek.queries)
+        findings = await self.run_context.search(step_state.question, step_state.step, request.queries)
         known_ids = {h.passage.id for h in step_state.hits}
         hits = [h for finding in findings for h in finding.hits if h.passage.id not in known_ids]
         withheld = tuple(w for finding in findings for w in finding.withheld)
         further = step_state.at(
-            "seek", enquiry=step_state.seek.enquiry.given(hits), withheld=(*step_state.withheld, *withheld), seek=None
+            "search",
+            searches=request.history.with_hits(hits),
+            withheld=(*step_state.withheld, *withheld),
+            search_request=None,
         )
         return Command(goto=Send("resolve", further))
 

@@ -3,7 +3,7 @@ from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .export import write_rows
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
-from .rows import CitationRow, OpinionRow, ResolverRow, StepRow
+from .rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
 from .runs import Run, RunManifest, RunProgress, package_versions, panel_hash
 from .schema import SchemaError
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
@@ -17,6 +17,7 @@ __all__ = [
     "Browsing",
     "CitationRow",
     "CitedEvidence",
+    "ClaimRow",
     "Ledger",
     "LedgerStatus",
     "OpinionRow",

@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args, get_origin
 
 from tracejury.ledger.rows import StepRow
+from tracejury.traces import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,49 +87,18 @@ def _schema() -> pa.Schema:
     """Columns are declared, not inferred: a first block without a single error must not fix the type as null."""
     import pyarrow as pa
 
-    text, number, real, flag = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-    citation = pa.struct(
-        [
-            ("evidence_id", text),
-            ("source", text),
-            ("citation", text),
-            ("quote", text),
-            ("verified", flag),
-            ("relevance", real),
-        ]
-    )
-    opinion = pa.struct(
-        [
-            ("judge", text),
-            ("seat", text),
-            ("model", text),
-            ("label", text),
-            ("confidence", real),
-            ("grounded", flag),
-            ("error_type", text),
-            ("rationale", text),
-            ("citations", pa.list_(citation)),
-            ("failed", text),
-        ]
-    )
-    resolver = pa.struct(
-        [
-            ("label", text),
-            ("grounded", flag),
-            ("queries", pa.list_(text)),
-            ("rationale", text),
-            ("citations", pa.list_(citation)),
-            ("failed", text),
-        ]
-    )
-    kinds = {
-        "citations": pa.list_(citation),
-        "opinions": pa.list_(opinion),
-        "resolver": resolver,
-        "confidence": real,
-        "cost_usd": real,
-        **dict.fromkeys(("hint_used", "claim", "answer_correct"), flag),
-        **dict.fromkeys(("sample", "step_index", "start", "end", "hedges", "calls"), number),
-        **dict.fromkeys(("prompt_tokens", "cached_tokens", "completion_tokens"), number),
-    }
-    return pa.schema([(name, kinds.get(name, text)) for name in StepRow.model_fields])
+    return pa.schema([(name, _column(field.annotation)) for name, field in StepRow.model_fields.items()])
+
+
+def _column(annotation: Any) -> pa.DataType:
+    """Return the column type of a field: numbers, flags, lists and records as they are, all else as text."""
+    import pyarrow as pa
+
+    choices = [part for part in get_args(annotation) if part is not NoneType]
+    if get_origin(annotation) is tuple:
+        return pa.list_(_column(choices[0]))
+    if get_origin(annotation) is UnionType:
+        return _column(choices[0])
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return pa.struct([(name, _column(field.annotation)) for name, field in annotation.model_fields.items()])
+    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}.get(annotation, pa.string())

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tracejury.agents import Outcome, Reason, Route, Seat
+from tracejury.agents import EvidenceGap, Grade, Outcome, Reason, Relation, Route, Seat
 from tracejury.traces import ErrorType, Record, Role, StepLabel
+
+
+class ClaimRow(Record):
+    """A claim of the step as exported; `start` and `end` are its characters in the step."""
+
+    handle: str
+    text: str
+    start: int
+    end: int
+    restates: str | None
+    """`vignette` or `step:N` where the claim only restates that; it makes no verdict then."""
+    supported: bool
+    """Counting evidence stands for it."""
+    contradicted: bool
 
 
 class CitationRow(Record):
     """A citation as exported."""
 
+    claim: str | None = None
+    """The handle of the claim that it was checked against."""
+    relation: Relation | None = None
+    """What the judge asserts that the quote does to the claim."""
     evidence_id: str
     source: str
     citation: str
     quote: str
+    sentence: str = ""
+    """The whole sentence or table row around the quote: what the checker reads."""
     verified: bool
+    """The words stand in the evidence."""
+    checked: bool = False
+    """The checker finds the asserted relation, above its threshold: the citation counts."""
+    p: float | None = None
+    """The checker's probability of the asserted relation."""
     relevance: float | None = None
 
 
@@ -71,6 +96,15 @@ class StepRow(Record):
     confidence: float | None
     route: Route | None
     reason: Reason | None
+    majority_outcome: Outcome | None = None
+    """What the jury's majority says, whatever the evidence; None: not kept at the time."""
+    evidence: Grade | None = None
+    """How far counting evidence carries the verdict; None: no verdict, or not checked."""
+    evidence_gap: EvidenceGap | None = None
+    """Of an abstention: whether evidence was not retrieved, silent or conflicting."""
+    claims: tuple[ClaimRow, ...] = ()
+    claim_coverage: float | None = None
+    """Share of the step's words of content that are in some claim."""
     citations: tuple[CitationRow, ...] = ()
     opinions: tuple[OpinionRow, ...] = ()
     resolver: ResolverRow | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracejury.agents import Citation, Deliberation, Opinion, Resolution
-from tracejury.ledger.rows import CitationRow, OpinionRow, ResolverRow, StepRow
+from tracejury.agents import Citation, Deliberation, Opinion, Resolution, evidence_of_claims
+from tracejury.ledger.rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
 from tracejury.ledger.runs import Run
 from tracejury.traces import Question, Role, Trace, answer_correct
 
@@ -29,6 +29,11 @@ def step_row(run: Run, trace: Trace, question: Question, segmenter: str, deliber
         confidence=verdict.confidence,
         route=verdict.route,
         reason=verdict.reason,
+        majority_outcome=verdict.majority_outcome,
+        evidence=verdict.grade,
+        evidence_gap=verdict.evidence_gap,
+        claims=_claims(deliberation),
+        claim_coverage=deliberation.case.claims.coverage if deliberation.case else None,
         citations=_citations(verdict.citations),
         opinions=tuple(_opinion(o) for o in deliberation.opinions),
         resolver=_resolver(deliberation.resolution),
@@ -90,14 +95,37 @@ def _shared(run: Run, trace: Trace, question: Question, segmenter: str) -> dict[
     }
 
 
+def _claims(deliberation: Deliberation) -> tuple[ClaimRow, ...]:
+    if deliberation.case is None:
+        return ()
+    evidence = evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
+    return tuple(
+        ClaimRow(
+            handle=e.claim.handle,
+            text=e.claim.text,
+            start=e.claim.start,
+            end=e.claim.end,
+            restates=e.claim.restates,
+            supported=e.supported,
+            contradicted=e.contradicted,
+        )
+        for e in evidence
+    )
+
+
 def _citations(citations: Iterable[Citation]) -> tuple[CitationRow, ...]:
     return tuple(
         CitationRow(
+            claim=c.claim,
+            relation=c.relation,
             evidence_id=c.evidence_id,
             source=c.source,
             citation=c.citation,
             quote=c.quote,
+            sentence=c.sentence,
             verified=c.verified,
+            checked=c.counts,
+            p=c.p,
             relevance=c.relevance,
         )
         for c in citations
@@ -125,7 +153,7 @@ def _resolver(resolution: Resolution | None) -> ResolverRow | None:
     return ResolverRow(
         label=resolution.label.value if resolution.label else None,
         grounded=resolution.grounded,
-        queries=resolution.asked,
+        queries=resolution.queries,
         rationale=resolution.rationale,
         citations=_citations(resolution.citations),
         failed=resolution.failed.value if resolution.failed else None,

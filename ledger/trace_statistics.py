@@ -124,7 +124,7 @@ def matches(dialect: str, search: str) -> tuple[str, str] | None:
 
 def _passages(deliberation: Deliberation) -> dict[str, Passage]:
     passages = list(deliberation.case.passages) if deliberation.case else []
-    passages += [hit.passage for hit in deliberation.resolution.found] if deliberation.resolution else []
+    passages += [hit.passage for hit in deliberation.resolution.hits] if deliberation.resolution else []
     return {p.id: p for p in passages}
 
 

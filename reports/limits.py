@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracejury.agents import Policy
 from tracejury.ledger import Run
 from tracejury.reports.audits import Audit
 from tracejury.reports.summary import Summary
@@ -41,7 +42,7 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
         models = [run.panel.endpoints[j.endpoint].model for j in judges if j.endpoint]
         if len(models) > 1 and len(set(models)) == 1:
             sentences.append(f"{run.name}: its {len(models)} model judges are the same weights ({models[0]}).")
-        if not run.panel.require_grounding:
+        if run.panel.policy is Policy.CONSENSUS:
             sentences.append(f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges.")
         elif not run.panel.retrieval.sources:
             sentences.append(f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation.")

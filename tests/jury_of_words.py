@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from fixed_checkers import everything_counts
+
 from tracejury.agents import Ask, Case, Draft, JudgePanel, JudgeSpec, Label, Panel, Quote, RetrievalSpec
 from tracejury.graphs import RunContext
 from tracejury.traces import ErrorType, Question, Trace
@@ -36,14 +38,19 @@ class AlwaysRelevant:
         return [1.0] * len(pairs)
 
 
-def court_of(names: Sequence[str] = ("one", "two", "three"), **panel: object) -> RunContext:
+def run_context_of(names: Sequence[str] = ("one", "two", "three"), **panel: object) -> RunContext:
     made = Panel(
         name="words",
         judges=tuple(JudgeSpec(name=name, judge=name) for name in names),
         retrieval=RetrievalSpec(),
         **panel,  # type: ignore[arg-type]
     )
-    judge_panel = JudgePanel(made, relevance=AlwaysRelevant(), seats={name: WordJudge(name) for name in names})
+    judge_panel = JudgePanel(
+        made,
+        relevance=AlwaysRelevant(),
+        judges={name: WordJudge(name) for name in names},
+        checker=everything_counts(),
+    )
     return RunContext(judge_panel)
 
 
@@ -62,7 +69,7 @@ def trace(steps: Sequence[str], n: int = 0, arm: str = "base") -> Trace:
 
 
 STEPS = (
-    "The cough is acute since it has lasted three days.",
+    "The cough is an acute one in this patient.",
     "This step is wrong everywhere about the duration of the cough.",
     "This step is wrong for one judge about the duration.",
     "On this step the evidence is silent, all judges say.",
@@ -75,6 +82,6 @@ def batch_of(count: int) -> list[tuple[Question, Trace]]:
     made = []
     for n in range(count):
         digest = hashlib.sha256(str(n).encode()).digest()
-        steps = [f"{STEPS[digest[i] % len(STEPS)]} ({n}.{i})" for i in range(3)]
+        steps = [f"In case {n}.{i} {STEPS[digest[i] % len(STEPS)]}" for i in range(3)]
         made.append((question(n), trace(steps, n, arm="base" if n % 2 else "distilled")))
     return made

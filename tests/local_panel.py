@@ -10,8 +10,8 @@ import yaml
 from jury_of_words import question, trace
 
 GOOD = {
-    "findings": ["Three days is acute."],
-    "quotes": [{"evidence": "vignette", "quote": "a cough for three days"}],
+    "findings": [{"claim": "C1", "evidence": "vignette", "quote": "a cough for three days", "relation": "supports"}],
+    "rationale": "Three days is acute.",
     "label": "supported",
     "error_type": "none",
     "confidence": 90,
@@ -37,8 +37,9 @@ def panel_body(url: str, **changes: Any) -> dict[str, Any]:
         ],
         "resolver": {},
         "show_earlier": False,
-        # Judging is not what these tests are about: any verified quote counts as relevant.
-        "relevance": {"floor": -1.0},
+        # Judging is not what these tests are about: the judges' majority decides, and nothing is checked.
+        "policy": "consensus",
+        "checker": None,
         **changes,
     }
 

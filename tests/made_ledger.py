@@ -23,6 +23,7 @@ from tracejury.agents import (
     Panel,
     Quote,
     Reason,
+    Relation,
     Resolution,
     ResolverSpec,
     RetrievalSpec,
@@ -30,6 +31,7 @@ from tracejury.agents import (
     Route,
     Seat,
     Verdict,
+    cut_by_rule,
     decide,
     settle,
 )
@@ -149,16 +151,17 @@ def deliberations(question: Question, trace: Trace, cut: Segmentation) -> Iterat
             context=tuple(ContextStep(index=s.index, text=s.text) for s in cut.steps[: step.index]),
             step_index=step.index,
             step=step.text,
+            claims=cut_by_rule(step.text, question.stem, ()),
             passages=tuple(h.passage for h in hits),
             omitted=("step:0",) if chance % 17 == 0 and step.index > 3 else (),
         )
         opinions = tuple(_opinion(judge, case, chance, trace.arm) for judge in JUDGES)
         path, resolution = ["segment", "retrieve", "hear"], None
-        decision = decide(opinions)
+        decision = decide(opinions, case.claims)
         if isinstance(decision, Dispute):
-            path += ["resolve", "seek", "resolve"]
+            path += ["resolve", "search", "resolve"]
             resolution = _resolution(case, chance)
-            verdict = settle(decision, opinions, resolution)
+            verdict = settle(decision, opinions, case.claims, resolution)
         else:
             verdict = decision
         if chance % 61 == 0:
@@ -166,7 +169,7 @@ def deliberations(question: Question, trace: Trace, cut: Segmentation) -> Iterat
         yield Deliberation(
             step=step,
             case=case,
-            found=tuple(
+            retrieved=tuple(
                 Retrieved(passage_id=h.passage.id, query=h.query, score=h.score, ranks={"dense": 1, "bm25": 3})
                 for h in hits
             ),
@@ -207,18 +210,18 @@ def _opinion(judge: str, case: Case, chance: int, arm: str) -> Opinion:
     sentence = passage.text.split(". ")[0]
     cited = []
     if label in (Label.ERROR, Label.SUPPORTED) and judge != "data":
-        cited.append(_citation(passage.id, passage.source, passage.citation, sentence, passage.text, mood))
-        cited.append(_citation("vignette", "vignette", "the vignette", vignette, case.stem, 50))
+        cited.append(_citation(passage.id, passage.source, passage.citation, sentence, passage.text, mood, label))
+        cited.append(_citation("vignette", "vignette", "the vignette", vignette, case.stem, 50, label))
         if mood % 3 == 0:
             cited.append(
                 Citation(
                     evidence_id=passage.id, source=passage.source, citation=passage.citation, verified=False,
-                    quote="must never be used in patients of this age", grounds=False, why_not="not in the evidence",
+                    quote="must never be used in patients of this age", why_not="not in the evidence",
                 )
             )  # fmt: skip
     derivation = Derivation(
         kind="dose", expression="0.9 * 72", claimed="72.8 mg", computed="64.8", holds=False,
-        inputs=(Quote(evidence_id="vignette", quote="72 kg"),),
+        inputs=(Quote(evidence_id="vignette", quote="72 kg"),), claim="C1",
     )  # fmt: skip
     kinds = list(ErrorType)
     return Opinion(
@@ -242,12 +245,14 @@ def _opinion(judge: str, case: Case, chance: int, arm: str) -> Opinion:
     )
 
 
-def _citation(name: str, source: str, citation: str, quote: str, text: str, mood: int) -> Citation:
+def _citation(name: str, source: str, citation: str, quote: str, text: str, mood: int, label: Label) -> Citation:
     at = text.find(quote)
     relevant = mood >= 8
+    relation = Relation.CONTRADICTS if label is Label.ERROR else Relation.SUPPORTS
     return Citation(
         evidence_id=name, source=source, citation=citation, quote=quote, verified=True, start=at, end=at + len(quote),
-        relevance=0.3 + mood / 150, grounds=relevant, why_not=None if relevant else "relevance 0.32 below 0.45",
+        sentence=quote, claim="C1", relation=relation, relevance=0.3 + mood / 150, p=0.6 + mood / 300,
+        counts=relevant, why_not=None if relevant else "the checker finds P(supports) = 0.62, below 0.80",
     )  # fmt: skip
 
 
@@ -255,14 +260,15 @@ def _resolution(case: Case, chance: int) -> Resolution:
     passage = passages()[(chance + 3) % len(passages())]
     settled = chance % 3 > 0
     quote = passage.text.split(". ")[-1].rstrip(".")
-    new = (_citation(passage.id, passage.source, passage.citation, quote, passage.text, 70),)
+    label = Label.ERROR if chance % 2 else Label.SUPPORTED
+    new = (_citation(passage.id, passage.source, passage.citation, quote, passage.text, 70, label),)
     return Resolution(
-        label=(Label.ERROR if chance % 2 else Label.SUPPORTED) if settled else Label.UNCLEAR,
+        label=label if settled else Label.UNCLEAR,
         error_type=ErrorType.FACTUAL if settled and chance % 2 else None,
         citations=new if settled else (),
         rationale="The further passage settles what the judges disputed." if settled else "Nothing new was found.",
-        asked=("blood pressure threshold before alteplase", "alteplase dose by weight"),
-        found=(Hit(passage=passage, score=0.71, query="blood pressure threshold before alteplase"),),
+        queries=("blood pressure threshold before alteplase", "alteplase dose by weight"),
+        hits=(Hit(passage=passage, score=0.71, query="blood pressure threshold before alteplase"),),
         rounds=1,
         order=("inference", "data", "safety", "facts"),
         calls=(_call("resolver", "atlas-70b", case, chance % 90),),

@@ -39,20 +39,20 @@ def exhibits(made: Deliberation) -> list[EvidenceBlock]:
     texts: list[tuple[str, str, str, Passage | None, bool]] = []
     texts += [(p.id, p.citation or p.title, p.text, p, False) for p in case.passages]
     shown = {p.id for p in case.passages}
-    further = made.resolution.found if made.resolution else ()
+    further = made.resolution.hits if made.resolution else ()
     fresh = [h.passage for h in further if h.passage.id not in shown]
     texts += [(p.id, p.citation or p.title, p.text, p, True) for p in fresh]
     if case.stem.strip():
         texts.append(("vignette", "The vignette", case.stem, None, False))
     texts += [(f"step:{c.index}", f"Step {c.index}", c.text, None, False) for c in case.context]
     quoted = cited(made)
-    scores = {f.passage_id: f.score for f in made.found}
+    scores = {f.passage_id: f.score for f in made.retrieved}
     made_of = []
     for name, title, text, passage, by_resolver in texts:
         mine = [c for c in quoted if c.evidence_id == name and c.verified]
         if name.startswith("step:") and not mine:
             continue
-        marks = [Mark(*_where(c, text), "grounds" if c.grounds else "verified") for c in mine]
+        marks = [Mark(*_where(c, text), "grounds" if c.counts else "verified") for c in mine]
         made_of.append(
             EvidenceBlock(
                 name,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from tracejury.agents import Deliberation, Reason
+from tracejury.agents import Deliberation, Reason, evidence_of_claims
 from tracejury.console.viewer import agreement, prompts
 from tracejury.console.viewer.evidence import anchor, exhibits
 from tracejury.console.viewer.ledger_view import LedgerView
@@ -200,6 +200,9 @@ class Pages:
             anchors={e.id: anchor(e.id) for e in blocks},
             route=diagram(deliberation.path),
             prompts=prompts.judge_prompts(run, deliberation.case) if deliberation.case else [],
+            claims=evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
+            if deliberation.case
+            else (),
             prompts_changed=prompts.changed(run),
         )
 

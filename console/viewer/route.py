@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _PLACES = {
-    "segment": (0, 0), "retrieve": (1, 0), "hear": (2, 0), "verdict": (3, 0), "resolve": (2.5, 1), "seek": (1.5, 1),
+    "segment": (0, 0), "retrieve": (1, 0), "hear": (2, 0), "verdict": (3, 0), "resolve": (2.5, 1), "search": (1.5, 1),
 }  # fmt: skip
 _EDGES = (
     ("segment", "retrieve"), ("retrieve", "hear"), ("hear", "verdict"),
-    ("hear", "resolve"), ("resolve", "seek"), ("seek", "resolve"), ("resolve", "verdict"),
+    ("hear", "resolve"), ("resolve", "search"), ("search", "resolve"), ("resolve", "verdict"),
 )  # fmt: skip
 _WIDE, _HIGH, _LEFT, _TOP = 92, 34, 150, 66
 
@@ -60,7 +60,9 @@ def _line(a: str, b: str) -> str:
     x, y = 4 + _LEFT * ax, 4 + _TOP * ay
     to_x, to_y = 4 + _LEFT * bx, 4 + _TOP * by
     if ay == by:
-        shift = 0.0 if (a, b) not in (("resolve", "seek"), ("seek", "resolve")) else (7.0 if a == "seek" else -7.0)
+        shift = (
+            0.0 if (a, b) not in (("resolve", "search"), ("search", "resolve")) else (7.0 if a == "search" else -7.0)
+        )
         forth = bx > ax
         return f"M{x + (_WIDE if forth else 0):g} {y + _HIGH / 2 + shift:g}H{to_x + (-6 if forth else _WIDE + 6):g}"
     if by > ay:

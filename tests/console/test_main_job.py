@@ -66,7 +66,7 @@ def assert_verified_quotes_stand_in_their_evidence(store: str, run_name: str) ->
             texts = {p.id: p.text for p in deliberation.case.passages} | {"vignette": question.stem}
             texts |= {f"step:{c.index}": c.text for c in deliberation.case.context}
             texts |= {
-                h.passage.id: h.passage.text for h in (deliberation.resolution.found if deliberation.resolution else ())
+                h.passage.id: h.passage.text for h in (deliberation.resolution.hits if deliberation.resolution else ())
             }
             for opinion in deliberation.opinions:
                 for citation in (c for c in opinion.citations if c.verified):

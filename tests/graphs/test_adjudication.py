@@ -6,14 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from jury_of_words import STEPS, batch_of, court_of, question, trace
+from jury_of_words import STEPS, batch_of, question, run_context_of, trace
 
 from tracejury.agents import Deliberation, Outcome, Reason, Route
 from tracejury.graphs import build_graph
 
 
 def run(steps: tuple[str, ...], **panel: Any) -> list[Deliberation]:
-    graph = build_graph(court_of(**panel))
+    graph = build_graph(run_context_of(**panel))
     made = asyncio.run(graph.ainvoke({"question": question(), "trace": trace(steps)}))
     return sorted(made["deliberations"], key=lambda d: d.step.index)
 
@@ -42,21 +42,21 @@ def test_a_judge_sees_neither_gold_nor_model_nor_arm() -> None:
 
 
 def test_plain_dictionaries_do_as_input() -> None:
-    graph = build_graph(court_of())
+    graph = build_graph(run_context_of())
     asked = {"question": question().model_dump(mode="json"), "trace": trace(STEPS).model_dump(mode="json")}
     made = asyncio.run(graph.ainvoke(asked))  # type: ignore[arg-type]
     assert len(made["deliberations"]) == len(STEPS)
 
 
 def test_a_trace_without_steps_is_no_error() -> None:
-    graph = build_graph(court_of())
+    graph = build_graph(run_context_of())
     made = asyncio.run(graph.ainvoke({"question": question(), "trace": trace(())}))
     assert made["segmentation"].steps == ()
     assert made["deliberations"] == []
 
 
 def test_settled_steps_are_not_heard_again() -> None:
-    graph = build_graph(court_of())
+    graph = build_graph(run_context_of())
     first = asyncio.run(graph.ainvoke({"question": question(), "trace": trace(STEPS)}))
     settled = [d.step.id for d in first["deliberations"] if d.step.index < 3]
     again = asyncio.run(graph.ainvoke({"question": question(), "trace": trace(STEPS), "settled": settled}))
@@ -73,7 +73,7 @@ def names(made: list[Deliberation]) -> set[tuple[Any, ...]]:
 @pytest.mark.parametrize("judges", [("three", "one", "two"), ("two", "three", "one")])
 def test_the_order_of_judges_and_traces_changes_nothing(judges: tuple[str, ...]) -> None:
     async def all_of(court_names: tuple[str, ...], backwards: bool) -> set[tuple[Any, ...]]:
-        graph = build_graph(court_of(court_names))
+        graph = build_graph(run_context_of(court_names))
         pairs = batch_of(12)
         found: set[tuple[Any, ...]] = set()
         for asked, taken in reversed(pairs) if backwards else pairs:
@@ -93,5 +93,5 @@ def test_early_stop_spares_a_judge_and_changes_no_outcome() -> None:
     ]
     assert early[1].verdict.route is Route.EARLY_STOP
     assert len(early[1].opinions) == 2
-    assert len(early[1].unheard) == 1
+    assert len(early[1].unasked) == 1
     assert len(early[0].opinions) == 3

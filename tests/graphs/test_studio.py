@@ -22,7 +22,7 @@ from jury_of_words import question, trace
 from local_panel import GOOD, write_panel
 from servers.model_server import ModelServer
 
-STEPS = ("The cough is acute since it has lasted three days.", "A cough of three days needs no computed tomography.")
+STEPS = ("The cough is an acute one in this patient.", "A cough of three days needs no computed tomography.")
 
 
 class Studio:
@@ -79,7 +79,7 @@ def test_studio_lists_draws_and_runs_the_graph(tmp_path: Path) -> None:
         (assistant,) = running.ask("/assistants/search", {})
         assert assistant["graph_id"] == "adjudication"
         drawn = running.ask(f"/assistants/{assistant['assistant_id']}/graph")
-        assert {"segment", "retrieve", "hear", "resolve", "seek"} <= {node["id"] for node in drawn["nodes"]}
+        assert {"segment", "retrieve", "hear", "resolve", "search"} <= {node["id"] for node in drawn["nodes"]}
         asked, taken = question(), trace(STEPS)
         made = running.ask(
             "/runs/wait",

@@ -110,9 +110,11 @@ def test_votes_and_references_are_the_rows_counted(ledger: Ledger, run: Run, row
     carried = {line.deliberation.step.id for page in (1, 2, 3) for line in steps.carried_by(run, name, page)}
     assert len(carried) == min(cited[name], 60)
     pattern = steps.patterns(run)[0]
-    assert all(
-        line.deliberation.verdict.outcome == pattern.outcome for line in steps.with_votes(run, [pattern.text])[:1]
-    )
+    # The same votes end differently where the evidence differs.
+    outcomes = {p.outcome for p in steps.patterns(run) if p.text == pattern.text}
+    lines = steps.with_votes(run, [pattern.text])
+    assert lines
+    assert {line.deliberation.verdict.outcome for line in lines} <= outcomes
 
 
 def test_a_step_heard_again_is_counted_once(ledger: Ledger, run: Run) -> None:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from jury_of_words import STEPS, batch_of, court_of, question, trace
+from jury_of_words import STEPS, batch_of, question, run_context_of, trace
 
 from tracejury.graphs import Runner
 from tracejury.ledger import Ledger, RunDiffersError, RunManifest, StepRow, UnknownRunError, write_rows
@@ -33,7 +33,7 @@ class Pairs:
 
 def ledger_of(pairs: list[tuple[Question, Trace]], url: str, name: str = "r") -> tuple[Ledger, list[StepRow]]:
     async def main() -> tuple[Ledger, list[StepRow]]:
-        ledger, run_context = Ledger(url), court_of()
+        ledger, run_context = Ledger(url), run_context_of()
         manifest = RunManifest(panel="p", segmenter="auto")
         run = ledger.open_run(run_context.panel, manifest, name).run
         store = CallStore(ledger.engine)
@@ -118,7 +118,7 @@ def test_a_name_is_not_given_to_another_panel(ledger_url: str) -> None:
     ledger, _ = ledger_of([(question(), trace(STEPS))], ledger_url, name="mine")
     other = RunManifest(panel="another", segmenter="auto")
     with pytest.raises(RunDiffersError, match="panel"):
-        ledger.open_run(court_of().panel, other, "mine")
+        ledger.open_run(run_context_of().panel, other, "mine")
 
 
 def test_a_gold_of_two_letters_accepts_either_as_the_readers_do(ledger_url: str) -> None:

@@ -18,6 +18,7 @@ from tracejury.agents import (
     Outcome,
     Panel,
     Reason,
+    Relation,
     Route,
     Verdict,
 )
@@ -178,11 +179,17 @@ def _deliberation(row: StepRow, step: Step, question: Question) -> Deliberation:
     assert row.route is not None
     assert row.reason is not None
     case = Case(step_id=step.id, trace_id=step.trace_id, stem=question.stem, step_index=step.index, step=step.text)
-    quoted = (Citation(evidence_id="vignette", quote="Stem", verified=True, grounds=True),)
+
+    def quoted(label: str | None) -> tuple[Citation, ...]:
+        relation = Relation.CONTRADICTS if label == "error" else Relation.SUPPORTS
+        return (
+            Citation(evidence_id="vignette", quote="Stem", verified=True, claim="C1", relation=relation, counts=True),
+        )
+
     opinions = tuple(
         Opinion(
             judge=o.judge, kind="data", model=o.model, label=Label(o.label) if o.label else None,
-            confidence=o.confidence, citations=quoted if o.grounded else (),
+            confidence=o.confidence, citations=quoted(o.label) if o.grounded else (),
         )
         for o in row.opinions
     )  # fmt: skip

@@ -126,10 +126,10 @@ def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: py
         lines.append({"kind": "question", "id": f"q{n}", "stem": stem, "options": {"A": "x", "B": "y"}, "gold": "A"})
         lines.append({"kind": "trace", "question": f"q{n}", "model": "m", "text": " ".join(texts), "steps": steps})
     Path("traces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    bare = "judges: [{name: data, judge: data}]\n"
+    bare = "policy: consensus\njudges: [{name: data, judge: data}]\n"
     Path("plain.yaml").write_text(bare)
     Path("calibrated.yaml").write_text(bare + "calibrator: c.json\n")
-    Path("lenient.yaml").write_text(bare + "calibrator: c.json\nrequire_grounding: false\n")
+    Path("lenient.yaml").write_text(bare + "calibrator: c.json\nearly_stop: true\n")
 
     def tracejury(*args: str, code: int = 0) -> str:
         done = CliRunner().invoke(app, list(args))

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tracejury.agents import Citation, Label, Opinion, Outcome, Verdict, decide
+from tracejury.agents import Citation, Claim, ClaimSet, Label, Opinion, Outcome, Relation, Verdict, decide
 from tracejury.reports import ArmKey, Settings, audit, choose_arms, gather, load_controls, recount
 from tracejury.traces import Role
 
@@ -24,6 +24,10 @@ def opinion_row(judge, label, grounded):
     )  # fmt: skip
 
 
+def counting(relation):
+    return (Citation(evidence_id="vignette", quote="x", verified=True, claim="C1", relation=relation, counts=True),)
+
+
 def test_recounting_the_whole_panel_is_the_policy_without_its_resolver(step_row):
     """All triples of (label, grounded): the policy's `decide` is the independent implementation."""
     kinds = [(label, grounded) for label in (*Label, None) for grounded in ((True, False) if label else (False,))]
@@ -34,14 +38,15 @@ def test_recounting_the_whole_panel_is_the_policy_without_its_resolver(step_row)
     ]
     columns = gather(rows)
     found = recount(columns, [0, 1, 2])
-    quoted = Citation(evidence_id="vignette", quote="x", verified=True, grounds=True)
+    claims = ClaimSet(claims=(Claim(handle="C1", text="x", start=0, end=1),))
+    relations = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}
     code = {Outcome.SUPPORTED: 0, Outcome.ERROR: 1, Outcome.ABSTAINED: 2, Outcome.FAILED: 3}
     for i, triple in enumerate(triples):
         opinions = [
-            Opinion(judge=f"j{k}", kind="x", label=label, citations=(quoted,) if grounded else ())
+            Opinion(judge=f"j{k}", kind="x", label=label, citations=counting(relations.get(label)) if grounded else ())
             for k, (label, grounded) in enumerate(triple)
         ]
-        verdict = decide(opinions)
+        verdict = decide(opinions, claims)
         wanted = code[verdict.outcome] if isinstance(verdict, Verdict) else 2
         if isinstance(verdict, Verdict) and not verdict.claim:
             wanted = 4
