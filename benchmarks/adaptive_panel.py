@@ -69,7 +69,7 @@ async def measured(args: argparse.Namespace) -> dict[str, Any]:
             for seed, panel in panels.items():
                 judge_panel = JudgePanel.of(panel, gateway, scorer)
                 case = build_case(trace, question, steps, step, finding.hits, panel, judge_panel.count)
-                heard[seed].append([await hear(j, judge_panel.seats[j.name], case, judge_panel) for j in panel.judges])
+                heard[seed].append([await hear(j, judge_panel.judges[j.name], case, judge_panel) for j in panel.judges])
             print(f"{len(heard[SEEDS[0]])}/{args.n}", flush=True)
     return {"steps": args.n, "seeds": len(SEEDS), "flips": flips(heard), "economy": economy(heard[0], panels[0])}
 

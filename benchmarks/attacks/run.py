@@ -87,13 +87,13 @@ async def measure(judges: Sequence[str], chosen: Sequence[Attack], tried: Sequen
         for spec in panel.judges:
             for case in tried:
                 tag = fence_tag(SECRET, case.trace_id)
-                clean = await hear(spec, judge_panel.seats[spec.name], case, judge_panel)
+                clean = await hear(spec, judge_panel.judges[spec.name], case, judge_panel)
                 for attack in chosen:
                     hit = attacked(case, attack, tag)
-                    with_defences = await hear(spec, judge_panel.seats[spec.name], hit, judge_panel)
+                    with_defences = await hear(spec, judge_panel.judges[spec.name], hit, judge_panel)
                     without = with_defences
                     if spec.endpoint:
-                        without = await hear(spec, Undefended(judge_panel.seats[spec.name]), hit, judge_panel)
+                        without = await hear(spec, Undefended(judge_panel.judges[spec.name]), hit, judge_panel)
                     rows.append(row(spec.name, attack, clean, with_defences, without))
     store.close()
     return rows
