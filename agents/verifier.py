@@ -11,8 +11,7 @@ from tracejury.agents.claims.cutting import cut_by_rule
 from tracejury.agents.contracts import Ask
 from tracejury.agents.entailment import Entailed, Entailment, entailment
 from tracejury.agents.records import Case, Draft, Label, Quote
-from tracejury.retrieval import sentence_spans
-from tracejury.traces import ErrorType
+from tracejury.traces import ErrorType, split_sentences
 
 CONTRADICTED = 0.95
 SUPPORTED = 0.95
@@ -115,7 +114,7 @@ def claims_of(step: str) -> list[str]:
     """
     step = _ENUMERATOR.sub("", step)
     claims = cut_by_rule(step, "", ()).claims
-    stated = [(a, b) for a, b in sentence_spans(step) if any(c.start < b and a < c.end for c in claims)]
+    stated = [(a, b) for a, b in split_sentences(step) if any(c.start < b and a < c.end for c in claims)]
     cut = [" ".join(step[start:end].split()) for start, end in stated]
     return list(dict.fromkeys(s for s in cut if len(content(s)) >= 3 and not s.endswith("?")))
 
@@ -125,7 +124,7 @@ def evidence_of(case: Case) -> list[EvidenceSentence]:
     texts = [(p.id, p.text) for p in case.passages]
     texts += [("vignette", case.stem)] if case.stem.strip() else []
     texts += [(f"step:{s.index}", s.text) for s in case.context]
-    cut = [EvidenceSentence(name, text[start:end]) for name, text in texts for start, end in sentence_spans(text)]
+    cut = [EvidenceSentence(name, text[start:end]) for name, text in texts for start, end in split_sentences(text)]
     # A question or a heading asserts nothing.
     return [t for t in cut if len(content(t.text)) >= 3 and not t.text.rstrip().endswith("?")]
 

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from tracejury.retrieval import sentence_spans
+from tracejury.traces import split_sentences
 
 Change = Callable[[str, random.Random], str | None]
 """Returns the changed sentence, or None where there is nothing of that kind in it."""
@@ -199,7 +199,7 @@ def sentences(texts: Sequence[str], n: int, rng: random.Random) -> list[tuple[st
     """Draw up to `n` pairs (sentence, the text that it stands in)."""
     drawn = []
     for text in rng.sample(list(texts), len(texts)):
-        spans = [(a, b) for a, b in sentence_spans(text) if 45 <= b - a <= 350]
+        spans = [(a, b) for a, b in split_sentences(text) if 45 <= b - a <= 350]
         if spans:
             a, b = rng.choice(spans)
             drawn.append((text[a:b], text))

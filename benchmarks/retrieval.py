@@ -38,10 +38,9 @@ from tracejury.retrieval import (
     chunk,
     read_statement,
     relevance,
-    sentence_spans,
     sources,
 )
-from tracejury.traces import Problem, Trace, read
+from tracejury.traces import Problem, Trace, read, split_sentences
 
 DEPTH = 20
 QUOTES = 3
@@ -278,7 +277,7 @@ def floor(args: argparse.Namespace) -> dict[str, Any]:
                     halves[int(found.question_id[-1], 16) % 2 == 0].append(step.text)
     pool: dict[str, list[str]] = defaultdict(list)
     for document in rng.sample(documents := list(_documents(args)), min(4000, len(documents))):
-        spans = [(a, b) for a, b in sentence_spans(document.text) if 40 <= b - a <= 400]
+        spans = [(a, b) for a, b in split_sentences(document.text) if 40 <= b - a <= 400]
         if spans and len(pool[document.source]) < 400:
             a, b = rng.choice(spans)
             pool[document.source].append(document.text[a:b])

@@ -23,7 +23,8 @@ import pint
 from negation import sentence
 from nlplite import get_assertion_status
 
-from tracejury.retrieval import check_quote, content_stems, denials, read_statement, sentence_spans
+from tracejury.retrieval import check_quote, content_stems, denials, read_statement
+from tracejury.traces import split_sentences
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "retrieval" / "quoted_sentences.jsonl"
@@ -128,7 +129,7 @@ def _fragments(data: Path) -> dict[str, int]:
         json.loads(line)["question"]
         for line in (data / "mirage" / "medqa_us_4opt_test.jsonl").read_text("utf-8").splitlines()
     ]
-    drawn = [t[a:b] for t in stems for a, b in sentence_spans(t) if _CUE.search(t[a:b]) and 40 < b - a < 260]
+    drawn = [t[a:b] for t in stems for a, b in split_sentences(t) if _CUE.search(t[a:b]) and 40 < b - a < 260]
     rng.shuffle(drawn)
     counts: Counter[str] = Counter()
     for text in [t for t in drawn if not t.endswith("?")][:700]:

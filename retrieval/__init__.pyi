@@ -15,7 +15,6 @@ from .recipes import SourceRecipe, load_recipe
 from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
-from .sentences import sentence_spans
 from .statements import Statement, read_statement
 from .verify import IndexFault
 
@@ -59,7 +58,6 @@ __all__ = [
     "read_statement",
     "relevance",
     "scorers",
-    "sentence_spans",
     "sources",
     "step_query",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracejury.retrieval.records import Document, Passage
-from tracejury.retrieval.sentences import sentence_spans
+from tracejury.traces import split_sentences
 
 # Changes when the rule below changes: passages of another rule have other ids, and the index is rebuilt.
-CHUNKING = "sentences-1"
+CHUNKING = "sentences-2"
 TARGET_CHARS = 700
 """MiniLM reads 256 word pieces; longer passages would be judged by their beginnings."""
 MAX_CHARS = 1000
@@ -62,7 +62,7 @@ def _packed(text: str, target: int, limit: int) -> Iterator[tuple[int, int]]:
 
 
 def _bounded(text: str, limit: int) -> Iterator[tuple[int, int]]:
-    for start, end in sentence_spans(text):
+    for start, end in split_sentences(text):
         while end - start > limit:
             cut = max(
                 text.rfind(" ", start + limit // 2, start + limit), text.rfind("\n", start + limit // 2, start + limit)

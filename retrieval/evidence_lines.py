@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from tracejury.retrieval.scope import has_verb
-from tracejury.retrieval.sentences import sentence_spans
+from tracejury.traces import split_sentences
 
 _HEADING = re.compile(r"#{1,6}\s|<h[1-6][ >]", re.IGNORECASE)
 _BOLD_LINE = re.compile(r"(?:\*\*|__)[^*_\n]+(?:\*\*|__)\s*:?")
@@ -104,7 +104,7 @@ def _kind_above(evidence: str, line: Line, below: Line) -> Kind:
 
 def _introduces(text: str) -> bool:
     """Whether a line above a list is unfinished without it: no full stop, and no verb or one that wants an object."""
-    if text.rstrip("*_ ").endswith((*_SENTENCE_END, ":")) or sentence_spans(text)[1:]:
+    if text.rstrip("*_ ").endswith((*_SENTENCE_END, ":")) or split_sentences(text)[1:]:
         return False
     return not has_verb(text) or _UNFINISHED.search(text) is not None
 

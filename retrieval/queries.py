@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracejury.retrieval.sentences import sentence_spans
+from tracejury.traces import split_sentences
 
 _STEP_CHARS = 600
 _STEM_CHARS = 240
@@ -18,7 +18,7 @@ def step_query(step_text: str, stem: str) -> str:
     Returns:
         At most some 840 characters: the embedder reads 256 word pieces, and what comes first must be the step's claim.
     """
-    sentences = [stem[a:b] for a, b in sentence_spans(stem)]
+    sentences = [stem[a:b] for a, b in split_sentences(stem)]
     light = sentences[:1] if len(sentences) < 2 else [sentences[-1], sentences[0]]
     return f"{_clip(step_text.strip(), _STEP_CHARS)}\n{_clip(' '.join(light), _STEM_CHARS)}".strip()
 

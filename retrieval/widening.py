@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracejury.retrieval.evidence_lines import Kind, Line, lines_of
-from tracejury.retrieval.sentences import sentence_spans
+from tracejury.traces import split_sentences
 
 # `Table 3.` belongs to the title that follows it, `max.` to its number.
 _UNFINISHED = re.compile(r"^\W*(?:\w+ )?[\dIVX]+(?:\.\d+)*\.\W*$|\b(?:max|min|resp|incl|excl)\.$", re.IGNORECASE)
@@ -61,7 +61,7 @@ def cells(evidence: str, start: int, end: int) -> list[tuple[int, int]]:
 def _spans(evidence: str, line: Line) -> list[tuple[int, int]]:
     if line.kind not in ("sentence", "item"):
         return [(line.start, line.end)]
-    spans = [(line.start + a, line.start + b) for a, b in sentence_spans(evidence[line.start : line.end])]
+    spans = [(line.start + a, line.start + b) for a, b in split_sentences(evidence[line.start : line.end])]
     whole: list[tuple[int, int]] = []
     for start, end in spans:
         if whole and _UNFINISHED.search(evidence[whole[-1][0] : whole[-1][1]]):

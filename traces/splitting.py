@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from syntok.segmenter import analyze
 
@@ -23,10 +24,16 @@ def split_sentences(text: str) -> list[Span]:
 
     A list item, a heading, a row of a table and a formula on a line of its own are sentences too: lines are split here,
     and what stands on a line by syntok. Of the libraries tried it makes the fewest mistakes on boundaries marked by
-    hand, and its time grows with the length of any text (benchmarks/sentences.py).
+    hand, and its time grows with the length of any text (benchmarks/sentences.py). Texts that come up again, such as
+    passages and vignettes, are split once.
     """
+    return list(_split(text))
+
+
+@lru_cache(maxsize=512)
+def _split(text: str) -> tuple[Span, ...]:
     spans = [span for line in _lines(text) for span in _within(text, line)]
-    return [span for span in spans if span.start < span.end]
+    return tuple(span for span in spans if span.start < span.end)
 
 
 def _within(text: str, line: Span) -> Iterator[Span]:

@@ -3,7 +3,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracejury.retrieval import Document, chunk, sentence_spans
+from tracejury.retrieval import Document, chunk
+from tracejury.traces import split_sentences
 
 PROSE = st.lists(
     st.sampled_from(
@@ -28,7 +29,7 @@ def test_passages_are_spans_of_the_document_and_lose_nothing(text: str) -> None:
 
 def test_sentences_end_where_a_reader_would_end_them() -> None:
     text = "Dr. Roe gave 2.5 mg, e.g. twice. It helped (cf. No. 3). Then:\n\n# Doses\n- one\n- two. Stop!"
-    found = [text[a:b] for a, b in sentence_spans(text)]
+    found = [text[a:b] for a, b in split_sentences(text)]
     assert found == [
         "Dr. Roe gave 2.5 mg, e.g. twice.", "It helped (cf. No. 3).", "Then:", "# Doses", "- one", "- two.", "Stop!",
     ]  # fmt: skip

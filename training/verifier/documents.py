@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tracejury.retrieval import sentence_spans
+from tracejury.traces import split_sentences
 from tracejury.training.verifier.splits import corpus_part, read_splits
 
 
@@ -54,7 +54,7 @@ def documents(data: Path) -> Iterator[Document]:
 def cut(text: str) -> list[str]:
     """Cut `text` into sentences without bullets and with single spaces."""
     text = re.sub(r"\s+-\s+(?=[A-Z])", "\n- ", text)
-    return [re.sub(r"^[-*•◦▪#>\s]+", "", " ".join(text[start:end].split())) for start, end in sentence_spans(text)]
+    return [re.sub(r"^[-*•◦▪#>\s]+", "", " ".join(text[start:end].split())) for start, end in split_sentences(text)]
 
 
 def _document(source: str, group: str, part: str, text: str) -> Document:
