@@ -1,11 +1,13 @@
-"""Do the intervals hold what they say? Known truth, many draws: how often the 95 % interval of a difference covers it.
+"""Do the intervals hold what they say? Known truth, many studies: how often a 95 % interval covers it.
 
-Usage: python benchmarks/coverage.py [--draws 300] [--bootstrap 600] [--out benchmarks/results/coverage.json]
+Usage: python benchmarks/coverage.py [--studies 2000] [--only WORLD...] [--out benchmarks/results/coverage.json]
 
-Truth: base errs in 30.6 % of steps, distilled in 50.3 %, on 1,273 questions (protocol.md, 'The finding'). Questions
-differ in difficulty (beta, intraclass correlation .2 within an arm), which the arms share in part; traces have 3 to
-12 steps. Scenarios add abstention at random, heavy abstention that prefers errors (the
-truth is then the difference among verdicts, which is what the rate claims to be), and few questions.
+A world draws questions that differ in difficulty (beta error rates of the given intraclass correlation, shared in part
+by the arms), traces of log-normal length, and abstentions. Its truth is the same figure over 300,000 questions. Worlds
+have 5 to 1,273 questions; `heavy` ones have question sizes whose standard deviation of the logarithm is 1 (a few
+questions hold most steps), `rare` ones have errors in 2 to 6 % of steps, `longer when hard` ones have more steps where
+errors are likely. Beside the headline's difference: the mean over questions, the rate of one arm, and how narrow the
+narrowest interval was.
 """
 
 from __future__ import annotations
@@ -15,95 +17,143 @@ import json
 import subprocess
 import time
 from pathlib import Path
-from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from tracejury.reports import KINDS, Settings, Sides, step_difference
+from tracejury.reports import KINDS, Settings, Sides, decided_in_both, step_difference
 
-BASE, DISTILLED, QUESTIONS, ICC = 0.306, 0.503, 1273, 0.2
-SCENARIOS = {
-    "clustered": {},
-    "heavy abstention": {"abstain": (0.02, 0.45), "prefers_errors": 1.6},
-    "100 questions": {"questions": 100},
-    "30 questions": {"questions": 30},
-    "strong clustering": {"icc": 0.5},
+
+class World(NamedTuple):
+    """What a study is drawn from."""
+
+    questions: int
+    icc: float = 0.2
+    steps: float = 8.0
+    """Mean of a trace."""
+    spread: float = 0.2
+    """Standard deviation of the logarithm of the number of steps."""
+    errors: tuple[float, float] = (0.306, 0.503)
+    longer_when_hard: float = 0.0
+    samples: int = 1
+    abstain: tuple[float, float] = (0.0, 0.0)
+    prefers_errors: float = 1.0
+    """Abstention takes errors so many times as often as sound steps."""
+
+
+WORLDS = {
+    "clustered, 1273 questions": World(1273),
+    "abstention that prefers errors, 1273 questions": World(1273, abstain=(0.02, 0.3), prefers_errors=1.6),
+    "100 questions": World(100),
+    "50 questions": World(50),
+    "20 questions": World(20),
+    "10 questions": World(10),
+    "5 questions": World(5),
+    "strong clustering, 20 questions": World(20, icc=0.5),
+    "strong clustering, 10 questions": World(10, icc=0.5),
+    "heavy, 200 questions": World(200, icc=0.5, spread=1.0),
+    "heavy, 50 questions": World(50, icc=0.5, spread=1.0),
+    "heavy, 20 questions": World(20, icc=0.5, spread=1.0),
+    "heavy, 10 questions": World(10, icc=0.5, spread=1.0),
+    "heavy, 5 questions": World(5, icc=0.5, spread=1.0),
+    "heavy, 4 samples, 50 questions": World(50, icc=0.5, spread=1.0, samples=4),
+    "heavy, 4 samples, 20 questions": World(20, icc=0.5, spread=1.0, samples=4),
+    "longer when hard, 100 questions": World(100, icc=0.3, spread=1.0, longer_when_hard=0.5),
+    "longer when hard, 20 questions": World(20, icc=0.3, spread=1.0, longer_when_hard=0.5),
+    "rare, 50 questions": World(50, steps=6, errors=(0.02, 0.05)),
+    "rare, 20 questions": World(20, steps=6, errors=(0.02, 0.05)),
+    "rare, 10 questions": World(10, steps=6, errors=(0.02, 0.05)),
+    "rare and heavy, 50 questions": World(50, icc=0.5, spread=1.0, errors=(0.03, 0.06)),
+    "rare and heavy, 20 questions": World(20, icc=0.5, spread=1.0, errors=(0.03, 0.06)),
+    "no difference, heavy, 20 questions": World(20, icc=0.3, spread=1.0, errors=(0.35, 0.35)),
 }
 
 
-def rates(rng: np.random.Generator, n: int, icc: float) -> np.ndarray:
-    """Error probabilities by question and arm, shape (n, 2): beta margins, joined by a normal copula at .6."""
-    joint = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=n)
-    spread = 1 / icc - 1
-    margins = [(m * spread, (1 - m) * spread) for m in (BASE, DISTILLED)]
-    return np.stack([stats.beta.ppf(stats.norm.cdf(joint[:, i]), *margin) for i, margin in enumerate(margins)], axis=1)
-
-
-def study(rng: np.random.Generator, questions: int, icc: float, abstain: tuple[float, float], prefers: float) -> Sides:
-    """One simulated study: counts by question and kind for both arms."""
+def study(rng: np.random.Generator, world: World) -> Sides:
+    """Draw one study: counts by question and kind for both arms."""
+    n = world.questions
+    hard = rng.normal(0, 1, n)
+    concentration = 1 / world.icc - 1
     sides = []
-    for arm, p in enumerate(rates(rng, questions, icc).T):
-        steps = rng.integers(3, 13, questions)
+    for arm, mean in enumerate(world.errors):
+        level = np.clip(stats.norm.cdf(0.8 * hard + 0.6 * rng.normal(0, 1, n)), 1e-6, 1 - 1e-6)
+        p = stats.beta.ppf(level, mean * concentration, (1 - mean) * concentration)
+        sizes = [
+            world.steps * np.exp(rng.normal(-(world.spread**2) / 2, world.spread, n) + world.longer_when_hard * hard)
+            for _ in range(world.samples)
+        ]
+        steps = np.maximum(np.round(sizes), 1).astype(int).sum(axis=0)
         wrong = rng.binomial(steps, p)
-        # Abstention takes errors `prefers` times as often as sound steps.
-        silent_right = rng.binomial(steps - wrong, abstain[arm])
-        silent_wrong = rng.binomial(wrong, min(abstain[arm] * prefers, 1.0))
-        counts = np.zeros((questions, KINDS))
+        silent_right = rng.binomial(steps - wrong, world.abstain[arm])
+        silent_wrong = rng.binomial(wrong, min(world.abstain[arm] * world.prefers_errors, 1.0))
+        counts = np.zeros((n, KINDS))
         counts[:, 0], counts[:, 1] = steps - wrong - silent_right, wrong - silent_wrong
         counts[:, 2] = silent_right + silent_wrong
         sides.append(counts)
-    nothing = np.full(questions, np.nan)
-    return Sides(sides[0], sides[1], nothing, nothing, (0, 0))
+    no_answers = np.full(n, np.nan)
+    return Sides(sides[0], sides[1], no_answers, no_answers, (0, 0))
 
 
-def truth(abstain: tuple[float, float], prefers: float) -> float:
-    """The difference of error rates among verdicts that the scenario has in the limit."""
-    ends = []
-    for share, p in zip(abstain, (BASE, DISTILLED), strict=True):
-        wrong, right = p * (1 - min(share * prefers, 1.0)), (1 - p) * (1 - share)
-        ends.append(wrong / (wrong + right))
-    return ends[1] - ends[0]
+def truth(world: World) -> tuple[float, float, float]:
+    """Return (difference, mean difference by question, rate of the baseline) over very many questions."""
+    sides = study(np.random.default_rng(1), world._replace(questions=300_000))
+    decided = sides.only(decided_in_both(sides, Settings().min_decided))
+    rates = [side[:, 1] / side[:, :2].sum(axis=1) for side in (decided.before, decided.after)]
+    pooled = [side[:, 1].sum() / side[:, :2].sum() for side in (decided.before, decided.after)]
+    return float(pooled[1] - pooled[0]), float((rates[1] - rates[0]).mean()), float(pooled[0])
 
 
-def coverage(draws: int, bootstrap: int, seed: int, **scenario: object) -> dict[str, object]:
-    """Return how often the interval covered the truth, with Wilson's interval, and its mean width in points."""
-    questions, icc = int(scenario.get("questions", QUESTIONS)), float(scenario.get("icc", ICC))
-    abstain, prefers = scenario.get("abstain", (0.0, 0.0)), float(scenario.get("prefers_errors", 1.0))
-    aim = truth(abstain, prefers)
-    rng = np.random.default_rng(seed)
-    held, widths = 0, []
-    for draw in range(draws):
-        sides = study(rng, questions, icc, abstain, prefers)
-        found, _, _ = step_difference(sides, Settings(draws=bootstrap, seed=draw))
-        assert found is not None
-        assert found.difference.low is not None
-        assert found.difference.high is not None
-        held += found.difference.low <= aim <= found.difference.high
+def coverage(world: World, studies: int, seed: int) -> dict[str, object]:
+    """Return how often intervals covered the truth, with Clopper and Pearson's interval, and their width in points."""
+    aims, rng = truth(world), np.random.default_rng(seed)
+    hits, widths, rejected, without = np.zeros(3), [], 0, 0
+    for i in range(studies):
+        found, _, _ = step_difference(study(rng, world), Settings(draws=100, seed=i))
+        if found is None or found.difference.low is None or found.difference.high is None:
+            without += 1
+            continue
+        estimates = (found.difference, found.by_question, found.baseline)
+        hits += [e.low <= aim <= e.high for e, aim in zip(estimates, aims, strict=True)]
         widths.append(100 * (found.difference.high - found.difference.low))
-    z, p = NormalDist().inv_cdf(0.975), held / draws
-    centre, half = (p + z * z / (2 * draws)), z * np.sqrt(p * (1 - p) / draws + z * z / (4 * draws**2))
-    ends = [round(float(100 * (centre + side * half) / (1 + z * z / draws)), 1) for side in (-1, 1)]
-    return {"covered_percent": round(100 * p, 1), "wilson_95": ends, "draws": draws, "questions": questions,
-            "truth_points": round(100 * aim, 2), "mean_width_points": round(float(np.mean(widths)), 2)}  # fmt: skip
+        rejected += found.permutation_p <= 0.05
+    n = studies - without
+    ends = stats.binomtest(int(hits[0]), n).proportion_ci(method="exact")
+    return {
+        "covered_percent": _percent(hits[0], n),
+        "exact_95": [_percent(end, 1) for end in (ends.low, ends.high)],
+        "by_question_covered_percent": _percent(hits[1], n),
+        "rate_covered_percent": _percent(hits[2], n),
+        "mean_width_points": round(float(np.mean(widths)), 1),
+        "least_width_points": round(min(widths), 1),
+        "permutation_rejects_percent": _percent(rejected, n),
+        "truth_points": round(100 * aims[0], 2),
+        "questions": world.questions,
+        "studies": studies,
+        "without_interval": without,
+    }
+
+
+def _percent(count: float, n: int) -> float:
+    return round(100 * float(count) / n, 1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, default=300)
-    parser.add_argument("--bootstrap", type=int, default=600)
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--only", nargs="+", choices=WORLDS, default=list(WORLDS))
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "coverage.json")
     args = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    found, began = {}, time.perf_counter()
-    for name, scenario in SCENARIOS.items():
-        found[name] = coverage(args.draws, args.bootstrap, args.seed, **scenario)
-        print(f"{name:20} {found[name]}", flush=True)
-    command = f"python benchmarks/coverage.py --draws {args.draws} --bootstrap {args.bootstrap} --seed {args.seed}"
+    results, began = {}, time.perf_counter()
+    for name in args.only:
+        results[name] = coverage(WORLDS[name], args.studies, args.seed)
+        print(f"{name:48} {results[name]}", flush=True)
+    command = f"python benchmarks/coverage.py --studies {args.studies} --seed {args.seed}"
     body = {"command": command, "commit": commit.strip(), "seconds": round(time.perf_counter() - began, 1)}
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({**body, "scenarios": found}, indent=1) + "\n", encoding="utf-8")
+    args.out.write_text(json.dumps({**body, "scenarios": results}, indent=1) + "\n", encoding="utf-8")
     print(f"written to {args.out}")
 
 

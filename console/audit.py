@@ -21,9 +21,16 @@ MinCoverage = Annotated[
     float,
     typer.Option("--min-coverage", min=0, max=1, help="Require this share of claims with a verdict in both arms."),
 ]
-MinQuestions = Annotated[
-    int, typer.Option("--min-questions", help="Require this many questions with verdicts in both arms.")
+MinDecided = Annotated[
+    float,
+    typer.Option(
+        "--min-decided",
+        min=0,
+        max=1,
+        help="Compare questions with a verdict on this share of their claims in each arm.",
+    ),
 ]
+MinQuestions = Annotated[int, typer.Option("--min-questions", help="Require this many questions decided in both arms.")]
 Confidence = Annotated[
     float, typer.Option("--confidence", min=0.5, max=0.999, help="Set the confidence level of every interval.")
 ]
@@ -42,15 +49,12 @@ def summary(
         ),
     ] = None,
     confidence: Confidence = 0.95,
-    draws: Annotated[
-        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")
-    ] = 2_000,
     as_json: Json = False,
 ) -> None:
     """Sum a run up: outcomes, answers and traces by arm; then by error type, role and judge, with intervals.
 
     Error rate = error / (error + supported). Abstentions and failures are in neither; the bounds say what the rate
-    would be if every abstention hid the one or the other. Intervals are bootstrapped by question.
+    would be if every abstention hid the one or the other. Intervals are by question.
 
     Example: tracejury summary last --by arm --by judge
     """
@@ -60,9 +64,7 @@ def summary(
     with explained():
         sections = chosen_sections(by or [])
         ledger, runs = open_runs(store, [run])
-        result = summarise(
-            read_rows(ledger, runs), draws=draws, confidence=confidence, failures_abstain=paper_convention
-        )
+        result = summarise(read_rows(ledger, runs), confidence=confidence, failures_abstain=paper_convention)
         if as_json:
             typer.echo(result.model_dump_json(indent=2))
         else:
@@ -77,6 +79,7 @@ def compare(
         str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
     where: Annotated[
@@ -86,7 +89,7 @@ def compare(
         bool, typer.Option("--controls", help="Show also the robustness table, control by control.")
     ] = False,
     draws: Annotated[
-        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples and sign flips.")
+        int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
     ] = 10_000,
     confidence: Confidence = 0.95,
     store: Store = None,
@@ -94,9 +97,10 @@ def compare(
 ) -> None:
     """Compare arms question by question: did answers get better while reasoning got worse?
 
-    Differences are paired by question, with BCa bootstrap intervals by question, Wilcoxon's signed ranks, a sign-flip
-    permutation test, an effect size and the smallest difference that so many questions could have shown. With several
-    arms, intervals and p-values are corrected for their number.
+    Every figure is over the questions decided in both arms (--min-decided), with intervals by question, Wilcoxon's
+    signed ranks, a sign-flip permutation test, an effect size and the smallest difference that so many questions could
+    have shown. All verdicts of either arm stand in a line of their own. With several arms, intervals and p-values are
+    corrected for their number.
 
     Examples: tracejury compare last --baseline base | tracejury compare before after | tracejury compare r:base r:ft
     """
@@ -105,7 +109,10 @@ def compare(
         from tracejury.console.comparison_tables import print_audit
         from tracejury.reports import Settings, audit, choose_arms
 
-        settings = Settings(draws=draws, confidence=confidence, min_coverage=min_coverage, min_questions=min_questions)
+        settings = Settings(
+            draws=draws, confidence=confidence, min_decided=min_decided, min_coverage=min_coverage,
+            min_questions=min_questions,
+        )  # fmt: skip
         ledger, opened, refs = open_references(store, runs)
         columns = read_rows(ledger, opened)
         result = audit(
@@ -136,10 +143,11 @@ def report(
         str | None, typer.Option("--title", help="Set the title of the report. Default: the runs' names.")
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
     draws: Annotated[
-        int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples and sign flips.")
+        int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
     ] = 10_000,
     store: Store = None,
 ) -> None:
@@ -156,7 +164,9 @@ def report(
         from tracejury.console.screen import out as screen
         from tracejury.reports import Settings, choose_arms, make_report, write_report
 
-        settings = Settings(draws=draws, min_coverage=min_coverage, min_questions=min_questions)
+        settings = Settings(
+            draws=draws, min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions
+        )
         ledger, opened, refs = open_references(store, runs)
         columns = read_rows(ledger, opened)
         alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
@@ -185,9 +195,20 @@ def gate(
         float | None,
         typer.Option("--max-answer-drop", help="Allow the answers' lower bound to fall by this many points."),
     ] = None,
-    robust: Annotated[
-        bool, typer.Option("--robust", help="Require that the worst case over abstentions keeps to the limit too.")
+    max_coverage_gap: Annotated[
+        float, typer.Option("--max-coverage-gap", help="Allow the coverage of the arms to differ by this many points.")
+    ] = 5.0,
+    worst_case: Annotated[
+        bool, typer.Option("--worst-case", help="Require that the worst case over abstentions keeps to the limit too.")
     ] = False,
+    allow_not_robust: Annotated[
+        bool, typer.Option("--allow-not-robust", help="Accept a direction that abstentions could turn around.")
+    ] = False,
+    allow_grounded_contradiction: Annotated[
+        bool,
+        typer.Option("--allow-grounded-contradiction", help="Accept grounded verdicts that point the other way."),
+    ] = False,
+    min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
     anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
@@ -199,7 +220,8 @@ def gate(
     """Refuse a student whose reasoning got worse: exit code 3.
 
     The bound of the interval decides, not the point: a student passes only if the data show that its step errors did
-    not rise by more than the limit. Too little coverage is no proof, and refuses too.
+    not rise by more than the limit. Too little coverage, coverage unlike that of the baseline, a direction that
+    abstentions could turn around, and grounded verdicts that point the other way refuse too.
 
     Example: tracejury gate after --baseline before --max-step-error-rise 3 --junit gate.xml
     """
@@ -208,11 +230,15 @@ def gate(
         from tracejury.console.screen import out
         from tracejury.reports import GateLimits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
 
-        settings = Settings(min_coverage=min_coverage, min_questions=min_questions)
+        settings = Settings(min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions)
         ledger, opened, refs = open_references(store, [baseline, *runs])
         columns = read_rows(ledger, opened)
         result = audit(columns, opened, choose_arms(columns, refs, None), settings, anyway=anyway)
-        limits = GateLimits(max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop, robust=robust)
+        limits = GateLimits(
+            max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop,
+            max_coverage_gap=max_coverage_gap, worst_case=worst_case, allow_not_robust=allow_not_robust,
+            allow_grounded_contradiction=allow_grounded_contradiction,
+        )  # fmt: skip
         gates = [pass_gate(c, limits) for c in result.comparisons]
         if junit_xml:
             junit_xml.write_text(junit(gates), encoding="utf-8")

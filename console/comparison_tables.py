@@ -10,7 +10,7 @@ from rich.table import Table
 from tracejury.console.screen import out
 
 if TYPE_CHECKING:
-    from tracejury.reports import Audit, Comparison, ControlRow, Difference, Estimate, Where
+    from tracejury.reports import Audit, Comparison, ControlRow, Difference, Estimate, StepComparison, Where
 
 _NAMES = {"up": "more errors", "down": "fewer errors", "none": "no difference shown", None: "-"}
 
@@ -54,7 +54,10 @@ def _table(title: str, first: str, *columns: str) -> Table:
 
 
 def _differences(comparison: Comparison) -> Table:
-    table = _table("", "", "answers right", "step errors")
+    columns = {"answers right": comparison.answers, "step errors": comparison.majority.steps}
+    if comparison.grounded is not None:
+        columns |= {"step errors, grounded verdicts alone": comparison.grounded.steps}
+    table = _table("", "", *columns)
     rows: dict[str, Callable[[Difference], str]] = {
         "questions": lambda d: f"{d.questions:,}",
         "baseline, %": lambda d: _percent(d.baseline),
@@ -64,30 +67,46 @@ def _differences(comparison: Comparison) -> Table:
         "Wilcoxon p": lambda d: _p(d.wilcoxon_p),
         "permutation p": lambda d: _p(d.permutation_p),
         "  corrected (Holm)": lambda d: _p(d.permutation_p_holm),
+        "  of the verdicts alone": lambda d: _p(d.permutation_p_verdicts_alone),
         "Cohen's d, paired": lambda d: _plain(d.effect_size),
         "rank-biserial r": lambda d: "-" if d.rank_biserial is None else f"{d.rank_biserial:+.2f}",
         "detectable at 80 % power": lambda d: "-" if d.detectable is None else f"{100 * d.detectable:.1f} points",
     }
     for name, cell in rows.items():
-        table.add_row(name, *(cell(d) if d else "-" for d in (comparison.answers, comparison.steps)))
+        table.add_row(name, *(cell(d) if d else "-" for d in columns.values()))
     return table
 
 
 def _print_rest(comparison: Comparison) -> None:
-    before, after = (100 * c for c in comparison.coverage)
-    out.print(
-        f"coverage {before:.1f} -> {after:.1f} %; {comparison.paired:,} questions paired,"
-        f" unpaired {comparison.unpaired}"
-    )
-    for ends, what in (
-        (comparison.worst_case, "abstentions"),
-        (comparison.worst_case_with_failures, "abstentions and failures"),
-    ):
-        if ends and ends[0].value is not None and ends[1].value is not None:
-            low, high = 100 * ends[0].value, 100 * ends[1].value
-            out.print(f"whatever the {what} hide, step errors changed by {low:+.1f} to {high:+.1f} points")
+    unpaired = " and ".join(f"{n:,}" for n in comparison.unpaired)
+    out.print(f"{comparison.paired:,} questions paired; {unpaired} that one arm alone has")
+    for found in (comparison.majority, comparison.grounded):
+        if found is not None:
+            _print_steps(found, alone=comparison.grounded is None)
     share = 100 * comparison.settings.confidence
-    out.print(f"[dim]{share:.4g} % BCa intervals by question, {comparison.settings.draws:,} draws[/dim]")
+    out.print(
+        f"[dim]{share:.4g} % intervals by question, {comparison.settings.draws:,} swaps; both tests allow for unlike"
+        " coverage of the arms[/dim]"
+    )
+
+
+def _print_steps(found: StepComparison, *, alone: bool) -> None:
+    """Print what qualifies the step errors of one view."""
+    if not alone:
+        out.print(f"[bold]by {'majority' if found.view == 'majority' else 'grounded verdicts alone'}[/bold]")
+    before, after = (100 * c for c in found.coverage)
+    out.print(f"coverage {before:.1f} -> {after:.1f} %; direction robust to abstentions: {found.robust}")
+    for level in found.levels:
+        out.print(f"decided in both arms ({level.name}): {level.questions:,} questions, {points(level.difference)}")
+    pool = found.pool
+    apart = ", [bold]unlike the paired difference[/bold]" if pool.apart else ""
+    out.print(f"all verdicts, on whatever questions: {points(pool.difference)}{apart}")
+    ends = [(found.like_coverage, "unlike coverage"), (found.worst_case, "abstentions")]
+    ends.append((found.worst_case_with_failures, "abstentions and failures"))
+    for pair, what in ends:
+        if pair and pair[0].value is not None and pair[1].value is not None:
+            low, high = 100 * pair[0].value, 100 * pair[1].value
+            out.print(f"allowing for {what}, step errors changed by {low:+.1f} to {high:+.1f} points")
 
 
 def _print_where(where: Where) -> None:

@@ -52,7 +52,7 @@ def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None
         "failures counted as uncertain (the paper's convention)" if summary.failures_abstain else "failures in no rate"
     )
     out.print(
-        f"\n[dim]Rates in %, with {100 * summary.confidence:g} % intervals by question ({summary.draws:,} draws); "
+        f"\n[dim]Rates in %, with {100 * summary.confidence:g} % intervals by question; "
         f"{unit}; steps without a claim in no rate.[/dim]"
     )
 

@@ -21,16 +21,13 @@ Labels = Annotated[
         "--labels", help="Read experts' labels (`tracejury review import --labels`) in place of the data set's."
     ),
 ]
-Draws = Annotated[int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")]
 
 
-def score(
-    run: RunRef = "last", labels: Labels = None, store: Store = None, draws: Draws = 2_000, as_json: Json = False
-) -> None:
+def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_json: Json = False) -> None:
     """Score a run against human labels, beside each judge alone, the plain majority and `always supported`.
 
     Labels come with the traces: MR-Ben and MEDEC bring them, your own may in `steps`. Or they come from experts
-    (--labels). Intervals are bootstrapped by question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa,
+    (--labels). Intervals are by question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa,
     alpha and MCC.
 
     Examples: tracejury score last | tracejury score last --labels labels.jsonl
@@ -41,7 +38,7 @@ def score(
         from tracejury.reports import score as score_rows
 
         ledger, runs = open_runs(store, [run])
-        result = score_rows(_rows(ledger, runs[0], labels), draws=draws)
+        result = score_rows(_rows(ledger, runs[0], labels))
         if as_json:
             typer.echo(result.model_dump_json(indent=2))
         else:
@@ -146,7 +143,6 @@ def judges(
         Path | None,
         typer.Option("--write-seats", help="Write the run's panel to this YAML file, unskilled judges without a vote."),
     ] = None,
-    draws: Draws = 2_000,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -169,7 +165,7 @@ def judges(
 
         ledger, runs = open_runs(store, [run, *([against] if against else [])])
         before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
-        result = report_judges(_rows(ledger, runs[0], labels), before, draws=draws)
+        result = report_judges(_rows(ledger, runs[0], labels), before)
         if against is not None and not result.drift:
             hint = "drift needs the same traces, cut into the same steps, and judges of the same names"
             raise fail(f"{run} and {against} are one run, or have no step that one judge answered in both; {hint}")

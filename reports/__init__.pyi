@@ -2,39 +2,47 @@ from .agreement import RaterAgreement, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
-from .certify import Verdicts, certify, questions_needed
+from .certification import Verdicts, certify, questions_needed
 from .checker_calibration import calibrate_checker
 from .columns import KINDS, ArmKey, Columns, gather
 from .comparable import NotComparableError, check_comparable
-from .comparison import Comparison, Difference, Settings, Sides, compare, step_difference
+from .comparison import Comparison, DecidedLevel, Direction, Pool, Robust, StepComparison, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
+from .differences import Difference, Settings, step_difference
+from .estimates import MIN_CLUSTERS, Estimate
 from .exhibits import Exhibit
 from .expert_reviews import ExpertLabel, ReviewSummary, expert_labels, read_returned, review, with_expert_labels
 from .factors import TITLES, Term
 from .fewer_judges import recount
 from .gates import Gate, GateCheck, GateLimits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
-from .judge_pairs import JudgePair
+from .intervals import Jackknife, Share, bounded, difference, mean_share, share, unbounded
+from .judge_agreement import JudgePair, judge_pairs
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
 from .label_files import labelled_by, read_labels
-from .labelled import Labelled, NoLabelsError, labelled
 from .labelled_pairs import LabelledPair, read_labelled_pairs
+from .labelled_steps import Labelled, NoLabelsError, labelled
 from .paired import sign_flip
-from .rates import StepRates, rates_of, share_estimate, step_rates
+from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reliability import Bin, Calibration
 from .report import Report, make_report, write_report
-from .resampling import Bootstrapped, Estimate, bootstrap
-from .score import RiskPoint, Score, SystemScore, score
+from .resampling import Bootstrapped, bootstrap
+from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
 from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items
+from .sides import Sides, decided_in_both, pair
 from .slices import JudgeRates, TypeShare
+from .student_t import t_quantile
 from .summary import Accuracy, ArmSummary, Summary, summarise
+from .unlike_coverage import least_difference, trimmed_differences
+from .views import View
 from .whole_traces import TraceRates, trace_rates
 
 __all__ = [
     "KINDS",
+    "MIN_CLUSTERS",
     "TITLES",
     "Accuracy",
     "Agreement",
@@ -49,7 +57,9 @@ __all__ = [
     "Comparison",
     "Control",
     "ControlRow",
+    "DecidedLevel",
     "Difference",
+    "Direction",
     "Drift",
     "Estimate",
     "Exhibit",
@@ -59,6 +69,7 @@ __all__ = [
     "GateCheck",
     "GateLimits",
     "Hedging",
+    "Jackknife",
     "JudgePair",
     "JudgeRates",
     "JudgesReport",
@@ -70,17 +81,21 @@ __all__ = [
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
+    "Pool",
     "RaterAgreement",
     "Rejudge",
     "Report",
     "ReviewSummary",
     "RiskPoint",
+    "Robust",
     "Score",
     "SelfConsistency",
     "Settings",
+    "Share",
     "SheetItem",
     "Sides",
     "Skill",
+    "StepComparison",
     "StepRates",
     "Stratum",
     "Summary",
@@ -89,31 +104,40 @@ __all__ = [
     "TraceRates",
     "TypeShare",
     "Verdicts",
+    "View",
     "Votes",
     "Where",
     "answer_metrics",
     "audit",
     "bootstrap",
+    "bounded",
     "calibrate",
     "calibrate_checker",
     "certify",
     "check_comparable",
     "choose_arms",
     "compare",
+    "decided_in_both",
+    "difference",
     "draw_from_counts",
     "draw_sheet",
     "expert_labels",
     "gate_markdown",
     "gather",
+    "judge_pairs",
     "junit",
     "labelled",
     "labelled_by",
+    "least_difference",
     "least_questions",
     "load_controls",
     "make_report",
+    "mean_share",
+    "pair",
     "pass_gate",
     "questions_needed",
     "rater_agreement",
+    "rates_from_counts",
     "rates_of",
     "read_labelled_pairs",
     "read_labels",
@@ -123,13 +147,16 @@ __all__ = [
     "review",
     "score",
     "self_consistency",
-    "share_estimate",
+    "share",
     "sheet_items",
     "sign_flip",
     "step_difference",
     "step_rates",
     "summarise",
+    "t_quantile",
     "trace_rates",
+    "trimmed_differences",
+    "unbounded",
     "with_expert_labels",
     "without_unskilled",
     "write_csv",

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tracejury.reports.columns import Columns
-from tracejury.reports.rates import share_estimate
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import mean_share, share
 from tracejury.reports.reliability import Calibration, calibration
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.traces import Record
 
 
@@ -87,15 +87,6 @@ def answer_metrics(
     most = int(samples.max())
     majority = np.stack([_padded(v, most) for v in votes])
     there = np.arange(1, most + 1) <= samples[:, None]
-    share = right / samples
-    sums = np.concatenate([np.stack([share, np.ones(len(votes))], 1), np.where(there, majority, 0.0), there], axis=1)
-
-    def measure(total: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            accuracy = total[..., :1] / total[..., 1:2]
-            return np.concatenate([accuracy, total[..., 2 : 2 + most] / total[..., 2 + most :]], axis=-1)
-
-    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     reached = there.sum(axis=0)
     parsed = samples > unparsable
     top = np.array([v.share if v.share is not None else np.nan for v in votes])
@@ -105,13 +96,18 @@ def answer_metrics(
         questions=len(votes),
         traces=int(samples.sum()),
         unparsable=int(unparsable.sum()),
-        accuracy=share_estimate(estimates.estimate(0), len(votes), confidence),
+        accuracy=mean_share(right, samples, confidence=confidence).estimate,
         if_unparsable_right=float(((right + unparsable) / samples).mean()),
         self_consistency=tuple(
             SelfConsistency(
                 k=k,
                 questions=int(reached[k - 1]),
-                accuracy=share_estimate(estimates.estimate(k), int(reached[k - 1]), confidence),
+                accuracy=share(
+                    np.where(there[:, k - 1], majority[:, k - 1], 0.0),
+                    there[:, k - 1],
+                    units=reached[k - 1] * k,
+                    confidence=confidence,
+                ).estimate,
             )
             for k in range(1, most + 1)
         ),

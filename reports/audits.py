@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from tracejury.ledger import Run
 from tracejury.reports.columns import ArmKey, Columns
 from tracejury.reports.comparable import check_comparable
-from tracejury.reports.comparison import Comparison, Settings, compare
+from tracejury.reports.comparison import Comparison, compare
 from tracejury.reports.conditions import Where, where
 from tracejury.reports.controls import Control, ControlRow, Pairing, load_controls, missing, reanalyses, row
+from tracejury.reports.differences import Settings
+from tracejury.reports.views import View
 from tracejury.traces import Record
 
 
@@ -56,12 +58,13 @@ def audit(
     baseline, *others = arms
     comparisons = compare(columns, baseline, others, settings)
     before, *after = columns.arm_codes(arms)
+    majority = columns.by_view(View.MAJORITY)
     return Audit(
         runs=tuple(run.name for run in runs),
         differently_judged=tuple(differ),
         comparisons=tuple(comparisons),
-        where=tuple(where(columns, before, code, settings) for code in after) if conditions else (),
-        controls=tuple(robustness(columns, main, settings, controls) for main in comparisons)
+        where=tuple(where(majority, before, code, settings) for code in after) if conditions else (),
+        controls=tuple(robustness(majority, main, settings, controls) for main in comparisons)
         if controls is not None
         else (),
     )
@@ -96,7 +99,7 @@ def _rejudged(control: Control, main: Comparison, columns: Columns | None, setti
     if any(arm not in columns.arms for arm in arms):
         return missing(control, f"not finished: {command}")
     before, after = columns.arm_codes(arms)
-    return row(Pairing(control, columns, before, after, settings))
+    return row(Pairing(control, columns.by_view(View.MAJORITY), before, after, settings))
 
 
 def choose_arms(columns: Columns, refs: Sequence[tuple[str, str | None]], baseline: str | None = None) -> list[ArmKey]:

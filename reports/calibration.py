@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Calibrator, Certified, Outcome, Panel, Route, feature_names, features, seats_of
 from tracejury.ledger import StepRow
-from tracejury.reports.certify import Verdicts, certify, questions_needed
+from tracejury.reports.certification import Verdicts, certify, questions_needed
 
 _LEAST = 10
 """Labelled questions below which nothing is fitted."""

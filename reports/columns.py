@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Label, Outcome, Reason
 from tracejury.ledger import StepRow
+from tracejury.reports.views import View, grounded_outcome, keeps_grade, majority_outcome
 from tracejury.traces import ErrorType, Role
 
 OUTCOMES = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED, Outcome.FAILED)
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _STEP = {"trace": "i", "kind": "b", "role": "b", "error_type": "b", "position": "i", "chars": "i", "words": "i"}
+_STEP |= {"majority": "b", "grounded": "b"}
 _STEP |= {"hedges": "i", "confidence": "f", "resolver": "b", "human": "b", "reason": "b"}
 _TRACE = {"question": "i", "arm": "i", "sample": "i", "answer": "i", "gold": "i", "correct": "b", "hint": "b"}
 _TRACE |= {
@@ -59,9 +61,9 @@ class ArmKey(NamedTuple):
 class Columns:
     """Steps, traces and opinions as arrays of codes. -1 stands for none or unknown.
 
-    `steps` has one entry a judged step: `trace` (row in `traces`), `kind` (index in `OUTCOMES`, or `NO_CLAIM`), `role`,
-    `error_type`, `position` (from 0), `chars`, `words`, `hedges`, `confidence` (nan: none), `resolver`, `reason`,
-    `human` (0 supported, 1 error).
+    `steps` has one entry a judged step: `trace` (row in `traces`), `kind` (index in `OUTCOMES`, or `NO_CLAIM`),
+    `majority` and `grounded` (the same by the two views of `views.py`), `role`, `error_type`, `position` (from 0),
+    `chars`, `words`, `hedges`, `confidence` (nan: none), `resolver`, `reason`, `human` (0 supported, 1 error).
     `traces` has one entry a trace, those without steps included (`empty`): `question`, `arm`, `sample`, `answer`,
     `gold`, `correct`, `hint`, `source`, `options`, `option_chars`, `stem_chars`, `trace_chars`, `tokens`.
     `opinions` has one entry an opinion: `step`, `judge`, `label` (index in `LABELS`, or `LABEL_FAILED`), `grounded`,
@@ -81,6 +83,8 @@ class Columns:
     costs: Mapping[ArmKey, Mapping[str, float]]
     panels: Mapping[str, tuple[str, ...]]
     """Run -> panels and segmenters found in its rows, as `panel NAME` and `segmenter NAME`."""
+    keeps_grades: bool
+    """The rows say how well verdicts are grounded, so that the two views of `views.py` can be told apart."""
 
     @property
     def step_question(self) -> Ints:
@@ -105,6 +109,10 @@ class Columns:
     def with_kinds(self, kind: NDArray[Any]) -> Columns:
         """Return the same steps under other outcomes: what a re-analysis of the same opinions looks at."""
         return replace(self, steps={**self.steps, "kind": kind.astype(np.int8)})
+
+    def by_view(self, view: View) -> Columns:
+        """Return the same steps with the outcomes that the view holds."""
+        return self.with_kinds(self.steps[view.value])
 
     def arm_codes(self, keys: Sequence[ArmKey]) -> list[int]:
         """Return the codes of `wanted`.
@@ -141,6 +149,7 @@ class _Gatherer:
         self.trace_codes = _Codes()
         self.costs: dict[ArmKey, dict[str, float]] = {}
         self.panels: dict[str, dict[str, None]] = defaultdict(dict)
+        self.keeps_grades = False
 
     def take(self, rows: Iterable[StepRow]) -> _Gatherer:
         for row in rows:
@@ -176,10 +185,12 @@ class _Gatherer:
 
     def _step(self, row: StepRow, trace: int) -> None:
         assert row.outcome is not None  # noqa: S101 - rows without an outcome are traces without steps
-        no_claim = not row.claim and row.outcome is Outcome.ABSTAINED
+        self.keeps_grades |= keeps_grade(row)
         values = {
             "trace": trace,
-            "kind": NO_CLAIM if no_claim else OUTCOMES.index(row.outcome),
+            "kind": _kind(row, row.outcome),
+            "majority": _kind(row, majority_outcome(row) or row.outcome),
+            "grounded": _kind(row, grounded_outcome(row) or row.outcome),
             "role": ROLES.index(row.role),
             "error_type": -1 if row.error_type is None else ERROR_TYPES.index(row.error_type),
             "position": row.step_index,
@@ -216,7 +227,12 @@ class _Gatherer:
             judges=tuple(self.judges),  # type: ignore[arg-type]
             costs={key: dict(value) for key, value in self.costs.items()},
             panels={key: tuple(sorted(value)) for key, value in self.panels.items()},
+            keeps_grades=self.keeps_grades,
         )
+
+
+def _kind(row: StepRow, outcome: Outcome) -> int:
+    return NO_CLAIM if not row.claim and outcome is Outcome.ABSTAINED else OUTCOMES.index(outcome)
 
 
 def _empty(columns: Mapping[str, str]) -> dict[str, array[Any]]:

@@ -3,85 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from enum import StrEnum
+from statistics import NormalDist
 
 import numpy as np
 
-from tracejury.reports.columns import KINDS, ArmKey, Bools, Columns
-from tracejury.reports.paired import detectable, holm, rank_biserial, sign_flip, wilcoxon
+from tracejury.reports.columns import ArmKey, Columns
+from tracejury.reports.differences import Difference, Settings, answer_difference, error_share, step_difference
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import Jackknife, difference
+from tracejury.reports.paired import holm
 from tracejury.reports.rates import rates_of
-from tracejury.reports.resampling import Bootstrapped, Estimate, Floats, bootstrap
 from tracejury.reports.sentence import headline
+from tracejury.reports.sides import Sides, decided_in_both, pair
+from tracejury.reports.unlike_coverage import trimmed_differences
+from tracejury.reports.views import View
 from tracejury.traces import Record
 
 
-class Settings(Record):
-    """How a comparison is made."""
+class Direction(StrEnum):
+    """Where a difference lies, by its interval."""
 
-    draws: int = 10_000
-    confidence: float = 0.95
-    """Of the whole family: with m comparisons each interval has 1 - (1 - confidence) / m."""
-    seed: int = 0
-    min_coverage: float = 0.3
-    """Share of claims with a verdict that both arms must reach."""
-    min_questions: int = 20
-    """Questions with verdicts in both arms."""
+    UP = "up"
+    DOWN = "down"
+    NONE = "none"
 
 
-class Difference(Record):
-    """One paired difference, other arm minus baseline. Shares from 0 to 1."""
+class Robust(StrEnum):
+    """Whether a direction stays, at the confidence asked for, whatever the abstentions hide."""
 
+    YES = "yes"
+    NO = "no"
+    NO_DIRECTION = "no direction"
+
+
+class DecidedLevel(Record):
+    """The difference over the questions that are decided to some degree in both arms."""
+
+    name: str
     questions: int
-    """Pairs that it rests on."""
+    difference: Estimate
+
+
+class Pool(Record):
+    """All verdicts of either arm together, whether or not the other arm has any on the same question."""
+
     baseline: Estimate
     other: Estimate
     difference: Estimate
-    by_question: Estimate
-    """The mean over questions of the difference within each: every question weighs the same."""
-    wilcoxon_p: float
-    permutation_p: float
-    permutation_p_holm: float
-    """Corrected for the number of arms compared."""
-    effect_size: Estimate
-    """Cohen's d of paired differences: mean / standard deviation (Cohen 1988, section 2.3.5)."""
-    rank_biserial: float | None
-    detectable: float | None
-    """The smallest true difference that a study of this size finds with power 80 %."""
+    apart: bool
+    """It lies further from the paired difference than that one's standard error: the arms were not judged alike."""
+
+
+class StepComparison(Record):
+    """Step errors of two arms, by one view of the verdicts. `steps` is None where no question is decided in both."""
+
+    view: View
+    coverage: tuple[float, float]
+    """Share of claims with a verdict, over the questions that both arms have."""
+    decided_coverage: tuple[float, float]
+    """The same over the questions that are compared."""
+    steps: Difference | None
+    levels: tuple[DecidedLevel, ...]
+    """The headline over questions with one verdict, with `min_decided`, with verdicts on all claims, in each arm."""
+    pool: Pool
+    like_coverage: tuple[Estimate, Estimate] | None
+    """The difference between these ends is possible once the better covered arm gives up its surplus of verdicts."""
+    worst_case: tuple[Estimate, Estimate] | None
+    """The difference if abstentions were all against it, and all for it, each with its own interval."""
+    worst_case_with_failures: tuple[Estimate, Estimate] | None
+    direction: Direction
+    robust: Robust
+    enough: bool
+    why_not: str | None
 
 
 class Comparison(Record):
-    """Two arms compared. `steps` is None where either arm has no verdict at all."""
+    """Two arms compared. The headline's figures are of the jury's majority; grounded verdicts alone stand beside."""
 
     baseline: ArmKey
     other: ArmKey
     paired: int
     unpaired: tuple[int, int]
     """Questions that only the baseline has, and only the other arm."""
-    coverage: tuple[float, float]
     answers: Difference | None
     """None where no question has a gold answer."""
-    steps: Difference | None
-    worst_case: tuple[Estimate, Estimate] | None
-    """The difference if abstentions were all against it, and all for it, each with its own interval."""
-    worst_case_with_failures: tuple[Estimate, Estimate] | None
-    robust_to_abstentions: bool
-    """The direction stays, at the confidence asked for, whatever the abstentions hide."""
-    enough: bool
-    why_not: str | None
+    majority: StepComparison
+    grounded: StepComparison | None
+    """None where the run does not keep how well its verdicts are grounded."""
     settings: Settings
     sentence: str
 
+    @property
+    def steps(self) -> Difference | None:
+        """The step errors by the jury's majority."""
+        return self.majority.steps
 
-class Sides(NamedTuple):
-    """Both arms by question, paired questions only."""
-
-    before: Floats
-    """Steps by kind, shape (questions, KINDS)."""
-    after: Floats
-    right_before: Floats
-    """Share of right samples; nan: no gold answer."""
-    right_after: Floats
-    unpaired: tuple[int, int]
+    @property
+    def enough(self) -> bool:
+        """Tell whether there are enough verdicts to compare."""
+        return self.majority.enough
 
 
 def compare(
@@ -98,42 +119,7 @@ def compare(
         raise ValueError(f"nothing to compare {baseline.arm!r} with: name a second arm or a second run")
     here, *there = columns.arm_codes([baseline, *others])
     each = settings.model_copy(update={"confidence": 1 - (1 - settings.confidence) / len(there)})
-    comparisons = [_compare(columns, here, code, each) for code in there]
-    corrected = {
-        name: holm([getattr(c, name).permutation_p for c in comparisons if getattr(c, name)])
-        for name in ("answers", "steps")
-    }
-    return [
-        c.model_copy(
-            update={
-                name: getattr(c, name).model_copy(update={"permutation_p_holm": corrected[name].pop(0)})
-                for name in corrected
-                if getattr(c, name)
-            }
-        )
-        for c in comparisons
-    ]
-
-
-def pair(columns: Columns, before: int, after: int, steps: Bools | None = None) -> Sides:
-    """Put two arms side by side over the questions that both have traces of, or, given a mask, both have `steps` of."""
-    question, arm = columns.traces["question"], columns.traces["arm"]
-    n = len(columns.questions)
-    there = [np.bincount(question[arm == code], minlength=n) > 0 for code in (before, after)]
-    both = there[0] & there[1]
-    if steps is not None:
-        for code in (before, after):
-            both &= columns.per_question(steps & (columns.step_arm == code)).any(axis=1)
-    counts, rights = [], []
-    for code in (before, after):
-        mask = columns.step_arm == code
-        counts.append(columns.per_question(mask if steps is None else mask & steps)[both])
-        graded = (arm == code) & (columns.traces["correct"] >= 0)
-        right = np.bincount(question[graded], weights=columns.traces["correct"][graded], minlength=n)
-        with np.errstate(invalid="ignore"):
-            rights.append((right / np.bincount(question[graded], minlength=n))[both])
-    unpaired = (int((there[0] & ~both).sum()), int((there[1] & ~both).sum()))
-    return Sides(counts[0], counts[1], rights[0], rights[1], unpaired)
+    return _corrected([_compare(columns, here, code, each) for code in there])
 
 
 def _compare(columns: Columns, before: int, after: int, settings: Settings) -> Comparison:
@@ -144,109 +130,88 @@ def _compare(columns: Columns, before: int, after: int, settings: Settings) -> C
             f"{names[0].run}:{names[0].arm} and {names[1].run}:{names[1].arm} have no question in common: "
             "comparisons are paired by question"
         )
-    coverage = (_coverage(sides.before), _coverage(sides.after))
-    steps, bounds, bounds_failed = step_difference(sides, settings)
-    why_not = _why_not(sides, coverage, settings)
-    robust = why_not is None and steps is not None and bounds is not None and _one_sided(bounds)
     answers = answer_difference(sides, settings)
-    comparison = Comparison(
+    views = [View.MAJORITY, *([View.GROUNDED] if columns.keeps_grades else [])]
+    majority, *grounded = (compare_steps(columns.by_view(view), before, after, settings, view) for view in views)
+    return Comparison(
         baseline=names[0],
         other=names[1],
         paired=len(sides.before),
         unpaired=sides.unpaired,
-        coverage=coverage,
         answers=answers,
+        majority=majority,
+        grounded=grounded[0] if grounded else None,
+        settings=settings,
+        sentence=headline(answers, majority, grounded[0] if grounded else None),
+    )
+
+
+def compare_steps(columns: Columns, before: int, after: int, settings: Settings, view: View) -> StepComparison:
+    """Compare the step errors of two arms, the outcomes of `columns` being those of `view`."""
+    sides = pair(columns, before, after)
+    mask = decided_in_both(sides, settings.min_decided)
+    decided = sides.only(mask)
+    steps, worst, worst_with_failures = step_difference(sides, settings)
+    coverage = _coverage(sides.before), _coverage(sides.after)
+    why_not = _why_not(coverage, int(mask.sum()), settings)
+    direction = direction_of(steps.difference if steps else None)
+    return StepComparison(
+        view=view,
+        coverage=coverage,
+        decided_coverage=(_coverage(decided.before), _coverage(decided.after)),
         steps=steps,
-        worst_case=bounds,
-        worst_case_with_failures=bounds_failed,
-        robust_to_abstentions=robust,
+        levels=tuple(_levels(sides, settings)),
+        pool=_pool(columns, before, after, steps, settings.confidence),
+        like_coverage=_like_coverage(decided, settings.confidence) if steps else None,
+        worst_case=worst,
+        worst_case_with_failures=worst_with_failures,
+        direction=direction,
+        robust=_robust(direction, worst),
         enough=why_not is None,
         why_not=why_not,
-        settings=settings,
-        sentence=headline(
-            answers.difference if answers else None, steps.difference if steps else None, robust, why_not
-        ),
-    )
-    return comparison
-
-
-def step_difference(
-    sides: Sides, settings: Settings
-) -> tuple[Difference | None, tuple[Estimate, Estimate] | None, tuple[Estimate, Estimate] | None]:
-    """Return the difference of step error rates and its worst cases over abstentions, then over failures too.
-
-    The rates are pooled over the steps of all paired questions, so that they are the rates of `summary` where all
-    questions are paired; `by_question` weighs questions equally, over those with verdicts on both sides.
-    """
-    before, after = rates_of(sides.before)[:, 0], rates_of(sides.after)[:, 0]
-    both = np.isfinite(before) & np.isfinite(after)
-    if not both.any():
-        return None, None, None
-    d = np.where(both, after - before, 0.0)
-    sums = np.concatenate([sides.before, sides.after, np.stack([d, d * d, both], axis=1)], axis=1)
-    estimates = bootstrap(
-        sums, _step_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed
-    )
-    p = sign_flip(sides.before, sides.after, _rate_difference, draws=settings.draws, seed=settings.seed)
-    difference = _difference(estimates, d[both], p, settings)
-    return difference, (estimates.estimate(5), estimates.estimate(6)), (estimates.estimate(7), estimates.estimate(8))
-
-
-def answer_difference(sides: Sides, settings: Settings) -> Difference | None:
-    """Return the difference of accuracies over the paired questions that have a gold answer."""
-    both = np.isfinite(sides.right_before) & np.isfinite(sides.right_after)
-    if not both.any():
-        return None
-    before, after = sides.right_before[both], sides.right_after[both]
-    d = after - before
-    sums = np.stack([before, after, np.ones(len(d)), d, d * d, np.ones(len(d))], axis=1)
-    estimates = bootstrap(
-        sums, _answer_measures, draws=settings.draws, confidence=settings.confidence, seed=settings.seed
-    )
-    p = sign_flip(sums[:, :1], sums[:, 1:2], lambda a, b: (b - a)[..., 0], draws=settings.draws, seed=settings.seed)
-    return _difference(estimates, d, p, settings)
-
-
-def _difference(estimates: Bootstrapped, d: Floats, p: float, settings: Settings) -> Difference:
-    spread = float(np.nanstd(estimates.replicates[:, 2], ddof=1)) if len(estimates.replicates) else None
-    return Difference(
-        questions=len(d),
-        baseline=estimates.estimate(0),
-        other=estimates.estimate(1),
-        difference=estimates.estimate(2),
-        by_question=estimates.estimate(3),
-        wilcoxon_p=wilcoxon(d),
-        permutation_p=p,
-        permutation_p_holm=p,
-        effect_size=estimates.estimate(4),
-        rank_biserial=rank_biserial(d),
-        detectable=None if spread is None else detectable(spread, 1 - settings.confidence),
     )
 
 
-def _paired_measures(total: Floats) -> list[Floats]:
-    """Mean and Cohen's d of paired differences from (sum, sum of squares, n)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total[..., 0] / total[..., 2]
-        variance = (total[..., 1] - total[..., 2] * mean**2) / (total[..., 2] - 1)
-        return [mean, mean / np.sqrt(np.where(variance > 1e-12, variance, np.nan))]
+def direction_of(estimate: Estimate | None) -> Direction:
+    """Tell where an interval lies."""
+    if estimate is None or estimate.low is None or estimate.high is None or estimate.low <= 0 <= estimate.high:
+        return Direction.NONE
+    return Direction.UP if estimate.low > 0 else Direction.DOWN
 
 
-def _step_measures(total: Floats) -> Floats:
-    before, after = rates_of(total[..., :KINDS]), rates_of(total[..., KINDS : 2 * KINDS])
-    ends = [after[..., 5] - before[..., 6], after[..., 6] - before[..., 5]]
-    ends += [after[..., 7] - before[..., 8], after[..., 8] - before[..., 7]]
-    rates = [before[..., 0], after[..., 0], after[..., 0] - before[..., 0]]
-    return np.stack([*rates, *_paired_measures(total[..., 2 * KINDS :]), *ends], axis=-1)
+def _levels(sides: Sides, settings: Settings) -> list[DecidedLevel]:
+    levels = []
+    for name, share in (("one", 0.0), (f"{100 * settings.min_decided:g} %", settings.min_decided), ("all", 1.0)):
+        decided = sides.only(decided_in_both(sides, share))
+        rates = [error_share(side, settings.confidence) for side in (decided.before, decided.after)]
+        levels.append(DecidedLevel(name=name, questions=len(decided.before), difference=difference(*rates)))
+    return levels
 
 
-def _answer_measures(total: Floats) -> Floats:
-    before, after = total[..., 0] / total[..., 2], total[..., 1] / total[..., 2]
-    return np.stack([before, after, after - before, *_paired_measures(total[..., 3:])], axis=-1)
+def _pool(columns: Columns, before: int, after: int, steps: Difference | None, confidence: float) -> Pool:
+    counts = [columns.per_question(columns.step_arm == code) for code in (before, after)]
+    rates = [error_share(side, confidence) for side in counts]
+    change = difference(*rates)
+    paired = steps.difference if steps else None
+    apart = False
+    if paired and paired.value is not None and change.value is not None:
+        error = 0.0
+        if paired.low is not None and paired.high is not None:
+            error = (paired.high - paired.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
+        apart = abs(change.value - paired.value) > max(error, 1e-9)
+    return Pool(baseline=rates[0].estimate, other=rates[1].estimate, difference=change, apart=apart)
 
 
-def _rate_difference(before: Floats, after: Floats) -> Floats:
-    return np.asarray(rates_of(after)[..., 0] - rates_of(before)[..., 0])
+def _like_coverage(sides: Sides, confidence: float) -> tuple[Estimate, Estimate]:
+    columns = sides.before.shape[1]
+
+    def measure(total: Floats) -> Floats:
+        return np.stack(trimmed_differences(total[..., :columns], total[..., columns:]), axis=-1)
+
+    jackknife = Jackknife(np.concatenate([sides.before, sides.after], axis=1), measure, confidence=confidence)
+    units = min(side[:, :2].sum() for side in (sides.before, sides.after))
+    low, high = (jackknife.bounded(i, units=units, ends=(-1.0, 1.0)) for i in (0, 1))
+    return low, high
 
 
 def _coverage(counts: Floats) -> float:
@@ -254,16 +219,41 @@ def _coverage(counts: Floats) -> float:
     return value if np.isfinite(value) else 0.0
 
 
-def _why_not(sides: Sides, coverage: tuple[float, float], settings: Settings) -> str | None:
+def _why_not(coverage: tuple[float, float], decided: int, settings: Settings) -> str | None:
     if min(coverage) < settings.min_coverage:
         shares = " and ".join(f"{100 * c:.1f} %" for c in coverage)
         return f"coverage is {shares} of the claims, at least {100 * settings.min_coverage:g} % is asked for"
-    decided = int(((sides.before[:, :2].sum(1) > 0) & (sides.after[:, :2].sum(1) > 0)).sum())
     if decided < settings.min_questions:
-        return f"{decided} questions have verdicts on both sides, at least {settings.min_questions} are asked for"
+        return f"{decided} questions are decided in both arms, at least {settings.min_questions} are asked for"
     return None
 
 
-def _one_sided(bounds: tuple[Estimate, Estimate]) -> bool:
-    low, high = bounds[0].low, bounds[1].high
-    return low is not None and high is not None and (low > 0 or high < 0)
+def _robust(direction: Direction, worst: tuple[Estimate, Estimate] | None) -> Robust:
+    if direction is Direction.NONE or worst is None:
+        return Robust.NO_DIRECTION
+    ends = {Direction.UP: worst[0].low, Direction.DOWN: worst[1].high}
+    end = ends[direction]
+    one_sided = end is not None and (end > 0 if direction is Direction.UP else end < 0)
+    return Robust.YES if one_sided else Robust.NO
+
+
+def _corrected(comparisons: list[Comparison]) -> list[Comparison]:
+    """Correct the permutation p-values of a family of comparisons for their number."""
+    answers = _holm([c.answers for c in comparisons])
+    majority = _holm([c.majority.steps for c in comparisons])
+    grounded = _holm([c.grounded.steps if c.grounded else None for c in comparisons])
+    return [
+        c.model_copy(
+            update={
+                "answers": answer,
+                "majority": c.majority.model_copy(update={"steps": steps}),
+                "grounded": c.grounded and c.grounded.model_copy(update={"steps": alone}),
+            }
+        )
+        for c, answer, steps, alone in zip(comparisons, answers, majority, grounded, strict=True)
+    ]
+
+
+def _holm(differences: list[Difference | None]) -> list[Difference | None]:
+    corrected = iter(holm([d.permutation_p for d in differences if d]))
+    return [d and d.model_copy(update={"permutation_p_holm": next(corrected)}) for d in differences]

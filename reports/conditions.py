@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tracejury.reports.columns import ROLES, Bools, Columns
-from tracejury.reports.comparison import Settings, pair, step_difference
+from tracejury.reports.differences import Settings, step_difference
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES, Term, question_values
 from tracejury.reports.mixed import interactions
-from tracejury.reports.resampling import Estimate
+from tracejury.reports.sides import pair
 from tracejury.traces import Record
 
 _FEW = 5

@@ -14,9 +14,11 @@ from pydantic import JsonValue, model_validator
 
 from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.reports.columns import Bools, Columns
-from tracejury.reports.comparison import Settings, pair, step_difference
+from tracejury.reports.comparison import Direction, direction_of
+from tracejury.reports.differences import Settings, step_difference
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.fewer_judges import recount, voting
-from tracejury.reports.resampling import Estimate
+from tracejury.reports.sides import pair
 from tracejury.traces import Record
 
 Analysis = Literal["answer_correct", "question_weighted", "leave_one_out", "judge_family", "benchmark"]
@@ -63,7 +65,7 @@ class ControlRow(Record):
     questions: int
     difference: Estimate | None
     """Of step error rates, in shares; None: not to be had."""
-    direction: Literal["up", "down", "none"] | None
+    direction: Direction | None
     """`none`: the interval holds 0. None: no difference to be had."""
     same_direction: bool | None
     """As the main result; None: no difference to be had, or the main result has none."""
@@ -116,7 +118,7 @@ def row(of: Pairing, detail: str = "", mask: Bools | None = None, weighted: bool
         detail=detail,
         questions=difference.questions,
         difference=estimate,
-        direction=direction(estimate),
+        direction=direction_of(estimate),
         same_direction=None,
         coverage=(float(share[0]), float(share[1])),
         note="",
@@ -129,13 +131,6 @@ def missing(control: Control, why: str, detail: str = "") -> ControlRow:
         control=control.title, detail=detail, questions=0, difference=None, direction=None, same_direction=None,
         coverage=None, note=why,
     )  # fmt: skip
-
-
-def direction(estimate: Estimate) -> Literal["up", "down", "none"]:
-    """Tell where an interval lies."""
-    if estimate.low is None or estimate.high is None or estimate.low <= 0 <= estimate.high:
-        return "none"
-    return "up" if estimate.low > 0 else "down"
 
 
 def _answer_correct(of: Pairing) -> Iterator[ControlRow]:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from tracejury.agents import Outcome
 from tracejury.ledger import StepRow
 from tracejury.reports.agreement import RaterAgreement, rater_agreement
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import Share, difference, share
 from tracejury.reports.paired import sign_flip
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
 from tracejury.reports.sheet_files import read_rows
 from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, Key
 from tracejury.traces import ErrorType, Problem, Record, StepLabel
@@ -118,7 +119,7 @@ def review(
     experts = sorted({j.expert for j in judged})
     codes = _codes(judged, key, experts)
     questions = np.array([keyed.question_id for keyed in key.items])
-    options: dict[str, Any] = {"categories": len(VERDICTS), "draws": draws, "confidence": confidence}
+    options: dict[str, Any] = {"categories": len(VERDICTS), "confidence": confidence}
     pairs = [
         rater_agreement(codes[:, [a, b]], questions, (experts[a], experts[b]), **options)
         for a, b in combinations(range(len(experts)), 2)
@@ -130,7 +131,7 @@ def review(
     sides = [(name, codes[:, i]) for i, name in enumerate(experts)]
     if len(experts) > 1:
         sides.append(("experts' majority", majority))
-    binary: dict[str, Any] = {"categories": 2, "draws": draws, "confidence": confidence}
+    binary: dict[str, Any] = {"categories": 2, "confidence": confidence}
     return ReviewSummary(
         sheet=key.sheet,
         run=key.run,
@@ -149,7 +150,7 @@ def review(
         ),
         orderings=tuple(_orderings(majority, key, draws, confidence)),
         error_rates={
-            arm: bootstrap(_arm_sums(majority, key, arm), _rate, draws=draws, confidence=confidence).estimate(0)
+            arm: _arm_share(majority, key, arm, confidence).estimate
             for arm in sorted({keyed.arm for keyed in key.items})
         },
     )
@@ -227,6 +228,13 @@ def _arm_sums(majority: NDArray[Any], key: Key, arm: str) -> Floats:
     return sums
 
 
+def _arm_share(majority: NDArray[Any], key: Key, arm: str, confidence: float) -> Share:
+    """Return the weighted error rate of an arm; as many units as items with a verdict."""
+    sums = _arm_sums(majority, key, arm)
+    items = sum(keyed.arm == arm and code in (0, 1) for keyed, code in zip(key.items, majority, strict=True))
+    return share(sums[:, 0], sums[:, 1], units=items, confidence=confidence)
+
+
 def _rate(total: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(total[..., :1] / total[..., 1:2])
@@ -238,19 +246,15 @@ def _orderings(majority: NDArray[Any], key: Key, draws: int, confidence: float) 
     for other in arms[1:]:
         before, after = (_arm_sums(majority, key, arm) for arm in (arms[0], other))
 
-        def apart(total: Floats) -> Floats:
-            return _rate(total[..., 2:]) - _rate(total[..., :2])
-
-        estimates = bootstrap(np.concatenate([before, after], axis=1), apart, draws=draws, confidence=confidence)
-        difference = estimates.estimate(0)
+        change = difference(*(_arm_share(majority, key, arm, confidence) for arm in (arms[0], other)))
         jury = _jury_rate(key, other) - _jury_rate(key, arms[0])
-        comparable = difference.value is not None and np.isfinite(jury) and difference.value * jury != 0
+        comparable = change.value is not None and np.isfinite(jury) and change.value * jury != 0
         yield Ordering(
             baseline=arms[0],
             other=other,
-            difference=difference,
+            difference=change,
             permutation_p=sign_flip(before, after, lambda a, b: (_rate(b) - _rate(a))[..., 0], draws=draws, seed=0),
-            same_direction_as_jury=bool((difference.value or 0) * jury > 0) if comparable else None,
+            same_direction_as_jury=bool((change.value or 0) * jury > 0) if comparable else None,
         )
 
 

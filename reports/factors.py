@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.reports.columns import Columns
-from tracejury.reports.resampling import Estimate
+from tracejury.reports.estimates import Estimate
 from tracejury.traces import Record
 
 TITLES = {

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tracejury.reports.answers import AnswerMetrics
 from tracejury.reports.audits import Audit
 from tracejury.reports.controls import ControlRow
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES
-from tracejury.reports.resampling import Estimate
-from tracejury.reports.score import RiskPoint
+from tracejury.reports.scoring import RiskPoint
 from tracejury.reports.summary import Summary
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
-from tracejury.reports.comparison import Comparison
-from tracejury.reports.resampling import Estimate
+from tracejury.reports.comparison import Comparison, Direction, Robust, StepComparison
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.sentence import points
 from tracejury.traces import Record
 
@@ -17,8 +17,14 @@ class GateLimits(Record):
     max_step_error_rise: float = 3.0
     max_answer_drop: float | None = None
     """None: answers are not asked about."""
-    robust: bool = False
+    max_coverage_gap: float = 5.0
+    """Points by which the share of claims with a verdict may differ between the arms."""
+    worst_case: bool = False
     """The worst case over abstentions must keep to the limit too."""
+    allow_not_robust: bool = False
+    """A direction that abstentions could turn around does not refuse."""
+    allow_grounded_contradiction: bool = False
+    """Grounded verdicts that point the other way do not refuse."""
 
 
 class GateCheck(Record):
@@ -41,25 +47,25 @@ class Gate(Record):
 
 
 def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
-    """Decide on a comparison of a student with its baseline.
+    """Decide on a comparison of a student with its baseline, by the jury's majority.
 
     The student fails unless the data show that it keeps to the limit: the interval's upper bound of the rise must not
     pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
     pass, never the reverse.
     """
+    found = comparison.majority
     checks = [
-        GateCheck(name="enough verdicts", passed=comparison.enough, finding=comparison.why_not or _coverage(comparison))
+        GateCheck(name="enough verdicts", passed=found.enough, finding=found.why_not or _coverage(comparison)),
+        _rise(found.steps.difference if found.steps else None, limits.max_step_error_rise),
+        _like_coverage(found, limits.max_coverage_gap),
     ]
-    rise = comparison.steps.difference if comparison.steps else None
-    limit = limits.max_step_error_rise
-    if rise is None or rise.high is None:
-        checks.append(GateCheck(name="step errors", passed=False, finding="no interval could be had"))
-    else:
-        finding = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
-        checks.append(GateCheck(name="step errors", passed=100 * rise.high <= limit, finding=finding))
-    if limits.robust:
-        worst = comparison.worst_case[1] if comparison.worst_case else None
-        checks.append(_worst_case(worst, limit))
+    if not limits.allow_not_robust:
+        checks.append(_robust(found))
+    if not limits.allow_grounded_contradiction:
+        checks.append(_grounded(found, comparison.grounded))
+    if limits.worst_case:
+        worst = found.worst_case[1] if found.worst_case else None
+        checks.append(_worst_case(worst, limits.max_step_error_rise))
     if limits.max_answer_drop is not None:
         checks.append(_answers(comparison.answers.difference if comparison.answers else None, limits.max_answer_drop))
     return Gate(
@@ -69,6 +75,42 @@ def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
         passed=all(check.passed for check in checks),
         checks=tuple(checks),
     )
+
+
+def _rise(rise: Estimate | None, limit: float) -> GateCheck:
+    if rise is None or rise.value is None or rise.low is None or rise.high is None:
+        return GateCheck(name="step errors", passed=False, finding="no interval could be had: lack of evidence")
+    finding = f"step errors {points(rise)}; the upper bound may be {limit:+g} at most"
+    passed = 100 * rise.high <= limit
+    if not passed and 100 * rise.low <= limit:
+        finding += (
+            "; lack of evidence: these questions can show neither that it keeps to the limit nor that it does not"
+        )
+    return GateCheck(name="step errors", passed=passed, finding=finding)
+
+
+def _like_coverage(found: StepComparison, limit: float) -> GateCheck:
+    before, after = (100 * c for c in found.coverage)
+    finding = f"coverage {before:.1f} and {after:.1f} %; {limit:g} points apart at most"
+    return GateCheck(name="like coverage", passed=abs(after - before) <= limit, finding=finding)
+
+
+def _robust(found: StepComparison) -> GateCheck:
+    finding = f"direction robust to abstentions: {found.robust}"
+    return GateCheck(name="robust to abstentions", passed=found.robust is not Robust.NO, finding=finding)
+
+
+def _grounded(majority: StepComparison, grounded: StepComparison | None) -> GateCheck:
+    """Refuse where grounded verdicts alone show more errors and the majority does not, or the two point apart."""
+    name = "grounded verdicts"
+    if grounded is None:
+        return GateCheck(name=name, passed=True, finding="the run does not keep how well its verdicts are grounded")
+    if grounded.steps is None or not grounded.enough:
+        return GateCheck(name=name, passed=True, finding=f"too few to contradict: {grounded.why_not}")
+    apart = {majority.direction, grounded.direction} == {Direction.UP, Direction.DOWN}
+    worse = grounded.direction is Direction.UP and majority.direction is not Direction.UP
+    finding = f"step errors {points(grounded.steps.difference)} by grounded verdicts alone"
+    return GateCheck(name=name, passed=not (apart or worse), finding=finding)
 
 
 def _worst_case(worst: Estimate | None, limit: float) -> GateCheck:
@@ -113,5 +155,5 @@ def gate_markdown(gates: Sequence[Gate]) -> str:
 
 
 def _coverage(comparison: Comparison) -> str:
-    before, after = (100 * c for c in comparison.coverage)
-    return f"coverage {before:.1f} and {after:.1f} %, {comparison.paired} questions paired"
+    decided = comparison.steps.questions if comparison.steps else 0
+    return f"{decided} of {comparison.paired} paired questions are decided in both arms"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tracejury.reports.columns import Bools, Columns
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import Jackknife, difference, share
 from tracejury.traces import Record
 
 
@@ -19,28 +23,29 @@ class Hedging(Record):
     """Error rate of steps that hedge minus error rate of those that do not, as a share; above 0: hedges warn."""
 
 
-def hedging(
-    columns: Columns, name: str, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
-) -> Hedging:
+def hedging(columns: Columns, name: str, mask: Bools, *, confidence: float = 0.95) -> Hedging:
     """Return the hedging rates of the steps in `mask`, shape (steps,); intervals by question."""
     kind, hedges = columns.steps["kind"][mask], columns.steps["hedges"][mask]
-    hedged = hedges > 0
-    wrong, decided = kind == 1, kind <= 1
-    values = [np.ones(len(kind)), hedges, columns.steps["words"][mask]]
-    values += [wrong & hedged, decided & hedged, wrong & ~hedged, decided & ~hedged]
+    hedged, wrong, decided = hedges > 0, kind == 1, kind <= 1
     question = columns.step_question[mask]
-    sums = np.stack([np.bincount(question, weights=v, minlength=len(columns.questions)) for v in values], axis=1)
+
+    def by_question(values: NDArray[Any]) -> Floats:
+        counts = np.bincount(question, weights=values.astype(np.float64), minlength=len(columns.questions))
+        return np.asarray(counts, dtype=np.float64)
+
+    sums = np.stack([by_question(v) for v in (np.ones(len(kind)), hedges, columns.steps["words"][mask])], axis=1)
 
     def measure(total: Floats) -> Floats:
-        steps, count, words, wrong, decided, wrong_plain, decided_plain = np.moveaxis(total, -1, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            difference = wrong / decided - wrong_plain / decided_plain
-            return np.stack([count / steps, 100 * count / words, difference], axis=-1)
+            return np.stack([total[..., 1] / total[..., 0], 100 * total[..., 1] / total[..., 2]], axis=-1)
 
-    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
+    jackknife = Jackknife(sums, measure, confidence=confidence)
+    plain, hedging_steps = (
+        share(by_question(wrong & m), by_question(decided & m), confidence=confidence) for m in (~hedged, hedged)
+    )
     return Hedging(
         name=name,
-        a_step=estimates.estimate(0),
-        a_hundred_words=estimates.estimate(1),
-        error_difference=estimates.estimate(2),
+        a_step=jackknife.unbounded(0),
+        a_hundred_words=jackknife.unbounded(1),
+        error_difference=difference(plain, hedging_steps),
     )

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Label, Seat
 from tracejury.ledger import OpinionRow, StepRow
-from tracejury.reports.rates import share_estimate
-from tracejury.reports.resampling import Estimate, bootstrap
-from tracejury.reports.score import spread
+from tracejury.reports.agreement import rater_agreement
+from tracejury.reports.estimates import Estimate
+from tracejury.reports.intervals import Jackknife
 from tracejury.traces import Record
 
 _SAYS = (Label.SUPPORTED, Label.ERROR, Label.UNCLEAR, Label.NO_CLAIM)
@@ -135,30 +135,26 @@ class _OpinionTable:
         return np.bincount(flat, minlength=(self.question.max() + 1) * columns).reshape(-1, columns).astype(float)
 
 
-def report_judges(
-    rows: Iterable[StepRow], before: Iterable[StepRow] = (), *, draws: int = 2000, seed: int = 0
-) -> JudgesReport:
+def report_judges(rows: Iterable[StepRow], before: Iterable[StepRow] = ()) -> JudgesReport:
     """Report on the judges of a run.
 
     Args:
         rows: The run's rows.
         before: Rows of an earlier run over the same traces, for the drift of each judge.
-        draws: Bootstrap samples; questions are resampled.
-        seed: Seed of the resampling.
 
     Raises:
         ValueError: The run has no opinions.
     """
     opinions = _OpinionTable(list(rows))
     reliable = reliabilities(opinions.labels, opinions.names)
-    skills = tuple(_skill(opinions, j, reliable, draws, seed) for j in range(len(opinions.names)))
+    skills = tuple(_skill(opinions, j, reliable) for j in range(len(opinions.names)))
     pairs = [(i, j) for i in range(len(opinions.names)) for j in range(i + 1, len(opinions.names))]
     return JudgesReport(
         run=opinions.run,
         steps=len(opinions.rows),
         labelled=int((opinions.human_label >= 0).sum()),
         judges=skills,
-        agreement=tuple(_agreement(opinions, i, j, draws, seed) for i, j in pairs),
+        agreement=tuple(_agreement(opinions, i, j) for i, j in pairs),
         left_out=tuple(_left_out(opinions)),
         families=tuple(_families(opinions)),
         drift=tuple(_drift(opinions, [r for r in before if r.outcome is not None])),
@@ -195,7 +191,7 @@ def reliabilities(labels: NDArray[np.int64], names: Sequence[str]) -> Mapping[st
     return out
 
 
-def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, float], draws: int, seed: int) -> Skill:
+def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, float]) -> Skill:
     labels, answered = opinions.labels[:, j], opinions.labels[:, j] != _MISSING
     decided = answered & (labels <= 1)
     name = opinions.names[j]
@@ -203,11 +199,11 @@ def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, float], draws
     balanced = auroc = None
     if (opinions.human_label >= 0).any():
         table = opinions.counts(opinions.human_label * 4 + labels, mask, 8)
-        estimates = bootstrap(table, _skill_measures, draws=draws, seed=seed)
+        measures = Jackknife(table, _skill_measures)
         by_label = table.reshape(-1, 2, 4)
         # Of either label, on how many questions it decided, and on how many it answered; the rarer one counts.
         trials = [int(part.any(axis=-1).sum(axis=0).min()) for part in (by_label[..., :2], by_label)]
-        balanced, auroc = (share_estimate(estimates.estimate(i), n) for i, n in enumerate(trials))
+        balanced, auroc = (measures.bounded(i, trials=n, units=table.sum()) for i, n in enumerate(trials))
     return Skill(
         judge=name,
         model=opinions.first[name].model,
@@ -238,30 +234,21 @@ def _skill_measures(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([(recalls[0] + recalls[1]) / 2, area], axis=-1)
 
 
-def _agreement(opinions: _OpinionTable, i: int, j: int, draws: int, seed: int) -> Agreement:
+def _agreement(opinions: _OpinionTable, i: int, j: int) -> Agreement:
     one, other = opinions.labels[:, i], opinions.labels[:, j]
     both = (one != _MISSING) & (other != _MISSING)
     names = opinions.names[i], opinions.names[j]
     models = [opinions.first[name].model for name in names]
-    estimates = bootstrap(opinions.counts(one * 4 + other, both, 16), _kappa, draws=draws, seed=seed)
+    ratings = np.where(both[:, None], np.stack([one, other], axis=1), _MISSING)
+    agreement = rater_agreement(ratings, opinions.question, names, categories=len(_SAYS))
     return Agreement(
         one=names[0],
         other=names[1],
         steps=int(both.sum()),
         same=float((one == other)[both].mean()) if both.any() else float("nan"),
-        kappa=spread(estimates.estimate(0), None),
+        kappa=agreement.kappa,
         same_weights=models[0] is not None and models[0] == models[1],
     )
-
-
-def _kappa(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From counts (..., 16), one judge's label by the other's, to Cohen's kappa (..., 1)."""
-    table = counts.reshape(*counts.shape[:-1], 4, 4)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table = table / table.sum(axis=(-1, -2), keepdims=True)
-        same = np.trace(table, axis1=-2, axis2=-1)
-        chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
-        return np.asarray((same - chance) / (1 - chance))[..., None]
 
 
 def _left_out(opinions: _OpinionTable) -> Iterable[LeftOut]:

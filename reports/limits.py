@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tracejury.agents import Policy
 from tracejury.ledger import Run
 from tracejury.reports.audits import Audit
+from tracejury.reports.comparison import Robust
 from tracejury.reports.summary import Summary
 
 
@@ -17,9 +18,9 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
         sentences += [f"{c.other.arm}: {c.sentence}." for c in audit.comparisons if not c.enough]
         sentences += [f"The runs were judged differently: {line}." for line in audit.differently_judged]
         sentences += [
-            f"{c.other.arm}: abstentions and failures could hide a difference of the other sign."
+            f"{c.other.arm}: abstentions could hide a difference of the other sign."
             for c in audit.comparisons
-            if c.enough and not c.robust_to_abstentions
+            if c.enough and c.majority.robust is Robust.NO
         ]
     if not summary.calibrated:
         sentences.append("Outcomes are uncalibrated: how often a verdict of this panel is wrong was not certified.")

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.reports.columns import ROLES, Columns
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES, Term, question_values
-from tracejury.reports.resampling import Estimate
 
 MAX_STEPS = 40_000
 """Beyond this a seeded share of the questions is fitted, and said to be."""

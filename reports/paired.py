@@ -1,16 +1,15 @@
-"""Paired tests by question: signed ranks, sign flips, effect size, and the smallest difference one could have seen."""
+"""Paired tests by question: signed ranks, sign flips, and the correction for several comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tracejury.reports.resampling import Floats
+from tracejury.reports.estimates import Floats
 
 _CHUNK = 500
 
@@ -62,12 +61,6 @@ def sign_flip(
         # A swap may leave a side without verdicts: as extreme as can be, so counted.
         hits += int((~(swapped < observed - 1e-12)).sum())
     return hits / total if exact else (1 + hits) / (1 + total)
-
-
-def detectable(standard_error: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Return the minimal detectable effect of a two-sided test (Bloom 1995, Eval Rev 19:547)."""
-    normal = NormalDist()
-    return (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * standard_error
 
 
 def holm(values: list[float]) -> list[float]:

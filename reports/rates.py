@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracejury.reports.columns import KINDS, Bools, Columns
-from tracejury.reports.resampling import MIN_CLUSTERS, Bootstrapped, Estimate, Floats, bootstrap
+from tracejury.reports.columns import Bools, Columns
+from tracejury.reports.estimates import Estimate, Floats, finite
+from tracejury.reports.intervals import share
 from tracejury.traces import Record
 
 RATES = ("error", "abstained", "failed", "coverage", "no_claim", "low", "high", "low_failed", "high_failed")
 """Measures of `rates_of`, in its order."""
+_KIND_NAMES = ("supported", "error", "abstained", "failed", "no_claim")
 
 
 class StepRates(Record):
@@ -75,82 +77,47 @@ def step_rates(
     columns: Columns,
     groups: Sequence[tuple[str, Bools]],
     *,
-    draws: int = 2_000,
     confidence: float = 0.95,
-    seed: int = 0,
     failures_abstain: bool = False,
 ) -> list[StepRates]:
-    """Return the rates of each named group of steps, all intervals from the same draws of questions.
+    """Return the rates of each named group of steps, with intervals by question.
 
     Args:
         columns: Steps of one run or several.
         groups: (name, mask over steps).
-        draws: Number of bootstrap samples.
         confidence: Confidence level of the intervals.
-        seed: Seed of the resampling.
         failures_abstain: The paper's convention: an unusable reply counts as `uncertain`.
     """
-    if not groups:
-        return []
-    counts = np.stack([columns.per_question(mask) for _, mask in groups], axis=1)
-    if failures_abstain:
-        counts[:, :, 2] += counts[:, :, 3]
-        counts[:, :, 3] = 0
-    shape = (len(groups), KINDS)
-
-    def measure(sums: Floats) -> Floats:
-        rates = rates_of(sums.reshape(*sums.shape[:-1], *shape))
-        return rates.reshape(*sums.shape[:-1], -1)
-
-    estimates = bootstrap(counts.reshape(len(counts), -1), measure, draws=draws, confidence=confidence, seed=seed)
-    return [_rates(name, counts[:, g], estimates, g * len(RATES), confidence) for g, (name, _) in enumerate(groups)]
+    rates = []
+    for name, mask in groups:
+        counts = columns.per_question(mask)
+        if failures_abstain:
+            counts[:, 2] += counts[:, 3]
+            counts[:, 3] = 0
+        rates.append(rates_from_counts(name, counts, confidence))
+    return rates
 
 
-def _rates(name: str, counts: Floats, estimates: Bootstrapped, at: int, confidence: float) -> StepRates:
-    supported, error, abstained, failed, no_claim = (int(n) for n in counts.sum(axis=0))
-    claims = counts[:, :4]
-    present = {
-        "error": int(counts[:, :2].any(axis=1).sum()),
-        "abstained": int(counts[:, :3].any(axis=1).sum()),
-        "failed": int(claims.any(axis=1).sum()),
-        "coverage": int(claims.any(axis=1).sum()),
-        "no_claim": int(counts.any(axis=1).sum()),
-    }
-    with_intervals = {
-        rate: share_estimate(estimates.estimate(at + RATES.index(rate)), clusters, confidence)
-        for rate, clusters in present.items()
-    }
-    ends = {rate: estimates.estimate(at + RATES.index(rate)).value for rate in RATES[5:]}
+def rates_from_counts(name: str, counts: Floats, confidence: float = 0.95) -> StepRates:
+    """Return the rates of steps counted by question and kind, shape (questions, KINDS)."""
+    supported, error, abstained, failed, no_claim = counts.T
+    decided = supported + error
+    claims = decided + abstained + failed
+
+    def rate(tops: Floats, bottoms: Floats) -> Estimate:
+        return share(tops, bottoms, confidence=confidence).estimate
+
+    ends = dict(zip(RATES, map(finite, rates_of(counts.sum(axis=0))), strict=True))
     return StepRates(
         name=name,
-        questions=present["no_claim"],
+        questions=int(counts.any(axis=1).sum()),
         steps=int(counts.sum()),
-        supported=supported,
-        error=error,
-        abstained=abstained,
-        failed=failed,
-        no_claim=no_claim,
-        error_rate=with_intervals["error"],
-        abstention_rate=with_intervals["abstained"],
-        failure_rate=with_intervals["failed"],
-        coverage=with_intervals["coverage"],
-        no_claim_rate=with_intervals["no_claim"],
+        **{kind: int(n) for kind, n in zip(_KIND_NAMES, counts.sum(axis=0), strict=True)},
+        error_rate=rate(error, decided),
+        abstention_rate=rate(abstained, decided + abstained),
+        failure_rate=rate(failed, claims),
+        coverage=rate(decided, claims),
+        no_claim_rate=rate(no_claim, claims + no_claim),
         bounds=(ends["low"], ends["high"]),
         bounds_with_failures=(ends["low_failed"], ends["high_failed"]),
     )
-
-
-def share_estimate(estimate: Estimate, clusters: int, confidence: float = 0.95) -> Estimate:
-    """Mend what a bootstrap cannot do for a share: say nothing of too few questions, and nothing is never certain.
-
-    A share of exactly 0 or 1 has no spread to resample; its interval is Clopper and Pearson's closed form with the
-    questions as trials (Biometrika 1934, 26:404): from 0 to 1 - (alpha / 2) ** (1 / n).
-    """
-    if estimate.value is None or clusters < MIN_CLUSTERS:
-        return Estimate(value=estimate.value)
-    reach = 1 - ((1 - confidence) / 2) ** (1 / clusters)
-    if estimate.value <= 0:
-        return Estimate(value=0.0, low=0.0, high=reach)
-    if estimate.value >= 1:
-        return Estimate(value=1.0, low=1 - reach, high=1.0)
-    return estimate

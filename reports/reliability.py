@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import share
+from tracejury.reports.resampling import bootstrap
 from tracejury.traces import Record
 
 
@@ -65,16 +67,12 @@ def calibration(
     ranks = np.empty(n, dtype=int)
     ranks[np.argsort(confidence_of, kind="stable")] = np.arange(n)
     equal = ranks * bins // max(n, 1)
-    squares = np.stack([(confidence_of - right) ** 2, np.ones(n)], axis=1)
-    sums = np.concatenate([*(_binned(p, bins, confidence_of, right) for p in (even, equal)), squares], axis=1)
+    sums = np.concatenate([_binned(p, bins, confidence_of, right) for p in (even, equal)], axis=1)
     wide = 3 * bins
 
     def measure(total: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
-            brier = total[..., 2 * wide] / total[..., 2 * wide + 1]
-            accuracy = total[..., 2 * bins : wide] / total[..., :bins]
-            errors = [_ece(total[..., at : at + wide], bins) for at in (0, wide)]
-            return np.concatenate([np.stack([*errors, brier], axis=-1), accuracy], axis=-1)
+            return np.stack([_ece(total[..., at : at + wide], bins) for at in (0, wide)], axis=-1)
 
     estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
     same = len(set(floor.tolist())) == 1
@@ -84,14 +82,14 @@ def calibration(
         questions=n,
         ece=estimates.estimate(0),
         adaptive_ece=estimates.estimate(1),
-        brier=estimates.estimate(2),
+        brier=share((confidence_of - right) ** 2, np.ones(n), confidence=confidence).estimate,
         bins=tuple(
             Bin(
                 low=float(edges[b]),
                 high=float(edges[b + 1]),
                 questions=int(total[b]),
                 confidence=float(total[bins + b] / total[b]) if total[b] else None,
-                accuracy=estimates.estimate(3 + b),
+                accuracy=share(sums[:, 2 * bins + b], sums[:, b], confidence=confidence).estimate,
             )
             for b in range(bins)
         ),

@@ -12,14 +12,14 @@ from tracejury.reports import figures
 from tracejury.reports.answers import AnswerMetrics, answer_metrics
 from tracejury.reports.audits import Audit, audit
 from tracejury.reports.columns import ArmKey, Columns
-from tracejury.reports.comparison import Settings
+from tracejury.reports.differences import Settings
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.exhibits import Exhibit, exhibits
 from tracejury.reports.factors import TITLES
-from tracejury.reports.judge_pairs import JudgePair, judge_pairs
-from tracejury.reports.labelled import NoLabelsError
+from tracejury.reports.judge_agreement import JudgePair, judge_pairs
+from tracejury.reports.labelled_steps import NoLabelsError
 from tracejury.reports.limits import limits
-from tracejury.reports.resampling import Estimate
-from tracejury.reports.score import Score, score
+from tracejury.reports.scoring import Score, score
 from tracejury.reports.summary import Summary, summarise
 from tracejury.traces import Record
 
@@ -85,7 +85,7 @@ def make_report(
     from importlib.metadata import version
 
     settings = settings or Settings()
-    summary = summarise(columns, confidence=settings.confidence, seed=settings.seed)
+    summary = summarise(columns, confidence=settings.confidence)
     audited = (
         audit(columns, runs, arms, settings, anyway=anyway, conditions=True, controls=rejudged or {})
         if len(arms) > 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tracejury.agents import Panel, Seat
+from tracejury.reports.estimates import MIN_CLUSTERS
 from tracejury.reports.judges import JudgesReport
-from tracejury.reports.resampling import MIN_CLUSTERS
 
 
 def without_unskilled(panel: Panel, report: JudgesReport) -> Panel:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from tracejury.reports.resampling import Estimate
+from typing import TYPE_CHECKING
+
+from tracejury.reports.estimates import Estimate
+
+if TYPE_CHECKING:
+    from tracejury.reports.comparison import StepComparison
+    from tracejury.reports.differences import Difference
 
 NOT_ENOUGH = "not enough verdicts to compare"
+_DIRECTIONS = {"up": "more errors", "down": "fewer errors", "none": "no difference"}
 
 
-def headline(answers: Estimate | None, steps: Estimate | None, robust: bool, why_not: str | None) -> str:
-    """Return the sentence.
+def headline(answers: Difference | None, majority: StepComparison, grounded: StepComparison | None) -> str:
+    """Return the sentence: answers, step errors by both views, what speaks against reading them plainly, robustness.
 
     Args:
-        answers: Difference of accuracies as a share; None: no gold answers.
-        steps: Difference of step error rates as a share.
-        robust: The direction of `steps` stays whatever the abstentions hide.
-        why_not: Why there are not enough verdicts; None: there are.
+        answers: The difference of accuracies; None: no gold answers.
+        majority: Step errors by the jury's majority.
+        grounded: By grounded verdicts alone; None: the run does not tell these apart.
     """
-    answers_part = f"answers {points(answers)}" if answers else "answers not graded"
-    if why_not is not None or steps is None:
-        return f"{NOT_ENOUGH} ({why_not or 'no question has verdicts on both sides'}); {answers_part}"
-    return f"{answers_part}, step errors {points(steps)}, direction robust to abstentions: {'yes' if robust else 'no'}"
+    answers_part = f"answers {points(answers.difference)}" if answers else "answers not graded"
+    if majority.why_not is not None or majority.steps is None:
+        reason = majority.why_not or "no question is decided in both arms"
+        return f"{NOT_ENOUGH} ({reason}); {answers_part}" + _pool(majority)
+    parts = [f"{answers_part}, step errors {points(majority.steps.difference)}"]
+    if grounded is not None:
+        parts[0] += f" by majority ({_coverage(majority)})"
+        parts.append(_grounded(majority, grounded))
+    return (
+        ", ".join(parts) + _unlike(majority) + _pool(majority) + f", direction robust to abstentions: {majority.robust}"
+    )
 
 
 def points(estimate: Estimate) -> str:
@@ -28,5 +41,37 @@ def points(estimate: Estimate) -> str:
         return "unknown"
     text = f"{100 * estimate.value:+.1f} points"
     if estimate.low is None or estimate.high is None:
-        return f"{text} [too few questions for an interval]"
+        return text
     return f"{text} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
+
+
+def _coverage(found: StepComparison) -> str:
+    before, after = (100 * c for c in found.coverage)
+    return f"coverage {before:.1f} and {after:.1f} %"
+
+
+def _grounded(majority: StepComparison, grounded: StepComparison) -> str:
+    if grounded.steps is None or grounded.why_not is not None:
+        return f"too few grounded verdicts to compare ({_coverage(grounded)})"
+    text = f"{points(grounded.steps.difference)} by grounded verdicts alone ({_coverage(grounded)})"
+    if grounded.direction is not majority.direction:
+        text += f", which show {_DIRECTIONS[grounded.direction]}"
+    return text
+
+
+def _unlike(found: StepComparison) -> str:
+    """Say what unlike coverage leaves of a difference, where it could be the reason for it."""
+    if found.like_coverage is None or found.direction == "none":
+        return ""
+    low, high = found.like_coverage[0].low, found.like_coverage[1].high
+    if low is None or high is None or low > 0 or high < 0:
+        return ""
+    before, after = (100 * c for c in found.decided_coverage)
+    return f", which unlike coverage alone ({before:.1f} and {after:.1f} %) could explain"
+
+
+def _pool(found: StepComparison) -> str:
+    """Say where the verdicts of all questions tell another story than those of the questions decided in both arms."""
+    if not found.pool.apart:
+        return ""
+    return f", unlike {points(found.pool.difference)} over all verdicts, which are not on the same questions"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tracejury.reports.columns import ERROR_TYPES, LABEL_FAILED, LABELS, ROLES, Bools, Columns, Ints
-from tracejury.reports.rates import share_estimate
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
+from tracejury.reports.estimates import Estimate
+from tracejury.reports.intervals import share
 from tracejury.traces import Record
 
 LENGTHS = ((0, 100), (100, 200), (200, 400), (400, None))
@@ -55,32 +55,25 @@ def step_slices(columns: Columns, mask: Bools) -> dict[str, list[tuple[str, Bool
     return {by: [(name, m & mask) for name, m in groups if (m & mask).any()] for by, groups in slices.items()}
 
 
-def error_types(
-    columns: Columns, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
-) -> tuple[TypeShare, ...]:
+def error_types(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> tuple[TypeShare, ...]:
     """Return the share of each error type among the steps in `mask` that have a verdict, the commonest first."""
     kind, kinds = columns.steps["kind"], columns.steps["error_type"]
     question, n = columns.step_question, len(columns.questions)
     decided = np.bincount(question[mask & (kind <= 1)], minlength=n)
-    codes = range(-1, len(ERROR_TYPES))
-    errors = [np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n) for code in codes]
-    sums = np.stack([decided, *errors], axis=1).astype(np.float64)
-    estimates = bootstrap(sums, _first_divides, draws=draws, confidence=confidence, seed=seed)
-    clusters = int((decided > 0).sum())
-    shares = [
-        TypeShare(
-            error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
-            errors=int(sums[:, i + 1].sum()),
-            share=share_estimate(estimates.estimate(i), clusters, confidence),
+    shares = []
+    for code in range(-1, len(ERROR_TYPES)):
+        errors = np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n)
+        shares.append(
+            TypeShare(
+                error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
+                errors=int(errors.sum()),
+                share=share(errors, decided, confidence=confidence).estimate,
+            )
         )
-        for i, code in enumerate(codes)
-    ]
     return tuple(sorted((s for s in shares if s.errors), key=lambda s: -s.errors))
 
 
-def judge_rates(
-    columns: Columns, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
-) -> tuple[JudgeRates, ...]:
+def judge_rates(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> tuple[JudgeRates, ...]:
     """Return what each judge said of the steps in `mask`, in the order of the judges' names."""
     opinions = columns.opinions
     here = mask[opinions["step"]]
@@ -93,8 +86,7 @@ def judge_rates(
         label = opinions["label"]
         labelled_either, settled = mine & (label <= 1), mine & (label <= 1) & (verdict <= 1)
         masks = [labelled_either & (label == 1), labelled_either, settled & (label == verdict), settled]
-        sums = np.stack([np.bincount(question[p], minlength=n) for p in masks], axis=1).astype(np.float64)
-        rates = bootstrap(sums, _odd_divide, draws=draws, confidence=confidence, seed=seed)
+        errors, verdicts, equal, both = (np.bincount(question[m], minlength=n) for m in masks)
         name, model = columns.judges[code]
         counts = np.bincount(label[mine], minlength=LABEL_FAILED + 1)
         judges.append(
@@ -106,8 +98,8 @@ def judge_rates(
                 **{kind.value: int(counts[i]) for i, kind in enumerate(LABELS)},
                 failed=int(counts[LABEL_FAILED]),
                 grounded=int(opinions["grounded"][mine].sum()),
-                error_rate=share_estimate(rates.estimate(0), int((sums[:, 1] > 0).sum()), confidence),
-                agrees=share_estimate(rates.estimate(1), int((sums[:, 3] > 0).sum()), confidence),
+                error_rate=share(errors, verdicts, confidence=confidence).estimate,
+                agrees=share(equal, both, confidence=confidence).estimate,
             )
         )
     return tuple(judges)
@@ -121,13 +113,3 @@ def _length(columns: Columns) -> Ints:
 
 def _span(start: int, end: int | None) -> str:
     return f"{start}-{end - 1} characters" if end else f"{start} characters and more"
-
-
-def _first_divides(total: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total[..., 1:] / total[..., :1])
-
-
-def _odd_divide(total: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total[..., 0::2] / total[..., 1::2])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracejury.reports.columns import Bools, Columns, Ints
-from tracejury.reports.rates import share_estimate
-from tracejury.reports.resampling import Estimate, Floats, bootstrap
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import Jackknife, share
 from tracejury.traces import Record
 
 
@@ -58,51 +59,38 @@ def count_traces(columns: Columns) -> TraceCounts:
     )
 
 
-def trace_rates(
-    columns: Columns, name: str, mask: Bools, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
-) -> TraceRates:
+def trace_rates(columns: Columns, name: str, mask: Bools, *, confidence: float = 0.95) -> TraceRates:
     """Return the trace-level rates of the traces in `mask`, shape (traces,); intervals by question."""
     counts = count_traces(columns)
     decided, flawed = counts.decided > 0, counts.errors > 0
     right, wrong = columns.traces["correct"] == 1, columns.traces["correct"] == 0
-    values = {
-        "any": flawed,
-        "decided": decided,
-        "first": np.where(flawed, counts.first_error + 1, 0),
-        "early": flawed & (counts.first_error * 3 < counts.steps),
-        "erring": flawed,
-        "steps": counts.steps,
-        "stepped": counts.steps > 0,
-        "flawed_right": flawed & right,
-        "right": decided & right,
-        "sound_wrong": decided & ~flawed & wrong,
-        "wrong": decided & wrong,
-    }
     question = columns.traces["question"][mask]
-    sums = np.stack(
-        [np.bincount(question, weights=v[mask], minlength=len(columns.questions)) for v in values.values()], axis=1
-    )
-    at = {key: i for i, key in enumerate(values)}
-    pairs = [("any", "decided"), ("first", "erring"), ("early", "erring"), ("steps", "stepped")]
-    pairs += [("flawed_right", "right"), ("sound_wrong", "wrong")]
-    tops, bottoms = ([at[pair[i]] for pair in pairs] for i in (0, 1))
 
-    def measure(total: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(total[..., tops] / total[..., bottoms])
+    def by_question(values: NDArray[Any]) -> Floats:
+        counts = np.bincount(question, weights=values[mask].astype(np.float64), minlength=len(columns.questions))
+        return np.asarray(counts, dtype=np.float64)
 
-    estimates = bootstrap(sums, measure, draws=draws, confidence=confidence, seed=seed)
-    clusters = [int((sums[:, bottom] > 0).sum()) for bottom in bottoms]
-    shares = [share_estimate(estimates.estimate(i), n, confidence) for i, n in enumerate(clusters)]
+    def rate(tops: NDArray[Any], bottoms: NDArray[Any]) -> Estimate:
+        return share(by_question(tops), by_question(bottoms), confidence=confidence).estimate
+
+    def mean(values: NDArray[Any], of: NDArray[Any]) -> Estimate:
+        sums = np.stack([by_question(np.where(of, values, 0)), by_question(of)], axis=1)
+        return Jackknife(sums, _ratio, confidence=confidence).unbounded(0)
+
     return TraceRates(
         name=name,
         traces=int(mask.sum()),
         without_steps=int((columns.traces["empty"][mask] == 1).sum()),
         without_verdict=int((mask & (counts.steps > 0) & ~decided).sum()),
-        any_error=shares[0],
-        first_error=estimates.estimate(1),
-        first_error_at_start=shares[2],
-        steps_a_trace=estimates.estimate(3),
-        flawed_when_right=shares[4],
-        sound_when_wrong=shares[5],
+        any_error=rate(flawed, decided),
+        first_error=mean(counts.first_error + 1, flawed),
+        first_error_at_start=rate(flawed & (counts.first_error * 3 < counts.steps), flawed),
+        steps_a_trace=mean(counts.steps, counts.steps > 0),
+        flawed_when_right=rate(flawed & right, decided & right),
+        sound_when_wrong=rate(decided & ~flawed & wrong, decided & wrong),
     )
+
+
+def _ratio(total: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total[..., :1] / total[..., 1:])

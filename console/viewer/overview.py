@@ -9,9 +9,7 @@ import numpy as np
 
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.ledger import COUNTS, ArmCount, Run
-from tracejury.reports import Estimate, bootstrap, rates_of, share_estimate
-
-_DRAWS = 2_000
+from tracejury.reports import Estimate, mean_share, rates_from_counts
 
 
 class Bar(NamedTuple):
@@ -63,15 +61,8 @@ def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
     def total(field: str) -> int:
         return int(sum(getattr(part, field) for part in parts))
 
-    def measure(row: Any) -> Any:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.concatenate([row[..., 1:2] / row[..., 0:1], rates_of(row[..., 2:])], axis=-1)
-
-    found = bootstrap(sums, measure, draws=_DRAWS)
-    graded = sums[:, 0]
-    supported, error, abstained, failed, _ = sums[:, 2:].T
-    clusters = [graded, supported + error, supported + error + abstained, supported + error + abstained + failed]
-    estimates = [share_estimate(found.estimate(i), int((n > 0).sum())) for i, n in enumerate(clusters)]
+    graded, right = sums[:, 0], sums[:, 1]
+    rates = rates_from_counts(name, sums[:, 2:])
     counts = {outcome: total(outcome) for outcome in COUNTS}
     return Arm(
         name=name,
@@ -84,11 +75,11 @@ def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
         counts=counts,
         disagreements=total("disagreements"),
         resolved=total("resolved"),
-        accuracy=estimates[0] if graded.any() else None,
-        error_rate=estimates[1],
-        abstention_rate=estimates[2],
-        failure_rate=estimates[3],
-        bounds=(found.estimate(6).value, found.estimate(7).value),
+        accuracy=mean_share(right, graded).estimate if graded.any() else None,
+        error_rate=rates.error_rate,
+        abstention_rate=rates.abstention_rate,
+        failure_rate=rates.failure_rate,
+        bounds=rates.bounds,
         bars=tuple(_bars(counts)),
     )
 

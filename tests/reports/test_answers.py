@@ -144,7 +144,7 @@ def test_accuracies_of_real_arms_equal_an_independent_count(shared_data, step_ro
                  answer_correct=t.answer == questions[t.question_id].gold)
         for t in found if isinstance(t, Trace) and t.arm in ("base", "distilled")
     ]  # fmt: skip
-    for arm in summarise(gather(rows), draws=200).arms:
+    for arm in summarise(gather(rows)).arms:
         name = {"base": "base", "distilled": "finetuned"}[arm.name]
         raw = json.loads((folder / f"{name}_medmcqa_first200.json").read_text())
         by_row = {(t.arm, questions[t.question_id].stem, t.text): t.answer for t in found if isinstance(t, Trace)}

@@ -23,7 +23,7 @@ def test_better_answers_and_worse_steps(simulated):
     assert found.steps.difference.low < 0.197 < found.steps.difference.high
     assert found.answers.difference.low < 0.12 < found.answers.difference.high
     assert found.steps.permutation_p < 0.001 > found.steps.wilcoxon_p
-    assert found.robust_to_abstentions
+    assert found.majority.robust == "yes"
     assert found.sentence.startswith("answers +")
     assert found.sentence.endswith("direction robust to abstentions: yes")
 
@@ -33,7 +33,8 @@ def test_falling_errors_that_abstentions_explain_are_not_robust(simulated):
     arms = {"base": {"error": 0.565, "abstain": 0.001}, "distilled": {"error": 0.491, "abstain": 0.149}}
     found = compared(simulated(arms, questions=500, seed=1))
     assert found.steps.difference.high < 0
-    assert found.worst_case[1].value > 0
+    assert found.majority.worst_case[1].high > 0
+    assert "unlike coverage alone (9" in found.sentence
     assert found.sentence.endswith("direction robust to abstentions: no")
 
 

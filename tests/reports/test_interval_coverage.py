@@ -1,44 +1,64 @@
-"""The intervals of a difference hold the truth about as often as they say, in the simulation of the benchmark."""
+"""Intervals of a difference hold the truth about as often as they say, in the simulations of the benchmarks."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
+from tracejury.reports import Settings, Sides, step_difference
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.fixture(scope="module")
-def benchmark_coverage():
-    spec = importlib.util.spec_from_file_location("benchmark_coverage", PATH)
+def benchmark(name):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.mark.parametrize("name", ["clustered", "heavy abstention"])
-def test_thirty_draws_cover_the_truth(benchmark_coverage, name):
-    found = benchmark_coverage.coverage(30, 300, 7, **benchmark_coverage.SCENARIOS[name])
-    # At a true coverage of 95 %, 30 draws fall below 25 hits once in 300 times.
-    assert found["covered_percent"] >= 100 * 25 / 30
+@pytest.fixture(scope="module")
+def coverage():
+    return benchmark("coverage")
 
 
-def test_intervals_that_resample_steps_would_not_cover(benchmark_coverage):
+@pytest.mark.parametrize(
+    "name", ["100 questions", "10 questions", "heavy, 20 questions", "rare, 20 questions", "5 questions"]
+)
+def test_a_hundred_studies_cover_the_truth(coverage, name):
+    found = coverage.coverage(coverage.WORLDS[name], 100, 7)
+    # At a true coverage of 95 %, 100 studies fall below 88 hits once in 300 times.
+    assert found["covered_percent"] >= 88
+    assert found["least_width_points"] > 1
+
+
+def test_intervals_that_resample_steps_would_not_cover(coverage):
     """The test's own control: taking each step as a question of its own makes intervals too narrow to pass it."""
-    import numpy as np
-
-    from tracejury.reports import Settings, Sides, step_difference
-
-    rng, held = np.random.default_rng(3), 0
-    aim = benchmark_coverage.truth((0.0, 0.0), 1.0)
-    for draw in range(30):
-        sides = benchmark_coverage.study(rng, 300, 0.7, (0.0, 0.0), 1.0)
+    rng, hits = np.random.default_rng(3), 0
+    world = coverage.World(300, icc=0.7)
+    aim, _, _ = coverage.truth(world)
+    for draw in range(60):
+        sides = coverage.study(rng, world)
         split = [np.repeat(np.eye(5), side.sum(axis=0).astype(int), axis=0) for side in (sides.before, sides.after)]
         n = min(map(len, split))
         shuffled = [rng.permutation(part)[:n] for part in split]
-        nothing = np.full(n, np.nan)
-        found, _, _ = step_difference(Sides(*shuffled, nothing, nothing, (0, 0)), Settings(draws=200, seed=draw))
-        held += found.difference.low <= aim <= found.difference.high
-    assert held < 25
+        no_answers = np.full(n, np.nan)
+        found, _, _ = step_difference(Sides(*shuffled, no_answers, no_answers, (0, 0)), Settings(draws=100, seed=draw))
+        hits += found.difference.low <= aim <= found.difference.high
+    assert hits < 50
+
+
+def test_verdicts_missing_in_one_arm_alone_fake_no_difference():
+    """Same true rates; one arm has verdicts on easy questions, or on easy steps, alone."""
+    missingness = benchmark("missingness")
+    for missing in ("between questions", "within questions", "both"):
+        found = missingness.rejections(missing, 60, 3)
+        # At 5 %, 60 studies give more than 8 rejections (13.4 %) once in 300 times.
+        assert found["permutation"]["percent"] <= 13.4
+        assert found["wilcoxon"]["percent"] <= 13.4
+        assert found["direction_robust"]["percent"] <= 13.4
+        # What one gets without pairing: the test's own control.
+        assert found["pool_of_all_verdicts"]["percent"] > 80

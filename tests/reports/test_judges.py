@@ -25,7 +25,7 @@ def rows(step_row: MakeRow) -> list[StepRow]:
 
 @pytest.fixture(scope="module")
 def found(rows: list[StepRow]) -> JudgesReport:
-    return report_judges(rows, draws=300)
+    return report_judges(rows)
 
 
 def test_skill_with_labels_and_without(found: JudgesReport) -> None:
@@ -60,7 +60,7 @@ def test_drift_compares_the_same_steps(rows: list[StepRow]) -> None:
         )
         for r in rows
     ]
-    drift = {d.judge: d for d in report_judges(flipped, rows, draws=100).drift}
+    drift = {d.judge: d for d in report_judges(flipped, rows).drift}
     assert drift["good"].changed == 0
     assert drift["noisy"].error_share == 1
     assert drift["noisy"].changed == pytest.approx(1 - drift["noisy"].error_share_before)
@@ -80,7 +80,7 @@ def test_skill_that_labels_cannot_tell_is_not_known(rows: list[StepRow]) -> None
     few = [r for r in rows if r.question_id in {"q0", "q1", "q2"}]
     of_one_kind = [r for r in rows if r.label == "supported"]
     for unknown in (few, of_one_kind):
-        report = report_judges(unknown, draws=100)
+        report = report_judges(unknown)
         assert report.labelled
         assert {j.skilled for j in report.judges} == {None}
         with pytest.raises(ValueError, match="no seat can be changed"):
@@ -93,7 +93,7 @@ def test_runs_without_a_common_step_show_no_drift_and_say_so(
     fill_labelled(store, rows[:40], "one", PANEL)
     apart = [r.model_copy(update={"trace_id": f"u{r.trace_id}", "step_id": f"u{r.step_id}"}) for r in rows[40:80]]
     fill_labelled(store, apart, "other", PANEL)
-    asked = ["judges", "one", "--store", store, "--draws", "100", "--against"]
+    asked = ["judges", "one", "--store", store, "--against"]
     done = CliRunner().invoke(app, [*asked, "other"])
     assert done.exit_code == 1
     assert "no step that one judge answered in both" in done.output
@@ -111,7 +111,7 @@ def test_the_command_writes_a_panel_that_loads(
     monkeypatch.setenv("COLUMNS", "200")
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
-    asked = ["judges", "labelled", "--store", store, "--draws", "200", "--write-seats", str(out)]
+    asked = ["judges", "labelled", "--store", store, "--write-seats", str(out)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert "includes chance" in done.output

@@ -43,7 +43,7 @@ def test_mistral_bounds_are_those_of_the_paper(step_row):
     """protocol.md: 49.1 % of verdicts and 14.9 % abstained leave the error over all steps between 41.8 and 56.7 %."""
     kinds = [Outcome.ERROR] * 418 + [Outcome.SUPPORTED] * 433 + [Outcome.ABSTAINED] * 149
     columns = gather(outcomes(step_row, *kinds))
-    (rates,) = step_rates(columns, [("student", everything(columns))], draws=100)
+    (rates,) = step_rates(columns, [("student", everything(columns))])
     assert 100 * rates.error_rate.value == pytest.approx(49.1, abs=0.05)
     assert [100 * b for b in rates.bounds] == pytest.approx([41.8, 56.7], abs=0.05)
 
@@ -56,14 +56,19 @@ def test_paper_convention_moves_failures_to_abstentions(step_row):
     assert plain.error_rate.value == papers.error_rate.value
 
 
-def test_bca_limits_agree_with_scipy():
+def test_expanded_percentile_limits_are_those_of_a_wider_percentile_interval():
+    """Hesterberg's levels by scipy's own t, and scipy's percentile bootstrap at these levels."""
     rng = np.random.default_rng(4)
-    sums = np.stack([rng.gamma(1.0, 2.0, 120), np.full(120, 1.0)], axis=1)
+    n = 20
+    sums = np.stack([rng.gamma(1.0, 2.0, n), np.full(n, 1.0)], axis=1)
     ours = bootstrap(sums, lambda t: t[..., :1] / t[..., 1:], draws=20_000).estimate(0)
-    theirs = stats.bootstrap((sums[:, 0],), np.mean, n_resamples=20_000, method="BCa", rng=1).confidence_interval
+    tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(0.025, n - 1))
+    theirs = stats.bootstrap(
+        (sums[:, 0],), np.mean, n_resamples=20_000, method="percentile", confidence_level=1 - 2 * tail, rng=1
+    ).confidence_interval
     width = theirs.high - theirs.low
-    assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
-    assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
+    assert ours.low == pytest.approx(theirs.low, abs=0.04 * width)
+    assert ours.high == pytest.approx(theirs.high, abs=0.04 * width)
 
 
 def test_intervals_are_by_question_and_so_wider_than_by_step(simulated):

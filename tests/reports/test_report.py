@@ -80,7 +80,10 @@ def test_the_gate_refuses_the_worse_student_and_passes_none_without_proof(made, 
     assert suite.find("testcase[@name='step errors']/failure") is not None
     assert "**failed**" in (tmp_path / "gate.md").read_text()
     call = ["gate", "sim:same", "--baseline", "sim:base", "--store", store]
-    passed = runner.invoke(app, [*call, "--max-step-error-rise", "15"])
+    unlike = runner.invoke(app, [*call, "--max-step-error-rise", "15"])
+    assert unlike.exit_code == 3
+    assert "failed  like coverage" in unlike.output
+    passed = runner.invoke(app, [*call, "--max-step-error-rise", "15", "--max-coverage-gap", "10"])
     assert passed.exit_code == 0, passed.output
     tight = runner.invoke(app, [*call, "--max-step-error-rise", "0.5"])
     assert tight.exit_code == 3

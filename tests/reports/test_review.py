@@ -142,9 +142,9 @@ def test_measures_agree_with_scikit_learn_and_krippendorff():
     ratings = np.stack([np.where(rng.random(200) < 0.7, truth, rng.integers(0, 4, 200)) for _ in range(3)], axis=1)
     ratings[rng.random(ratings.shape) < 0.1] = -1
     two = ratings[(ratings[:, :2] >= 0).all(axis=1)][:, :2]
-    found = rater_agreement(two, np.arange(len(two)), ("a", "b"), categories=4, draws=200)
+    found = rater_agreement(two, np.arange(len(two)), ("a", "b"), categories=4)
     assert found.kappa.value == pytest.approx(cohen_kappa_score(two[:, 0], two[:, 1]))
-    all_three = rater_agreement(ratings, np.arange(200), ("a", "b", "c"), categories=4, draws=200)
+    all_three = rater_agreement(ratings, np.arange(200), ("a", "b", "c"), categories=4)
     known = np.where(ratings < 0, np.nan, ratings).T
     assert all_three.alpha.value == pytest.approx(
         krippendorff.alpha(reliability_data=known, level_of_measurement="nominal")
@@ -154,7 +154,7 @@ def test_measures_agree_with_scikit_learn_and_krippendorff():
 def test_ac1_is_that_of_gwets_table():
     """Gwet 2008, table 1 with 118 and 5 agreed of 125 (the kappa paradox): AC1 = .9405, kappa = .6488... by hand."""
     ratings = np.repeat([[0, 0], [1, 1], [0, 1], [1, 0]], [118, 5, 2, 0], axis=0)
-    found = rater_agreement(ratings, np.arange(len(ratings)), ("a", "b"), categories=2, draws=200)
+    found = rater_agreement(ratings, np.arange(len(ratings)), ("a", "b"), categories=2)
     observed = 123 / 125
     share = (118 + 118 + 2) / 250
     chance = 2 * share * (1 - share)
@@ -186,12 +186,12 @@ def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
     made = runner.invoke(app, ["calibrate", "sim", *told, "--alpha-supported", "0.3", "--out", str(fitted)])
     assert made.exit_code == 0, made.output
     assert json.loads(fitted.read_text())["fitted_on"]["run"] == "sim"
-    scored = runner.invoke(app, ["score", "sim", *told, "--draws", "200"])
+    scored = runner.invoke(app, ["score", "sim", *told])
     assert scored.exit_code == 0, scored.output
     jury = next(s for s in json.loads(scored.stdout)["systems"] if s["system"] == "jury")
     # The experts call wrong what the jury called so, and nothing else.
     assert jury["balanced_accuracy"]["value"] == 1.0
-    judged = runner.invoke(app, ["judges", "sim", *told, "--draws", "200"])
+    judged = runner.invoke(app, ["judges", "sim", *told])
     assert judged.exit_code == 0, judged.output
 
     lines = labels.read_text().splitlines()

@@ -1,6 +1,6 @@
 """`tracejury score`: a run against human labels, beside the system that calls every step supported.
 
-Intervals resample questions (see `bootstrap`). An abstention is never counted as a right or a wrong verdict: measures
+Intervals are by question (`intervals.py`). An abstention is never counted as a right or a wrong verdict: measures
 over decided steps stand beside the share that was decided, and F1 counts an abstention as a miss.
 """
 
@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.ledger import StepRow
-from tracejury.reports.labelled import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
-from tracejury.reports.rates import share_estimate
-from tracejury.reports.resampling import Estimate, bootstrap
+from tracejury.reports.estimates import Estimate, Floats
+from tracejury.reports.intervals import Jackknife
+from tracejury.reports.labelled_steps import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
 from tracejury.traces import Record
 
-Floats = NDArray[np.float64]
 _STEP = ("coverage", "accuracy", "balanced_accuracy", "f1_error", "f1_supported", "kappa", "alpha")
 _TRACE = ("detection_balanced_accuracy", "detection_f1", "mcc", "first_error_accuracy", "localisation_accuracy")
 
@@ -81,13 +80,11 @@ class Score(Record):
     """Area under the risk-coverage curve up to the coverage reached; None without a verdict."""
 
 
-def score(rows: Iterable[StepRow], *, draws: int = 2000, seed: int = 0) -> Score:
+def score(rows: Iterable[StepRow]) -> Score:
     """Score a run against its labels.
 
     Args:
         rows: The run's rows; traces without any label are passed over.
-        draws: Number of bootstrap samples.
-        seed: Seed of the resampling.
 
     Raises:
         NoLabelsError: No step has a label.
@@ -103,46 +100,38 @@ def score(rows: Iterable[StepRow], *, draws: int = 2000, seed: int = 0) -> Score
         traces=len(np.unique(data.trace)),
         error_share=float(data.label[has_label].mean()),
         calibrated=bool(np.isfinite(data.confidence).any()),
-        systems=tuple(system_score(data, name, draws=draws, seed=seed) for name in data.systems),
+        systems=tuple(system_score(data, name) for name in data.systems),
         risk_coverage=curve,
         aurc=aurc,
     )
 
 
-def system_score(data: Labelled, system: str, *, draws: int = 2000, seed: int = 0) -> SystemScore:
+def system_score(data: Labelled, system: str) -> SystemScore:
     """Score one system of `data`."""
     outcomes, has_label = data.outcomes[system], data.has_label
     codes = data.label[has_label] * 4 + outcomes[has_label]
     sums = _by_question(data, data.question[has_label] * 8 + codes, 8)
-    steps = bootstrap(sums, step_measures, draws=draws, seed=seed)
+    steps = Jackknife(sums, step_measures)
     by_trace = _trace_sums(data, system)
-    whole = bootstrap(by_trace, trace_measures, draws=draws, seed=seed)
+    whole = Jackknife(by_trace, trace_measures)
     ranked = _ranking_sums(data, system)
-    auroc = bootstrap(ranked, _auroc, draws=draws, seed=seed)
+    auroc = Jackknife(ranked, _auroc)
     trials = _trials(sums, by_trace)
     return SystemScore(
         system=system,
         decided=int(np.isin(outcomes[has_label], (SUPPORTED, ERROR)).sum()),
         abstained=int((outcomes[has_label] == ABSTAINED).sum()),
         failed=int((outcomes[has_label] == FAILED).sum()),
-        auroc=spread(auroc.estimate(0), trials["auroc"]),
-        **{name: spread(steps.estimate(i), trials.get(name)) for i, name in enumerate(_STEP)},
-        **{name: spread(whole.estimate(i), trials.get(name)) for i, name in enumerate(_TRACE)},
+        auroc=auroc.bounded(0, trials=trials["auroc"], units=sums.sum()),
+        **{name: _interval(steps, i, name, trials, sums) for i, name in enumerate(_STEP)},
+        **{name: _interval(whole, i, name, trials, by_trace[:, :4]) for i, name in enumerate(_TRACE)},
     )
 
 
-def spread(estimate: Estimate, trials: int | None) -> Estimate:
-    """Return a measure without an interval of no width: that all questions agree does not make a figure certain.
-
-    Args:
-        estimate: Of the bootstrap.
-        trials: For a share, or a mean of shares: the questions that it is a share of, of its rarest kind; below
-            `MIN_CLUSTERS` there is no interval, and at 0 or 1 it is that of `share_estimate`. None for other measures:
-            at their ends they have none.
-    """
-    if trials is not None:
-        return share_estimate(estimate, trials)
-    return Estimate(value=estimate.value) if estimate.low == estimate.high else estimate
+def _interval(measures: Jackknife, index: int, name: str, trials: dict[str, int], counts: Floats) -> Estimate:
+    """Return a measure with its interval; correlations and coefficients may be below 0."""
+    ends = (-1.0, 1.0) if name in ("kappa", "alpha", "mcc") else (0.0, 1.0)
+    return measures.bounded(index, trials=trials.get(name), units=counts.sum(), ends=ends)
 
 
 def step_measures(counts: Floats) -> Floats:

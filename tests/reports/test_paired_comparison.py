@@ -1,0 +1,131 @@
+"""Paired means paired: verdicts that one arm alone has on a question are in no headline, and are said to be there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tracejury.agents import Outcome
+from tracejury.console.app import app
+from tracejury.reports import ArmKey, GateLimits, Settings, compare, gather, pass_gate
+
+QUICK = Settings(draws=1_000)
+BASE, OTHER = ArmKey("r", "base"), ArmKey("r", "distilled")
+
+
+def compared(rows, settings=QUICK):
+    return compare(gather(rows), BASE, [OTHER], settings)[0]
+
+
+def arm_rows(step_row, arm, question, outcomes):
+    return [
+        step_row(
+            question_id=f"q{question}", trace_id=f"{arm}-{question}", arm=arm, step_id=f"{arm}-{question}-{i}",
+            step_index=i, outcome=outcome,
+        )
+        for i, outcome in enumerate(outcomes)
+    ]  # fmt: skip
+
+
+def two_arms(step_row, easy=22, hard=38, abstain_hard=True):
+    """The same verdicts in both arms on easy questions; the jury abstains on hard ones of one arm."""
+    rows = []
+    for q in range(easy + hard):
+        wrong = (q % 3 == 0) if q < easy else 5
+        outcomes = [Outcome.ERROR] * wrong + [Outcome.SUPPORTED] * (8 - wrong)
+        rows += arm_rows(step_row, "base", q, outcomes)
+        silent = q >= easy and abstain_hard
+        rows += arm_rows(step_row, "distilled", q, [Outcome.ABSTAINED] * 8 if silent else outcomes)
+    return rows
+
+
+def test_verdicts_on_other_questions_fake_no_difference(step_row):
+    found = compared(two_arms(step_row))
+    assert found.steps.questions == 22
+    assert found.steps.difference.value == 0
+    assert found.steps.permutation_p >= 0.9
+    assert found.steps.wilcoxon_p >= 0.9
+    assert found.majority.pool.difference.high < -0.2
+    assert found.majority.pool.apart
+    assert "over all verdicts, which are not on the same questions" in found.sentence
+    assert found.majority.robust == "no direction"
+    gate = pass_gate(found, GateLimits(max_step_error_rise=20))
+    assert not gate.passed
+    assert [c.name for c in gate.checks if not c.passed] == ["like coverage"]
+
+
+def test_the_pool_is_what_summary_shows(step_row):
+    from tracejury.reports import summarise
+
+    columns = gather(two_arms(step_row))
+    found = compare(columns, BASE, [OTHER], QUICK)[0]
+    by_arm = {arm.arm: arm.steps for arm in summarise(columns).arms}
+    assert found.majority.pool.baseline == by_arm[BASE].error_rate
+    assert found.majority.pool.other == by_arm[OTHER].error_rate
+
+
+def test_a_question_counts_where_half_of_its_claims_are_decided_in_both_arms(step_row):
+    rows = []
+    plans = {"ssss": 25, "sssa": 3, "ssaa": 4, "saaa": 5, "aaaa": 6}
+    q = 0
+    letters = {"s": Outcome.SUPPORTED, "e": Outcome.ERROR, "a": Outcome.ABSTAINED}
+    for plan, times in plans.items():
+        for _ in range(times):
+            rows += arm_rows(step_row, "base", q, [letters["s"]] * 4)
+            rows += arm_rows(step_row, "distilled", q, [letters[x] for x in plan])
+            q += 1
+    levels = {level.name: level.questions for level in compared(rows).majority.levels}
+    assert levels == {"one": 37, "50 %": 32, "all": 25}
+    assert compared(rows).steps.questions == 32
+    assert compared(rows, Settings(draws=200, min_decided=0.75)).steps.questions == 28
+
+
+def test_twenty_silent_steps_pass_no_gate(step_row):
+    rows = [
+        row
+        for q in range(20)
+        for arm in ("base", "distilled")
+        for row in arm_rows(step_row, arm, q, [Outcome.SUPPORTED])
+    ]
+    found = compared(rows)
+    assert found.steps.difference.value == 0
+    assert found.steps.difference.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    gate = pass_gate(found, GateLimits())
+    assert [c.name for c in gate.checks if not c.passed] == ["step errors"]
+    assert "lack of evidence" in next(c.finding for c in gate.checks if not c.passed)
+
+
+def test_a_difference_that_unlike_coverage_explains_has_no_small_p(step_row):
+    """Every question has hard steps, all wrong, and easy ones, all right; one arm has verdicts on easy ones."""
+    rows = []
+    for q in range(30):
+        wrong = [Outcome.ERROR] * (3 + q % 3)
+        right = [Outcome.SUPPORTED] * (8 - len(wrong))
+        rows += arm_rows(step_row, "base", q, wrong + right)
+        rows += arm_rows(step_row, "distilled", q, [Outcome.ABSTAINED] * min(len(wrong), 4) + wrong[4:] + right)
+    found = compared(rows)
+    assert found.steps.difference.high < -0.3
+    assert found.steps.permutation_p_verdicts_alone < 0.01
+    assert found.steps.permutation_p > 0.5
+    assert found.steps.wilcoxon_p > 0.5
+    assert found.majority.like_coverage[0].value < 0 <= found.majority.like_coverage[1].value + 1e-9
+    assert "which unlike coverage alone" in found.sentence
+    assert found.majority.robust == "no"
+
+
+def test_with_like_coverage_the_tests_are_the_plain_ones(simulated):
+    found = compared(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.4}}, questions=60))
+    assert found.steps.permutation_p == found.steps.permutation_p_verdicts_alone
+
+
+def test_a_gate_that_is_told_otherwise_passes_unlike_coverage(fill, step_row, store):
+    fill(store, two_arms(step_row), "simpson")
+    call = ["gate", "simpson:distilled", "--baseline", "simpson:base", "--store", store, "--json"]
+    call += ["--max-step-error-rise", "20"]
+    runner = CliRunner()
+    refused = runner.invoke(app, call)
+    assert refused.exit_code == 3
+    assert not json.loads(refused.stdout)[0]["passed"]
+    assert runner.invoke(app, [*call, "--max-coverage-gap", "100"]).exit_code == 0
