@@ -1,6 +1,7 @@
 from .asking_order import asks_every_judge, judge_order, next_judges, unasked_votes
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
 from .cases import CaseTooLarge, build_case, context_failure
+from .checker_notices import checker_facts, checker_notices, refuse_audited_weights
 from .citations import CheckedCitations, check_citations, check_opinions
 from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_claims, grade_of, pool_evidence
 from .claims.cutting import cut_by_rule
@@ -88,6 +89,8 @@ __all__ = [
     "build_case",
     "check_citations",
     "check_opinions",
+    "checker_facts",
+    "checker_notices",
     "checker_of",
     "claims_of",
     "context_failure",
@@ -111,6 +114,7 @@ __all__ = [
     "pool_evidence",
     "prompt_hashes",
     "recompute",
+    "refuse_audited_weights",
     "resolve_round",
     "seats_of",
     "settle",

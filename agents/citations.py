@@ -14,7 +14,7 @@ from tracejury.agents.judge_panel import JudgePanel, most_citations
 from tracejury.agents.quote_reading import read_citations
 from tracejury.agents.records import Case, Citation, Opinion
 from tracejury.models import CallRecord
-from tracejury.retrieval import check_quote, denies
+from tracejury.retrieval import check_quote, denied_by, denies, other_figure
 
 _UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury calibrate --checker`"
 
@@ -82,10 +82,21 @@ def _decided(citation: Citation, claim: Claim, p: float, threshold: float | None
         why_not = f"the checker finds P({citation.relation}) = {p:.2f}, below {threshold:.2f}"
     elif not counts:
         why_not = "it adds nothing to the other sentences that the judge cites for the claim"
-    elif citation.relation is Relation.SUPPORTS and denies(citation.sentence, claim.text) is False:
-        # Silence does not show that a finding is absent.
-        why_not = "the claim denies a finding, and the sentence does not say that it is absent"
+    elif citation.relation is Relation.SUPPORTS:
+        why_not = _turned(citation.sentence, claim.text)
     return citation.model_copy(update={"p": p, "counts": why_not is None, "why_not": why_not})
+
+
+def _turned(sentence: str, claim: str) -> str | None:
+    """Return why a sentence cannot support a claim, whatever a model says of them."""
+    if denies(sentence, claim) is False:
+        # Silence does not show that a finding is absent.
+        return "the claim denies a finding, and the sentence does not say that it is absent"
+    if (denial := denied_by(sentence, claim)) is not None:
+        return f"the sentence denies what the claim states: {denial!r}"
+    if (figure := other_figure(sentence, claim)) is not None:
+        return f"the sentence has {figure} with another bound or unit"
+    return None
 
 
 async def _on_claims(

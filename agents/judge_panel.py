@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tracejury.agents.checkers import MOST_SENTENCES, LoadedChecker, load_checker
+from tracejury.agents.checkers import MOST_SENTENCES, LoadedChecker, load_checker, refuse_same_weights
 from tracejury.agents.contracts import Chats, Judge, Relevance, Reply, judges
 from tracejury.agents.panel import JudgeSpec, Panel
 from tracejury.agents.records import Seat
@@ -134,15 +134,25 @@ def checker_of(panel: Panel) -> LoadedChecker | None:
     """Make the panel's checker, with its calibration.
 
     Raises:
-        CheckerError: It cannot be made, or its calibration is another checker's; the message says what to do.
+        CheckerError: It cannot be made, its calibration is another checker's, or it has the weights of a judge that
+            votes or challenges; the message says what to do.
     """
     spec = panel.checker
-    return load_checker(spec, panel.endpoints.get(spec.endpoint or "")) if spec is not None else None
+    if spec is None:
+        return None
+    checker = load_checker(spec, panel.endpoints.get(spec.endpoint or ""))
+    models = {f"judge {j.name}": panel.endpoints[j.endpoint].model for j in panel.judges if j.endpoint and _counts(j)}
+    refuse_same_weights(checker.identity, models, allowed=spec.allow_same_weights)
+    return checker
+
+
+def _counts(judge: JudgeSpec) -> bool:
+    return judge.seat is not Seat.LISTED
 
 
 def most_citations(panel: Panel) -> int:
     """Return how many sentences one judge of the panel, or its resolver, may cite for a claim at most."""
-    counting = [j for j in panel.judges if j.seat is not Seat.LISTED]
+    counting = [j for j in panel.judges if _counts(j)]
     if any(j.endpoint is None for j in counting):
         return MOST_SENTENCES
     resolver = panel.resolver.max_tokens if panel.resolver and panel.resolver.endpoint else 0

@@ -59,6 +59,10 @@ def prompt_hashes(panel: Panel) -> dict[str, str]:
         own_prompt = getattr(judges.make(spec.judge, **spec.params), "prompt", None)
         if own_prompt is not None:
             stamps[spec.name] = str(own_prompt.stamp)
+    if panel.claims.endpoint:
+        stamps["claims"] = prompt("claims").stamp
+    if panel.checker and panel.checker.endpoint:
+        stamps["checker"] = prompt(str(panel.checker.params.get("prompt", "checker"))).stamp
     if panel.resolver and panel.resolver.endpoint:
         stamps["resolver"] = prompt("resolver").stamp
     return stamps | ({"rules": prompt("rules").stamp} if stamps else {})
@@ -69,8 +73,9 @@ def _check_names(file: ConfigFile) -> None:
     listed = file.data.get("judges")
     entries = [j if isinstance(j, dict) else {} for j in listed] if isinstance(listed, list) else []
     users: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("judges", i), j) for i, j in enumerate(entries)]
-    if isinstance(resolver := file.data.get("resolver"), dict):
-        users.append((("resolver",), resolver))
+    for part in ("resolver", "checker", "claims"):
+        if isinstance(asking := file.data.get(part), dict):
+            users.append(((part,), asking))
     endpoints = file.data.get("endpoints")
     names = list(endpoints) if isinstance(endpoints, dict) else []
     for location, entry in users:

@@ -77,7 +77,7 @@ def adjudicate(
     Example: tracejury adjudicate traces/ --panel embedded --limit 2
     """
     with explained():
-        from tracejury.agents import load_panel
+        from tracejury.agents import checker_notices, load_panel
         from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
@@ -104,6 +104,8 @@ def adjudicate(
             from tracejury.models import close_network
 
             close_network()
+        for notice in checker_notices(chosen):
+            typer.secho(notice, err=True, fg="yellow")
         ready_index(chosen, index)
         from tracejury.models import BatchProgress, Budget
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
-from tracejury.agents import Panel, endpoints_of, load_panel, prompt_hashes
+from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.run_context import open_run_context
@@ -16,6 +17,9 @@ from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
 from tracejury.traces import Batch
+
+_TRACES_LOOKED_AT = 500
+"""For the names of the audited models: a batch has a few, and its arms stand side by side."""
 
 
 async def adjudicate(
@@ -66,7 +70,8 @@ async def adjudicate(
         RunDiffersError: A run of this name was made with other settings.
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
-        ValueError: Dollars are capped, and an endpoint has no price.
+        ValueError: Dollars are capped, and an endpoint has no price; or the checker has the weights of a judge or of an
+            audited model.
     """
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
     capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
@@ -77,11 +82,14 @@ async def adjudicate(
     opened_batch = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
     if chosen.deidentify:
         opened_batch = await asyncio.to_thread(opened_batch.deidentified)
+    sample = islice(select(opened_batch.traces(), limit=limit, only=only, arms=arms), _TRACES_LOOKED_AT)
+    refuse_audited_weights(chosen, {trace.model for trace in sample})
     ledger = Ledger(store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = RunManifest(
         panel=panel_hash(chosen),
         prompts=prompt_hashes(chosen),
+        checker=checker_facts(chosen),
         index=_digests(chosen, index),
         segmenter=chosen.segmenter,
         seed=chosen.seed,

@@ -21,6 +21,8 @@ class RunManifest(Record):
     """Prompt file -> SHA-256."""
     index: dict[str, str] = Field(default_factory=dict)
     """Source -> hash of its index manifest."""
+    checker: dict[str, str] = Field(default_factory=dict)
+    """What checked the citations: `identity`, and each relation's threshold; empty in runs that checked nothing."""
     segmenter: str
     seed: int = 0
     inputs: tuple[str, ...] = ()
@@ -31,7 +33,7 @@ class RunManifest(Record):
 
     def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
         """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""
-        names = ("panel", "prompts", "index", "segmenter", "seed")
+        names = ("panel", "prompts", "checker", "index", "segmenter", "seed")
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
         return {name: (str(a), str(b)) for name, (a, b) in pairs.items() if a != b}
 
