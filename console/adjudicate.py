@@ -87,12 +87,7 @@ def adjudicate(
         if deidentify:
             chosen = chosen.model_copy(update={"deidentify": True})
         batch = Batch.open(paths, reader)
-        for note in batch.notes:
-            typer.echo(str(note), err=True)
-        for problem in batch.problems[:20]:
-            typer.secho(str(problem), err=True, fg="yellow")
-        if len(batch.problems) > 20:
-            typer.secho(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all", err=True)
+        _warn(batch)
         if not len(batch):
             raise fail(f"no trace in {', '.join(map(str, paths))}; `tracejury read --check` says what was found")
         if dry_run:
@@ -132,6 +127,16 @@ def adjudicate(
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _warn(batch: Batch) -> None:
+    """Say on standard error what is worth knowing of a batch before it is judged."""
+    for note in batch.notes:
+        typer.echo(str(note), err=True)
+    for problem in batch.problems[:20]:
+        typer.secho(str(problem), err=True, fg="yellow")
+    if len(batch.problems) > 20:
+        typer.secho(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all", err=True)
 
 
 def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:

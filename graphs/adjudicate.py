@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes
+from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes, refuse_audited_weights
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.run_context import open_run_context
