@@ -71,7 +71,7 @@ def bare(url: str, steps: int, in_flight: int) -> None:
     from langgraph.types import Send
 
     from tracejury.agents.replies import judge_reply
-    from tracejury.models.schemas import reply_format
+    from tracejury.models.request_body import response_format
 
     schema = judge_reply(512)
 
@@ -79,7 +79,7 @@ def bare(url: str, steps: int, in_flight: int) -> None:
         slots = asyncio.Semaphore(in_flight)
         async with openai.DefaultAioHttpClient() as client:
             chat = ChatOpenAI(model="m", base_url=url, api_key="none", http_async_client=client, max_retries=0)
-            model = chat.bind(response_format=reply_format("json_schema", schema, False))
+            model = chat.bind(response_format=response_format("json_schema", schema, False))
 
             async def one(step: str, judge: int) -> Any:
                 async with slots:

@@ -16,12 +16,14 @@ from typing import Any
 import openai
 from sqlalchemy import Connection, delete, select, update
 
+from tracejury.models.completions import NotACompletionError, completion_of
 from tracejury.models.endpoint_client import Answer, EndpointClient
 from tracejury.models.failures import NoAnswerError, fault_of
 from tracejury.models.records import FailureReason
+from tracejury.models.request_body import ChatBody
 from tracejury.models.store import CallStore
 from tracejury.models.tables import model_batch, model_call
-from tracejury.storage import insert_new, run_when_reachable
+from tracejury.storage import insert_new, run_in_thread, run_when_reachable
 
 LINGER_S = 5.0
 """A batch is sent when no further request has come for this long."""
@@ -62,7 +64,7 @@ class Batches:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._last_request_at = 0.0
 
-    async def chat(self, key: str, messages: list[dict[str, str]], fields: dict[str, Any]) -> Answer:
+    async def chat(self, key: str, body: ChatBody) -> Answer:
         """Return the reply once its batch is back.
 
         Raises:
@@ -77,7 +79,7 @@ class Batches:
             batch = self._unfinished.pop(key)
             self._start(batch, self._collect(batch))
         else:
-            self._lines[key] = {"model": self._client.endpoint.model, "messages": messages, **fields}
+            self._lines[key] = {"model": self._client.endpoint.model, "messages": body.messages, **body.fields}
             self._last_request_at = time.monotonic()
             self._start("flush", self._flush())
         self._progress.questions += 1
@@ -115,7 +117,7 @@ class Batches:
 
     async def _load_unfinished(self) -> dict[str, str]:
         """Return key -> batch for unfinished batches of earlier runs; the provider's list names each file's batch."""
-        rows = await asyncio.to_thread(run_when_reachable, self._store.engine, self._load)
+        rows = await run_in_thread(run_when_reachable, self._store.engine, self._load)
         uploaded = {name.removeprefix(_FILE_PREFIX): name for name in rows if name.startswith(_FILE_PREFIX)}
         if uploaded:
             client = await self._client.client()
@@ -222,7 +224,7 @@ class Batches:
             recorded = select(model_call.c.key).where(model_call.c.key.in_(keys), model_call.c.raw.is_not(None))
             return set(keys).difference(connection.execute(recorded).scalars())
 
-        return await asyncio.to_thread(run_when_reachable, self._store.engine, look)
+        return await run_in_thread(run_when_reachable, self._store.engine, look)
 
     async def _download(self, client: openai.AsyncOpenAI, batch: Any) -> dict[str, Answer | NoAnswerError]:
         answers: dict[str, Answer | NoAnswerError] = {}
@@ -253,19 +255,16 @@ class Batches:
 
 
 def _answer(entry: dict[str, Any]) -> Answer | NoAnswerError:
+    """Return the reply, or the failure, in a line of a batch's result files."""
     response = entry.get("response") or {}
-    body = response.get("body") or {}
+    body = response.get("body")
     status = response.get("status_code", 0)
-    if status != 200:
-        reason = FailureReason.UNAVAILABLE if status in (0, 408, 429) or status >= 500 else FailureReason.REFUSED
-        return NoAnswerError(reason, f"status {status}: {json.dumps(body.get('error') or entry.get('error'))}", 1)
-    usage = body.get("usage") or {}
-    spent = (
-        usage.get("prompt_tokens") or 0,
-        (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
-        usage.get("completion_tokens") or 0,
-    )
-    choice: dict[str, Any] = next(iter(body.get("choices") or ()), {})
-    text = (choice.get("message") or {}).get("content") or ""
-    error = None if text else "the reply is empty"
-    return Answer(text, choice.get("finish_reason"), *spent, error, 0.0, 1, choice.get("logprobs"))
+    if status != 200 or not isinstance(body, dict):
+        reason = FailureReason.UNAVAILABLE if status in (0, 200, 408, 429) or status >= 500 else FailureReason.REFUSED
+        error = (body.get("error") if isinstance(body, dict) else None) or entry.get("error")
+        return NoAnswerError(reason, f"status {status}: {json.dumps(error)}", 1)
+    try:
+        return Answer(completion_of(body))
+    except NotACompletionError as error:
+        fault = fault_of(error)
+        return NoAnswerError(fault.reason if fault else FailureReason.UNAVAILABLE, str(error), 1)

@@ -8,19 +8,19 @@ from functools import lru_cache
 
 from pydantic import BaseModel
 
-from tracejury.models.records import ChatRequest, Message
+from tracejury.models.records import ChatRequest, Endpoint, Message
 
 
 def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
-    """Return the SHA-256 of model, messages before fencing, schema, parameters and sample.
+    """Return the SHA-256 of address, model, messages before fencing, schema, parameters and sample.
 
-    Neither the address nor the fence is part of it: the same question to the same model has the same answer tomorrow,
-    on another machine, in another run.
+    The fence is not part of it: the same question to the same model has the same answer tomorrow and in another run.
+    The address is: two servers may call different weights by the same name.
     """
     endpoint = request.endpoint
     contents = [[m.role, [p if isinstance(p, str) else [p.label, p.text] for p in m.parts]] for m in messages]
     parts: list[object] = [
-        *(endpoint.kind, endpoint.model, endpoint.reply_format, endpoint.params, contents),
+        *(endpoint.kind, _address(endpoint), endpoint.model, endpoint.reply_format, endpoint.params, contents),
         _schema(request.schema) if request.schema else None,
         *(request.max_tokens, request.temperature, request.sample, request.seed),
     ]
@@ -28,6 +28,11 @@ def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
         parts.append([*request.letters])
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _address(endpoint: Endpoint) -> str | None:
+    """Return the address; None for the embedded server, whose port differs from start to start."""
+    return endpoint.address.rstrip("/") if endpoint.kind == "openai" else None
 
 
 @lru_cache(maxsize=256)

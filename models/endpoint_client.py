@@ -1,40 +1,37 @@
-"""The client of one model at one address, with its limits and its retries."""
+"""The client of one model at one address, with its limits, its retries and what it has learnt about the endpoint."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import openai
-from langchain_core.messages import AIMessage
-from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from tracejury.models.adaptations import Adaptations, adapt
 from tracejury.models.breaker import Breaker
 from tracejury.models.chat import DirectChat
+from tracejury.models.completions import Completion
+from tracejury.models.failures import AdaptedError, Fault, NoAnswerError, fault_of, refusal_body
 from tracejury.models.limits import Limit, Limiter
-from tracejury.models.records import Endpoint
+from tracejury.models.proving import FirstReply
+from tracejury.models.records import Endpoint, FailureReason
+from tracejury.models.refusals import RefusalCounter
+from tracejury.models.request_body import ChatBody
 from tracejury.models.retrying_call import RetryingCall
+from tracejury.models.waits import log
 
-T = TypeVar("T")
+LIST_MODELS_S = 5.0
 
 
 class Answer(NamedTuple):
-    """A completion of an endpoint."""
+    """A completion, and how it was had."""
 
-    text: str
-    finish_reason: str | None
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    error: str | None
-    """The reply is a refusal or empty."""
-    latency_s: float
-    attempts: int
-    logprobs: object = None
-    """`choices[0].logprobs`, as the server reports it."""
+    completion: Completion
+    latency_s: float = 0.0
+    attempts: int = 1
 
 
 class EndpointClient:
@@ -59,46 +56,60 @@ class EndpointClient:
         self.endpoint = endpoint
         ceiling = endpoint.slots if endpoint.kind == "embedded" else endpoint.max_concurrency
         self.limiter = limit or Limiter(ceiling, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        self.limiter.name = endpoint.name
         self.breaker = Breaker()
         # Covers calls in flight and replies that wait for their commit.
         self.places = asyncio.Semaphore(2 * ceiling)
+        self.adaptations = Adaptations()
+        """How requests differ from the panel, because the endpoint refused what the panel says."""
+        self.refusals = RefusalCounter(endpoint)
+        self.first_reply = FirstReply()
         self._key = key
         self._http = http
         self._address = address
-        self._cached_client: tuple[str, ChatOpenAI] | None = None
+        self._model: tuple[str, DirectChat] | None = None
 
     async def chat(
         self,
-        messages: list[dict[str, str]],
-        fields: dict[str, Any],
-        tokens: int,
-        gate: Callable[[], None] | None = None,
+        body_for: Callable[[Adaptations], ChatBody],
+        *,
+        tokens: int = 0,
+        check: Callable[[], None] = lambda: None,
+        endpoint: Endpoint | None = None,
     ) -> Answer:
-        """Send `messages` until there is a reply, attempts or deadline run out, or the endpoint refuses.
+        """Send a request until there is a reply, attempts or deadline run out, or the endpoint refuses.
 
         Args:
-            messages: The messages in the endpoint's form.
-            fields: Further fields of the request's body.
+            body_for: Returns the request's body for what the endpoint takes.
             tokens: The estimated tokens of prompt and reply, for the limit of tokens a minute.
-            gate: Called right before each attempt; an exception from it ends the call.
+            check: Called right before each request; an exception from it ends the call.
+            endpoint: The endpoint with other timeouts and attempts; None: as the client's.
 
         Raises:
             NoAnswerError: There is no reply; it has the reason.
         """
 
-        async def attempt(chat: ChatOpenAI) -> Answer:
-            started = time.monotonic()
-            try:
-                message = await chat.ainvoke(messages, extra_body=fields)
-            except (KeyError, IndexError, TypeError) as error:
-                # langchain-openai raises these for choices that are missing, null or empty. Such a reply is paid for,
-                # so it is repaired like any other unusable reply, not retried.
-                latency_s = time.monotonic() - started
-                return Answer("", None, 0, 0, 0, f"the response has no reply in it ({error!r})", latency_s, 1)
-            return _answer(message, time.monotonic() - started)
+        async def send() -> Answer:
+            return await self._send(body_for)
 
-        answer, attempts, _seconds = await self._retry(attempt, tokens, gate)
-        return answer._replace(attempts=attempts)
+        def check_all() -> None:
+            self.check_hopeless()
+            check()
+
+        self.check_hopeless()
+        async with self.first_reply.turn() as is_alone:
+            call = RetryingCall(
+                endpoint or self.endpoint,
+                self.limiter,
+                self.breaker,
+                send,
+                tokens=tokens,
+                check=check_all,
+                observe=self._observe,
+                is_alone=is_alone,
+            )
+            answer, requests = await call.run()
+        return answer._replace(attempts=requests)
 
     async def embed(self, texts: list[str], model: str) -> list[list[float]]:
         """Return one vector per text.
@@ -107,20 +118,30 @@ class EndpointClient:
             NoAnswerError: There is no reply; it has the reason.
         """
 
-        async def attempt(chat: ChatOpenAI) -> list[list[float]]:
-            reply = await chat.root_async_client.embeddings.create(input=texts, model=model)
+        async def send() -> list[list[float]]:
+            reply = await (await self.client()).embeddings.create(input=texts, model=model)
             return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
 
-        vectors, _attempts, _seconds = await self._retry(attempt, sum(len(t) for t in texts) // 4)
-        return vectors
+        tokens = sum(len(text) for text in texts) // 4
+        return (await RetryingCall(self.endpoint, self.limiter, self.breaker, send, tokens=tokens).run()).result
 
-    async def _retry(
-        self, attempt: Callable[[ChatOpenAI], Awaitable[T]], tokens: int, gate: Callable[[], None] | None = None
-    ) -> tuple[T, int, float]:
-        async def attempt_with_client() -> T:
-            return await attempt(await self._client())
+    def check_hopeless(self) -> None:
+        """Raise where the endpoint has refused call after call.
 
-        return await RetryingCall(self.endpoint, self.limiter, self.breaker, attempt_with_client, tokens, gate).run()
+        Raises:
+            NoAnswerError: `refused`, with the reason and the remedy.
+        """
+        if self.refusals.hopeless is not None:
+            raise NoAnswerError(FailureReason.REFUSED, str(self.refusals.hopeless), 0)
+
+    async def list_models(self) -> tuple[str, ...]:
+        """Return the names of the models that the server lists; none where it does not answer at once."""
+        try:
+            async with asyncio.timeout(LIST_MODELS_S):
+                page = await (await self.client()).models.list()
+                return tuple(str(model.id) for model in page.data)
+        except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
+            return ()
 
     @property
     def name(self) -> str:
@@ -129,17 +150,52 @@ class EndpointClient:
 
     async def client(self) -> openai.AsyncOpenAI:
         """Return the underlying OpenAI client."""
-        client: openai.AsyncOpenAI = (await self._client()).root_async_client
+        client: openai.AsyncOpenAI = (await self._chat_model()).root_async_client
         return client
 
-    async def _client(self) -> ChatOpenAI:
+    async def _send(self, body_for: Callable[[Adaptations], ChatBody]) -> Answer:
+        """Send one request; a refusal that can be avoided changes the next one."""
+        model = await self._chat_model()
+        adaptations = self.adaptations
+        body = body_for(adaptations)
+        started = time.monotonic()
+        try:
+            return Answer(await model.send(body), time.monotonic() - started)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            self._adapt(adaptations, body, error)
+            raise
+
+    def _adapt(self, adaptations: Adaptations, body: ChatBody, error: openai.APIStatusError) -> None:
+        """Raise `AdaptedError` if the next request can avoid the refusal."""
+        fault = fault_of(error)
+        if fault is None or fault.reason is not FailureReason.REFUSED:
+            return
+        adapted = adapt(adaptations, self.endpoint, body.fields, refusal_body(error))
+        if adapted is None:
+            return
+        # Another call in flight may have learnt the same, or something else.
+        if self.adaptations is adaptations:
+            self.adaptations = adapted
+            difference = set(adapted.lines(self.endpoint)) - set(adaptations.lines(self.endpoint))
+            log.info(
+                "endpoint %s refused a part of the request; from now on: %s", self.endpoint.name, "; ".join(difference)
+            )
+        raise AdaptedError(fault.detail) from error
+
+    def _observe(self, fault: Fault | None) -> None:
+        self.refusals.record(fault)
+        is_refused = fault is not None and (fault.at_once or fault.reason is FailureReason.REFUSED)
+        if not is_refused:
+            self.first_reply.record()
+
+    async def _chat_model(self) -> DirectChat:
         address = await self._address()
-        if self._cached_client is None or self._cached_client[0] != address:
-            self._cached_client = (address, _client(self.endpoint, address, self._key, self._http))
-        return self._cached_client[1]
+        if self._model is None or self._model[0] != address:
+            self._model = (address, _chat_model(self.endpoint, address, self._key, self._http))
+        return self._model[1]
 
 
-def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> ChatOpenAI:
+def _chat_model(endpoint: Endpoint, address: str, key: str | None, http: Any) -> DirectChat:
     return DirectChat(
         model=endpoint.model,
         base_url=address,
@@ -149,26 +205,6 @@ def _client(endpoint: Endpoint, address: str, key: str | None, http: Any) -> Cha
         http_async_client=http,
         disable_streaming=True,
         cache=False,
-    )
-
-
-def _answer(message: AIMessage, latency_s: float) -> Answer:
-    metadata = message.response_metadata
-    usage = metadata.get("token_usage") or {}
-    details = usage.get("prompt_tokens_details") or {}
-    refusal = message.additional_kwargs.get("refusal")
-    text = message.text
-    error = f"refused: {refusal}" if refusal else None if text else "the reply is empty"
-    return Answer(
-        text,
-        metadata.get("finish_reason"),
-        usage.get("prompt_tokens") or 0,
-        details.get("cached_tokens") or 0,
-        usage.get("completion_tokens") or 0,
-        error,
-        latency_s,
-        1,
-        metadata.get("logprobs"),
     )
 
 

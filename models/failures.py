@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import email.utils
-import json
-import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
-from tracejury.models.keys import redact
+from tracejury.models.causes import Trouble, connection_trouble
+from tracejury.models.completions import NotACompletionError, storable
 from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.local.weights import WeightsError
 from tracejury.models.records import FailureReason
+from tracejury.models.retry_after import retry_after_s
 
 _CONTEXT = (
     "context_length",
     "context length",
     "context size",
     "context window",
+    "contextwindow",
     "exceed_context",
     "prompt is too long",
+    "tokens exceed the configured limit",
 )
+_FILTER = ("content_filter", "content management policy", "responsibleaipolicyviolation")
+_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient balance")
+_NO_MODEL = ("model_not_found", "does not exist", "model not found", "no such model", "unknown model", "not found, try")
+
+
+class Trait(NamedTuple):
+    """What a refusal is about, for its remedy."""
+
+    kind: str
+    """`key`, `quota`, `model`, `path`, `page`, `request`, or the name of a `Trouble`."""
+    code: str = ""
+    """Status and error code: equal refusals have equal traits."""
 
 
 class Fault(NamedTuple):
@@ -38,13 +52,21 @@ class Fault(NamedTuple):
     """The endpoint does not work: no connection, no answer in time, 502 and above (500 often concerns one prompt)."""
     retry_after: float | None = None
     """Seconds to wait, by the endpoint's `Retry-After`."""
+    trait: Trait | None = None
+    """What the failure is about, where it concerns the endpoint rather than one prompt."""
+    at_once: bool = False
+    """The next attempt is another request that avoids the fault: it follows at once, and this one does not count."""
+
+
+class AdaptedError(Exception):
+    """An endpoint refused a part of a request, and the next request will do without it."""
 
 
 class NoAnswerError(Exception):
     """A call has no reply after all retries."""
 
     def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
-        detail = redact(detail)
+        detail = storable(detail)
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
@@ -53,53 +75,88 @@ class NoAnswerError(Exception):
 
 def fault_of(error: BaseException) -> Fault | None:
     """Return the endpoint's fault in `error`; None: it is not the endpoint's (a bug, a cancellation)."""
-    text = redact(f"{type(error).__name__}: {error}"[:2000])
-    if isinstance(error, ContextOverflowError):
-        return Fault(FailureReason.CONTEXT, text, transient=False)
+    if isinstance(error, NotACompletionError):
+        return _in_body(error)
+    if isinstance(error, AdaptedError):
+        return Fault(FailureReason.REFUSED, str(error), transient=True, at_once=True)
     if isinstance(error, (EmbeddedServerError, WeightsError)):
         return Fault(FailureReason.REFUSED, str(error), transient=False)
     if isinstance(error, openai.APIStatusError):
-        return _status(error, text)
+        return _status(error)
     if isinstance(error, (openai.APIConnectionError, TimeoutError, ConnectionError)):
-        return Fault(FailureReason.UNAVAILABLE, text, transient=True, down=True)
-    # The transfer was cut or garbled, so the body is no JSON.
-    if isinstance(error, (json.JSONDecodeError, openai.APIResponseValidationError)):
-        return Fault(FailureReason.UNAVAILABLE, f"garbled response: {text}", transient=True)
+        trouble = connection_trouble(error)
+        return Fault(
+            FailureReason.UNAVAILABLE, trouble.detail, transient=True, down=True, trait=Trait(trouble.kind.value)
+        )
+    text = storable(f"{type(error).__name__}: {error}"[:2000])
+    if isinstance(error, ContextOverflowError):
+        return Fault(FailureReason.CONTEXT, text, transient=False)
     if isinstance(error, openai.APIError):
         return Fault(FailureReason.UNAVAILABLE, text, transient=True)
     return None
 
 
-def _status(error: openai.APIStatusError, text: str) -> Fault:
-    status = error.status_code
-    if status in (400, 413, 422) and any(word in text.lower() for word in _CONTEXT):
-        return Fault(FailureReason.CONTEXT, text, transient=False)
+def is_unreachable(fault: Fault) -> bool:
+    """Whether there is nothing at the address that could answer, as far as one attempt can tell."""
+    return fault.trait is not None and fault.trait.kind in (Trouble.NAME, Trouble.TLS, Trouble.NOBODY)
+
+
+def refusal_body(error: openai.APIStatusError) -> object:
+    """Return the body of a refusal: OpenAI's error object where it is one, else what there is."""
+    body = error.body
+    inner = body.get("error") if isinstance(body, Mapping) else None
+    if inner is not None:
+        return inner
+    return body if body else error.message
+
+
+def _in_body(error: NotACompletionError) -> Fault:
+    """Return the fault of a response with a good status that is no completion."""
+    detail, code = str(error), str(error.code or "").lower()
+    if error.is_web_page:
+        return Fault(FailureReason.UNAVAILABLE, detail, transient=True, trait=Trait("page"))
+    if any(word in code for word in _QUOTA):
+        return Fault(FailureReason.REFUSED, detail, transient=False, trait=Trait("quota", code))
+    if code in ("401", "403", "invalid_api_key", "authentication_error"):
+        return Fault(FailureReason.REFUSED, detail, transient=False, trait=Trait("key", code))
+    if code in ("404", "model_not_found"):
+        return Fault(FailureReason.REFUSED, detail, transient=False, trait=Trait("model", code))
+    overload = code in ("429", "503", "529", "rate_limit_exceeded", "overloaded")
+    return Fault(FailureReason.UNAVAILABLE, detail, transient=True, overload=overload)
+
+
+def _status(error: openai.APIStatusError) -> Fault:
+    status, body = error.status_code, refusal_body(error)
+    code = str(body.get("code") or body.get("type") or "") if isinstance(body, Mapping) else ""
+    detail = storable(f"status {status}: {_message(body)}"[:2000])
+    text = f"{code} {detail}".lower()
+    if status in (400, 413, 422) and any(word in text for word in _CONTEXT):
+        return Fault(FailureReason.CONTEXT, detail, transient=False)
+    if status in (400, 403, 422) and any(word in text for word in _FILTER):
+        return Fault(FailureReason.FILTERED, detail, transient=False)
+    if status == 402 or any(word in text for word in _QUOTA):
+        # An exhausted account often answers 429, but no wait mends that.
+        return Fault(FailureReason.REFUSED, detail, transient=False, trait=Trait("quota", f"{status} {code}"))
     if status in (408, 409, 425, 429) or status >= 500:
-        overload = status in (429, 503, 529)
-        # An exhausted account answers 429 too, and no wait mends that.
-        if "insufficient_quota" in text:
-            return Fault(FailureReason.REFUSED, text, transient=False)
         return Fault(
             FailureReason.UNAVAILABLE,
-            text,
+            detail,
             transient=True,
-            overload=overload,
+            overload=status in (429, 503, 529),
             down=status > 500,
-            retry_after=_retry_after(error),
+            retry_after=retry_after_s(error.response.headers),
         )
-    return Fault(FailureReason.REFUSED, text, transient=False)
+    kind = "request"
+    if status in (401, 403):
+        kind = "key"
+    elif any(word in text for word in _NO_MODEL) or "model_not_found" in code:
+        kind = "model"
+    elif status in (404, 405):
+        kind = "path"
+    return Fault(FailureReason.REFUSED, detail, transient=False, trait=Trait(kind, f"{status} {code}"))
 
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    headers = error.response.headers
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
-        try:
-            return max(0.0, float(value) * scale)
-        except ValueError:
-            when = email.utils.parsedate_tz(value)
-            if when is not None:
-                return max(0.0, email.utils.mktime_tz(when) - time.time())
-    return None
+def _message(body: object) -> str:
+    if isinstance(body, Mapping):
+        body = body.get("message") or body.get("detail") or dict(body)
+    return " ".join(str(body).split())

@@ -7,6 +7,7 @@ import itertools
 import secrets
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,27 +17,37 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tracejury.models.adaptations import Adaptations
 from tracejury.models.batches import Batches, BatchProgress
 from tracejury.models.budget import Budget
 from tracejury.models.cachekey import cache_key
-from tracejury.models.endpoint_client import Answer, EndpointClient, shared_client
+from tracejury.models.call_records import (
+    blank_record,
+    filled_record,
+    is_spent_on_thinking,
+    problem_in,
+    unusable,
+)
+from tracejury.models.endpoint_client import EndpointClient, shared_client
 from tracejury.models.failures import NoAnswerError
-from tracejury.models.fences import fence_tag, render
+from tracejury.models.fences import fence_tag
 from tracejury.models.guard import check_address
-from tracejury.models.keys import KeyMissingError, api_key, redact
-from tracejury.models.letters import letter_logprobs
+from tracejury.models.keys import KeyMissingError, api_key
 from tracejury.models.limits import Limit
 from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_path
-from tracejury.models.pricing import cost_usd, is_free
+from tracejury.models.parsing import parse, repair
+from tracejury.models.pricing import is_free
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
-from tracejury.models.schemas import body_fields, parse, problem_of, repair, with_schema_in_words
+from tracejury.models.refusals import Hopeless
+from tracejury.models.request_body import ChatBody, chat_body
 from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
+from tracejury.storage import run_in_thread
 
-MAX_REPLY = 1_000_000
-"""Characters. No requested reply is this long, and a longer one is neither parsed nor stored whole."""
-_STORED_OF_TOO_LONG = 10_000
+THINKING_TOKENS = 4096
+"""Added to a reply's limit after a reply that thinking used up; four times as many after the next such reply."""
+MOST_THINKING_TOKENS = 16_384
 
 
 class Gateway:
@@ -50,6 +61,7 @@ class Gateway:
         batch: Send questions to OpenAI-compatible endpoints in batches, which come back within a day, and report the
             progress here. It needs many steps in flight, since a step waits for its batch. None: send one by one.
         limits: Returns the limit of an OpenAI-compatible endpoint that is shared with other processes.
+        fresh: Use no cached reply from before this gateway.
     """
 
     def __init__(
@@ -61,6 +73,7 @@ class Gateway:
         budget: Budget | None = None,
         batch: BatchProgress | None = None,
         limits: Callable[[Endpoint], Limit] | None = None,
+        fresh: bool = False,
     ) -> None:
         self.store = store
         self.air_gapped = air_gapped
@@ -73,6 +86,7 @@ class Gateway:
         self._servers: dict[Path, EmbeddedServer] = {}
         self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
         self._http: Any = None
+        self._oldest_cached = datetime.now(UTC).isoformat(timespec="milliseconds") if fresh else ""
         # Ids of calls are a random part per gateway and a number: fresh randomness for each call costs more.
         self._ids, self._count = secrets.token_hex(12), itertools.count()
 
@@ -87,7 +101,7 @@ class Gateway:
             await batches.close()
         await self._http.aclose()
         for server in self._servers.values():
-            await asyncio.to_thread(server.stop)
+            await run_in_thread(server.stop)
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """Return a usable reply, from the response cache if the same request was answered before.
@@ -101,8 +115,9 @@ class Gateway:
         try:
             return ChatReply(first.raw or "", parse(first.raw or "", request.schema), (first,))
         except ValidationError as error:
-            problem = _problem(first, error)
-        if first.finish_reason == "length" and 0 < first.completion_tokens < request.max_tokens:
+            problem = problem_in(first, error)
+        is_short = 0 < first.completion_tokens < request.max_tokens and not first.usage_estimated
+        if first.finish_reason == "length" and is_short and not is_spent_on_thinking(first):
             self.store.mark_usable((first.id,), False)
             raise CallFailed(FailureReason.CONTEXT, f"the context ended in mid-reply: {problem}", (first,))
         second = await self._repair(request, first, problem)
@@ -111,7 +126,8 @@ class Gateway:
         except ValidationError as error:
             # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
             self.store.mark_usable((first.id, second.id), False)
-            raise CallFailed(FailureReason.UNUSABLE, _problem(second, error), (first, second)) from None
+            reason = FailureReason.CUT_OFF if second.finish_reason == "length" else FailureReason.UNUSABLE
+            raise CallFailed(reason, _hinted(second, problem_in(second, error)), (first, second)) from None
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> NDArray[np.float32]:
         """Return float32 vectors (n, dim) of `texts` from the endpoint's embedding model, unchanged.
@@ -134,10 +150,25 @@ class Gateway:
         clients = self._clients.values()
         return {c.endpoint.name: at for c in clients if (at := c.breaker.opened) is not None}
 
+    @property
+    def hopeless(self) -> tuple[Hopeless, ...]:
+        """The endpoints that refuse every call, with the reason and the remedy."""
+        return tuple(hopeless for c in self._clients.values() if (hopeless := c.refusals.hopeless) is not None)
+
+    @property
+    def adaptations(self) -> dict[str, Adaptations]:
+        """Endpoint name -> how its requests differ from the panel, because the endpoint refused what the panel says."""
+        return {c.endpoint.name: c.adaptations for c in self._clients.values() if c.adaptations != Adaptations()}
+
     async def _repair(self, request: ChatRequest, first: CallRecord, problem: str) -> CallRecord:
-        messages = repair(request.messages, first.raw or "", problem)
+        """Ask a second time: with more room where thinking used it up, else with the problem of the first reply."""
+        messages, purpose = request.messages, f"repair:{request.purpose}"
+        if is_spent_on_thinking(first):
+            request = replace(request, max_tokens=request.max_tokens + self._more_thinking(request.endpoint))
+        else:
+            messages = repair(messages, first.raw or "", problem)
         try:
-            return await self._call(request, messages, f"repair:{request.purpose}")
+            return await self._call(request, messages, purpose)
         except CallFailed as failed:
             calls = (first, *failed.calls)
             if failed.reason is not FailureReason.CONTEXT:
@@ -146,6 +177,15 @@ class Gateway:
             self.store.mark_usable((first.id,), False)
             raise CallFailed(FailureReason.UNUSABLE, f"{problem}; no room for a repair", calls) from failed
 
+    def _more_thinking(self, endpoint: Endpoint) -> int:
+        """Give all later replies of an endpoint more tokens, for the model's thinking; return their number."""
+        client = self._client(endpoint)
+        tokens = THINKING_TOKENS
+        if client.adaptations.thinking_tokens:
+            tokens = min(4 * client.adaptations.thinking_tokens, MOST_THINKING_TOKENS)
+        client.adaptations = client.adaptations.model_copy(update={"thinking_tokens": tokens})
+        return tokens
+
     async def _call(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str) -> CallRecord:
         """Answer from the cache, or send and record. A second equal request at the same time waits for the first."""
         key = cache_key(request, messages)
@@ -153,14 +193,15 @@ class Gateway:
             try:
                 call = await asyncio.shield(running)
             except asyncio.CancelledError:
-                if not running.cancelled():
+                task = asyncio.current_task()
+                if not running.cancelled() or (task is not None and task.cancelling()):
                     raise
                 continue  # the other request was cancelled, this one was not: send it here
             return call.model_copy(update={"from_cache": True, "cost_usd": 0.0, "purpose": purpose})
         own = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             cached = await self.store.cached(key)
-            if cached is None:
+            if cached is None or cached.started < self._oldest_cached:
                 call = await self._send(request, messages, purpose, key)
             else:
                 call = cached.model_copy(update={"purpose": purpose})
@@ -195,48 +236,52 @@ class Gateway:
         key: str,
     ) -> CallRecord:
         endpoint = request.endpoint
-        rendered = render(
-            with_schema_in_words(endpoint, messages, request.schema), fence_tag(self._secret, request.fence_key)
-        )
-        prompt = "\n".join(m["content"] for m in rendered)
+        tag = fence_tag(self._secret, request.fence_key)
+        # The request of a repair with more room has that room in its own limit already.
+        is_enlarged = purpose.startswith("repair:") and messages is request.messages
+
+        def body_for(adaptations: Adaptations) -> ChatBody:
+            if adaptations is known_adaptations:
+                return body
+            return new_body(adaptations)
+
+        def new_body(adaptations: Adaptations) -> ChatBody:
+            thinking = 0 if is_enlarged else adaptations.thinking_tokens
+            return chat_body(request, messages, tag, adaptations, request.max_tokens + thinking)
+
+        known_adaptations = client.adaptations
+        body = new_body(known_adaptations)
+        prompt = body.prompt
         least = self._check_room(request, prompt)
         tokens = estimate_tokens(prompt) + request.max_tokens if endpoint.tokens_per_minute else 0
-        blank = CallRecord(
-            id=f"{self._ids}{next(self._count):08x}",
-            key=key,
-            purpose=purpose,
-            endpoint=endpoint.name,
-            model=endpoint.model,
-            started=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            latency_s=0.0,
-            attempts=0,
-        )
-        fields = body_fields(request)
+        blank = blank_record(f"{self._ids}{next(self._count):08x}", key, purpose, request)
         try:
             # The cap is checked when a slot is free, not when the call queues for one, so that it is never exceeded by
             # more than the calls in flight.
             if batches:
                 self._check_sending(endpoint)
-                answer = await batches.chat(key, rendered, fields)
+                answer = await batches.chat(key, body)
             else:
-                answer = await client.chat(rendered, fields, tokens, lambda: self._check_sending(endpoint))
+                answer = await client.chat(body_for, tokens=tokens, check=lambda: self._check_sending(endpoint))
         except NoAnswerError as failed:
             if batches:
                 batches.mark_recorded(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
             await self.store.record(call)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
+        call = filled_record(blank, request, answer, prompt)
         if tokens:
-            client.limiter.charge(answer.prompt_tokens + answer.completion_tokens - tokens)
-        wrong = _wrong(answer, least)
-        call = _filled(blank, request, answer, wrong[1] if wrong else answer.error)
+            client.limiter.charge(call.prompt_tokens + call.completion_tokens - tokens)
+        problem = unusable(answer, call, least)
+        if problem:
+            call = call.model_copy(update={"error": problem.detail})
         self.budget.add(call)
         await self.store.record(call)
         if batches:
             batches.mark_recorded(key)
-        if wrong:
+        if problem:
             self.store.mark_usable((call.id,), False)
-            raise CallFailed(*wrong, (call,))
+            raise CallFailed(*problem, (call,))
         return call
 
     def _batches_of(self, client: EndpointClient) -> Batches | None:
@@ -294,42 +339,14 @@ class Gateway:
             self._servers[path] = server
         if server.alive and server.base_url is not None:
             return server.base_url
-        return await asyncio.to_thread(server.start)
+        return await run_in_thread(server.start)
 
 
-def _wrong(answer: Answer, least: int) -> tuple[FailureReason, str] | None:
-    """Return why a reply is not parsed at all, or None."""
-    if len(answer.text) > MAX_REPLY:
-        return (
-            FailureReason.UNUSABLE,
-            f"the reply has {len(answer.text)} characters, of which the first {_STORED_OF_TOO_LONG} are stored",
-        )
-    if 0 < answer.prompt_tokens < 0.9 * least:
-        detail = f"the server counted {answer.prompt_tokens} tokens in a prompt of at least {least} words"
-        return FailureReason.CONTEXT, f"{detail}: it cut the prompt without saying so"
-    return None
-
-
-def _filled(blank: CallRecord, request: ChatRequest, answer: Answer, error: str | None) -> CallRecord:
-    spent = (answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens)
-    return blank.model_copy(
-        update={
-            "latency_s": round(answer.latency_s, 4),
-            "attempts": answer.attempts,
-            "raw": redact(answer.text if len(answer.text) <= MAX_REPLY else answer.text[:_STORED_OF_TOO_LONG]),
-            "finish_reason": answer.finish_reason,
-            "prompt_tokens": spent[0],
-            "cached_tokens": spent[1],
-            "completion_tokens": spent[2],
-            "cost_usd": cost_usd(request.endpoint.price, *spent),
-            "error": error,
-            "letter_logprobs": letter_logprobs(answer.logprobs, request.letters),
-        }
+def _hinted(call: CallRecord, problem: str) -> str:
+    """Return the problem, with a way out where the model's thinking takes all the room."""
+    if not is_spent_on_thinking(call):
+        return problem
+    return (
+        f"the model was still thinking after {call.completion_tokens} tokens: turn its thinking off or down in the "
+        "endpoint's `params`, or raise `reply_tokens` in the panel"
     )
-
-
-def _problem(call: CallRecord, error: ValidationError) -> str:
-    problem = call.error or problem_of(error)
-    if call.finish_reason == "length":
-        problem = f"cut off at {call.completion_tokens} tokens, be shorter: {problem}"
-    return problem

@@ -8,9 +8,14 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple, Protocol
 
+from tracejury.models.waits import report_wait
+
 
 class Limit(Protocol):
     """The limit in front of an endpoint: this process's own `Limiter`, or a share leased from several processes'."""
+
+    name: str
+    """The name of the endpoint, for reports of waits."""
 
     @property
     def has_room(self) -> bool:
@@ -46,6 +51,7 @@ class Slots(ABC):
     """Slots for calls, first come first served. Their number is the current value of `room`."""
 
     def __init__(self) -> None:
+        self.name = ""
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._open_at = 0.0
@@ -81,6 +87,7 @@ class Slots(ABC):
     async def _opening(self, wait: float) -> None:
         """Sleep for `wait` seconds, and longer where a `Retry-After` closes the endpoint meanwhile."""
         while wait > 0:
+            report_wait(self.name, "it keeps the pace that the endpoint takes, or its Retry-After", wait)
             await asyncio.sleep(wait)
             wait = self.closed_for()
 

@@ -92,11 +92,15 @@ class FailureReason(StrEnum):
     """Why a call has no usable reply. It is never a label."""
 
     REFUSED = "refused"
-    """The endpoint refuses for good: 400, 401, 403, 404."""
+    """The endpoint refuses for good (400, 401, 403, 404), or the model declines to answer."""
     UNAVAILABLE = "unavailable"
     """429, 5xx, timeouts and broken connections until attempts or deadline ran out."""
     UNUSABLE = "unusable"
     """Neither the reply nor its one repair validates."""
+    FILTERED = "filtered"
+    """The provider's content filter withheld the reply, or refused the prompt."""
+    CUT_OFF = "cut_off"
+    """The reply ended at its limit of tokens, and so did the second one with more room."""
     CONTEXT = "context"
     """The case does not fit into the model's context, even in its shortest form."""
     BUDGET = "budget"
@@ -130,6 +134,8 @@ class CallRecord(Record):
     completion_tokens: int = 0
     cost_usd: float = 0.0
     error: str | None = None
+    usage_estimated: bool = False
+    """The server reported no credible usage, so the tokens are estimates; not stored with the call."""
     letter_logprobs: tuple[tuple[float, ...], ...] | None = None
     """For each token of the reply that is one of the request's `letters`, the log-probability of each of these; None:
     none were asked for, or the server reports none."""

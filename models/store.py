@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +16,7 @@ from tracejury.storage import (
     insert_new,
     open_engine,
     open_transaction,
+    run_in_thread,
     run_when_reachable,
     unreachable_error,
 )
@@ -99,7 +99,7 @@ class CallStore:
     async def record(self, call: CallRecord) -> None:
         """Record a call; it is durable on return."""
         row = call.__dict__.copy()
-        del row["from_cache"], row["letter_logprobs"]
+        del row["from_cache"], row["letter_logprobs"], row["usage_estimated"]
         if call.letter_logprobs is not None:
             # Queued before the call itself, so that it is durable no later.
             logprobs = json.dumps(call.letter_logprobs, separators=(",", ":"))
@@ -116,7 +116,7 @@ class CallStore:
         if self._reader is not None:
             row = self._reader.cursor().execute(_NEWEST, (key,)).fetchone()
         else:
-            row = await asyncio.to_thread(self._fetch, key)
+            row = await run_in_thread(self._fetch, key)
         if row is None:
             return None
         fields = dict(zip(_FIELDS, row[:-1], strict=True))

@@ -2,6 +2,7 @@ from .atomic import replacing_file, replacing_folder
 from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
 from .key_value import Entry, KeyValueStore
 from .reconnecting import is_outage, run_when_reachable, unreachable_error
+from .threads import run_in_thread
 from .writer import Writer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "open_transaction",
     "replacing_file",
     "replacing_folder",
+    "run_in_thread",
     "run_when_reachable",
     "unreachable_error",
 ]

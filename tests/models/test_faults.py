@@ -30,8 +30,8 @@ ENDINGS = [
     ("label", UNUSABLE, 2),
     ("empty", UNUSABLE, 2),
     ("no-choices", UNUSABLE, 2),
-    ("refusal", UNUSABLE, 2),
-    ("length", UNUSABLE, 2),
+    ("refusal", REFUSED, 1),
+    ("length", FailureReason.CUT_OFF, 2),
     ("big", UNUSABLE, 1),
 ]
 
@@ -61,7 +61,8 @@ def test_a_fault_that_stays_fails_with_its_reason(
     # What was sent is in the records, raw replies included, and none of it is served from the cache later.
     recorded = store.calls()
     assert [c.id for c in recorded] == [c.id for c in failed.value.calls]
-    assert all((c.raw is not None) == (reason is UNUSABLE) for c in recorded)
+    has_reply = fault in ("prose", "label", "empty", "no-choices", "refusal", "length", "big")
+    assert all((c.raw is not None) == has_reply for c in recorded)
     asking.server.set(mode="ok")
     healed = asyncio.run(ask(store, asking.about("x")))
     assert healed.parsed.label == "supported"

@@ -32,14 +32,28 @@ def test_the_same_question_is_asked_once(asking: Any, ledger_url: str) -> None:
     replies = chat(store, *[asking.about("x")] * 5)
     assert [sum(c.from_cache for c in r.calls) for r in replies] == [0, 1, 1, 1, 1]
     store.close()
-    # Another process, another run's secret, another address: still the same question.
+    # Another process, another run's secret, another name: still the same question.
     store = CallStore(ledger_url)
-    asking.endpoint = asking.endpoint.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "name": "moved"})
+    asking.endpoint = asking.endpoint.model_copy(update={"name": "renamed"})
     (again,) = chat(store, asking.about("x"))
     assert again.parsed == replies[0].parsed
     assert again.calls[0].from_cache
     assert again.calls[0].cost_usd == 0
     assert asking.server.counts()["calls"] == 1
+    # Another server may call other weights by the same name.
+    asking.endpoint = asking.endpoint.model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+    (elsewhere,) = chat(store, asking.about("x"))
+    assert isinstance(elsewhere, CallFailed)
+    store.close()
+
+
+def test_a_fresh_run_asks_again_and_finds_its_own_replies(asking: Any, ledger_url: str) -> None:
+    store = CallStore(ledger_url)
+    chat(store, asking.about("x"))
+    time.sleep(0.01)
+    fresh, again = chat(store, asking.about("x"), asking.about("x"), fresh=True)
+    assert [fresh.calls[0].from_cache, again.calls[0].from_cache] == [False, True]
+    assert asking.server.counts()["calls"] == 2
     store.close()
 
 

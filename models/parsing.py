@@ -1,0 +1,57 @@
+"""From the text of a reply to an instance of its schema, and the request for a repair where that fails."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from tracejury.models.coercion import validated
+from tracejury.models.records import Data, Message
+from tracejury.models.reply_text import objects_in, storable_escapes
+
+_REPLY_IN_REPAIR = 2000
+"""Characters of an unusable reply that its repair repeats."""
+
+
+def parse(text: str, schema: type[BaseModel]) -> BaseModel:
+    """Return the reply as an instance of `schema`.
+
+    Thinking, code fences, prose and wrappers around the object are skipped, and values with one meaning in the wrong
+    form are converted; nothing is shortened or guessed.
+
+    Raises:
+        ValidationError: No object in `text` fits.
+    """
+    text = storable_escapes(text)
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError as error:
+        problem = error
+    first = True
+    for value in objects_in(text):
+        try:
+            return validated(value, schema)
+        except ValidationError as error:
+            problem, first = (error if first else problem), False
+    raise problem
+
+
+def repair(messages: tuple[Message, ...], reply: str, problem: str) -> tuple[Message, ...]:
+    """Return the messages of a second request, with the unusable reply and the problem with it."""
+    excerpt = reply
+    if len(reply) > _REPLY_IN_REPAIR:
+        excerpt = f"{reply[:_REPLY_IN_REPAIR]} [{len(reply) - _REPLY_IN_REPAIR} more characters]"
+    return (
+        *messages,
+        # A reply may repeat the text that it judges, so it is data like that text.
+        Message(role="assistant", parts=(Data(label="reply", text=excerpt or "(empty)"),)),
+        Message(
+            role="user",
+            parts=(f"That reply cannot be used: {problem}\nReply again to the task above, with the JSON object only.",),
+        ),
+    )
+
+
+def problem_of(error: ValidationError) -> str:
+    """Return the problem in one line, without the input (which the repair shows anyway)."""
+    parts = (f"{'.'.join(map(str, e['loc'])) or 'the reply'}: {e['msg']}" for e in error.errors(include_url=False)[:5])
+    return "; ".join(parts)
