@@ -81,7 +81,9 @@ def _converted(current: Any, error: Any) -> Any:
         case "float_parsing" | "float_type":
             number = _number(current)
             return _NOT_CONVERTED if number is None else number
-        case "string_type" if isinstance(current, (int, float)) and not isinstance(current, bool):
+        case "string_type" if (
+            isinstance(current, (int, float)) and not isinstance(current, bool) and math.isfinite(current)
+        ):
             return str(current)
         case "list_type":
             return [] if current is None else [current] if isinstance(current, (str, dict)) else _NOT_CONVERTED

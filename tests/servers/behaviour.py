@@ -7,7 +7,7 @@ from typing import Any
 
 MODES = (
     *("ok", "401", "404", "400", "context", "429", "429-after", "500", "503", "hang", "reset", "cut", "garbled"),
-    *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "echo-key", "tell-key"),
+    *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "filtered", "echo-key", "tell-key"),
 )
 
 
@@ -16,6 +16,9 @@ class Behaviour:
     """What the server does. All of it can be changed while it runs."""
 
     mode: str = "ok"
+    """One of `MODES`, or `shape:NAME` (tests/servers/shapes.py)."""
+    refuses: list[str] = field(default_factory=list)
+    """What requests are refused for (tests/servers/providers.py)."""
     script: list[str] = field(default_factory=list)
     match: dict[str, str | list[str]] = field(default_factory=dict)
     reply: dict[str, Any] = field(default_factory=dict)
@@ -24,6 +27,8 @@ class Behaviour:
     """A word of the prompt -> values beside or instead of those of `reply`; the first word that stands there counts."""
     logprobs: Any = None
     """`choices[0].logprobs` of good replies to requests that ask for them."""
+    thinks_tokens: int = 0
+    """A reply with a smaller limit of tokens is used up by thinking."""
     bad_share: float = 0.0
     """The share of calls, drawn with `seed`, that get one of `bad_modes`."""
     bad_modes: list[str] = field(default_factory=list)

@@ -10,7 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
+from servers import shapes
 from servers.behaviour import Behaviour
+from servers.providers import refusal
 from servers.replies import ERRORS, completion, content, digest, wrong_label
 from servers.state import State, finish_batch
 
@@ -48,6 +50,10 @@ class Handlers:
             if (wait := state.within_limit()) > 0:
                 state.modes["limit"] += 1
                 return _error("429", wait if state.behaviour.tell_retry_after else None)
+            for provider in state.behaviour.refuses:
+                if (refused := refusal(provider, body)) is not None:
+                    state.modes["refused"] += 1
+                    return refused
             mode = state.mode_for(prompt)
             state.modes[mode] += 1
             return await _answer(state, request, body, prompt, mode)
@@ -134,6 +140,8 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     if mode in ERRORS:
         return _error(mode, behaviour.retry_after_s if mode == "429-after" else None)
     good = content(body, state.reply(prompt))
+    if (odd := _odd(state, request, body, prompt, mode, good)) is not None:
+        return odd
     if mode == "tell-key":
         good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
     reply = completion(body, good, prompt)
@@ -146,6 +154,18 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
         return web.Response(text=whole[:-40], content_type="application/json")
     state.paid[digest(prompt)] += 1
     return web.json_response(_bad(body, prompt, mode, good) if mode not in ("ok", "tell-key") else json.loads(whole))
+
+
+def _odd(state: State, request: web.Request, body: Any, prompt: str, mode: str, good: str) -> web.StreamResponse | None:
+    """Return a reply that is used up by thinking, or one in an odd shape; None: neither."""
+    limit = body.get("max_tokens") or body.get("max_completion_tokens") or 10**9
+    if state.behaviour.thinks_tokens > limit:
+        return web.json_response(completion(body, "<think>Hmm {x}.", prompt, "length"))
+    if mode.startswith("shape:"):
+        state.paid[digest(prompt)] += 1
+        key = request.headers.get("Authorization")
+        return shapes.response(mode.removeprefix("shape:"), body, good, prompt, key)
+    return None
 
 
 def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:
@@ -168,6 +188,8 @@ def _bad(body: Any, prompt: str, mode: str, good: str) -> dict[str, Any]:
     """Return a completion that is whole and cannot be used."""
     if mode == "no-choices":
         return completion(body, good, prompt) | {"choices": []}
+    if mode == "filtered":
+        return completion(body, None, prompt, "content_filter")
     if mode == "refusal":
         return completion(body, None, prompt, refusal="I cannot help with that.")
     texts = {
