@@ -39,7 +39,6 @@ class KeyValueStore(Generic[Value]):
             path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite makes a temporary file of its own, deleted with the connection, where the name is empty.
         self._connection = sqlite3.connect(path or "", timeout=60, check_same_thread=False, isolation_level=None)
-        pragmas: tuple[str, ...]
         if path is None:
             # A temporary file needs no protection against a crash.
             pragmas: tuple[str, ...] = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-4000")
