@@ -13,6 +13,7 @@ from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export, runs
 from tracejury.console.failing import Exit
+from tracejury.console.graph import graph
 from tracejury.console.new import new
 from tracejury.console.panels import panels
 from tracejury.console.read import read
@@ -35,7 +36,7 @@ COMMANDS = {
     "What the verdicts add up to": (summary, compare, control, report, gate),
     "Who judges the judges": (score, calibrate, judges),
     "Students": (teach, corpus, train, reinforce, sample, serve, distill),
-    "What it runs on": (panels, checkers, index.sources, new, doctor),
+    "What it runs on": (panels, checkers, graph, index.sources, new, doctor),
 }
 for heading, commands in COMMANDS.items():
     for command in commands:

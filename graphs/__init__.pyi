@@ -1,12 +1,14 @@
 from .adjudicate import adjudicate
-from .adjudication import DeliberationSink, TraceInput, TraceOutput, build_graph
 from .batch import Runner, select, traces_in_flight
 from .cluster.joining import Cluster
 from .cluster.worker_pool import WorkerPoolError
 from .estimate import AskerEstimate, CostEstimate, estimate
+from .opening import draw_graph, open_graph
 from .run_context import RunContext, open_run_context
+from .step_graph import DeliberationSink, StepInput, StepNodes, StepOutput, StepState, build_step_graph
 from .tally import RunTally
 from .tone_swap import SwappedTrace, tone_prompts, tone_swap
+from .trace_graph import TraceInput, TraceOutput, build_graph
 
 __all__ = [
     "AskerEstimate",
@@ -16,13 +18,20 @@ __all__ = [
     "RunContext",
     "RunTally",
     "Runner",
+    "StepInput",
+    "StepNodes",
+    "StepOutput",
+    "StepState",
     "SwappedTrace",
     "TraceInput",
     "TraceOutput",
     "WorkerPoolError",
     "adjudicate",
     "build_graph",
+    "build_step_graph",
+    "draw_graph",
     "estimate",
+    "open_graph",
     "open_run_context",
     "select",
     "tone_prompts",

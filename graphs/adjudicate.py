@@ -10,6 +10,7 @@ from pathlib import Path
 from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes, refuse_audited_weights
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
+from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
@@ -134,13 +135,14 @@ async def adjudicate(
             air_gapped=air_gapped,
             budget=budget,
             batch_progress=batch_progress,
+            skip=skip_steps,
+            stopping=stopping,
         )
         async with context as run_context:
-            run_context.skip = skip_steps
-            run_context.stopping = stopping or run_context.stopping
             runner = Runner(run_context, ledger, calls.writer, run, tally)
             selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
-            run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
+            with rare_collections():
+                run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
         return ledger.run(run.name), run_tally
     finally:
         calls.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,16 @@ from tracejury.agents import (
     endpoints_of,
     load_calibrator,
 )
+from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.turns import Turns
 from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Limit
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
 from tracejury.traces import Question, Step, blind
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunContext:
-    """A panel with all that it needs to judge steps."""
+    """A panel with all that it needs to judge steps. Every step of a run shares it; it holds no state of a step."""
 
     judge_panel: JudgePanel
     finder: Finder | None = None
@@ -36,15 +38,23 @@ class RunContext:
     """None: the panel names none, and its verdicts are headed `uncalibrated`."""
     skip: frozenset[str] = frozenset()
     """Ids of steps that this run does not judge."""
-    turns: Turns = field(default_factory=Turns)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, steps that have not begun are left for the resume."""
     budget: Budget = field(default_factory=Budget)
     """What the run may spend; once it is used up, the run stops."""
+    in_batches: bool = False
+    """Calls go in provider batches, which warm no prefix; waiting for one would cost one batch per step."""
+    turns: Turns = field(default_factory=Turns)
 
-    def __post_init__(self) -> None:
-        self.panel: Panel = self.judge_panel.panel
-        self.prefix = any(endpoint.prefix_cache for endpoint in endpoints_of(self.panel))
+    @cached_property
+    def panel(self) -> Panel:
+        """The panel."""
+        return self.judge_panel.panel
+
+    @cached_property
+    def prefix(self) -> bool:
+        """Whether a step's first judge is asked alone, so that the others find the prompt's prefix in the cache."""
+        return not self.in_batches and any(endpoint.prefix_cache for endpoint in endpoints_of(self.panel))
 
     @property
     def closing(self) -> bool:
@@ -53,25 +63,30 @@ class RunContext:
             self.stopping.set()
         return self.stopping.is_set()
 
-    async def find(self, question: Question, steps: Sequence[Step]) -> list[Finding]:
-        """Find the passages for the steps of one trace, in one batch."""
-        return await self._find(question, [(s.text, step_query(blind(s.text), question.stem)) for s in steps])
+    async def find(self, question: Question, step: Step) -> Finding:
+        """Find the passages for a step; steps that ask at the same time share one look-up."""
+        if self._batcher is None:
+            return Finding(hits=(), withheld=())
+        return await self._batcher.find(_query(question, step, step_query(blind(step.text), question.stem)))
 
     async def search(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
-        """Find the passages for the resolver's queries."""
-        return await self._find(question, [(step.text, query) for query in queries])
+        """Find the passages for the resolver's queries, as many per query as `panel.resolver.k` says."""
+        if self.finder is None or self.panel.resolver is None:
+            return [Finding(hits=(), withheld=()) for _ in queries]
+        batch = [_query(question, step, text) for text in queries]
+        return await asyncio.to_thread(self.finder.find, batch, self.panel.resolver.k)
 
-    async def _find(self, question: Question, pairs: list[tuple[str, str]]) -> list[Finding]:
-        if self.finder is None or not pairs:
-            return [Finding(hits=(), withheld=()) for _ in pairs]
-        queries = [
-            Query(text=text, step=step, stem=question.stem, explanation=question.explanation) for step, text in pairs
-        ]
-        return await asyncio.to_thread(self.finder.find, queries)
+    @cached_property
+    def _batcher(self) -> QueryBatcher | None:
+        return None if self.finder is None else QueryBatcher(self.finder.find)
 
     def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
         """Apply the panel's calibrator, if it names one."""
         return self.calibrator.apply(verdict, opinions) if self.calibrator else verdict
+
+
+def _query(question: Question, step: Step, text: str) -> Query:
+    return Query(text=text, step=step.text, stem=question.stem, explanation=question.explanation)
 
 
 @asynccontextmanager
@@ -85,6 +100,8 @@ async def open_run_context(
     budget: Budget | None = None,
     batch_progress: BatchProgress | None = None,
     limits: Callable[[Endpoint], Limit] | None = None,
+    skip: frozenset[str] = frozenset(),
+    stopping: asyncio.Event | None = None,
 ) -> AsyncIterator[RunContext]:
     """Open a panel: create its judges, open its references and the gateway to its models.
 
@@ -97,6 +114,8 @@ async def open_run_context(
         budget: What the run may spend; None: no cap.
         batch_progress: Send the calls in provider batches, and report their progress here; None: one by one.
         limits: Returns the limit of an endpoint, where other processes share it.
+        skip: Ids of steps not to judge.
+        stopping: Set it to leave the steps that have not begun for a resume.
     """
     budget = budget or Budget()
     calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
@@ -113,7 +132,12 @@ async def open_run_context(
     async with opening as gateway:
         scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
         judge_panel = JudgePanel.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
-        run_context = RunContext(judge_panel, finder, calibrator, budget=budget)
-        # A provider batch warms no prefix; waiting for it would cost one batch per step.
-        run_context.prefix = run_context.prefix and batch_progress is None
-        yield run_context
+        yield RunContext(
+            judge_panel,
+            finder,
+            calibrator,
+            skip=skip,
+            stopping=stopping or asyncio.Event(),
+            budget=budget,
+            in_batches=batch_progress is not None,
+        )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from tracejury.agents import Deliberation
-from tracejury.graphs.adjudication import DeliberationSink, TraceInput, build_graph
 from tracejury.graphs.run_context import RunContext
+from tracejury.graphs.step_graph import DeliberationSink
 from tracejury.graphs.tally import RunTally
+from tracejury.graphs.trace_graph import TraceInput, build_graph
 from tracejury.ledger.writer import Ledger
 from tracejury.storage import StoreError, Writer
 from tracejury.traces import Problem, Question, Segmentation, Trace

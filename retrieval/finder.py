@@ -73,8 +73,12 @@ class Finder:
         self._reranker = open_reranker(rerank) if isinstance(rerank, str) else rerank
         self._lock = threading.Lock()
 
-    def find(self, queries: Sequence[Query]) -> list[Finding]:
+    def find(self, queries: Sequence[Query], k: int | None = None) -> list[Finding]:
         """Find passages.
+
+        Args:
+            queries: What to look for.
+            k: Passages a query; None: as many as the finder was made for.
 
         Returns:
             One finding a query, in order: at most `k` hits, best first, and what was withheld.
@@ -90,10 +94,11 @@ class Finder:
                 sources |= {passage_id: source for passage_id, source, _ in row}
         fused = [fuse(ranking)[: self._pool] for ranking in rankings]
         passages = self._fetch(sources, [i for row in fused for i, _, _ in row])
-        return [self._finding(query, row, passages) for query, row in zip(queries, fused, strict=True)]
+        most = self.k if k is None else k
+        return [self._finding(query, row, passages, most) for query, row in zip(queries, fused, strict=True)]
 
     def _finding(
-        self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
+        self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage], k: int
     ) -> Finding:
         hits = [Hit(passage=passages[i], score=score, query=query.text, ranks=ranks) for i, score, ranks in row]
         allowed, withheld = withhold(query, hits)
@@ -101,7 +106,7 @@ class Finder:
             allowed = self._reranked(self._reranker, query, allowed)
         chosen = choose(
             allowed,
-            self.k,
+            k,
             per_document=self._per_document,
             quotas=self._quotas,
             superseded=self._superseded,

@@ -156,10 +156,10 @@ def deliberations(question: Question, trace: Trace, cut: Segmentation) -> Iterat
             omitted=("step:0",) if chance % 17 == 0 and step.index > 3 else (),
         )
         opinions = tuple(_opinion(judge, case, chance, trace.arm) for judge in JUDGES)
-        path, resolution = ["segment", "retrieve", "hear"], None
+        path, resolution = ["segment", "retrieve", "claims", "judge", "check", "decide"], None
         decision = decide(opinions, case.claims)
         if isinstance(decision, Dispute):
-            path += ["resolve", "search", "resolve"]
+            path += ["resolve", "search", "resolve", "decide"]
             resolution = _resolution(case, chance)
             verdict = settle(decision, opinions, case.claims, resolution)
         else:

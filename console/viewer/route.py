@@ -7,13 +7,16 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _PLACES = {
-    "segment": (0, 0), "retrieve": (1, 0), "hear": (2, 0), "verdict": (3, 0), "resolve": (2.5, 1), "search": (1.5, 1),
+    "segment": (0, 0), "retrieve": (1, 0), "claims": (2, 0), "judge": (3, 0), "check": (4, 0), "decide": (5, 0),
+    "verdict": (6, 0), "resolve": (5, 1), "search": (4, 1),
 }  # fmt: skip
 _EDGES = (
-    ("segment", "retrieve"), ("retrieve", "hear"), ("hear", "verdict"),
-    ("hear", "resolve"), ("resolve", "search"), ("search", "resolve"), ("resolve", "verdict"),
+    ("segment", "retrieve"), ("retrieve", "claims"), ("claims", "judge"), ("judge", "check"), ("check", "decide"),
+    ("decide", "verdict"), ("decide", "resolve"), ("resolve", "search"), ("search", "resolve"), ("resolve", "decide"),
 )  # fmt: skip
-_WIDE, _HIGH, _LEFT, _TOP = 92, 34, 150, 66
+_EARLIER_NAMES = {"hear": "judge", "seek": "search"}
+"""Node names in ledgers of earlier versions, whose graph had no claims, check and decide."""
+_WIDE, _HIGH, _LEFT, _TOP = 76, 34, 112, 66
 
 
 class Node(NamedTuple):
@@ -44,7 +47,7 @@ class Diagram(NamedTuple):
 
 def diagram(path: Sequence[str]) -> Diagram:
     """Return the diagram of a deliberation's path."""
-    way = [*path, "verdict"]
+    way = [*(_EARLIER_NAMES.get(name, name) for name in path), "verdict"]
     taken = set(pairwise(way))
     low = "resolve" in way
     nodes = tuple(
@@ -52,19 +55,17 @@ def diagram(path: Sequence[str]) -> Diagram:
     )
     known = {n.name for n in nodes}
     edges = tuple(Edge(_line(a, b), (a, b) in taken) for a, b in _EDGES if a in known and b in known)
-    return Diagram(nodes, edges, 8 + 3 * _LEFT + _WIDE, 8 + _HIGH + (_TOP if low else 0), " → ".join(way))
+    return Diagram(nodes, edges, 8 + 6 * _LEFT + _WIDE, 8 + _HIGH + (_TOP if low else 0), " → ".join(way))
 
 
 def _line(a: str, b: str) -> str:
     (ax, ay), (bx, by) = _PLACES[a], _PLACES[b]
     x, y = 4 + _LEFT * ax, 4 + _TOP * ay
     to_x, to_y = 4 + _LEFT * bx, 4 + _TOP * by
-    if ay == by:
-        shift = (
-            0.0 if (a, b) not in (("resolve", "search"), ("search", "resolve")) else (7.0 if a == "search" else -7.0)
-        )
-        forth = bx > ax
-        return f"M{x + (_WIDE if forth else 0):g} {y + _HIGH / 2 + shift:g}H{to_x + (-6 if forth else _WIDE + 6):g}"
-    if by > ay:
-        return f"M{x + _WIDE * 0.7:g} {y + _HIGH:g}L{to_x + _WIDE * 0.3:g} {to_y - 6:g}"
-    return f"M{x + _WIDE * 0.7:g} {y:g}L{to_x + _WIDE * 0.3:g} {to_y + _HIGH + 6:g}"
+    if ax == bx:
+        if by > ay:
+            return f"M{x + _WIDE / 2 + 12:g} {y + _HIGH:g}V{to_y - 6:g}"
+        return f"M{x + _WIDE / 2 - 12:g} {y:g}V{to_y + _HIGH + 6:g}"
+    shift = {("resolve", "search"): -7.0, ("search", "resolve"): 7.0}.get((a, b), 0.0)
+    forth = bx > ax
+    return f"M{x + (_WIDE if forth else 0):g} {y + _HIGH / 2 + shift:g}H{to_x + (-6 if forth else _WIDE + 6):g}"

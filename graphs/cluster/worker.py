@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from tracejury.agents import Panel, prompt_hashes
 from tracejury.graphs.cluster.ledger_actor import LedgerClient, RemoteCalls, RemoteSink
 from tracejury.graphs.cluster.limits import leased
+from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
@@ -81,9 +82,10 @@ class Worker:
                 index=Path(run_spec.index) if run_spec.index else None,
                 air_gapped=run_spec.air_gapped,
                 limits=lambda endpoint: leased(endpoint, self._name, settle),
+                skip=run_spec.skip,
             )
         )
-        run_context.skip = run_spec.skip
+        self._stack.enter_context(rare_collections())
         self._runner = TraceRunner(run_context, sink, lambda trace_id: self._tallies[trace_id])
         node = ray.get_runtime_context().get_node_id()
         return WorkerInfo(node, package_versions().get("tracejury", "?"), prompt_hashes(run_spec.panel))

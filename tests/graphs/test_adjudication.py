@@ -26,7 +26,8 @@ def test_every_step_ends_in_one_outcome_by_its_own_way() -> None:
     # One grounded error against two supporters is not outvoted: the resolver hears it, and has nothing new.
     assert disputed.verdict.outcome is Outcome.ABSTAINED
     assert disputed.verdict.route is Route.RESOLVER
-    assert disputed.path == ("segment", "retrieve", "hear", "resolve")
+    nodes = ("segment", "retrieve", "claims", "judge", "check", "decide", "resolve", "decide")
+    assert disputed.path == nodes
     assert silent.verdict.reason is Reason.EVIDENCE_SILENT
     assert (failed.verdict.outcome, failed.verdict.reason) == (Outcome.FAILED, Reason.ALL_FAILED)
     assert all(len(d.opinions) == 3 for d in (supported, error, disputed, silent, failed))

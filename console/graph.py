@@ -1,0 +1,18 @@
+"""`tracejury graph`: the adjudication graph as a diagram."""
+
+from __future__ import annotations
+
+import typer
+
+
+def graph() -> None:
+    """Print the adjudication graph as a Mermaid diagram: every node of a trace and of a step.
+
+    Paste it into a Markdown file or a Mermaid viewer.
+
+    Example:
+        tracejury graph
+    """
+    from tracejury.graphs import draw_graph
+
+    typer.echo(draw_graph(), nl=False)
