@@ -218,7 +218,7 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
     counts = ", ".join(f"{name} {n}" for name, n in current.outcomes.items())
-    out.print(f"[bold]{run.name}[/]: {current.closed} of {current.traces} traces done; steps{calibrated}: {counts}")
+    out.print(f"[bold]{run.name}[/]: {current.done} traces done; steps{calibrated}: {counts}")
     out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
     for problem in tally.problems[:10]:
         out.print(f"  [yellow]{problem}[/]", highlight=False)

@@ -61,7 +61,7 @@ def runs(store: Store = None, as_json: Json = False) -> None:
         print(json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2))
         return
     table = Table(title=f"{len(progress_by_run)} runs in {ledger.url}", title_justify="left")
-    for column in ("name", "id", "created", "panel", "traces", "done", "✓", "✗", "abstained", "failed", "cost"):
+    for column in ("name", "id", "created", "panel", "traces done", "✓", "✗", "abstained", "failed", "cost"):
         table.add_column(column)
     for s in progress_by_run:
         counts = [str(s.outcomes[name]) for name in ("supported", "error", "abstained", "failed")]
@@ -71,8 +71,7 @@ def runs(store: Store = None, as_json: Json = False) -> None:
             s.run.id[:8],
             created,
             s.run.panel.name,
-            str(s.traces),
-            str(s.closed),
+            s.done,
             *counts,
             f"${s.cost_usd:.3f}",
         )

@@ -64,11 +64,11 @@ def _traces(ledger: Ledger, run: Run, as_json: bool) -> None:
     table.add_column("trace", no_wrap=True, min_width=10)
     for column in ("arm", "answer", "gold"):
         table.add_column(column, no_wrap=True, min_width=len(column))
-    for column in ("steps", "✓", "✗", "-", "!"):
+    for column in ("steps", "✓", "✗", "-", "!", "∅"):
         table.add_column(column, justify="right", no_wrap=True, min_width=max(2, len(column)))
     table.add_column("question" + (" · model" if several else ""), overflow="ellipsis", no_wrap=True)
     for row in rows[:200]:
-        counts = [str(n) if n else "·" for n in (row.supported, row.error, row.abstained, row.failed)]
+        counts = [str(n) if n else "·" for n in (row.supported, row.error, row.abstained, row.failed, row.no_claim)]
         answer = (row.answer or "-")[:12]
         table.add_row(
             row.trace_id[:10],
@@ -79,7 +79,7 @@ def _traces(ledger: Ledger, run: Run, as_json: bool) -> None:
             *counts,
             f"{row.question} · {row.model}" if several else row.question,
         )
-    table.caption = "✓ supported  ✗ error  - abstained  ! failed"
+    table.caption = "✓ supported  ✗ error  - abstained  ! failed  ∅ no claim"
     table.caption_justify = "left"
     out.print(table)
     if len(rows) > 200:

@@ -33,6 +33,8 @@ class TraceOutcomes(NamedTuple):
     error: int
     abstained: int
     failed: int
+    no_claim: int
+    """Steps that state nothing checkable; in none of the other counts."""
 
 
 class LedgerReading:
@@ -168,9 +170,11 @@ class LedgerReading:
 
     def trace_outcomes(self, run: Run) -> Iterator[TraceOutcomes]:
         """Stream the run's traces with the outcomes of their steps, in the order of their ids."""
-        outcomes = {o: func.sum(case((deliberation_table.c.outcome == o.value, 1), else_=0)) for o in Outcome}
+        d = deliberation_table.c
+        outcomes = {o.value: func.sum(case((d.claim & (d.outcome == o.value), 1), else_=0)) for o in Outcome}
+        outcomes["no_claim"] = func.sum(case((d.claim, 0), else_=1))
         counts = (
-            select(deliberation_table.c.trace_id, *(n.label(o.value) for o, n in outcomes.items()))
+            select(d.trace_id, *(count.label(name) for name, count in outcomes.items()))
             .where(deliberation_table.c.run_id == run.id)
             .group_by(deliberation_table.c.trace_id)
             .subquery()
@@ -185,7 +189,7 @@ class LedgerReading:
         )
         query = (
             select(
-                *columns, question_table.c.body, *(func.coalesce(counts.c[o.value], 0).label(o.value) for o in Outcome)
+                *columns, question_table.c.body, *(func.coalesce(counts.c[name], 0).label(name) for name in outcomes)
             )
             .join(question_table, question_table.c.id == trace_table.c.question_id)
             .outerjoin(counts, counts.c.trace_id == trace_table.c.id)
@@ -197,7 +201,7 @@ class LedgerReading:
                 question = Question.model_validate_json(row.body)
                 yield TraceOutcomes(
                     row.id, question.key or question.id, row.arm, row.model, row.answer, row.gold, row.steps,
-                    row.supported, row.error, row.abstained, row.failed,
+                    row.supported, row.error, row.abstained, row.failed, row.no_claim,
                 )  # fmt: skip
 
     def deliberations(self, run: Run, trace_id: str) -> list[Deliberation]:

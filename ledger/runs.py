@@ -66,6 +66,16 @@ class RunProgress(Record):
     completion_tokens: int
     cost_usd: float
 
+    @property
+    def done(self) -> str:
+        """Return how many traces are done of those that the run is about, as `100 of 120`."""
+        return f"{self.closed:,} of {max(self.run.traces_total or 0, self.traces):,}"
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the run went through its batch and no trace has a failed step left."""
+        return self.run.finished is not None and self.closed >= max(self.run.traces_total or 0, self.traces)
+
 
 def panel_hash(panel: Panel) -> str:
     """Return the fingerprint of a panel; endpoints' limits and addresses do not count, as they change no opinion."""

@@ -1,4 +1,4 @@
-from .agreement import RaterAgreement, rater_agreement
+from .agreement import RaterAgreement, kappa_and_chance, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
@@ -126,6 +126,7 @@ __all__ = [
     "gather",
     "judge_pairs",
     "junit",
+    "kappa_and_chance",
     "labelled",
     "labelled_by",
     "least_difference",

@@ -63,18 +63,16 @@ def audit(
         runs=tuple(run.name for run in runs),
         differently_judged=tuple(differ),
         comparisons=tuple(comparisons),
-        where=tuple(where(majority, before, code, settings) for code in after) if conditions else (),
-        controls=tuple(robustness(majority, main, settings, controls) for main in comparisons)
-        if controls is not None
+        where=tuple(where(majority, before, code, c.settings) for code, c in zip(after, comparisons, strict=True))
+        if conditions
         else (),
+        controls=tuple(robustness(majority, main, controls) for main in comparisons) if controls is not None else (),
     )
 
 
-def robustness(
-    columns: Columns, main: Comparison, settings: Settings, rejudged: Mapping[str, Columns]
-) -> tuple[ControlRow, ...]:
+def robustness(columns: Columns, main: Comparison, rejudged: Mapping[str, Columns]) -> tuple[ControlRow, ...]:
     """Return the robustness table of a comparison, the main result first."""
-    quick = settings.model_copy(update={"draws": min(settings.draws, 2_000)})
+    quick = main.settings.model_copy(update={"draws": min(main.settings.draws, 2_000)})
     before, after = columns.arm_codes([main.baseline, main.other])
     first = Control(name="main", title="main result", reanalyse="question_weighted")
     rows = [row(Pairing(first, columns, before, after, quick))]

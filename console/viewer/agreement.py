@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
+
 from tracejury.agents import Panel
 from tracejury.ledger import VotePattern
+from tracejury.reports import kappa_and_chance
 
 LABELS = ("supported", "error", "unclear", "no_claim")
 
@@ -99,19 +102,10 @@ def pairs(panel: Panel, patterns: Sequence[VotePattern]) -> dict[tuple[str, str]
 
 
 def kappa(table: Counter[tuple[str, str]]) -> float | None:
-    """Return Cohen's kappa (1960, Educ Psychol Meas 20:37, eq. 1): (po - pe) / (1 - pe); None where pe is 1."""
-    n = table.total()
-    if not n:
-        return None
-    first: Counter[str] = Counter()
-    second: Counter[str] = Counter()
-    for (x, y), count in table.items():
-        first[x] += count
-        second[y] += count
-    chance = sum(first[x] * second[x] for x in first) / n**2
-    if chance >= 1:
-        return None
-    return (sum(c for (x, y), c in table.items() if x == y) / n - chance) / (1 - chance)
+    """Return Cohen's kappa, the figure that `tracejury judges` and the report show; None where there is no variance."""
+    counts = np.array([[table[x, y] for y in LABELS] for x in LABELS], dtype=np.float64)
+    value = float(kappa_and_chance(counts)[0])
+    return value if np.isfinite(value) else None
 
 
 def disputed(patterns: Sequence[VotePattern], a: str | None = None, b: str | None = None) -> list[VotePattern]:

@@ -20,8 +20,8 @@ from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
 from tracejury.traces import ErrorType, Question, Trace
 
 _SORTS = {
-    "order": "as read", "errors": "most errors", "abstained": "most abstentions", "disagreements": "most disagreements",
-    "first_error": "earliest error", "steps": "most steps", "cost": "most expensive",
+    "order": "as read", "errors": "most errors", "abstained": "most abstentions",
+    "disagreements": "most differing labels", "first_error": "earliest error", "steps": "most steps", "cost": "most expensive",
 }  # fmt: skip
 _NO_VERDICT = [r.value for r in Reason if r not in (Reason.GROUNDED_MAJORITY, Reason.PLAIN_MAJORITY, Reason.RESOLVED)]
 
@@ -218,7 +218,7 @@ def _page_of(query: Mapping[str, str], total: int, size: int) -> tuple[int, int]
 
 def _filter_words(query: Mapping[str, Any]) -> list[str]:
     flags = {
-        "disagreement": "judges that disagree",
+        "disagreement": "voting judges whose labels differ",
         "resolver": "the resolver",
         "flawed": "a right answer and a wrong step",
     }

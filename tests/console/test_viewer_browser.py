@@ -73,7 +73,7 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     page.get_by_role("link", name="Traces", exact=True).click()
     # A filter takes effect at once, and has an address of its own.
     page.get_by_label("Sort").select_option("errors")
-    page.get_by_label("judges disagree").check()
+    page.get_by_label("labels differ").check()
     page.wait_for_url("**disagreement=1**")
     page.wait_for_selector("text=with judges that disagree")
     page.get_by_label("Search").fill("magnesium")
