@@ -20,9 +20,14 @@ from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
 from tracejury.traces import ErrorType, Question, Trace
 
 _SORTS = {
-    "order": "as read", "errors": "most errors", "abstained": "most abstentions",
-    "disagreements": "most differing labels", "first_error": "earliest error", "steps": "most steps", "cost": "most expensive",
-}  # fmt: skip
+    "order": "as read",
+    "errors": "most errors",
+    "abstained": "most abstentions",
+    "disagreements": "most differing labels",
+    "first_error": "earliest error",
+    "steps": "most steps",
+    "cost": "most expensive",
+}
 _NO_VERDICT = [r.value for r in Reason if r not in (Reason.GROUNDED_MAJORITY, Reason.PLAIN_MAJORITY, Reason.RESOLVED)]
 
 
