@@ -46,7 +46,7 @@ SCALES = {
     "cpu": {"shape": "cpu", "steps": 6, "max_length": 1024},
 }
 CASES: dict[str, dict[str, Any]] = {
-    # protocol.md's batch; one chain a row.
+    # The paper's batch (docs/PROTOCOL.md); one chain a row.
     "chains": {"join": 1, "batch": 2, "accumulation": 8},
     # The same rows a step, but five chains in each reply and all in one batch: fewer, larger kernels.
     "long": {"join": 5, "batch": 16, "accumulation": 1},

@@ -116,15 +116,15 @@ def open_config(kind: ConfigKind, name_or_path: str | Path) -> ConfigFile:
         ValueError: There is no such file, or it is not a YAML mapping. The class is the kind's `error`.
     """
     path = Path(name_or_path).expanduser()
-    known = ", ".join(shipped_names(kind))
+    names = ", ".join(shipped_names(kind))
     if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         if not path.is_file():
-            raise kind.error(f"{path}: no such file; shipped with the package: {known}")
+            raise kind.error(f"{path}: no such file; shipped with the package: {names}")
         return ConfigFile(path, kind)
     if str(name_or_path) not in shipped_names(kind):
         near = difflib.get_close_matches(str(name_or_path), shipped_names(kind), n=1)
         suggestion = f"; did you mean {near[0]!r}?" if near else ";"
-        raise kind.error(f"no {kind.noun} called {str(name_or_path)!r}{suggestion} known: {known}, or a .yaml file")
+        raise kind.error(f"no {kind.noun} called {str(name_or_path)!r}{suggestion} known: {names}, or a .yaml file")
     return ConfigFile(Path(str(files("tracejury.configs") / kind.folder / f"{name_or_path}.yaml")), kind)
 
 

@@ -285,7 +285,7 @@ def distill(
 
         try:
             manifest = asyncio.run(
-                run(spec, beside, folder, store=store, index=index, backend=backend, told=report_stage)
+                run(spec, beside, folder, store=store, index=index, backend=backend, report_stage=report_stage)
             )
         except StageIncompleteError as error:
             raise fail(str(error), Exit.SOME_FAILED) from error

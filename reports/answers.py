@@ -75,7 +75,8 @@ def answer_metrics(
         draws: Number of bootstrap samples of questions.
         confidence: Confidence level of every interval.
         seed: Seed of the resampling.
-        bins: Of the reliability diagram, equal in width from 1 / number of options to 1 (protocol.md).
+        bins: Number of bins of the reliability diagram, of equal width, from 1 / number of options to 1
+            (docs/PROTOCOL.md, 'Answer metrics').
     """
     voted_questions = question_votes(columns, arm)
     if not voted_questions:

@@ -14,7 +14,7 @@ from tracejury.traces import Record
 
 
 class Hedging(Record):
-    """Hedging of the steps of one arm (protocol.md's lexicon)."""
+    """Hedging of the steps of one arm (the paper's lexicon; docs/PROTOCOL.md, 'Hedging')."""
 
     name: str
     a_step: Estimate

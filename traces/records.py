@@ -35,7 +35,7 @@ class ErrorType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a step does in its trace (protocol.md, 'step roles')."""
+    """What a step does in its trace (docs/PROTOCOL.md, 'Step roles')."""
 
     CORRECTION = "correction"
     FINAL_SYNTHESIS = "final_synthesis"
@@ -132,7 +132,7 @@ class Step(Named):
     text: str
     role: Role = Role.OTHER
     hedges: int = 0
-    """Number of hedging expressions (protocol.md's 14-pattern lexicon)."""
+    """Number of hedging expressions (14-pattern lexicon; docs/PROTOCOL.md, 'Hedging')."""
     label: StepLabel | None = None
     error_type: ErrorType | None = None
 

@@ -1,6 +1,7 @@
 """Students: teacher traces, SFT corpus, training with Unsloth or TRL, sampling; and the recipe of the verifier.
 
-Scripts one reads top to bottom. Public names are listed in `__init__.pyi` and loaded on first use.
+The modules are scripts that are read from top to bottom. `__init__.pyi` lists the public names, which load on first
+use.
 """
 
 import lazy_loader

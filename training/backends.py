@@ -23,21 +23,21 @@ class Loaded(NamedTuple):
     tokenizer: Any
 
 
-def choose_backend(wanted: str) -> Backend:
-    """Settle `auto` and refuse what cannot work here.
+def choose_backend(requested: str) -> Backend:
+    """Return the back end to use: resolve `auto`, and refuse one that cannot work on this machine.
 
     Raises:
-        RecipeError: `unsloth` was asked for without a CUDA GPU or without the package; the message says what to do.
+        RecipeError: `unsloth` was requested without a CUDA GPU or without the package; the message says what to do.
     """
     import torch
 
     installed = importlib.util.find_spec("unsloth") is not None
-    if wanted == "auto":
+    if requested == "auto":
         return "unsloth" if installed and torch.cuda.is_available() else "trl"
-    if wanted == "trl":
+    if requested == "trl":
         return "trl"
-    if wanted != "unsloth":
-        raise RecipeError(f"no back end called {wanted!r}; there are unsloth and trl")
+    if requested != "unsloth":
+        raise RecipeError(f"no back end called {requested!r}; there are unsloth and trl")
     if not torch.cuda.is_available():
         raise RecipeError(
             "backend unsloth needs a CUDA GPU, and torch sees none. Run this recipe with `--backend trl` (a CPU will "
@@ -49,7 +49,7 @@ def choose_backend(wanted: str) -> Backend:
 
 
 def prepare(backend: Backend, cache: Path) -> None:
-    """Import Unsloth before anything else of the stack, as it must be to patch it; nothing to do for `trl`."""
+    """Import Unsloth before the rest of the training stack, which it patches on import. Does nothing for `trl`."""
     if backend == "unsloth":
         # Offline and out of the working directory: no statistics call, compiled kernels beside the run.
         os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
@@ -86,7 +86,7 @@ def _load_unsloth(recipe: Recipe, weights: str) -> Loaded:
 
 
 def lora_arguments(lora: Lora) -> dict[str, Any]:
-    """Return what `peft.LoraConfig` is made with."""
+    """Return the arguments of `peft.LoraConfig`."""
     return {
         "r": lora.r,
         "lora_alpha": lora.alpha,
@@ -98,7 +98,7 @@ def lora_arguments(lora: Lora) -> dict[str, Any]:
 
 
 def unsloth_load_arguments(recipe: Recipe, weights: str) -> dict[str, Any]:
-    """Return what `FastLanguageModel.from_pretrained` is called with."""
+    """Return the arguments of `FastLanguageModel.from_pretrained`."""
     return {
         "model_name": weights,
         "revision": recipe.student.revision,
@@ -112,7 +112,7 @@ def unsloth_load_arguments(recipe: Recipe, weights: str) -> dict[str, Any]:
 
 
 def unsloth_lora_arguments(recipe: Recipe, lora: Lora) -> dict[str, Any]:
-    """Return what `FastLanguageModel.get_peft_model` is called with, beside the model."""
+    """Return the arguments of `FastLanguageModel.get_peft_model`, without the model."""
     return {
         "r": lora.r,
         "target_modules": list(lora.targets),
@@ -126,24 +126,24 @@ def unsloth_lora_arguments(recipe: Recipe, lora: Lora) -> dict[str, Any]:
 
 
 def unsloth_merge_arguments(folder: Path, tokenizer: Any) -> dict[str, Any]:
-    """Return what `model.save_pretrained_merged` is called with."""
+    """Return the arguments of `model.save_pretrained_merged`."""
     return {"save_directory": str(folder), "tokenizer": tokenizer, "save_method": "merged_16bit"}
 
 
 def unsloth_gguf_arguments(folder: Path, tokenizer: Any, quantisation: str) -> dict[str, Any]:
-    """Return what `model.save_pretrained_gguf` is called with."""
+    """Return the arguments of `model.save_pretrained_gguf`."""
     return {"save_directory": str(folder), "tokenizer": tokenizer, "quantization_method": quantisation}
 
 
 def pad_ready(tokenizer: Any) -> Any:
-    """Give the tokenizer a padding token where it has none; padded labels are ignored, so which one is no matter."""
+    """Give the tokenizer a padding token where it has none. Padded labels are ignored, so any token will do."""
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
 def half_precision(recipe: Recipe) -> bool:
-    """Tell whether to compute in bf16: where the recipe says so and a GPU can. A CPU trains in float32."""
+    """Return whether to compute in bf16: the recipe says so and the GPU supports it. A CPU trains in float32."""
     import torch
 
     return recipe.schedule.precision == "bf16" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()

@@ -1,4 +1,4 @@
-"""The card of a corpus: what it holds, what was left out and why, what it was checked against."""
+"""Write the card of a corpus: what it holds, what was left out and why, what it was checked against."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def write_card(path: Path, manifest: Mapping[str, Any], example: SftRow) -> None
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _contamination(found: Mapping[str, Any]) -> str:
-    if not found["checked_against"]:
+def _contamination(contamination: Mapping[str, Any]) -> str:
+    if not contamination["checked_against"]:
         return (
             "**Not checked**: no evaluation questions were given. Whether a student trained on this corpus may be "
             "examined on a benchmark is open."
         )
-    by = " and ".join(found["by"])
+    by = " and ".join(contamination["by"])
     return (
-        f"Checked against {found['checked_against']} evaluation questions by {by}: {found['found']} training questions "
-        "overlapped" + (f" and were {found['then']}." if found["found"] else ".")
+        f"Checked against {contamination['checked_against']} evaluation questions by {by}: {contamination['found']} "
+        "training questions overlapped" + (f" and were {contamination['then']}." if contamination["found"] else ".")
     )

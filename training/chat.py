@@ -23,8 +23,8 @@ class Rendered(NamedTuple):
 def render(tokenizer: PreTrainedTokenizerBase, student: Student, user: str, reply: str) -> Rendered:
     """Render one training row.
 
-    The completion's end is read off the template itself: whatever it puts behind an assistant's words is what the
-    student must learn to emit in order to stop.
+    The end of the completion comes from the template itself: the student must learn to emit whatever the template
+    puts after an assistant's words, in order to stop.
 
     Raises:
         RecipeError: The tokenizer has no template, or the template loses the reply.
@@ -81,7 +81,7 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, user: st
 
 
 def template_arguments(student: Student) -> dict[str, Any]:
-    """Return what the template is called with beside the messages (ignored by templates that do not know it)."""
+    """Return the template's arguments besides the messages; templates that do not know them ignore them."""
     return {"enable_thinking": False} if student.think == "empty" else {}
 
 

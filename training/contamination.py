@@ -1,4 +1,4 @@
-"""Whether training questions are evaluation questions in other clothes: by words and by meaning.
+"""Find training questions that repeat an evaluation question, by words and by meaning.
 
 Words: share of a question's 8-word sequences that stand in one evaluation question. Among MedQA's 1,273 test
 questions 10 reach 0.3 with another one, and all that were read are the same vignette reused; the next has 0.24.
@@ -33,8 +33,8 @@ class Overlap(NamedTuple):
     by: str
     score: float
 
-    def told(self) -> dict[str, Any]:
-        """Return the pair for a manifest or a message."""
+    def summary(self) -> dict[str, Any]:
+        """Return the pair as a manifest or a message shows it."""
         return {
             "training": self.training.key or self.training.id,
             "evaluation": self.evaluation.key or self.evaluation.id,
@@ -51,7 +51,7 @@ def find_overlaps(
     if not evaluation:
         return []
     questions = list(training)
-    found: dict[str, Overlap] = {}
+    overlaps: dict[str, Overlap] = {}
     by_id = {q.id: q for q in evaluation}
     holders: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for question in evaluation:
@@ -59,23 +59,23 @@ def find_overlaps(
             holders[gram].add(question.id)
     for question in questions:
         if question.id in by_id:
-            found[question.id] = Overlap(question, by_id[question.id], "same question", 1.0)
+            overlaps[question.id] = Overlap(question, by_id[question.id], "same question", 1.0)
             continue
         grams = _ngrams(question)
         shared = Counter(holder for gram in grams for holder in holders.get(gram, ()))
         if grams and shared:
             closest, count = shared.most_common(1)[0]
             if count / len(grams) >= NGRAM_SHARE:
-                found[question.id] = Overlap(question, by_id[closest], "n-grams", count / len(grams))
-    rest = [q for q in questions if q.id not in found]
+                overlaps[question.id] = Overlap(question, by_id[closest], "n-grams", count / len(grams))
+    rest = [q for q in questions if q.id not in overlaps]
     if embedder is not None and rest:
         cosines = embedder.embed([q.stem for q in rest]) @ embedder.embed([q.stem for q in evaluation]).T
         nearest = cosines.argmax(axis=1)
         for i, question in enumerate(rest):
             score = float(cosines[i, nearest[i]])
             if score >= COSINE:
-                found[question.id] = Overlap(question, evaluation[int(nearest[i])], embedder.name, score)
-    return [found[q.id] for q in questions if q.id in found]
+                overlaps[question.id] = Overlap(question, evaluation[int(nearest[i])], embedder.name, score)
+    return [overlaps[q.id] for q in questions if q.id in overlaps]
 
 
 def _ngrams(question: Question) -> set[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Native traces in, SFT corpus out: filtered, rendered, split by question, checked for contamination, described.
+"""Build an SFT corpus from native traces: filter, render, split by question, check for contamination, describe.
 
 Every trace that does not become a row is counted under a reason. The manifest is written last.
 """
@@ -62,12 +62,13 @@ def build_corpus(
         out: The folder: train.jsonl, heldout.jsonl, example.txt, card.md, manifest.json.
         tokenizer_from: Folder or hub name of the tokenizer; None: as the recipe says.
         evaluation: The questions that the student will be examined on.
-        on_contamination: When training questions overlap with `evaluation`: refuse, drop them, or keep them and tell it
-            in the card (for questions from one mould, whose wording must be alike).
-        embedder: For the check by embedding; None: by n-grams alone.
+        on_contamination: What to do when training questions overlap with `evaluation`: refuse (`fail`), leave them out
+            (`drop`), or keep them and say so in the card (`tell`; for questions from one template, whose wording must
+            be alike).
+        embedder: Embeds the stems for the check by meaning; None: the check is by n-grams alone.
         verdicts: A jury's verdicts by trace id, to learn from.
-        mode: How: see `tracejury.training.verdicts`.
-        made_from: What the card says the traces are from.
+        mode: How the verdicts select traces; see `tracejury.training.verdicts`.
+        made_from: Where the card says that the traces come from.
 
     Raises:
         RecipeError: Contamination, no row left, or an unusable template.
@@ -142,7 +143,7 @@ def build_corpus(
             "by": ["n-grams", *([embedder.name] if embedder else [])],
             "found": len(overlaps),
             "then": {"fail": None, "drop": "left out", "tell": "kept"}[on_contamination] if overlaps else None,
-            "pairs": [o.told() for o in overlaps[:50]],
+            "pairs": [o.summary() for o in overlaps[:50]],
         },
         "made_from": list(made_from),
         "commit": commit(),
@@ -153,7 +154,7 @@ def build_corpus(
 
 
 def is_heldout(question_id: str, share: float, seed: int) -> bool:
-    """Tell whether a question is held out: by its own hash, so that other questions do not move it."""
+    """Return whether a question is held out. It depends on the question's hash alone."""
     digest = hashlib.sha256(f"{seed}:{question_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share
 
@@ -167,17 +168,17 @@ def in_numbered_steps(text: str) -> str:
 
 
 def _select(pairs: Iterable[Pair], recipe: Recipe, drops: Counter[str]) -> list[Pair]:
-    """Keep what the recipe asks for, once each; count the rest by reason."""
-    kept: list[Pair] = []
-    seen: set[str] = set()
+    """Return the pairs that the recipe selects, each once; count the others by reason."""
+    selected_pairs: list[Pair] = []
+    selected_ids: set[str] = set()
     for pair in pairs:
-        reason = _why_not(pair, recipe) or ("duplicate" if pair.trace.id in seen else None)
+        reason = _why_not(pair, recipe) or ("duplicate" if pair.trace.id in selected_ids else None)
         if reason:
             drops[reason] += 1
             continue
-        seen.add(pair.trace.id)
-        kept.append(pair)
-    return kept
+        selected_ids.add(pair.trace.id)
+        selected_pairs.append(pair)
+    return selected_pairs
 
 
 def _why_not(pair: Pair, recipe: Recipe) -> str | None:
@@ -213,7 +214,7 @@ def _row_text(tokenizer: Any, recipe: Recipe, question: Question, trace: Trace, 
 
 
 def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: Path) -> Any:
-    """Load the student's tokenizer; `random` and `fetched:` students are made here, beside the corpus."""
+    """Load the student's tokenizer; the weights of `random` and `fetched:` students are written beside the corpus."""
     from transformers import AutoTokenizer
 
     model = recipe.student.model
@@ -239,8 +240,8 @@ def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: P
 
 
 def _contaminated(overlaps: Sequence[Overlap]) -> str:
-    shown = "; ".join(json.dumps(o.told(), ensure_ascii=False) for o in overlaps[:3])
+    examples = "; ".join(json.dumps(o.summary(), ensure_ascii=False) for o in overlaps[:3])
     return (
-        f"{len({o.training.id for o in overlaps})} training questions overlap with the evaluation questions: {shown}. "
-        "Take other questions, or leave these out with `--on-contamination drop`."
+        f"{len({o.training.id for o in overlaps})} training questions overlap with the evaluation questions: "
+        f"{examples}. Take other questions, or leave these out with `--on-contamination drop`."
     )

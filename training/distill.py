@@ -1,10 +1,10 @@
-"""A whole experiment: teach -> corpus -> train -> sample base and student -> adjudicate both.
+"""Run a whole experiment: teach -> corpus -> train -> sample base and student -> adjudicate both.
 
     OUT/teach/    OUT/base/     OUT/corpus/    OUT/student/    OUT/sampled/base/    OUT/sampled/student/    OUT/audit/
     OUT/manifest.json: the stages and the two runs that `tracejury compare` takes
 
-Each stage has a manifest of its own and is skipped when that says that it is done with the same inputs; the same
-command again goes on where it stopped.
+Each stage writes a manifest. A stage whose manifest names the same inputs is skipped, so that the same command, given
+again, continues where it stopped.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from tracejury.training.sft import train
 from tracejury.training.sources import place, read_pairs, read_questions
 from tracejury.training.teach import teach
 
-Told = Callable[[str, dict[str, Any]], None]
-"""Called with a stage's name and its manifest when the stage is done."""
+StageReport = Callable[[str, dict[str, Any]], None]
+"""Receives a stage's name and its manifest when the stage is done."""
 
 
 class StageIncompleteError(RuntimeError):
@@ -46,41 +46,41 @@ async def distill(
     index: Path | None = None,
     backend: str | None = None,
     embedder: Embedder | None = None,
-    told: Told | None = None,
+    report_stage: StageReport | None = None,
 ) -> dict[str, Any]:
-    """Run the experiment, or what is left of it; return its manifest.
+    """Run the experiment, or its remaining stages; return its manifest.
 
     Args:
-        experiment: What to do.
+        experiment: The experiment.
         beside: The folder that the experiment's paths are relative to.
-        out: Everything is written here.
-        store: The ledger; None: OUT/tracejury.db.
+        out: The folder that everything is written to.
+        store: The ledger's URL; None: OUT/tracejury.db.
         index: The Chroma index of the panel's references.
-        backend: Of training; None: as the recipes say.
-        embedder: For the contamination check by meaning.
-        told: Called as stages are done.
+        backend: The training back end; None: the one that the recipes name.
+        embedder: Embeds the stems for the contamination check by meaning.
+        report_stage: Called when a stage is done.
 
     Raises:
-        RecipeError: Something is not usable.
-        StageIncompleteError: Calls failed; nothing after that stage was begun.
+        RecipeError: A recipe, a path or a panel is not usable.
+        StageIncompleteError: Calls of a stage failed; no later stage was begun.
     """
     url = store or f"sqlite:///{out / 'tracejury.db'}"
     recipe = load_recipe(_named(experiment.recipe, beside))
     evaluation = _questions(experiment.evaluation, beside)
     stages: dict[str, dict[str, Any]] = {}
 
-    def done(stage: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    def finish_stage(stage: str, manifest: dict[str, Any]) -> dict[str, Any]:
         if manifest.get("status") == "incomplete":
             raise StageIncompleteError(f"{stage}: {manifest}. Give the same command again to ask for what failed.")
         stages[stage] = manifest
-        if told:
-            told(stage, manifest)
+        if report_stage:
+            report_stage(stage, manifest)
         return manifest
 
-    chains = await _teach(experiment, beside, out, url, done)
+    chains = await _teach(experiment, beside, out, url, finish_stage)
     base_weights: str | None = None
     if experiment.base:
-        base_weights = _pretrain(experiment, beside, out, backend, done)
+        base_weights = _pretrain(experiment, beside, out, backend, finish_stage)
     corpus = out / "corpus"
     if not (corpus / "manifest.json").is_file():
         build_corpus(
@@ -93,8 +93,8 @@ async def distill(
             embedder=embedder,
             made_from=[str(p) for p in chains[0]],
         )
-    done("corpus", _manifest(corpus))
-    done("train", train(recipe, corpus, out / "student", backend=backend, weights=base_weights))
+    finish_stage("corpus", _manifest(corpus))
+    finish_stage("train", train(recipe, corpus, out / "student", backend=backend, weights=base_weights))
     before = base_weights or _base_of(recipe, corpus)
     arms = (
         ("base", before, experiment.base_endpoint),
@@ -103,7 +103,9 @@ async def distill(
     audited: list[Path] = []
     for arm, weights, endpoint in arms:
         folder = out / "sampled" / arm
-        done(f"sample {arm}", await _sample(experiment, recipe, evaluation, weights, endpoint, folder, arm, url))
+        finish_stage(
+            f"sample {arm}", await _sample(experiment, recipe, evaluation, weights, endpoint, folder, arm, url)
+        )
         audited.append(_audited(folder, experiment.audited_sample))
     runs = {}
     panel = load_panel(_named(experiment.panel, beside))
@@ -112,7 +114,7 @@ async def distill(
             folder, panel, store=url, name=f"{experiment.name}-{arm}", index=index, air_gapped=False
         )
         runs[arm] = run.name
-        done(f"adjudicate {arm}", {"run": run.name, "tally": str(tally)})
+        finish_stage(f"adjudicate {arm}", {"run": run.name, "tally": str(tally)})
     manifest = {
         "experiment": experiment.model_dump(mode="json"),
         "stages": list(stages),
@@ -126,9 +128,9 @@ async def distill(
 
 
 async def _teach(
-    experiment: Experiment, beside: Path, out: Path, url: str, done: Callable[[str, dict[str, Any]], Any]
+    experiment: Experiment, beside: Path, out: Path, url: str, finish_stage: Callable[[str, dict[str, Any]], Any]
 ) -> tuple[list[Path], str]:
-    """Return where the teacher's chains are, and their reader."""
+    """Return the paths of the teacher's chains, and the name of their reader."""
     teacher = experiment.teacher
     if teacher.chains is not None:
         return [place(teacher.chains.path, beside)], teacher.chains.reader
@@ -137,14 +139,18 @@ async def _teach(
     store = CallStore(url)
     try:
         async with Gateway(store, secret=experiment.name.encode()) as gateway:
-            done("teach", await teach(questions, teacher.endpoint, gateway, out / "teach", spec=teacher.teach))
+            finish_stage("teach", await teach(questions, teacher.endpoint, gateway, out / "teach", spec=teacher.teach))
     finally:
         store.close()
     return [out / "teach"], "native"
 
 
 def _pretrain(
-    experiment: Experiment, beside: Path, out: Path, backend: str | None, done: Callable[[str, dict[str, Any]], Any]
+    experiment: Experiment,
+    beside: Path,
+    out: Path,
+    backend: str | None,
+    finish_stage: Callable[[str, dict[str, Any]], Any],
 ) -> str:
     """Train the base on its own chains; return the folder of its weights."""
     assert experiment.base is not None  # noqa: S101 - the caller looked
@@ -154,7 +160,7 @@ def _pretrain(
     if not (corpus / "manifest.json").is_file():
         pairs = read_pairs([place(source.path, beside)], source.reader, arm=source.arm, **source.params)
         build_corpus(pairs, recipe, corpus, made_from=[source.path])
-    done("base", train(recipe, corpus, out / "base" / "trained", backend=backend))
+    finish_stage("base", train(recipe, corpus, out / "base" / "trained", backend=backend))
     return _student_weights(out / "base" / "trained")
 
 
@@ -181,11 +187,11 @@ async def _sample(
 
 
 def _audited(folder: Path, sample: int) -> Path:
-    """Write the one sample a question that the jury hears beside the samples; return its folder."""
+    """Write one sample of each question, the one that the jury judges, beside the samples; return its folder."""
     chosen = folder / "audited"
     if not (chosen / "traces.jsonl").is_file():
-        found = read("native", folder)
-        write_batch((f for f in found if getattr(f, "sample", sample) == sample), chosen)
+        sampled = read("native", folder)
+        write_batch((f for f in sampled if getattr(f, "sample", sample) == sample), chosen)
     return chosen
 
 
@@ -194,12 +200,12 @@ def _questions(source: SampledFrom, beside: Path) -> list[Question]:
 
 
 def _named(name: str, beside: Path) -> str | Path:
-    """Return a recipe's or panel's name as it is, a file's path relative to the experiment."""
+    """Return a recipe's or panel's name unchanged, and a file's path relative to the experiment."""
     return beside / name if name.endswith((".yaml", ".yml")) else name
 
 
 def _student_weights(folder: Path) -> str:
-    """Return the folder of a trained student's weights, whole ones before an adapter."""
+    """Return the folder of a trained student's weights; whole weights are preferred to an adapter."""
     return str(next(folder / part for part in ("merged", "model", "adapter") if (folder / part).is_dir()))
 
 

@@ -1,4 +1,4 @@
-"""What an experiment is made of: one YAML file for teach -> corpus -> train -> sample -> adjudicate."""
+"""The records of an experiment: one YAML file for teach -> corpus -> train -> sample -> adjudicate."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class SampledFrom(RecipePart):
     reader: str = "native"
     params: dict[str, JsonValue] = Field(default_factory=dict)
     arm: str | None = None
-    """Only traces of this arm."""
+    """Take only traces of this arm."""
     limit: int | None = None
-    """Only the first so many questions, by the hash of the question."""
+    """Take only this many questions, the first by their hash."""
 
 
 class Teacher(RecipePart):
-    """Whom the student learns from: an endpoint that is asked, or chains that are there already."""
+    """The student's teacher: an endpoint to sample from, or chains that exist already."""
 
     endpoint: Endpoint | None = None
     questions: SampledFrom | None = None
@@ -45,7 +45,7 @@ class Teacher(RecipePart):
 
 
 class Base(RecipePart):
-    """A base that the experiment itself pre-trains, where no weights are taken as they are."""
+    """A base model that the experiment pre-trains itself, instead of starting from existing weights."""
 
     recipe: str
     chains: SampledFrom
@@ -63,11 +63,11 @@ class Experiment(RecipePart):
     on_contamination: OnContamination = "fail"
     sample: SampleSpec = SampleSpec()
     base_endpoint: Endpoint | None = None
-    """Sample the base from here; None: in this process."""
+    """Sample the base from this endpoint; None: in this process."""
     student_endpoint: Endpoint | None = None
     panel: str
     audited_sample: int = 0
-    """The sample of each question that the jury hears (protocol.md: chain 0)."""
+    """The sample of each question that the jury judges (chain 0 in the paper; docs/PROTOCOL.md, 'Sampling')."""
 
 
 def load_experiment(name_or_path: str | Path) -> tuple[Experiment, Path]:

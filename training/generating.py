@@ -1,6 +1,6 @@
-"""Chains from weights in this process: transformers anywhere, Unsloth's fast inference on a GPU.
+"""Sample chains from weights in this process: with transformers anywhere, with Unsloth's fast inference on a GPU.
 
-Standard library, pydantic and the training stack only.
+This module imports only the standard library, pydantic and the training stack.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tracejury.training.backends import Backend, pad_ready, prepare
 from tracejury.training.recipe import RecipeError
 
 
-class Drawn(NamedTuple):
+class SampledReply(NamedTuple):
     """One sampled reply."""
 
     text: str
     tokens: int
-    """Generated, the end of turn included."""
+    """Number of generated tokens, the end of turn included."""
     finish_reason: str
-    """`stop`, or `length` where the token limit cut it off."""
+    """`stop`, or `length` where the token limit cut the reply off."""
 
 
 class Generator:
@@ -29,7 +29,7 @@ class Generator:
 
     Args:
         weights: A folder of whole weights, or one of an adapter (whose base its config names), or a hub name.
-        base: The adapter's base where it is not where the adapter's config says.
+        base: The adapter's base weights, where they have moved since its config was written.
         backend: `unsloth` switches its fast inference on.
     """
 
@@ -43,7 +43,7 @@ class Generator:
 
     def draw(
         self, prompts: Sequence[str], n: int, *, temperature: float, top_p: float, max_tokens: int, seed: int
-    ) -> list[list[Drawn]]:
+    ) -> list[list[SampledReply]]:
         """Sample `n` replies to each rendered prompt, all in one batch.
 
         The seed fixes the whole batch: the same prompts with the same seed on the same hardware give the same replies.
@@ -67,21 +67,21 @@ class Generator:
                 pad_token_id=self.tokenizer.pad_token_id,
                 use_cache=True,
             )
-        replies = [self._drawn(row) for row in tokens[:, inputs["input_ids"].shape[1] :].tolist()]
+        replies = [self._until_stop(row) for row in tokens[:, inputs["input_ids"].shape[1] :].tolist()]
         return [replies[i * n : (i + 1) * n] for i in range(len(prompts))]
 
-    def _drawn(self, tokens: list[int]) -> Drawn:
+    def _until_stop(self, tokens: list[int]) -> SampledReply:
         ends = self.model.generation_config.eos_token_id
         stops = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         for position, token in enumerate(tokens):
             if token in stops:
                 text = self.tokenizer.decode(tokens[:position], skip_special_tokens=True)
-                return Drawn(text.strip(), position + 1, "stop")
-        return Drawn(self.tokenizer.decode(tokens, skip_special_tokens=True).strip(), len(tokens), "length")
+                return SampledReply(text.strip(), position + 1, "stop")
+        return SampledReply(self.tokenizer.decode(tokens, skip_special_tokens=True).strip(), len(tokens), "length")
 
 
 def batch_seed(seed: int, *names: str) -> int:
-    """Return the seed of a batch, from the run's seed and what is in it: the order of batches does not matter."""
+    """Return a batch's seed, from the run's seed and the batch's content: the order of batches does not matter."""
     digest = hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
@@ -103,8 +103,8 @@ def _load(weights: str, base: str | None, backend: Backend) -> tuple[Any, Any]:
         if adapter:
             from peft import PeftConfig, PeftModel
 
-            found = base or str(PeftConfig.from_pretrained(weights).base_model_name_or_path)
-            model = AutoModelForCausalLM.from_pretrained(found, dtype=dtype)
+            base_weights = base or str(PeftConfig.from_pretrained(weights).base_model_name_or_path)
+            model = AutoModelForCausalLM.from_pretrained(base_weights, dtype=dtype)
             model = PeftModel.from_pretrained(model, weights).merge_and_unload()
         else:
             model = AutoModelForCausalLM.from_pretrained(weights, dtype=dtype)

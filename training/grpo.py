@@ -1,6 +1,6 @@
-"""Reinforcement from the jury: GRPO (Shao et al., arXiv 2402.03300) with TRL, the reward from `JuryReward`.
+"""Reinforce a student with GRPO (Shao et al., arXiv 2402.03300) in TRL, with the reward of `JuryReward`.
 
-A student draws several chains a question; those that do better than their group's mean become likelier.
+A student samples several chains a question; those with a reward above their group's mean become more likely.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracejury.training.rows import write_json
 from tracejury.training.sft import claim, identity_of, save_whole
 
 if TYPE_CHECKING:
-    from tracejury.training.watching import Report
+    from tracejury.training.callbacks import Report
 
 
 def reinforce(
@@ -38,18 +38,19 @@ def reinforce(
 ) -> dict[str, Any]:
     """Train a student on the jury's reward; return the manifest.
 
-    Killed, the same call goes on from the last whole checkpoint, on a CPU with the same rewards as without the kill;
-    finished, it returns the manifest.
+    After a kill, the same call continues from the last whole checkpoint, on a CPU with the same rewards as without the
+    kill. When the training is finished, the call returns its manifest.
 
     Args:
-        recipe: With a `grpo` section.
+        recipe: A recipe with a `grpo` section.
         weights: The student to start from: a folder of whole weights.
-        questions: With gold answers.
+        questions: The questions; those without a gold answer are left out.
         reward: An open reward over these questions.
-        out: inputs.json, adapter/ (or model/), log.jsonl, rewards.jsonl, checkpoints/, manifest.json.
-        backend: As for `train`.
-        seed: Instead of the recipe's.
-        report: Called as training goes on.
+        out: The folder that receives inputs.json, adapter/ (or model/), log.jsonl, rewards.jsonl, checkpoints/ and
+            manifest.json.
+        backend: `unsloth`, `trl` or `auto`; None: the recipe's.
+        seed: Replaces the recipe's seed.
+        report: Called at every logged step.
 
     Raises:
         RecipeError: The recipe has no `grpo` section, or no question has a gold answer, or the folder holds another
@@ -58,8 +59,8 @@ def reinforce(
     spec = recipe.grpo
     if spec is None:
         raise RecipeError(f"{recipe.name}: the recipe has no `grpo` section; see configs/students/tiny.yaml.")
-    asked = [q for q in questions if q.gold is not None]
-    if not asked:
+    answerable = [q for q in questions if q.gold is not None]
+    if not answerable:
         raise RecipeError("none of the questions has a gold answer, so no answer could be rewarded.")
     chosen = choose_backend(backend or recipe.backend)
     prepare(chosen, out / "compiled")
@@ -68,7 +69,7 @@ def reinforce(
     inputs = {
         "recipe": recipe.model_dump(mode="json"),
         "panel": reward.panel.model_dump(mode="json"),
-        "questions": sorted(q.id for q in asked),
+        "questions": sorted(q.id for q in answerable),
         "weights": identity_of(weights),
         "shuffled": reward.shuffled,
     }
@@ -79,7 +80,7 @@ def reinforce(
     from datasets import Dataset
     from trl import GRPOConfig
 
-    from tracejury.training.watching import Keep, Watch, last_whole_checkpoint, peak_memory, write_log
+    from tracejury.training.callbacks import AddToCheckpoint, Watch, last_whole_checkpoint, peak_memory, write_log
 
     out.mkdir(parents=True, exist_ok=True)
     watch = Watch(out, report)
@@ -93,9 +94,9 @@ def reinforce(
         model=loaded.model,
         reward_funcs=[reward],
         args=GRPOConfig(**grpo_arguments(recipe, spec, out, chosen)),
-        train_dataset=Dataset.from_list([{"prompt": _prompt(loaded, recipe, q), "question": q.id} for q in asked]),
+        train_dataset=Dataset.from_list([{"prompt": _prompt(loaded, recipe, q), "question": q.id} for q in answerable]),
         processing_class=loaded.tokenizer,
-        callbacks=[Keep(out, reward.keep), watch],
+        callbacks=[AddToCheckpoint(out, reward.save_state), watch],
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     name = "adapter" if recipe.lora else "model"
@@ -105,7 +106,7 @@ def reinforce(
         "recipe": recipe.model_dump(mode="json"),
         "backend": chosen,
         "panel": reward.panel.name,
-        "questions": len(asked),
+        "questions": len(answerable),
         "steps": trainer.state.global_step,
         "resumed_at": int(checkpoint.name.rsplit("-", 1)[-1]) if checkpoint else None,
         "rewards": reward.history,
@@ -124,12 +125,12 @@ def _trainer() -> Any:
     from trl import GRPOTrainer
 
     class Resumable(GRPOTrainer):  # type: ignore[misc]
-        """Draws the prompts of an epoch by its number, so that a resumed training is asked what it would have been."""
+        """Orders the prompts of an epoch by the epoch's number, so that a resumed training gets the same prompts."""
 
         def _get_train_sampler(self, dataset: Any = None) -> Any:
             sampler = super()._get_train_sampler(dataset)
-            # TRL's sampler draws epoch after epoch from one generator, which no checkpoint keeps (1.14): resumed in a
-            # later epoch, it would begin with the order of the first.
+            # TRL 1.14 draws all epochs from one generator, whose state is in no checkpoint: a training that is resumed
+            # in a later epoch would begin with the order of the first.
             sampler.set_epoch = lambda epoch: sampler.generator.manual_seed(self.args.seed + epoch)
             return sampler
 
@@ -137,7 +138,7 @@ def _trainer() -> Any:
 
 
 def grpo_arguments(recipe: Recipe, spec: Grpo, out: Path, backend: Backend) -> dict[str, Any]:
-    """Return what `trl.GRPOConfig` is made with."""
+    """Return the arguments of `trl.GRPOConfig`."""
     import torch
 
     return {
@@ -171,7 +172,7 @@ def grpo_arguments(recipe: Recipe, spec: Grpo, out: Path, backend: Backend) -> d
 
 
 def _prompt(loaded: Loaded, recipe: Recipe, question: Question) -> str:
-    """Render the prompt; TRL's tokenisation puts the beginning-of-sequence token in front itself."""
+    """Return the rendered prompt, without the beginning-of-sequence token, which TRL's tokenisation adds itself."""
     prompt = render_prompt(loaded.tokenizer, recipe.student, question_prompt(question.stem, question.options))
     bos = loaded.tokenizer.bos_token
     return prompt.removeprefix(bos) if bos else prompt

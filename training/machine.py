@@ -1,4 +1,4 @@
-"""What a manifest says about where something was made: versions, hardware, commit."""
+"""The machine in a manifest: package versions, hardware, commit."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ STACK = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsl
 
 
 def versions() -> dict[str, str | None]:
-    """Return the versions of the training stack; None: not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    """Return the version of each package of the training stack; None: it is not installed."""
+    installed: dict[str, str | None] = {"python": platform.python_version()}
     for name in STACK:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            installed[name] = None
+    return installed
 
 
 def hardware() -> dict[str, Any]:
-    """Return processor, cores this process may use, and the GPU where there is one."""
+    """Return the processor, the number of cores that this process may use, and the GPU where there is one."""
     import torch
 
-    found: dict[str, Any] = {
+    description: dict[str, Any] = {
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -35,20 +35,20 @@ def hardware() -> dict[str, Any]:
     }
     if torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
-        found["gpu"] = properties.name
-        found["gpu_gib"] = round(properties.total_memory / 2**30, 1)
-        found["cuda"] = torch.version.cuda
-    return found
+        description["gpu"] = properties.name
+        description["gpu_gib"] = round(properties.total_memory / 2**30, 1)
+        description["cuda"] = torch.version.cuda
+    return description
 
 
 def commit() -> str | None:
     """Return the commit of the checkout that this file lies in; None where there is no repository."""
     try:
         where = Path(__file__).resolve().parent
-        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=where, capture_output=True, text=True, timeout=10)
+        git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=where, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return git.stdout.strip() or None
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""Whether a recipe fits, told before anything is loaded."""
+"""Estimate whether a recipe fits into memory, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GIB = 2**30
 
 
 class Need(NamedTuple):
-    """An estimate, in bytes: an order of magnitude good enough to refuse the hopeless, not a promise."""
+    """An estimate in bytes: precise enough to refuse what cannot fit, no guarantee that the rest does."""
 
     weights: int
     training: int
@@ -20,12 +20,12 @@ class Need(NamedTuple):
 
     @property
     def total(self) -> int:
-        """All of it, with a tenth on top for buffers and fragmentation."""
+        """The sum, plus a tenth for buffers and fragmentation."""
         return int((self.weights + self.training + self.activations) * 1.1)
 
 
 class Size(NamedTuple):
-    """What of a model the estimate depends on."""
+    """The properties of a model that the estimate depends on."""
 
     parameters: int
     hidden: int
@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
 
 def measure(weights: str, recipe: Recipe) -> Size:
-    """Count a model's parameters from its config alone (on torch's meta device: nothing is allocated)."""
+    """Count a model's parameters from its config alone, on torch's meta device, where nothing is allocated."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -75,23 +75,23 @@ def estimate(size: Size, recipe: Recipe, half: bool, batch: int | None = None, l
     width = 2 if half else 4
     tokens = (batch or recipe.schedule.batch) * (length or recipe.schedule.max_length)
     layer = tokens * (16 * size.hidden + 4 * size.intermediate) * width
-    kept = tokens * size.hidden * width
+    layer_inputs = tokens * size.hidden * width
     checkpointed = recipe.schedule.gradient_checkpointing
-    activations = size.layers * kept + layer if checkpointed else size.layers * layer
+    activations = size.layers * layer_inputs + layer if checkpointed else size.layers * layer
     return Need(size.parameters * width, size.adapted * (16 if recipe.lora else 12), activations)
 
 
 def require_memory(weights: str, recipe: Recipe, half: bool, free: int | None = None) -> Need:
-    """Refuse a recipe that cannot fit.
+    """Return the memory that the recipe needs, or refuse a recipe that cannot fit.
 
     Args:
         weights: A folder or a hub name.
         recipe: The recipe.
-        half: Whether weights are held in 16 bit.
-        free: Bytes available; None: what the GPU, or else the machine, has free now.
+        half: Whether weights are stored in 16 bit.
+        free: Bytes available; None: the bytes that are free now, on the GPU or else on the machine.
 
     Raises:
-        RecipeError: It does not fit; the message says what would.
+        RecipeError: The recipe does not fit; the message says what would.
     """
     size = measure(weights, recipe)
     need = estimate(size, recipe, half)

@@ -1,4 +1,4 @@
-"""The loss as a picture."""
+"""Plot the loss of trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student and its teacher are asked: the same words in training, sampling and serving."""
+"""The prompt of students and teachers: the same words in training, sampling and serving."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def question_prompt(stem: str, options: Mapping[str, str], disclose: str | None 
 
     Args:
         stem: The question.
-        options: LedgerRequest to text; may be empty.
-        disclose: The gold letter, for the answer-disclosing prompt (protocol.md, 'teacher data'); None otherwise.
+        options: Text by letter; may be empty.
+        disclose: The gold letter, for the prompt that discloses the answer (docs/PROTOCOL.md, 'Teacher data').
     """
     listed = "\n".join(f"{letter}. {text}" for letter, text in options.items())
-    asked = QUESTION + stem.strip() + (f"\n\n{listed}" if listed else "") + "\n"
-    return asked if disclose is None else asked + DISCLOSED.replace("{gold}", disclose)
+    prompt = QUESTION + stem.strip() + (f"\n\n{listed}" if listed else "") + "\n"
+    return prompt if disclose is None else prompt + DISCLOSED.replace("{gold}", disclose)
 
 
 def closing_sentence(answer: str) -> str:

@@ -1,6 +1,7 @@
-"""What a student is trained with: one YAML file, read by both back ends. Figures are protocol.md's unless it says so.
+"""The records of a recipe: one YAML file that both back ends read. Defaults are the paper's (docs/PROTOCOL.md).
 
-Imports nothing but the standard library, pydantic and yaml, so that a GPU machine needs no other part of tracejury.
+This module imports only the standard library, pydantic and yaml, so that a GPU machine needs no other part of
+tracejury.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tracejury.configs.loading import ConfigError, ConfigKind, open_config
 
 
 class RecipeError(ConfigError):
-    """A recipe, or what a recipe needs, is not usable. The message names the file and the next step."""
+    """A recipe, or something that a recipe needs, is not usable. The message names the file and the next step."""
 
 
 STUDENTS = ConfigKind("students", "recipe", RecipeError, "the keys are described in docs/students.md")
@@ -30,7 +31,7 @@ class Shape(RecipePart):
     """A randomly initialised Qwen3, for tests and benchmarks: nothing is downloaded."""
 
     vocab_size: int = 2048
-    """Of the model; the tokenizer is trained on the corpus and may use less."""
+    """The model's vocabulary; the tokenizer is trained on the corpus and may use less of it."""
     hidden_size: int = 128
     intermediate_size: int = 256
     layers: int = 2
@@ -51,7 +52,7 @@ class Student(RecipePart):
     think: Literal["none", "empty"] = "none"
     """`empty`: Qwen3's empty think block stands before the chain, in training and in sampling alike."""
     markers: tuple[str, ...] = ()
-    """Strings that the rendered template must hold; a template that lost them trains another model than it seems."""
+    """Strings that the rendered template must contain; without them the training would be for another model."""
     shape: Shape | None = None
     """For `model: random` only."""
 
@@ -87,7 +88,7 @@ class Schedule(RecipePart):
     learning_rate: float = Field(default=2e-5, gt=0)
     scheduler: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the steps."""
+    """Share of the steps over which the learning rate rises."""
     epochs: float = Field(default=3, gt=0)
     max_steps: int = -1
     """Overrides `epochs` where positive."""
@@ -105,14 +106,14 @@ class Schedule(RecipePart):
     save_every: int = Field(default=50, ge=1)
     """Steps between checkpoints; the evaluation loss is taken at the same steps."""
     keep: int = 2
-    """Checkpoints kept."""
+    """Number of checkpoints that stay on disk."""
     patience: int | None = None
-    """Early stop after so many evaluations without a better loss; None: never."""
+    """Stop after this many evaluations without a better loss; None: never."""
     seed: int = 42
 
 
 class Export(RecipePart):
-    """What is written beside the adapter."""
+    """The files that are written besides the adapter."""
 
     merged: bool = False
     """Whole weights with the adapter merged in, 16 bit (the precision of training on a CPU)."""
@@ -132,13 +133,13 @@ class Grpo(RecipePart):
     temperature: float = Field(default=1.0, gt=0)
     max_tokens: int = Field(default=1024, ge=8)
     beta: float = Field(default=0.0, ge=0)
-    """Weight of the distance to the student that was started from."""
+    """Weight of the divergence from the student at the start."""
     answer_weight: float = 1.0
     steps_weight: float = 1.0
 
 
 class Recipe(RecipePart):
-    """A whole student, as its YAML file says it."""
+    """The whole description of a student, as in its YAML file."""
 
     name: str
     description: str = ""

@@ -1,10 +1,10 @@
-"""A jury's verdicts as a reward: is the answer right, and do the steps hold?
+"""A jury's verdicts as a reward: is the answer right, and are the steps supported?
 
 reward = answer_weight * (answer is right) + steps_weight * (supported - error) / (supported + error)
 
-Abstentions weigh nothing: a step that nobody can judge is neither rewarded nor punished, and a chain without one
-judged step has the answer's part alone. A failed step gives no reward at all: `None`, which TRL masks (no advantage,
-no place in the group's mean). A failure is not a verdict, and must not be worth seeking.
+Abstentions weigh nothing: a step that nobody can judge is neither rewarded nor punished, and a chain without a judged
+step has the answer's part alone. A chain with a failed step has no reward: `None`, which TRL masks (no advantage, no
+part in the group's mean). A failure is not a verdict, and a student must not gain by causing one.
 """
 
 from __future__ import annotations
@@ -23,32 +23,36 @@ from tracejury.graphs import build_graph, open_run_context
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace, content_id, extract_answer
 
-_KEPT = "rewards.json"
+_STATE_FILE = "rewards.json"
 
 
 def reward_of(
-    answer: str | None, gold: str | None, made: Sequence[Deliberation], answer_weight: float, steps_weight: float
+    answer: str | None,
+    gold: str | None,
+    deliberations: Sequence[Deliberation],
+    answer_weight: float,
+    steps_weight: float,
 ) -> float | None:
-    """Return the reward of one chain; None where a step's judgement failed."""
-    claims = [d.verdict.outcome for d in made if d.verdict.claim]
+    """Return the reward of one chain; None where the judgement of a step failed."""
+    claims = [d.verdict.outcome for d in deliberations if d.verdict.claim]
     if Outcome.FAILED in claims:
         return None
     supported, errors = claims.count(Outcome.SUPPORTED), claims.count(Outcome.ERROR)
-    held = (supported - errors) / (supported + errors) if supported + errors else 0.0
-    return answer_weight * float(answer is not None and answer == gold) + steps_weight * held
+    balance = (supported - errors) / (supported + errors) if supported + errors else 0.0
+    return answer_weight * float(answer is not None and answer == gold) + steps_weight * balance
 
 
 class JuryReward:
-    """A reward function for `trl.GRPOTrainer`: hears every new chain once, remembers what it gave.
+    """A reward function for `trl.GRPOTrainer`: judges every new chain once and remembers its reward.
 
     Args:
-        panel: Who judges. Judges without a model and the verifier are quick enough to sit in a training loop.
-        questions: By id; the dataset's column `question` names them.
+        panel: The judges. Judges without a model and the verifier are fast enough for a training loop.
+        questions: The questions by id; the dataset's column `question` holds the ids.
         store: Ledger URL for the calls of judges that ask a model.
         index: The Chroma index, where the panel names sources.
-        answer_weight: Of a right answer.
-        steps_weight: Of steps that hold.
-        shuffled: A seed: hand the rewards out in random order, the control that any real learning must beat.
+        answer_weight: Weight of a right answer.
+        steps_weight: Weight of the steps' verdicts.
+        shuffled: A seed. The rewards are returned in random order, as a control that real learning must beat.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class JuryReward:
         self.questions = questions
         self.weights = (answer_weight, steps_weight)
         self.history: list[dict[str, float]] = []
-        """A step's true rewards, whatever was handed out: mean, share masked, share of right answers."""
+        """The unshuffled rewards of each step: mean, share of masked chains, share of right answers."""
         self._store, self._index = store, index
         self.shuffled = shuffled
         self._shuffle = None if shuffled is None else random.Random(shuffled)
@@ -89,11 +93,11 @@ class JuryReward:
     ) -> list[float | None]:
         """Return a reward, or None, for each completion."""
         rewards = self._runner.run(self._all(completions, question))
-        given = [r for r in rewards if r is not None]
+        unmasked = [r for r in rewards if r is not None]
         self.history.append(
             {
-                "reward": sum(given) / len(given) if given else float("nan"),
-                "masked": 1 - len(given) / len(rewards),
+                "reward": sum(unmasked) / len(unmasked) if unmasked else float("nan"),
+                "masked": 1 - len(unmasked) / len(rewards),
                 "right": sum(map(self._right, completions, question)) / len(rewards),
             }
         )
@@ -101,18 +105,18 @@ class JuryReward:
             self._shuffle.shuffle(rewards)
         return rewards
 
-    def keep(self, checkpoint: Path) -> None:
-        """Write what was earned so far, and where the shuffling stands, into a checkpoint."""
+    def save_state(self, checkpoint: Path) -> None:
+        """Write the history and the state of the shuffling into a checkpoint."""
         random_state = None if self._shuffle is None else self._shuffle.getstate()
-        told = {"history": self.history, "random": random_state}
-        (checkpoint / _KEPT).write_text(json.dumps(told), encoding="utf-8")
+        saved = {"history": self.history, "random": random_state}
+        (checkpoint / _STATE_FILE).write_text(json.dumps(saved), encoding="utf-8")
 
     def resume(self, checkpoint: Path) -> None:
-        """Go on from a checkpoint: what was earned after it is forgotten, for those steps are taken again."""
-        told = json.loads((checkpoint / _KEPT).read_text(encoding="utf-8"))
-        self.history[:] = told["history"]
-        if self._shuffle is not None and told["random"] is not None:
-            version, state, gauss = told["random"]
+        """Restore the state of a checkpoint; the steps after it are taken again, so their history is dropped."""
+        saved = json.loads((checkpoint / _STATE_FILE).read_text(encoding="utf-8"))
+        self.history[:] = saved["history"]
+        if self._shuffle is not None and saved["random"] is not None:
+            version, state, gauss = saved["random"]
             self._shuffle.setstate((version, tuple(state), gauss))
 
     async def _open(self) -> None:
@@ -129,16 +133,16 @@ class JuryReward:
     async def _one(self, text: str, question_id: str) -> float | None:
         key = content_id("r", question_id, text)
         if key not in self._known:
-            asked = self.questions[question_id]
-            answer = extract_answer(text, asked.options)
+            question = self.questions[question_id]
+            answer = extract_answer(text, question.options)
             trace = Trace(question_id=question_id, model="policy", arm="grpo", text=text, answer=answer)
-            out = await self._graph.ainvoke({"question": asked, "trace": trace})
-            reward = reward_of(answer, asked.gold, out["deliberations"], *self.weights)
+            out = await self._graph.ainvoke({"question": question, "trace": trace})
+            reward = reward_of(answer, question.gold, out["deliberations"], *self.weights)
             if reward is None:
-                return None  # not remembered: what failed is asked again when the chain comes back
+                return None  # not remembered: a failed judgement is repeated when the chain comes up again
             self._known[key] = reward
         return self._known[key]
 
     def _right(self, text: str, question_id: str) -> bool:
-        asked = self.questions[question_id]
-        return asked.gold is not None and extract_answer(text, asked.options) == asked.gold
+        question = self.questions[question_id]
+        return question.gold is not None and extract_answer(text, question.options) == question.gold

@@ -1,6 +1,6 @@
-"""The rows of an SFT corpus: what `corpus` writes and `train` reads, one JSON object a line.
+"""The rows of an SFT corpus, which `corpus` writes and `train` reads: one JSON object a line.
 
-A row holds rendered text, not messages: what is trained on can be read in the file, and hashed.
+A row holds rendered text, not messages, so that the training text can be read in the file, and hashed.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from tracejury.training.recipe import RecipeError, RecipePart
 
 
 class SftRow(RecipePart):
-    """One prompt and the completion that is learned."""
+    """One prompt, and the completion that the student learns."""
 
     id: str
     question_id: str
     prompt: str
-    """Rendered with the student's chat template, up to and with the assistant's header."""
+    """The prompt in the student's chat template, up to and including the assistant's header."""
     completion: str
-    """Rendered, up to and with the end-of-turn token: the student must learn to stop."""
+    """The reply, up to and including the end-of-turn token: the student must learn to stop."""
     weight: float = Field(default=1.0, ge=0)
-    """Expected copies of the row in an epoch (1: once)."""
+    """Expected number of copies of the row in an epoch."""
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -110,10 +110,10 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 
 def repeat_by_weight(rows: Iterable[SftRow]) -> list[SftRow]:
-    """Return the rows of one epoch: each as often as its weight says, fractions carried from row to row.
+    """Return the rows of one epoch, each repeated by its weight; fractions are carried over to the next row.
 
-    Two rows of weight 0.5 give one copy, of the second; weights that are all 1 give the rows themselves. Copies rather
-    than a weighted loss, because both back ends replace the loss with kernels of their own.
+    Two rows of weight 0.5 give one copy of the second; weights of 1 give the rows themselves. Rows are copied, and the
+    loss is not weighted, because both back ends replace the loss with kernels of their own.
     """
     epoch: list[SftRow] = []
     owed = 0.0

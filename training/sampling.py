@@ -1,7 +1,6 @@
-"""Chains from a student: n a question, from an endpoint or in this process, resumable, as native traces.
+"""Sample chains from a student: n a question, from an endpoint or in this process, resumable, as native traces.
 
-The prompt is sent as it was trained on, unfenced: a student is asked what it will be asked, and what it says is data
-to everybody after.
+The prompt is sent unfenced, in the words that the student was trained on; every later stage treats the reply as data.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from pydantic import Field
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message
 from tracejury.traces import Question, Trace, extract_answer, write_batch
 from tracejury.training.chat import render_prompt
-from tracejury.training.generating import Drawn, Generator, batch_seed
-from tracejury.training.keeping import Notebook, claim
+from tracejury.training.generating import Generator, SampledReply, batch_seed
 from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.notebook import Notebook, claim
 from tracejury.training.prompts import VERSION, question_prompt
 from tracejury.training.recipe import RecipePart, Student
 from tracejury.training.rows import write_json
 
 Progress = Callable[[int, int], None]
-"""Called with (chains drawn, chains in all)."""
+"""Receives (number of chains sampled, number of chains in all)."""
 
 
 class SampleSpec(RecipePart):
-    """How chains are drawn; protocol.md's figures."""
+    """How chains are sampled. The defaults are the paper's figures (docs/PROTOCOL.md, 'Sampling')."""
 
     n: int = Field(default=64, ge=1)
     temperature: float = Field(default=0.6, ge=0)
@@ -38,7 +37,7 @@ class SampleSpec(RecipePart):
     max_tokens: int = Field(default=2048, ge=1)
     seed: int = 42
     batch: int = Field(default=8, ge=1)
-    """Questions drawn together, in process."""
+    """Questions sampled in one batch, in process."""
 
 
 def sample_in_process(
@@ -54,20 +53,20 @@ def sample_in_process(
     backend: str = "trl",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Draw from weights in this process; return the manifest. Finished batches are not drawn again.
+    """Sample from weights in this process; return the manifest. Finished batches are not sampled again.
 
-    Batches are made of the questions in their order, and seeded by what is in them, so a run that was killed gives the
-    very traces that an uninterrupted one gives.
+    Batches follow the order of the questions and are seeded by their content, so that a run that was killed gives the
+    same traces as an uninterrupted one.
     """
     inputs = _inputs(questions, spec, model, arm) | {"weights": weights, "think": student.think}
-    done = claim(out, inputs)
-    if done is not None:
-        return done
+    finished_manifest = claim(out, inputs)
+    if finished_manifest is not None:
+        return finished_manifest
     started = time.perf_counter()
     with Notebook(out / "drawn.jsonl") as notebook:
-        seen = {entry["question"] for entry in notebook.entries()}
+        finished_ids = {entry["question"] for entry in notebook.entries()}
         groups = [questions[i : i + spec.batch] for i in range(0, len(questions), spec.batch)]
-        waiting = [g for g in groups if any(q.id not in seen for q in g)]
+        waiting = [g for g in groups if any(q.id not in finished_ids for q in g)]
         generator = (
             Generator(weights, base=base, backend="unsloth" if backend == "unsloth" else "trl") if waiting else None
         )
@@ -85,8 +84,8 @@ def sample_in_process(
             notebook.add(
                 *(
                     {"question": q.id, "sample": i, **reply._asdict()}
-                    for q, drawn in zip(group, replies, strict=True)
-                    for i, reply in enumerate(drawn)
+                    for q, replies_of_question in zip(group, replies, strict=True)
+                    for i, reply in enumerate(replies_of_question)
                 )
             )
             if progress:
@@ -104,26 +103,26 @@ async def sample_endpoint(
     spec: SampleSpec,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Draw from an OpenAI-compatible endpoint (vLLM with the adapter, say); return the manifest.
+    """Sample from an OpenAI-compatible endpoint (for example vLLM with the adapter); return the manifest.
 
-    Chains that failed are counted and left open: the same command asks for them again.
+    Chains whose call failed are counted and stay open: the same command asks for them again.
     """
-    asked = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
+    sampled_endpoint = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
     inputs = _inputs(questions, spec, endpoint.model, arm) | {"base_url": endpoint.base_url}
-    done = claim(out, inputs)
-    if done is not None:
-        return done
+    finished_manifest = claim(out, inputs)
+    if finished_manifest is not None:
+        return finished_manifest
     started = time.perf_counter()
     failures: Counter[str] = Counter()
     with Notebook(out / "drawn.jsonl") as notebook:
-        seen = {(entry["question"], entry["sample"]) for entry in notebook.entries()}
+        finished_samples = {(entry["question"], entry["sample"]) for entry in notebook.entries()}
         total = len(questions) * spec.n
-        finished = len(seen)
+        finished = len(finished_samples)
 
         async def draw(question: Question, sample: int) -> None:
             nonlocal finished
             request = ChatRequest(
-                endpoint=asked,
+                endpoint=sampled_endpoint,
                 messages=(Message(role="user", parts=(question_prompt(question.stem, question.options),)),),
                 purpose="sample",
                 fence_key=question.id,
@@ -138,21 +137,21 @@ async def sample_endpoint(
                 failures[failed.reason.value] += 1
                 return
             call = reply.calls[0]
-            drawn = Drawn(reply.text.strip(), call.completion_tokens, call.finish_reason or "stop")
-            notebook.add({"question": question.id, "sample": sample, **drawn._asdict()})
+            chain = SampledReply(reply.text.strip(), call.completion_tokens, call.finish_reason or "stop")
+            notebook.add({"question": question.id, "sample": sample, **chain._asdict()})
             finished += 1
             if progress:
                 progress(finished, total)
 
-        open_draws = ((q, s) for q in questions for s in range(spec.n) if (q.id, s) not in seen)
-        await _at_most(asked.max_concurrency, (draw(q, s) for q, s in open_draws))
+        open_draws = ((q, s) for q in questions for s in range(spec.n) if (q.id, s) not in finished_samples)
+        await _at_most(sampled_endpoint.max_concurrency, (draw(q, s) for q, s in open_draws))
         if failures:
             return {"status": "incomplete", "drawn": finished, "of": total, "failed": dict(failures)}
         return _finish(out, questions, notebook, inputs, spec, endpoint.model, arm, time.perf_counter() - started)
 
 
 async def _at_most(limit: int, work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run coroutines, at most `limit` at a time, made as they are needed."""
+    """Run the coroutines, at most `limit` at a time; each is created when there is room for it."""
     running: set[asyncio.Task[None]] = set()
     for coroutine in work:
         if len(running) >= limit:
@@ -183,14 +182,14 @@ def _finish(
     arm: str,
     seconds: float,
 ) -> dict[str, Any]:
-    """Turn what was drawn into native traces, in the order of questions and samples, and write the manifest."""
-    drawn: dict[tuple[str, int], dict[str, Any]] = {}
+    """Write the sampled chains as native traces, in the order of questions and samples, and the manifest."""
+    entry_of: dict[tuple[str, int], dict[str, Any]] = {}
     for entry in notebook.entries():
-        drawn.setdefault((entry["question"], entry["sample"]), entry)
+        entry_of.setdefault((entry["question"], entry["sample"]), entry)
     traces = []
     for question in questions:
         for sample in range(spec.n):
-            entry = drawn[question.id, sample]
+            entry = entry_of[question.id, sample]
             traces.append(
                 Trace(
                     question_id=question.id,

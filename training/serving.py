@@ -1,4 +1,4 @@
-"""The command that serves a student: vLLM for weights and adapters, llama.cpp for a GGUF."""
+"""Build the command that serves a student: vLLM for weights and adapters, llama.cpp for a GGUF."""
 
 from __future__ import annotations
 
@@ -11,72 +11,72 @@ from tracejury.training.recipe import RecipeError
 
 
 class Serving(NamedTuple):
-    """A command that serves a student, and how the endpoint is then called."""
+    """A command that serves a student, with the address and the model name of its endpoint."""
 
     command: tuple[str, ...]
     base_url: str
     model: str
-    """What `tracejury sample --model` names."""
+    """The value for `tracejury sample --model`."""
 
 
 def serving(student: Path, *, port: int = 8000, name: str | None = None, base: str | None = None) -> Serving:
-    """Return the right command for what is in `student`.
+    """Return the command that serves the weights in `student`.
 
     Args:
         student: The folder that `tracejury train` wrote, a part of it (adapter/, merged/, ...), or a GGUF.
-        port: On loopback.
+        port: The port on loopback.
         name: The served model's name; None: the folder's.
-        base: An adapter's base, where it is not where the adapter's config says.
+        base: An adapter's base weights, where they have moved since its config was written.
 
     Raises:
-        RecipeError: Nothing servable is there.
+        RecipeError: The folder holds no weights that can be served.
     """
     url = f"http://127.0.0.1:{port}/v1"
-    found = _servable(student)
-    called = name or (student.stem if found.suffix == ".gguf" else student.name)
+    weights_path = _servable(student)
+    served_name = name or (student.stem if weights_path.suffix == ".gguf" else student.name)
     command: tuple[str, ...]
-    if found.suffix == ".gguf":
+    if weights_path.suffix == ".gguf":
         command = (
             "llama-server",
             "-m",
-            str(found),
+            str(weights_path),
             "--alias",
-            called,
+            served_name,
             "--host",
             "127.0.0.1",
             "--port",
             str(port),
             "--jinja",
         )
-        return Serving(command, url, called)
-    config = found / "adapter_config.json"
+        return Serving(command, url, served_name)
+    config = weights_path / "adapter_config.json"
     if not config.is_file():
         command = (
             "vllm",
             "serve",
-            str(found),
+            str(weights_path),
             "--served-model-name",
-            called,
+            served_name,
             "--host",
             "127.0.0.1",
             "--port",
             str(port),
         )
-        return Serving(command, url, called)
+        return Serving(command, url, served_name)
     adapter = json.loads(config.read_text(encoding="utf-8"))
     weights = base or str(adapter["base_model_name_or_path"])
     command = (
-        *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{called}={found}"),
+        *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{served_name}={weights_path}"),
         *("--max-lora-rank", str(max(8, int(adapter["r"]))), "--host", "127.0.0.1", "--port", str(port)),
     )
-    return Serving(command, url, called)
+    return Serving(command, url, served_name)
 
 
 def require_program(command: tuple[str, ...]) -> None:
-    """Refuse to start what is not installed.
+    """Check that the command's program is installed.
 
     Raises:
-        RecipeError: With what to install.
+        RecipeError: It is not; the message says what to install.
     """
     if shutil.which(command[0]) is None:
         how = "`pip install vllm` on a GPU machine" if command[0] == "vllm" else "llama.cpp's llama-server"

@@ -1,7 +1,7 @@
-"""Supervised fine-tuning, top to bottom: corpus in, adapter and manifest out. Run it again and it goes on.
+"""Supervised fine-tuning: reads a corpus, writes an adapter and a manifest. The same call again continues a training.
 
 The folder that it writes:
-    inputs.json     what the training is of; another recipe or corpus in the same folder is refused
+    inputs.json     recipe, corpus and weights; another recipe or corpus in the same folder is refused
     checkpoints/    whole ones carry whole.json; others are dropped on resume
     log.jsonl       the loss, step by step
     steps.json      seconds and tokens of each step since the last start
@@ -36,10 +36,10 @@ from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.memory import estimate, measure, require_memory
 from tracejury.training.recipe import Recipe, RecipeError
 from tracejury.training.rows import read_corpus, repeat_by_weight, write_json
-from tracejury.training.tokens import Kept, encode_all
+from tracejury.training.tokens import EncodedRows, encode_all
 
 if TYPE_CHECKING:
-    from tracejury.training.watching import Report
+    from tracejury.training.callbacks import Report
 
 
 def train(
@@ -54,18 +54,18 @@ def train(
     """Train a student.
 
     Args:
-        recipe: What to train, and how.
+        recipe: The student and its training.
         corpus: A folder that `tracejury corpus` wrote.
-        out: The student's folder. Where it holds an interrupted training of the same inputs, that goes on.
-        backend: `unsloth`, `trl` or `auto`; None: as the recipe says.
-        weights: Start from these instead of the recipe's model (a folder, or a hub name).
-        report: Called as training goes on.
+        out: The student's folder. An interrupted training of the same inputs in it is continued.
+        backend: `unsloth`, `trl` or `auto`; None: the recipe's.
+        weights: The weights to start from, instead of the recipe's model (a folder, or a hub name).
+        report: Called at every logged step.
 
     Returns:
         The manifest.
 
     Raises:
-        RecipeError: Something about recipe, corpus, memory, disk or folder is not usable; nothing counts as finished.
+        RecipeError: The recipe, the corpus, the memory, the disk or the folder is not usable. No manifest is written.
     """
     split, data_sha256 = read_corpus(corpus)
     weights = weights or resolve_weights(recipe, corpus)
@@ -86,12 +86,14 @@ def train(
     _require_disk(out, weights, recipe)
 
     loaded = load(recipe, weights, chosen)
-    kept = encode_all(repeat_by_weight(split.train), loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/train")
-    if not kept.rows:
+    training_rows = encode_all(
+        repeat_by_weight(split.train), loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/train"
+    )
+    if not training_rows.rows:
         raise RecipeError(f"{corpus}: the training split has no rows. Look at the drops in its card.md.")
     heldout = encode_all(split.heldout, loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/heldout")
     try:
-        figures = _fit(recipe, chosen, loaded, kept, heldout, out, report)
+        figures = _fit(recipe, chosen, loaded, training_rows, heldout, out, report)
         outputs = _export(recipe, chosen, loaded, out)
     except Exception as error:
         if not is_full_disk(error):
@@ -108,9 +110,9 @@ def train(
         **inputs,
         "backend": chosen,
         "precision": "bf16" if half else "fp32",
-        "rows": {"train": len(kept.rows), "heldout": len(heldout.rows)},
-        "too_long": {"train": kept.too_long, "heldout": heldout.too_long},
-        "tokens_an_epoch": {"all": kept.tokens, "trained": kept.trained},
+        "rows": {"train": len(training_rows.rows), "heldout": len(heldout.rows)},
+        "too_long": {"train": training_rows.too_long, "heldout": heldout.too_long},
+        "tokens_an_epoch": {"all": training_rows.tokens, "trained": training_rows.loss_tokens},
         "memory_estimate_gib": round(need.total / 2**30, 2),
         **figures,
         "outputs": outputs,
@@ -124,15 +126,15 @@ def train(
 
 
 def is_full_disk(error: Exception) -> bool:
-    """Tell whether an error is a disk, or a quota, that is full.
+    """Return whether an error means that the disk, or a quota, is full.
 
-    torch and safetensors write from C++ and Rust: their errors are no OSError, and say so in their text alone.
+    torch and safetensors write from C++ and Rust: their errors are no OSError, only their text names the cause.
     """
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-    told = str(error)
+    message = str(error)
     return any(
-        sign in told
+        sign in message
         for sign in (
             "No space left",
             "File too large",
@@ -145,10 +147,10 @@ def is_full_disk(error: Exception) -> bool:
 
 
 def resolve_weights(recipe: Recipe, corpus: Path) -> str:
-    """Return where the recipe's weights are: `random` ones lie beside the corpus, as `corpus` made them.
+    """Return the recipe's weights: a hub name, or the folder beside the corpus where `corpus` wrote them.
 
     Raises:
-        RecipeError: They are not there.
+        RecipeError: The folder holds no weights.
     """
     name = recipe.student.model
     if name != "random" and not name.startswith("fetched:"):
@@ -160,7 +162,13 @@ def resolve_weights(recipe: Recipe, corpus: Path) -> str:
 
 
 def _fit(
-    recipe: Recipe, backend: Backend, loaded: Loaded, kept: Kept, heldout: Kept, out: Path, report: Report | None
+    recipe: Recipe,
+    backend: Backend,
+    loaded: Loaded,
+    training_rows: EncodedRows,
+    heldout: EncodedRows,
+    out: Path,
+    report: Report | None,
 ) -> dict[str, Any]:
     """Run the trainer to the end, from the last whole checkpoint where there is one."""
     # trl after unsloth (see `prepare`), which replaces its trainer.
@@ -169,7 +177,7 @@ def _fit(
     from transformers import EarlyStoppingCallback
     from trl import SFTConfig, SFTTrainer
 
-    from tracejury.training.watching import Watch, last_whole_checkpoint, peak_memory
+    from tracejury.training.callbacks import Watch, last_whole_checkpoint, peak_memory
 
     checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
     for leftover in broken:
@@ -183,7 +191,7 @@ def _fit(
     trainer = SFTTrainer(
         model=loaded.model,
         args=SFTConfig(**trainer_arguments(recipe, out, backend, bool(heldout.rows))),
-        train_dataset=Dataset.from_list([e._asdict() for e in kept.rows]),
+        train_dataset=Dataset.from_list([e._asdict() for e in training_rows.rows]),
         eval_dataset=Dataset.from_list([e._asdict() for e in heldout.rows]) if heldout.rows else None,
         processing_class=loaded.tokenizer,
         callbacks=callbacks,
@@ -207,7 +215,7 @@ def _fit(
 
 
 def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bool) -> dict[str, Any]:
-    """Return what `trl.SFTConfig` is made with; the same for both back ends but for who checkpoints gradients."""
+    """Return the arguments of `trl.SFTConfig`; the back ends differ in who checkpoints gradients alone."""
     import torch
 
     schedule = recipe.schedule
@@ -293,7 +301,7 @@ def _whole(folder: Path, write: Any) -> str:
 
 
 def claim(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """Claim the folder for these inputs; return the manifest where they are trained already."""
+    """Claim the folder for these inputs; return the manifest of a training that has finished already."""
     out.mkdir(parents=True, exist_ok=True)
     record = out / "inputs.json"
     if record.is_file():
@@ -310,7 +318,7 @@ def claim(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def identity_of(weights: str) -> str:
-    """Name weights: a hub name as it is, a folder by a hash of its files' sizes and first mebibytes."""
+    """Return a name for weights: a hub name unchanged, a folder by a hash of its files' sizes and first mebibytes."""
     folder = Path(weights)
     if not folder.is_dir():
         return weights
@@ -323,15 +331,15 @@ def identity_of(weights: str) -> str:
 
 
 def _require_disk(out: Path, weights: str, recipe: Recipe) -> None:
-    """Refuse to start where checkpoints and exports cannot be written."""
+    """Refuse to start on a disk that cannot hold the checkpoints and exports."""
     size = measure(weights, recipe)
     trained = estimate(size, recipe, half=True).training
-    wanted = (recipe.schedule.keep + 1) * trained + size.parameters * 2 * (
+    needed = (recipe.schedule.keep + 1) * trained + size.parameters * 2 * (
         recipe.export.merged + bool(recipe.export.gguf)
     )
     free = shutil.disk_usage(out).free
-    if free < wanted:
+    if free < needed:
         raise RecipeError(
             f"{out}: {free / 2**30:.1f} GiB free on this disk; checkpoints and exports need about "
-            f"{wanted / 2**30:.1f} GiB. Free some space, keep fewer checkpoints (schedule.keep), or give another --out."
+            f"{needed / 2**30:.1f} GiB. Free some space, keep fewer checkpoints (schedule.keep), or give another --out."
         )

@@ -18,7 +18,7 @@ def read_pairs(
     """Return the traces with their questions.
 
     Raises:
-        RecipeError: A trace's question is missing, or nothing was found.
+        RecipeError: The question of a trace is missing, or the paths hold no traces.
     """
     places = list(paths)
     with Batch.open(places, reader, **params) as batch:
@@ -39,10 +39,10 @@ def read_pairs(
 def read_questions(
     paths: Iterable[str | Path], reader: str = "native", *, limit: int | None = None, **params: object
 ) -> list[Question]:
-    """Return the questions, each once; with `limit` a sample of them that depends on their content alone.
+    """Return the questions, each once; with `limit`, a sample that depends on their content alone.
 
     Raises:
-        RecipeError: Nothing was found.
+        RecipeError: The paths hold no questions.
     """
     places = list(paths)
     with Batch.open(places, reader, **params) as batch:
@@ -59,18 +59,18 @@ def read_questions(
 
 
 def place(path: str, beside: Path) -> Path:
-    """Resolve a path of an experiment: `$DATA` is the folder of data sets, all else is relative to the file.
+    """Resolve a path of an experiment: `$DATA` is the folder of data sets, other paths are relative to the file.
 
     Raises:
-        RecipeError: It is not there.
+        RecipeError: There is no such file or folder.
     """
     if path.startswith("$DATA"):
         data = os.environ.get("TRACEJURY_DATA")
         if data is None:
             raise RecipeError(f"{path}: set TRACEJURY_DATA to the folder that holds the data sets.")
-        found = Path(data) / path.removeprefix("$DATA").lstrip("/")
+        resolved = Path(data) / path.removeprefix("$DATA").lstrip("/")
     else:
-        found = beside / path
-    if not found.exists():
-        raise RecipeError(f"{found}: not there; the experiment wants it.")
-    return found
+        resolved = beside / path
+    if not resolved.exists():
+        raise RecipeError(f"{resolved}: no such file or folder; the experiment names it.")
+    return resolved

@@ -1,8 +1,9 @@
-"""Teacher chains for a question set, through the gateway: sampled until enough are correct and differ from each other.
+"""Sample teacher chains through the gateway, until enough are correct and differ from each other.
 
-protocol.md, 'teacher data': until `keep` correct chains a question; after `misses` misses in a row a prompt that
-discloses the answer; at most `tries` tries; kept chains differ (character-trigram Jaccard below `similarity`).
-A call that failed is no try: it is counted, and made again when the same command is given again.
+As in the paper (docs/PROTOCOL.md, 'Teacher data'): sample until a question has `keep` correct chains; after `misses`
+misses in a row the prompt discloses the answer; at most `tries` tries; the chains of a question differ
+(character-trigram Jaccard below `similarity`). A call that failed is no try: it is counted, and the same command
+repeats it.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from pydantic import Field
 
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message, estimate_tokens
 from tracejury.traces import Question, Trace, extract_answer, write_batch
-from tracejury.training.keeping import Notebook, claim
 from tracejury.training.machine import commit
+from tracejury.training.notebook import Notebook, claim
 from tracejury.training.prompts import VERSION, question_prompt
 from tracejury.training.recipe import RecipeError, RecipePart
 from tracejury.training.rows import write_json
 
 
 class TeachSpec(RecipePart):
-    """How a teacher is asked; protocol.md's figures."""
+    """How a teacher is sampled. The defaults are the paper's figures (docs/PROTOCOL.md, 'Teacher data')."""
 
     keep: int = Field(default=2, ge=1)
     """Correct chains a question."""
     misses: int = Field(default=5, ge=1)
-    """After so many misses in a row the prompt discloses the answer."""
+    """Number of misses in a row after which the prompt discloses the answer."""
     tries: int = Field(default=20, ge=1)
     similarity: float = Field(default=0.6, gt=0, le=1)
     temperature: float = Field(default=0.7, ge=0)
@@ -39,11 +40,11 @@ class TeachSpec(RecipePart):
     max_tokens: int = 2048
     seed: int = 42
     parallel: int = Field(default=32, ge=1)
-    """Questions in work at a time; one question's tries follow each other."""
+    """Number of questions in work at a time; the tries of one question follow each other."""
 
 
 class Bill(NamedTuple):
-    """What teaching costs."""
+    """The cost of teaching."""
 
     calls: int
     prompt_tokens: int
@@ -52,14 +53,14 @@ class Bill(NamedTuple):
 
 
 class Tries:
-    """One question's tries so far, and what follows from them. Knows no model, so it is the same after a resume."""
+    """The tries of one question, and what the next one must be. A resume restores both."""
 
     def __init__(self, question: Question, spec: TeachSpec, past: Sequence[dict[str, Any]] = ()) -> None:
         self.question = question
         self.spec = spec
-        self.kept: list[dict[str, Any]] = []
-        self.made = 0
-        self.missed = 0
+        self.chains: list[dict[str, Any]] = []
+        self.attempts = 0
+        self.misses_in_a_row = 0
         self.disclosing = False
         self.drops: Counter[str] = Counter()
         for entry in past:
@@ -67,20 +68,20 @@ class Tries:
 
     @property
     def open(self) -> bool:
-        """Whether another try is due."""
-        return len(self.kept) < self.spec.keep and self.made < self.spec.tries
+        """Whether the question needs another try."""
+        return len(self.chains) < self.spec.keep and self.attempts < self.spec.tries
 
     def count(self, entry: dict[str, Any]) -> None:
-        """Take one try into account."""
-        self.made += 1
+        """Count one try."""
+        self.attempts += 1
         fate = self._fate(entry)
         if fate is None:
-            self.kept.append(entry)
+            self.chains.append(entry)
         else:
             self.drops[fate] += 1
         # A correct chain that is merely too similar to another is no miss: the teacher knows the answer.
-        self.missed = 0 if fate in {None, "too similar"} else self.missed + 1
-        self.disclosing = self.disclosing or self.missed >= self.spec.misses
+        self.misses_in_a_row = 0 if fate in {None, "too similar"} else self.misses_in_a_row + 1
+        self.disclosing = self.disclosing or self.misses_in_a_row >= self.spec.misses
 
     def _fate(self, entry: dict[str, Any]) -> str | None:
         if entry["finish_reason"] == "length":
@@ -89,7 +90,7 @@ class Tries:
             return "no answer found"
         if entry["answer"] != self.question.gold:
             return "wrong answer"
-        if any(trigram_jaccard(entry["text"], other["text"]) >= self.spec.similarity for other in self.kept):
+        if any(trigram_jaccard(entry["text"], other["text"]) >= self.spec.similarity for other in self.chains):
             return "too similar"
         return None
 
@@ -109,19 +110,19 @@ async def teach(
     Args:
         questions: With gold answers; those without are dropped and counted.
         endpoint: The teacher.
-        gateway: Through which it is asked; its response cache makes a resume free.
-        out: Native traces (questions.jsonl, traces.jsonl), tries.jsonl, manifest.json.
-        spec: How.
-        arm: The traces' arm.
-        progress: Called with (questions done, questions in all, the bill so far).
+        gateway: The gateway that makes the calls; its response cache makes a resume free.
+        out: The folder that receives questions.jsonl, traces.jsonl, tries.jsonl and manifest.json.
+        spec: How the teacher is sampled.
+        arm: The arm of the traces.
+        progress: Receives (number of finished questions, number of questions, the cost so far).
 
     Returns:
-        The manifest; its `status` is `incomplete` where calls failed, and the stage is not marked as done.
+        The manifest. Its `status` is `incomplete` where calls failed; the stage then counts as unfinished.
 
     Raises:
         RecipeError: The folder holds another teaching.
     """
-    asked = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
+    teacher_endpoint = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
     usable = [q for q in questions if q.gold is not None]
     inputs = {
         "questions": [q.id for q in usable],
@@ -131,9 +132,9 @@ async def teach(
         "arm": arm,
         "prompt_version": VERSION,
     }
-    done = claim(out, inputs)
-    if done is not None:
-        return done
+    finished_manifest = claim(out, inputs)
+    if finished_manifest is not None:
+        return finished_manifest
     started = time.perf_counter()
     failures: Counter[str] = Counter()
     with Notebook(out / "tries.jsonl") as notebook:
@@ -149,7 +150,7 @@ async def teach(
             async with gate:
                 while tries.open:
                     try:
-                        entry = await _try(tries, asked, gateway)
+                        entry = await _try(tries, teacher_endpoint, gateway)
                     except CallFailed as failed:
                         failures[failed.reason.value] += 1
                         return
@@ -201,14 +202,14 @@ async def _try(tries: Tries, endpoint: Endpoint, gateway: Gateway) -> dict[str, 
             fence_key=question.id,
             max_tokens=spec.max_tokens,
             temperature=spec.temperature,
-            sample=tries.made,
-            seed=spec.seed + tries.made,
+            sample=tries.attempts,
+            seed=spec.seed + tries.attempts,
         )
     )
     call = reply.calls[0]
     return {
         "question": question.id,
-        "try": tries.made,
+        "try": tries.attempts,
         "hint_used": disclosed,
         "text": reply.text.strip(),
         "answer": extract_answer(reply.text, question.options),
@@ -246,14 +247,14 @@ def _finish(
         drops.update(tries.drops)
     drops["question without a gold answer"] += sum(q.gold is None for q in questions)
     traces = [
-        _trace(tries.question, i, entry, endpoint.model, arm) for tries in every for i, entry in enumerate(tries.kept)
+        _trace(tries.question, i, entry, endpoint.model, arm) for tries in every for i, entry in enumerate(tries.chains)
     ]
     manifest = {
         **inputs,
         "status": "incomplete" if failures else "done",
         "traces": len(traces),
         "hint_used": sum(t.meta["hint_used"] is True for t in traces),
-        "questions_by_chains": dict(sorted(Counter(len(t.kept) for t in every).items())),
+        "questions_by_chains": dict(sorted(Counter(len(t.chains) for t in every).items())),
         "drops": {k: n for k, n in sorted(drops.items()) if n},
         "failed_calls": dict(failures),
         **bill._asdict(),

@@ -1,4 +1,4 @@
-"""From rows to token ids and labels. One place, so that both back ends train on the same tokens."""
+"""Encode rows as token ids and labels, in one place, so that both back ends train on the same tokens."""
 
 from __future__ import annotations
 
@@ -15,44 +15,45 @@ IGNORED = -100
 
 
 class Encoded(NamedTuple):
-    """Token ids, and the same as labels where the loss looks (the completion), -100 elsewhere."""
+    """Token ids, and labels: the same ids in the completion, where the loss is computed, -100 elsewhere."""
 
     input_ids: list[int]
     labels: list[int]
 
 
 def encode(row: SftRow, tokenizer: PreTrainedTokenizerBase) -> Encoded:
-    """Encode prompt and completion apart, so that no token straddles the border: a sampled prompt ends there too."""
+    """Encode prompt and completion separately, so that no token spans both: a sampled prompt ends at the same token."""
     prompt = tokenizer.encode(row.prompt, add_special_tokens=False)
     completion = tokenizer.encode(row.completion, add_special_tokens=False)
     return Encoded(prompt + completion, [IGNORED] * len(prompt) + completion)
 
 
-class Kept(NamedTuple):
-    """Encoded rows, and how many were left out because they are longer than the limit."""
+class EncodedRows(NamedTuple):
+    """Encoded rows, and the number of rows that were left out because they are longer than the limit."""
 
     rows: list[Encoded]
     too_long: int
     tokens: int
-    """Of all rows kept."""
-    trained: int
-    """Of which the loss looks at."""
+    """Number of tokens in `rows`."""
+    loss_tokens: int
+    """Number of these tokens that the loss is computed on."""
 
 
-def encode_all(rows: Iterable[SftRow], tokenizer: PreTrainedTokenizerBase, max_length: int, what: str) -> Kept:
-    """Encode rows; leave out, and count, those above `max_length`. A row is never cut.
+def encode_all(rows: Iterable[SftRow], tokenizer: PreTrainedTokenizerBase, max_length: int, what: str) -> EncodedRows:
+    """Encode rows; rows above `max_length` are left out and counted. A row is never cut.
 
     Raises:
-        RecipeError: There were rows, and not one trainable token is left of them.
+        RecipeError: No trainable token is left of the rows.
     """
     encoded = [encode(row, tokenizer) for row in rows]
-    kept = [e for e in encoded if len(e.input_ids) <= max_length]
-    trained = sum(label != IGNORED for e in kept for label in e.labels)
-    if encoded and not trained:
+    short_enough = [e for e in encoded if len(e.input_ids) <= max_length]
+    loss_tokens = sum(label != IGNORED for e in short_enough for label in e.labels)
+    if encoded and not loss_tokens:
         shortest = min(len(e.input_ids) for e in encoded)
         raise RecipeError(
-            f"{what}: not a single trainable token in {len(encoded)} rows; {len(encoded) - len(kept)} are longer than "
-            f"max_length {max_length} (the shortest has {shortest} tokens). Raise `schedule.max_length`, or look at "
-            "the completions in the corpus."
+            f"{what}: not a single trainable token in {len(encoded)} rows; {len(encoded) - len(short_enough)} are "
+            f"longer than max_length {max_length} (the shortest has {shortest} tokens). Raise `schedule.max_length`, "
+            "or look at the completions in the corpus."
         )
-    return Kept(kept, len(encoded) - len(kept), sum(len(e.input_ids) for e in kept), trained)
+    tokens = sum(len(e.input_ids) for e in short_enough)
+    return EncodedRows(short_enough, len(encoded) - len(short_enough), tokens, loss_tokens)

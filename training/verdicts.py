@@ -1,6 +1,6 @@
-"""Learning from the jury: which part of a teacher's trace a student should see, by the verdicts on its steps.
+"""Learn from the jury: choose the part of a teacher's trace that a student sees, by the verdicts on its steps.
 
-Failed steps carry no judgement and never count for or against a trace; nor do abstentions, but in `keep`.
+Failed steps carry no judgement and never count for or against a trace; abstentions count in mode `keep` only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ before the first error. `weight`: copies by the share of supported among judged 
 
 
 class StepVerdict(NamedTuple):
-    """One step's outcome, and where it stands in the trace."""
+    """The outcome of one step, and its position in the trace."""
 
     position: int
     start: int
@@ -37,27 +37,27 @@ class TraceVerdicts(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What is left of a trace, how much it weighs, and why."""
+    """The part of a trace that a student learns, its weight, and the reason."""
 
     text: str | None
-    """None: nothing."""
+    """None: the trace is left out."""
     weight: float
     why: str
     cut: bool = False
-    """The text is a prefix: it must not teach the student to stop there."""
+    """Whether the text is a prefix, at whose end the student must not learn to stop."""
 
 
 def collect(rows: Iterable[StepRow]) -> dict[str, TraceVerdicts]:
     """Gather a run's rows by trace id. Traces without steps are left out."""
-    found: dict[str, list[StepVerdict]] = {}
+    steps_of: dict[str, list[StepVerdict]] = {}
     for row in rows:
         if row.outcome is not None:
-            found.setdefault(row.trace_id, []).append(StepVerdict(row.step_index, row.start, row.claim, row.outcome))
-    return {trace: TraceVerdicts(tuple(sorted(steps))) for trace, steps in found.items()}
+            steps_of.setdefault(row.trace_id, []).append(StepVerdict(row.step_index, row.start, row.claim, row.outcome))
+    return {trace: TraceVerdicts(tuple(sorted(steps))) for trace, steps in steps_of.items()}
 
 
 def learn_from(trace: Trace, verdicts: TraceVerdicts | None, mode: Mode) -> Learned:
-    """Apply `mode` to one trace; a trace that the run did not judge passes whole, and is counted as such."""
+    """Apply `mode` to one trace; a trace without verdicts passes whole and is counted as `not judged`."""
     if verdicts is None:
         return Learned(trace.text, 1.0, "not judged")
     errors, supported = verdicts.count(Outcome.ERROR), verdicts.count(Outcome.SUPPORTED)
@@ -79,7 +79,7 @@ def learn_from(trace: Trace, verdicts: TraceVerdicts | None, mode: Mode) -> Lear
 
 
 def _before(trace: Trace, first: StepVerdict) -> str | None:
-    """Return the trace up to the step, or None where nothing stands before it."""
+    """Return the trace up to the step, or None where it is the first."""
     if trace.steps is not None and trace.steps[0].start is None:
         text = "\n".join(step.text for step in trace.steps[: first.position])
         return text.strip() or None

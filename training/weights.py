@@ -1,4 +1,4 @@
-"""Weights to start from: a random Qwen3 of any shape, a GGUF made trainable, or what transformers can load."""
+"""Weights to start from: a random Qwen3 of any shape, or a GGUF in a form that can be trained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tracejury.storage import replacing_folder
 from tracejury.training.recipe import RecipeError, Shape
 
-# Qwen3's conversation format, written anew: ChatML, and an empty think block where thinking is switched off.
+# Qwen3's conversation format: ChatML, and an empty think block where thinking is switched off.
 CHATML = """\
 {%- for message in messages -%}
 <|im_start|>{{ message.role }}
@@ -31,7 +31,7 @@ _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"
 def make_random_student(folder: Path, shape: Shape, texts: Iterable[str], seed: int = 42) -> Path:
     """Write a randomly initialised Qwen3 and a byte-level BPE tokenizer trained on `texts`; return `folder`.
 
-    The same shape, texts and seed give the same weights. Whole or not at all: the folder appears when it is complete.
+    The same shape, texts and seed give the same weights. The folder appears when it is complete.
     """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -72,12 +72,12 @@ def make_random_student(folder: Path, shape: Shape, texts: Iterable[str], seed: 
 
 
 def make_trainable(gguf: Path, folder: Path) -> Path:
-    """Turn a GGUF into a folder that can be trained: dequantised to float32, once; return `folder`.
+    """Write a GGUF as a folder of float32 weights that can be trained, once; return `folder`.
 
-    TRL refuses a model whose config says that it was quantised, so the model is rebuilt from its config without that.
+    TRL refuses a model whose config has a quantisation section, so the model is rebuilt without that section.
 
     Raises:
-        RecipeError: The file is not there.
+        RecipeError: There is no such file.
     """
     if (folder / "config.json").is_file():
         return folder

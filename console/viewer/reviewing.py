@@ -11,7 +11,7 @@ from tracejury.reports import Key, Keyed, draw_from_counts
 from tracejury.traces import blind
 
 SIZE = 150
-"""As many steps as the audit's clinician read (protocol.md, 'expert audit')."""
+"""As many steps as the audit's clinician read (docs/PROTOCOL.md, 'Expert audit')."""
 
 
 def sheet(view: LedgerView, run: Run) -> Key:

@@ -29,7 +29,7 @@ def test_better_answers_and_worse_steps(simulated):
 
 
 def test_falling_errors_that_abstentions_explain_are_not_robust(simulated):
-    """protocol.md's Mistral row: error falls from 56.5 to 49.1 %, abstention rises from 0.1 to 14.9 %."""
+    """The Mistral row of docs/PROTOCOL.md: error falls from 56.5 to 49.1 %, abstention rises from 0.1 to 14.9 %."""
     arms = {"base": {"error": 0.565, "abstain": 0.001}, "distilled": {"error": 0.491, "abstain": 0.149}}
     found = compared(simulated(arms, questions=500, seed=1))
     assert found.steps.difference.high < 0

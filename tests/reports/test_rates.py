@@ -40,7 +40,7 @@ def test_counts_and_bounds_are_the_hand_counted_ones(step_row):
 
 
 def test_mistral_bounds_are_those_of_the_paper(step_row):
-    """protocol.md: 49.1 % of verdicts and 14.9 % abstained leave the error over all steps between 41.8 and 56.7 %."""
+    """Mistral in docs/PROTOCOL.md: with 14.9 % abstained, the error over all steps lies between 41.8 and 56.7 %."""
     kinds = [Outcome.ERROR] * 418 + [Outcome.SUPPORTED] * 433 + [Outcome.ABSTAINED] * 149
     columns = gather(outcomes(step_row, *kinds))
     (rates,) = step_rates(columns, [("student", everything(columns))])

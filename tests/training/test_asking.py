@@ -23,7 +23,7 @@ from tracejury.training import (
     serving,
     teach,
 )
-from tracejury.training.keeping import Notebook
+from tracejury.training.notebook import Notebook
 
 pytestmark = pytest.mark.train
 

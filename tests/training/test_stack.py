@@ -28,7 +28,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from pathlib import Path
 from tracejury.training import Recipe, train
-import tracejury.training.generating, tracejury.training.keeping, tracejury.training.plots, tracejury.training.weights
+import tracejury.training.generating, tracejury.training.notebook, tracejury.training.plots, tracejury.training.weights
 recipe = Recipe.model_validate_json(sys.argv[1])
 print(json.dumps(train(recipe, Path(sys.argv[2]), Path(sys.argv[3]))["steps"]))
 assert not {"tracejury.traces", "tracejury.models", "langgraph", "chromadb"} & set(sys.modules)

@@ -68,11 +68,11 @@ def dose_question(rng: random.Random) -> TinyItem:
         f"One tablet holds {strength} mg of it.",
         f"{dose} / {strength} = {tablets} tablets.",
     ]
-    said = tablets + 1 if rng.random() < 0.4 else tablets
+    claimed = tablets + 1 if rng.random() < 0.4 else tablets
     careless = [
         f"The dose might be {dose} mg of {drug}.",
         f"A tablet may hold {strength} mg of it.",
-        f"{dose} / {strength} = {said} tablets, probably.",
+        f"{dose} / {strength} = {claimed} tablets, probably.",
     ]
     return TinyItem(
         stem, {letter: str(n) for n, letter in enumerate("ABCD", 1)}, "ABCD"[tablets - 1], careful, careless
@@ -83,12 +83,12 @@ def main() -> None:
     """Write the three files beside this one."""
     rng = random.Random(7)
     here = Path(__file__).resolve().parent
-    made: dict[str, TinyItem] = {}
-    while len(made) < 160:
+    items: dict[str, TinyItem] = {}
+    while len(items) < 160:
         item = (lab_question if rng.random() < 0.7 else dose_question)(rng)
-        made.setdefault(item.stem, item)
+        items.setdefault(item.stem, item)
     files: dict[str, list[dict[str, object]]] = {"teacher": [], "base": [], "evaluation": []}
-    for i, item in enumerate(made.values()):
+    for i, item in enumerate(items.values()):
         question: dict[str, object] = {"kind": "question", "id": f"tiny-{i}", "source": "tracejury tiny"}
         question |= {"stem": item.stem, "options": item.options, "gold": item.gold}
         if i >= 130:

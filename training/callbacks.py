@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: progress, step times, a log that survives a kill, whole checkpoints."""
+"""Trainer callbacks: progress, step times, a log that survives a kill, marks on whole checkpoints."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from transformers import TrainerCallback
 from tracejury.storage import replacing_file
 
 Report = Callable[[int, int, dict[str, float]], None]
-"""Called with (step, steps in all, the latest figures)."""
+"""Receives (step, number of steps, the latest figures)."""
 
 WHOLE = "whole.json"
 """Written into a checkpoint after everything else: a checkpoint without it was interrupted."""
 
 
-class Keep(TrainerCallback):  # type: ignore[misc]
-    """Puts something of its own into every checkpoint; it stands before `Watch`, which then marks it as whole."""
+class AddToCheckpoint(TrainerCallback):  # type: ignore[misc]
+    """Adds a file to every checkpoint. It must stand before `Watch`, which marks the checkpoint as whole."""
 
-    def __init__(self, folder: Path, keep: Callable[[Path], None]) -> None:
+    def __init__(self, folder: Path, save_state: Callable[[Path], None]) -> None:
         self.folder = folder
-        self.keep = keep
+        self.save_state = save_state
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Hand over the checkpoint's folder."""
-        self.keep(self.folder / "checkpoints" / f"checkpoint-{state.global_step}")
+        """Call `save_state` with the checkpoint's folder."""
+        self.save_state(self.folder / "checkpoints" / f"checkpoint-{state.global_step}")
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
@@ -44,7 +44,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._seen = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start from what a checkpoint had seen."""
+        """Start from the checkpoint's token count."""
         self._seen = int(state.num_input_tokens_seen)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -56,12 +56,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         """Stop the clock."""
         synchronize()
         self.seconds.append(time.perf_counter() - self._started)
-        seen = int(state.num_input_tokens_seen)
-        self.tokens.append(seen - self._seen)
-        self._seen = seen
+        total_tokens = int(state.num_input_tokens_seen)
+        self.tokens.append(total_tokens - self._seen)
+        self._seen = total_tokens
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-        """Write the whole history again: after a resume it is the checkpoint's, continued."""
+        """Rewrite the whole history, which after a resume continues the checkpoint's."""
         write_log(self.folder / "log.jsonl", state.log_history)
         if self.report and logs:
             self.report(int(state.global_step), int(state.max_steps), dict(logs))
@@ -72,7 +72,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         (checkpoint / WHOLE).write_text(json.dumps({"step": state.global_step}), encoding="utf-8")
 
     def speed(self) -> dict[str, float | None]:
-        """Return tokens per second over all steps but the first (which compiles and warms up), and that first one."""
+        """Return tokens per second without the first step, which compiles and warms up, and step times in seconds."""
         rest, tokens = sum(self.seconds[1:]), sum(self.tokens[1:])
         return {
             "tokens_per_s": round(tokens / rest, 1) if rest and tokens else None,
@@ -83,20 +83,20 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> None:
-    """Write the trainer's history as JSON lines, whole or not at all."""
+    """Write the trainer's history as JSON lines, atomically."""
     with replacing_file(path) as partial:
         partial.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
 
 
 def last_whole_checkpoint(folder: Path) -> tuple[Path | None, list[Path]]:
-    """Return the newest checkpoint that is whole, and those that are not (a kill came while they were written)."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rsplit("-", 1)[-1]))
-    whole = [p for p in found if (p / WHOLE).is_file()]
-    return (whole[-1] if whole else None), [p for p in found if not (p / WHOLE).is_file()]
+    """Return the newest whole checkpoint, and those that a kill left incomplete."""
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rsplit("-", 1)[-1]))
+    whole = [p for p in checkpoints if (p / WHOLE).is_file()]
+    return (whole[-1] if whole else None), [p for p in checkpoints if not (p / WHOLE).is_file()]
 
 
 def synchronize() -> None:
-    """Wait for the GPU, so that a clock measures work and not launches."""
+    """Wait for the GPU, so that timings measure the work and not its launch."""
     import torch
 
     if torch.cuda.is_available():

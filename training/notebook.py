@@ -1,4 +1,4 @@
-"""What a long stage has done so far: JSON lines that are only ever added to, and survive a kill at any moment."""
+"""The progress of a long stage, as an append-only file of JSON lines that survives a kill at any moment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tracejury.training.rows import write_json
 
 
 class Notebook:
-    """An append-only file of finished pieces of work, each a line, each on disk before the next begins.
+    """An append-only file of finished pieces of work: one line each, on disk before the next piece begins.
 
-    A line that a kill left half-written is cut off when the file is opened again: its work is done again.
+    A line that a kill left half-written is cut off when the file is opened again, and its work is repeated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,13 +32,13 @@ class Notebook:
         self._file.close()
 
     def add(self, *entries: Mapping[str, Any]) -> None:
-        """Write entries that belong together, and wait until they are on disk."""
+        """Append entries that belong together, and wait until they are on disk."""
         self._file.write("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield what has been written, in order."""
+        """Yield the entries in the order of writing."""
         with self.path.open(encoding="utf-8") as lines:
             for line in lines:
                 yield json.loads(line)
@@ -54,23 +54,23 @@ class Notebook:
 
 
 def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Claim `folder` for a stage with these inputs; return its manifest where the stage is done already.
+    """Claim `folder` for a stage with these inputs; return the stage's manifest where it has finished already.
 
     Raises:
         RecipeError: The folder holds a stage that was begun with other inputs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "inputs.json"
-    asked = json.loads(json.dumps(inputs, default=str))
+    current = json.loads(json.dumps(inputs, default=str))
     if record.is_file():
         before = json.loads(record.read_text(encoding="utf-8"))
-        changed = sorted(k for k in {*asked, *before} if before.get(k) != asked.get(k))
+        changed = sorted(k for k in {*current, *before} if before.get(k) != current.get(k))
         if changed:
             raise RecipeError(
                 f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
                 "folder to begin anew."
             )
     else:
-        write_json(record, asked)
+        write_json(record, current)
     manifest = folder / "manifest.json"
     return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
