@@ -87,7 +87,7 @@ class Panel(Record):
     unsure_below: float = Field(default=0.0, ge=0, le=1)
     """With a cascade: a verdict whose judges are on average less confident than this goes to the second stage."""
     segmenter: str = "auto"
-    """`auto`: `given` where a trace brings steps, else `numbered`."""
+    """`auto`: `given` where a trace brings steps, else `reasoning`."""
     calibrator: str | None = None
     """A file that `tracejury calibrate` wrote."""
     deidentify: bool = False

@@ -12,6 +12,7 @@ import typer
 
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
+from tracejury.console.text_coverage import print_coverage
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -211,15 +212,18 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     from tracejury.console.screen import out
     from tracejury.ledger import Ledger
 
-    current = Ledger(store).progress(run)
+    ledger = Ledger(store)
+    current, coverage = ledger.progress(run), ledger.text_coverage(run)
     if as_json:
         body = current.model_dump(mode="json", exclude={"run": {"panel"}})
+        body["judged_share"] = {arm: counts.judged_share for arm, counts in coverage.items()}
         print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
     counts = ", ".join(f"{name} {n}" for name, n in current.outcomes.items())
     out.print(f"[bold]{run.name}[/]: {current.done} traces done; steps{calibrated}: {counts}")
     out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
+    print_coverage(coverage)
     for problem in tally.problems[:10]:
         out.print(f"  [yellow]{problem}[/]", highlight=False)
     if current.outcomes["failed"]:

@@ -59,6 +59,7 @@ def summary(
     Example: tracejury summary last --by arm --by judge
     """
     from tracejury.console.summary_tables import chosen_sections, print_summary
+    from tracejury.console.text_coverage import print_coverage
     from tracejury.reports import summarise
 
     with explained():
@@ -69,6 +70,7 @@ def summary(
             typer.echo(result.model_dump_json(indent=2))
         else:
             print_summary(runs[0], result, sections)
+            print_coverage(ledger.text_coverage(runs[0]))
 
 
 def compare(

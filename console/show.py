@@ -8,6 +8,7 @@ import typer
 
 from tracejury.console.failing import explained, fail
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.text_coverage import print_coverage
 
 if TYPE_CHECKING:
     from tracejury.agents import Deliberation
@@ -97,6 +98,7 @@ def _steps(ledger: Ledger, run: Run, trace_id: str, deliberations: list[Delibera
 
     trace, question = ledger.trace(run, trace_id)
     out.print(heading(question, trace))
+    print_coverage({trace.arm: ledger.trace_coverage(run, trace_id)})
     for d in deliberations:
         symbol, style = OUTCOME_STYLE[d.verdict.outcome]
         line = Text(f"{d.step.index:>3} ", style="dim")

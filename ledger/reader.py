@@ -12,7 +12,7 @@ from tracejury.ledger.rows import StepRow
 from tracejury.ledger.runs import Run, RunManifest, RunProgress
 from tracejury.ledger.step_rows import empty_row, step_row
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
-from tracejury.traces import Question, Trace
+from tracejury.traces import Question, Segmentation, TextCoverage, Trace
 
 
 class UnknownRunError(LookupError):
@@ -129,6 +129,28 @@ class LedgerReading:
             for row in traces:
                 yield from _step_rows(run, row, bodies.get(row.id, []))
 
+    def text_coverage(self, run: Run) -> dict[str, TextCoverage]:
+        """Return, by arm, how much of the traces' text was in steps and what became of the rest.
+
+        Traces of ledgers that did not keep it are counted without their text.
+        """
+        query = select(trace_table.c.arm, trace_table.c.steps, trace_table.c.segmentation)
+        segmentations: dict[str, TextCoverage] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.where(trace_table.c.run_id == run.id).order_by(trace_table.c.arm)):
+                segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
+                total = segmentations.get(row.arm, TextCoverage())
+                segmentations[row.arm] = total.plus(segmentation, has_steps=row.steps > 0)
+        return segmentations
+
+    def trace_coverage(self, run: Run, trace_id: str) -> TextCoverage:
+        """Return how much of one trace's text was in steps, and what became of the rest."""
+        query = select(trace_table.c.steps, trace_table.c.segmentation)
+        with self.engine.connect() as connection:
+            row = connection.execute(query.where(trace_table.c.run_id == run.id, trace_table.c.id == trace_id)).one()
+        segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
+        return TextCoverage().plus(segmentation, has_steps=row.steps > 0)
+
     def traces(self, run: Run) -> Iterator[tuple[Trace, Question, int]]:
         """Stream (trace, question, number of steps) of a run."""
         with self.engine.connect() as connection:
@@ -230,8 +252,10 @@ def run_of(row: Any) -> Run:
 
 def _step_rows(run: Run, row: Any, bodies: Iterable[str]) -> Iterator[StepRow]:
     trace, question = Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body)
+    segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
+    share = {"judged_share": segmentation.judged_share}
     if row.steps == 0:
-        yield empty_row(run, trace, question, row.segmentation["segmenter"])
+        yield empty_row(run, trace, question, segmentation.segmenter).model_copy(update=share)
     for body in bodies:
         deliberation = Deliberation.model_validate_json(body)
-        yield step_row(run, trace, question, row.segmentation["segmenter"], deliberation)
+        yield step_row(run, trace, question, segmentation.segmenter, deliberation).model_copy(update=share)

@@ -103,6 +103,8 @@ class StepRow(Record):
     evidence_gap: EvidenceGap | None = None
     """Of an abstention: whether evidence was not retrieved, silent or conflicting."""
     claims: tuple[ClaimRow, ...] = ()
+    judged_share: float | None = None
+    """Share of the trace's text that is in its steps; None: not kept at the time, or the trace has no text."""
     claim_coverage: float | None = None
     """Share of the step's words of content that are in some claim."""
     citations: tuple[CitationRow, ...] = ()

@@ -2,6 +2,7 @@ from .answers import answer_correct, extract_answer
 from .batches import Batch, write_batch
 from .blinding import blind
 from .contracts import Reader, ReadItem, Segmenter
+from .coverage import TextCoverage, text_coverage
 from .deidentifying import deidentify
 from .formats.html import HtmlReader
 from .formats.lines import TextLines
@@ -57,6 +58,7 @@ __all__ = [
     "Step",
     "StepLabel",
     "TableField",
+    "TextCoverage",
     "TextLines",
     "Trace",
     "UnknownNameError",
@@ -75,5 +77,6 @@ __all__ = [
     "split_sentences",
     "step_role",
     "table_fields",
+    "text_coverage",
     "write_batch",
 ]

@@ -11,7 +11,10 @@ _CLOSING = re.compile(
     r"(?:(?:the\s+)?(?:final|correct|best|right|most (?:likely|appropriate))?\s*(?:answer|choice|option|solution)\b"
     r"[*_]*\s*(?:to (?:the|this) question\s*)?(?:is|would be|should be|must be|:|=)|\\boxed"
     r"|(?:option|choice)[ _]\(?[A-Z]\)?\s*(?:is (?:the )?correct)?[.*_]*$"
-    r"|####)",
+    r"|####"
+    # Chinese: "therefore, the right answer is".
+    r"|(?:(?:\u56e0\u6b64|\u6240\u4ee5|\u6545|\u7efc\u4e0a\u6240\u8ff0)[,\uff0c]?\s*)?(?:\u6b63\u786e|\u6700\u7ec8)?"
+    r"\u7b54\u6848\s*(?:\u5e94?\u9009|\u662f|\u4e3a|[:\uff1a]))",
     re.IGNORECASE,
 )
 _REASONS = re.compile(r"\b(?:because|since|due to|as it|as this|given that|which|while|whereas)\b", re.IGNORECASE)

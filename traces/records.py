@@ -158,6 +158,15 @@ class Segmentation(Record):
     """Steps beyond the segmenter's maximum number."""
     stripped_answer: bool = False
     """Whether a closing answer sentence was taken off."""
+    text_chars: int = 0
+    """Characters of the trace that say something, without white space and the closing answer sentence."""
+    judged_chars: int = 0
+    """Those of them that are in a step."""
+
+    @property
+    def judged_share(self) -> float | None:
+        """Share of the trace's text that is in steps; None where it has no text."""
+        return self.judged_chars / self.text_chars if self.text_chars else None
 
 
 class Severity(StrEnum):

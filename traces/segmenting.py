@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracejury.traces.contracts import Segmenter
+from tracejury.traces.coverage import text_counts
 from tracejury.traces.hedging import count_hedges
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.registry import Registry
@@ -17,16 +18,17 @@ def segment(trace: Trace, name: str = "auto", **params: object) -> Segmentation:
 
     Args:
         trace: The trace.
-        name: A registered segmenter, or `auto`: the trace's own steps where it brings any, else `numbered`.
+        name: A registered segmenter, or `auto`: the trace's own steps where it brings any, else `reasoning`.
         params: Passed to the segmenter.
 
     Raises:
         UnknownNameError: No segmenter has this name.
     """
     if name == "auto":
-        name = "numbered" if trace.steps is None else "given"
+        name = "reasoning" if trace.steps is None else "given"
     segmentation = segmenters.make(name, **params).segment(trace)
-    steps = (
+    steps = tuple(
         s.model_copy(update={"role": step_role(s.text), "hedges": count_hedges(s.text)}) for s in segmentation.steps
     )
-    return segmentation.model_copy(update={"steps": tuple(steps)})
+    text_chars, judged_chars = text_counts(trace, steps)
+    return segmentation.model_copy(update={"steps": steps, "text_chars": text_chars, "judged_chars": judged_chars})

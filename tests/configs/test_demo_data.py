@@ -62,7 +62,7 @@ def test_every_question_has_both_arms_of_one_model(batch: Batch) -> None:
 
 def test_nothing_is_cut_dropped_or_capped(cuts: dict[Key, Segmentation]) -> None:
     for where, cut in cuts.items():
-        assert (cut.segmenter, cut.cut_steps, cut.dropped, cut.capped) == ("numbered", 0, 0, 0), where
+        assert (cut.segmenter, cut.cut_steps, cut.dropped, cut.capped) == ("reasoning", 0, 0, 0), where
         assert cut.stripped_answer, where
         assert 4 <= len(cut.steps) <= 8, where
 

@@ -85,7 +85,7 @@ def test_empty_and_very_long_traces(write: Callable[..., Path]) -> None:
     assert [len(t.text) for t in traces] == [0, 100_003]
     assert problems[0].startswith(":2: the trace of question 'q1' is empty; it stays, as a trace without steps")
     assert segment(traces[0]).steps == ()
-    cut = segment(traces[1])
+    cut = segment(traces[1], "numbered")
     assert (len(cut.steps[0].text), cut.cut_steps, cut.cut_chars) == (800, 1, 100_003 - 4 - 800)
 
 

@@ -17,7 +17,7 @@ def trace(text: str, steps: tuple[GivenStep, ...] | None = None) -> Trace:
 
 
 def test_the_segmenters_are_registered() -> None:
-    assert [e.name for e in segmenters.entries()] == ["given", "numbered", "sentences", "windows"]
+    assert [e.name for e in segmenters.entries()] == ["given", "numbered", "reasoning", "sentences", "windows"]
 
 
 def test_numbered_items() -> None:
@@ -26,7 +26,7 @@ def test_numbered_items() -> None:
         "   It may be bacterial.\nStep 3: CT is not needed before the puncture.\n4. ok\n\n"
         "Therefore, the correct answer is B."
     )
-    cut = segment(trace(text))
+    cut = segment(trace(text), "numbered")
     assert [s.text for s in cut.steps] == [
         "**Fever** and neck stiffness suggest meningitis.",
         "Kernig's sign is present here.\n   It may be bacterial.",
@@ -66,9 +66,9 @@ def test_a_dose_at_the_start_of_a_line_is_no_item() -> None:
 
 def test_limits_are_counted() -> None:
     text = "\n".join(f"{n}. {'x' * 30}" for n in range(1, 15)) + "\n15. " + "y" * 900
-    cut = segment(trace(text))
+    cut = segment(trace(text), "numbered")
     assert (len(cut.steps), cut.capped) == (12, 3)
-    cut = segment(trace("1. " + "y" * 900))
+    cut = segment(trace("1. " + "y" * 900), "numbered")
     assert (len(cut.steps[0].text), cut.cut_steps, cut.cut_chars) == (800, 1, 100)
 
 
@@ -87,7 +87,7 @@ def test_limits_are_counted() -> None:
 )
 def test_only_the_bare_answer_is_stripped(closing: str, stripped: bool) -> None:
     text = "The puncture shows many neutrophils and low glucose.\n\n" + closing
-    cut = segment(trace(text))
+    cut = segment(trace(text), "numbered")
     assert cut.stripped_answer is stripped
     assert any(closing.split("\n")[0] in s.text for s in cut.steps) is not stripped
 
@@ -189,6 +189,6 @@ def test_sentences_cover_the_text(text: str) -> None:
 def test_a_hundred_thousand_characters_take_no_time(unit: str) -> None:
     long = trace((unit * 100_000)[:100_000])
     began = time.perf_counter()
-    for name in ("numbered", "sentences", "windows"):
+    for name in ("numbered", "reasoning", "sentences", "windows"):
         segment(long, name)
     assert time.perf_counter() - began < 10

@@ -1,0 +1,20 @@
+"""How much of the traces' text was judged, as printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracejury.traces import TextCoverage
+
+
+def print_coverage(by_arm: Mapping[str, TextCoverage]) -> None:
+    """Print a line an arm; nothing for arms of which the ledger did not keep it."""
+    from rich.markup import escape
+
+    from tracejury.console.screen import out
+
+    for arm, coverage in by_arm.items():
+        if coverage.judged_share is not None:
+            out.print(f"  {escape(arm)}: {coverage.sentence()}", highlight=False, soft_wrap=True)
