@@ -40,7 +40,7 @@ SHAPES = {
     ),
     "cpu": Shape(),
 }
-WARM_UP, TIMED, PROFILED = 3, 6, 2
+WARM_UP, TIMED, PROFILED = 2, 4, 1
 STEPS = WARM_UP + TIMED + PROFILED
 BUSY = 0.7
 """Share of the profiled time from which on a cell says something about the GPU."""
