@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from tracejury.agents.quote_reading import read_citations
 from tracejury.agents.records import Case, Citation, Opinion
 from tracejury.models import CallRecord
 from tracejury.retrieval import check_quote, denied_by, denies, other_figure
+from tracejury.storage import run_in_thread
 
 _UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury calibrate --checker`"
 
@@ -45,7 +45,7 @@ async def check_citations(
     """
     relevance, floor = judge_panel.relevance, judge_panel.panel.relevance.floor
     read = {
-        name: await asyncio.to_thread(read_citations, case, citations, relevance, floor)
+        name: await run_in_thread(read_citations, case, citations, relevance, floor)
         for name, citations in drafted.items()
     }
     checker = judge_panel.checker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from tracejury.agents.claims.cutting import cut_by_rule
 from tracejury.agents.contracts import Ask
 from tracejury.agents.entailment import Entailed, Entailment, entailment
 from tracejury.agents.records import Case, Draft, Label, Quote
+from tracejury.storage import run_in_thread
 from tracejury.traces import ErrorType, split_sentences
 
 CONTRADICTED = 0.95
@@ -62,7 +62,7 @@ class Verifier:
 
     async def draft(self, case: Case, ask: Ask | None = None) -> Draft:
         """Judge the step; see `Judge`."""
-        return await asyncio.to_thread(self._draft, case)
+        return await run_in_thread(self._draft, case)
 
     def _draft(self, case: Case) -> Draft:
         claims = claims_of(case.step)

@@ -17,10 +17,14 @@ from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
+from tracejury.storage import run_in_thread
 from tracejury.traces import Batch
 
 _TRACES_LOOKED_AT = 500
 """For the names of the audited models: a batch has a few, and its arms stand side by side."""
+
+CANCELLED_PATIENCE_S = 0.5
+"""How long a cancelled run waits for the commit of what it has already written."""
 
 
 async def adjudicate(
@@ -82,7 +86,7 @@ async def adjudicate(
         budget.check_prices(endpoints_of(chosen))
     opened_batch = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
     if chosen.deidentify:
-        opened_batch = await asyncio.to_thread(opened_batch.deidentified)
+        opened_batch = await run_in_thread(opened_batch.deidentified)
     sample = islice(select(opened_batch.traces(), limit=limit, only=only, arms=arms), _TRACES_LOOKED_AT)
     refuse_audited_weights(chosen, {trace.model for trace in sample})
     ledger = Ledger(store)
@@ -144,6 +148,10 @@ async def adjudicate(
             with rare_collections():
                 run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
         return ledger.run(run.name), run_tally
+    except asyncio.CancelledError:
+        # Control returns at once, even if the database is away; what is not committed by then never is.
+        calls.close(CANCELLED_PATIENCE_S)
+        raise
     finally:
         calls.close()
 

@@ -11,7 +11,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW, LedgerSink, TraceRunner
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
-from tracejury.storage import StoreError, Writer
+from tracejury.storage import StoreError, Writer, run_in_thread
 from tracejury.traces import Batch, Problem, Trace
 
 IN_BATCHES = 2_000
@@ -77,12 +77,12 @@ class Runner:
             # The ledger is gone for good, whichever task noticed first.
             raise _first(errors) from None
         if not self.run_context.stopping.is_set():
-            await asyncio.to_thread(self.ledger.finish, self.run_id, total)
+            await run_in_thread(self.ledger.finish, self.run_id, total)
         self.tally.interrupted = self.run_context.stopping.is_set()
         return self.tally
 
     async def _judge_trace(self, batch: Batch, trace: Trace) -> None:
-        progress = await asyncio.to_thread(self.ledger.trace_progress, self.run_id, trace.id)
+        progress = await run_in_thread(self.ledger.trace_progress, self.run_id, trace.id)
         if progress.closed:
             self.tally.resumed += 1
             return

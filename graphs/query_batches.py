@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from tracejury.retrieval import Finding, Query
+from tracejury.storage import run_in_thread
 
 WINDOW_S = 0.002
 """How long the first query waits for others; a trace's steps ask within one turn of the event loop."""
@@ -39,7 +40,7 @@ class QueryBatcher:
             while self._queue:
                 batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
                 try:
-                    findings = await asyncio.to_thread(self._find, [query for query, _ in batch])
+                    findings = await run_in_thread(self._find, [query for query, _ in batch])
                 except Exception as error:  # noqa: BLE001 - it belongs to the steps that asked
                     for _, result in batch:
                         if not result.done():

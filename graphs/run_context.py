@@ -24,6 +24,7 @@ from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.turns import Turns
 from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Limit
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
+from tracejury.storage import run_in_thread
 from tracejury.traces import Question, Step, blind
 
 
@@ -74,7 +75,7 @@ class RunContext:
         if self.finder is None or self.panel.resolver is None:
             return [Finding(hits=(), withheld=()) for _ in queries]
         batch = [_query(question, step, text) for text in queries]
-        return await asyncio.to_thread(self.finder.find, batch, self.panel.resolver.k)
+        return await run_in_thread(self.finder.find, batch, self.panel.resolver.k)
 
     @cached_property
     def _batcher(self) -> QueryBatcher | None:
@@ -122,7 +123,7 @@ async def open_run_context(
     finder = None
     if panel.retrieval.sources:
         spec = panel.retrieval
-        opened = await asyncio.to_thread(Index.open, index, embedder=spec.embedder)
+        opened = await run_in_thread(Index.open, index, embedder=spec.embedder)
         params: dict[str, Any] = dict(spec.params)
         try:
             finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
@@ -130,7 +131,7 @@ async def open_run_context(
             raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
     opening = Gateway(store, secret=secret, air_gapped=air_gapped, budget=budget, batch=batch_progress, limits=limits)
     async with opening as gateway:
-        scorer = await asyncio.to_thread(relevance, panel.relevance.scorer)
+        scorer = await run_in_thread(relevance, panel.relevance.scorer)
         judge_panel = JudgePanel.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
         yield RunContext(
             judge_panel,

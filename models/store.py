@@ -176,9 +176,13 @@ class CallStore:
             usd, tokens = connection.execute(query.where(columns.run_id == run)).one()
         return RunSpending(float(usd), int(tokens))
 
-    def close(self) -> None:
-        """Commit pending writes, then close the database."""
-        self.writer.close()
+    def close(self, patience_s: float | None = None) -> None:
+        """Commit pending writes, then close the database.
+
+        Args:
+            patience_s: Abandon writes that are not committed within this time, as after a cancellation; None: wait.
+        """
+        self.writer.close(patience_s)
         if self._reader is not None:
             self._reader.close()
         self.engine.dispose()

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_delay,
+    stop_any,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 
 from tracejury.storage.engine import StoreError, hide_password
 
@@ -33,7 +43,13 @@ _TEMPORARY = (
 )
 
 
-def run_when_reachable(engine: Engine, work: Callable[[Connection], Result], *, write: bool = False) -> Result:
+def run_when_reachable(
+    engine: Engine,
+    work: Callable[[Connection], Result],
+    *,
+    write: bool = False,
+    abandoned: threading.Event | None = None,
+) -> Result:
     """Run `work(connection)` in a transaction, and repeat it from the start as long as the server is away.
 
     After a lost connection it is unknown whether the last commit arrived, so a write must be repeatable (insert or
@@ -43,15 +59,16 @@ def run_when_reachable(engine: Engine, work: Callable[[Connection], Result], *, 
         engine: The database.
         work: Does everything on the connection that it is passed, and has no other effect.
         write: Take the write lock at the start (SQLite).
+        abandoned: Once set, nothing more is committed and no further attempt is made.
 
     Returns:
         What `work` returned.
 
     Raises:
-        StoreError: The server did not come back in time. Other errors are those of `work`.
+        StoreError: The server did not come back in time, or the work was abandoned. Other errors are those of `work`.
     """
     try:
-        result = _run_with_retries(engine, work, write)
+        result = _run_with_retries(engine, work, write, abandoned or threading.Event())
     except StoreError as error:
         _unreachable[engine] = error
         raise
@@ -66,10 +83,15 @@ def unreachable_error(engine: Engine) -> StoreError | None:
     return _unreachable.get(engine)
 
 
-def _run_with_retries(engine: Engine, work: Callable[[Connection], Result], write: bool) -> Result:
+def _run_with_retries(
+    engine: Engine, work: Callable[[Connection], Result], write: bool, abandoned: threading.Event
+) -> Result:
     def attempt() -> Result:
         with engine.connect().execution_options(write=write) as connection, connection.begin():
-            return work(connection)
+            result = work(connection)
+            if abandoned.is_set():
+                raise StoreError("the write was abandoned before its commit")
+            return result
 
     try:
         return attempt()
@@ -82,7 +104,8 @@ def _run_with_retries(engine: Engine, work: Callable[[Connection], Result], writ
         retry=retry_if_exception(lambda error: isinstance(error, DBAPIError) and is_outage(engine, error)),
         # Jitter keeps the workers of a cluster from coming back at the same moment.
         wait=wait_random_exponential(multiplier=0.2, max=5.0, min=0.1),
-        stop=stop_after_delay(RECONNECT_S),
+        stop=stop_any(stop_after_delay(RECONNECT_S), stop_when_event_set(abandoned)),
+        sleep=sleep_using_event(abandoned),
     )
     try:
         return retrying(attempt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -13,9 +14,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 _Job = Callable[[], None]
-_IDLE_S = 30.0
-_idle: list[queue.SimpleQueue[_Job]] = []
-_lock = threading.Lock()
+MOST_THREADS = min(32, (os.cpu_count() or 1) + 4)
 
 
 async def run_in_thread(
@@ -24,14 +23,16 @@ async def run_in_thread(
     """Run `function` in a daemon thread and return its result.
 
     `asyncio.to_thread` uses threads that `asyncio.run` and the interpreter wait for at their end, so a thread that is
-    stuck in a database or a model keeps the process. Here a cancelled call leaves its thread behind: the thread goes on
-    with `function`, nobody gets the result, and the end of the process ends it.
+    stuck in a database or a model keeps the process. Here a cancelled call leaves its thread behind: nobody gets its
+    result, and the end of the process ends it.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
     context = contextvars.copy_context()
 
     def job() -> None:
+        if future.cancelled():
+            return
         try:
             result = context.run(function, *args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - raised in the caller
@@ -39,7 +40,7 @@ async def run_in_thread(
         else:
             _deliver(loop, future, result, None)
 
-    _start(job)
+    _pool.start(job)
     return await future
 
 
@@ -51,8 +52,6 @@ def _deliver(
             return
         if error is None:
             future.set_result(result)
-        elif isinstance(error, StopIteration):
-            future.set_exception(RuntimeError("the function raised StopIteration"))
         else:
             future.set_exception(error)
 
@@ -62,26 +61,34 @@ def _deliver(
         return  # the loop is closed, and so nobody waits
 
 
-def _start(job: _Job) -> None:
-    with _lock:
-        jobs = _idle.pop() if _idle else None
-    if jobs is None:
-        jobs = queue.SimpleQueue()
-        threading.Thread(target=_work, args=(jobs,), name="tracejury-blocking", daemon=True).start()
-    jobs.put(job)
+class _Pool:
+    """Daemon threads that take jobs in order; one is started where none is idle."""
 
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._count = 0
 
-def _work(jobs: queue.SimpleQueue[_Job]) -> None:
-    while True:
-        try:
-            job = jobs.get(timeout=_IDLE_S)
-        except queue.Empty:
-            with _lock:
-                if jobs not in _idle:
-                    continue  # a job is on its way
-                _idle.remove(jobs)
+    def start(self, job: _Job) -> None:
+        self._jobs.put(job)
+        if self._idle.acquire(blocking=False):
             return
-        job()
-        del job
-        with _lock:
-            _idle.append(jobs)
+        with self._lock:
+            if self._count == MOST_THREADS:
+                return
+            self._count += 1
+        threading.Thread(target=self._work, name="tracejury-blocking", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                self._idle.release()
+                job = self._jobs.get()
+            job()
+            del job
+
+
+_pool = _Pool()

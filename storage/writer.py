@@ -45,6 +45,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._failed: Exception | None = None
+        self._abandoned = threading.Event()
 
     async def write(self, write: Write) -> None:
         """Run `write(connection)` in the writer's next transaction and return once it is durable.
@@ -70,8 +71,12 @@ class Writer:
         """Queue `write` and return at once; `close` raises if it failed."""
         self._append(_Item(write, None, None))
 
-    def close(self) -> None:
+    def close(self, patience_s: float | None = None) -> None:
         """Commit pending writes, then stop the thread. A later write starts it again.
+
+        Args:
+            patience_s: Wait this long for the commit; after it the pending writes are abandoned, and nothing more is
+                written. None: wait as long as it takes.
 
         Raises:
             Exception: The error of a write that was queued by `submit`.
@@ -81,7 +86,10 @@ class Writer:
             if thread is not None:
                 self._queue.put(None)
         if thread is not None:
-            thread.join()
+            thread.join(patience_s)
+            if thread.is_alive():
+                self._abandoned.set()
+                return
         failed, self._failed = self._failed, None
         if failed is not None:
             raise failed
@@ -130,7 +138,9 @@ class Writer:
     def _commit(self, items: list[_Item]) -> None:
         try:
             writes = [item.write for item in items]
-            run_when_reachable(self.engine, lambda connection: _execute(connection, writes), write=True)
+            run_when_reachable(
+                self.engine, lambda connection: _execute(connection, writes), write=True, abandoned=self._abandoned
+            )
         except StoreError as error:
             # The database accepts no write at all, so single writes would fail in the same way.
             self._resolve(items, error)

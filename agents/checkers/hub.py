@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import threading
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from tracejury.agents.checkers.contracts import SILENCE, CheckerAsk, CheckerErro
 from tracejury.agents.checkers.hub_labels import read_labels
 from tracejury.agents.checkers.nli import weights_digest
 from tracejury.agents.evidence_records import Relation
+from tracejury.storage import run_in_thread
 
 _WEIGHTS = ("*.safetensors", "*.bin")
 
@@ -79,7 +79,7 @@ class HubChecker:
 
     async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
         """Return one `Probabilities` a pair; see `Checker`. A pair that is longer than the model reads is silent."""
-        return await asyncio.to_thread(self._probabilities, pairs)
+        return await run_in_thread(self._probabilities, pairs)
 
     def _probabilities(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         with self._lock:

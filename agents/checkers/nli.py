@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from tracejury.agents.checkers.contracts import SILENCE, CheckerAsk, CheckerError, Pair, Probabilities
 from tracejury.agents.entailment import WEIGHTS, Entailment, entailment
+from tracejury.storage import run_in_thread
 
 
 class NliChecker:
@@ -43,7 +43,7 @@ class NliChecker:
 
     async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
         """Return one `Probabilities` a pair; see `Checker`."""
-        return await asyncio.to_thread(self._probabilities, pairs)
+        return await run_in_thread(self._probabilities, pairs)
 
     def _probabilities(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         texts = [(pair.claim, pair.evidence) for pair in pairs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from tracejury.agents.data_judge.ranges import calls, range_checks
 from tracejury.agents.data_judge.readings import contradiction_checks, point_checks
 from tracejury.agents.data_judge.scores import score_checks
 from tracejury.agents.records import Case, Draft, Label, Quote
+from tracejury.storage import run_in_thread
 from tracejury.traces import ErrorType
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.'-][a-z0-9]+)*", re.I)
@@ -43,7 +43,7 @@ class DataJudge:
 
     async def draft(self, case: Case, ask: Ask | None = None) -> Draft:
         """Check the step; `ask` is not used."""
-        return await asyncio.to_thread(self.judge, case)
+        return await run_in_thread(self.judge, case)
 
     def judge(self, case: Case) -> Draft:
         """Check the step, without an event loop."""

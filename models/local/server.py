@@ -88,7 +88,11 @@ class EmbeddedServer:
             return self.base_url
 
     def stop(self) -> None:
-        """Stop the process, if it runs."""
+        """Stop the process, if it runs or is about to."""
+        starting = self._process
+        if starting is not None:
+            # `start` has the lock while it waits for the server, and the end of the process ends that wait.
+            starting.kill()
         with self._lock:
             process, self._process, self.base_url = self._process, None, None
             if process is not None:
