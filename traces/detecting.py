@@ -17,6 +17,7 @@ _SIGNATURES: tuple[tuple[str, frozenset[str]], ...] = (
     ("mirage", frozenset({"qid", "dataset", "mode", "raw"})),
     ("mr-ben", frozenset({"Question_UUID", "Model_Solution_Steps"})),
     ("medec", frozenset({"Text ID", "Error Flag", "Error Sentence ID"})),
+    ("clinifact", frozenset({"nctId", "claim", "PMID", "article_abstract"})),
     ("pubmedqa", frozenset({"QUESTION", "CONTEXTS", "final_decision"})),
 )
 """Formats that are told by their fields; whatever has none of these is a table."""
@@ -26,9 +27,9 @@ def detect_reader(path: Path) -> str:
     """Return the reader for a file or folder: `table` where no published format is recognised."""
     if path.suffix == ".eval" or (path.is_dir() and next(path.rglob("*.eval"), None) is not None):
         return "inspect"
-    if path.suffix == ".html":
-        return "vlievin"
     files = table_files(path)
+    if path.suffix == ".html" or (not files and next(path.rglob("*.html"), None) is not None):
+        return "vlievin"
     for file in files[:3]:
         if _is_inspect_log(file):
             return "inspect"

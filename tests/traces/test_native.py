@@ -196,3 +196,27 @@ def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, li
     path.write_bytes(b"?" + b"\n".join(lines))
     told = {x.line for x in read("native", path) if isinstance(x, Problem)}
     assert {n for n, line in enumerate(lines, 1) if line.strip()} <= told
+
+
+def folder_of(tmp_path: Path, **files: list[dict[str, object]]) -> Path:
+    for name, records in files.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return tmp_path
+
+
+def test_two_files_may_use_the_same_ids(tmp_path: Path) -> None:
+    """Each trace is judged under the question of its own file, never under another file's."""
+    other = {**QUESTION, "stem": "A woman has had a rash for nine days. Which is it?"}
+    questions, traces, problems = split(folder_of(tmp_path, a=[QUESTION, TRACE], b=[other, TRACE]))
+    assert [q.stem for q in questions] == [QUESTION["stem"], other["stem"]]
+    assert [t.question_id for t in traces] == [q.id for q in questions]
+    assert problems == []
+
+
+def test_a_trace_that_may_mean_two_questions_is_left_out(tmp_path: Path) -> None:
+    other = {**QUESTION, "stem": "A woman has had a rash for nine days. Which is it?"}
+    _, traces, problems = split(folder_of(tmp_path, a=[QUESTION], b=[other], c=[TRACE]))
+    assert traces == []
+    assert "two files have different questions with the id 'q1'" in problems[0]
+    apart = split(folder_of(tmp_path, a=[QUESTION], b=[QUESTION], c=[TRACE]))
+    assert len(apart[1]) == 1

@@ -27,7 +27,8 @@ _TRACE = (
 class Native(Placed):
     """`{"kind": "question", "id": ...}` and `{"kind": "trace", "question": ...}`, in any order, in a file or a folder.
 
-    The lines are gone through twice, questions first, so that a trace may stand before its question.
+    The lines are gone through twice, questions first, so that a trace may stand before its question. A trace means the
+    question of its own file; where that has none of this id, the one question of the folder that has it.
     """
 
     name = "native"
@@ -40,7 +41,7 @@ class Native(Placed):
             yield Problem(
                 file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader"
             )
-        with KeyValueStore[str]("keys") as keys:
+        with KeyValueStore[str]("in_file", "in_folder", "ambiguous") as keys:
             for file in files:
                 yield from self._questions(file, keys)
             for file in files:
@@ -77,10 +78,11 @@ def _question(file: Path, line: Line, keys: KeyValueStore[str]) -> Iterator[Read
     except ValidationError as error:
         yield invalid(file, line.number, error, _QUESTION)
         return
-    if not keys.add("keys", key, json.dumps([question.id, f"{file}:{line.number}", question.options])):
-        first_id, place, _ = json.loads(keys.get("keys", key) or "[]")
+    place = json.dumps([question.id, f"{file}:{line.number}", question.options])
+    if not keys.add("in_file", _in_file(file, key), place):
+        first_id, first_place, _ = json.loads(keys.get("in_file", _in_file(file, key)) or "[]")
         same = "the same question" if first_id == question.id else "another question"
-        reason = f"the id {key!r} was already given to {same} at {place}"
+        reason = f"the id {key!r} was already given to {same} at {first_place}"
         yield Problem(
             file=str(file),
             line=line.number,
@@ -88,6 +90,8 @@ def _question(file: Path, line: Line, keys: KeyValueStore[str]) -> Iterator[Read
             hint="give every question an id of its own",
         )
         return
+    if not keys.add("in_folder", key, place) and json.loads(keys.get("in_folder", key) or "[]")[0] != question.id:
+        keys.add("ambiguous", key, "")
     yield question
 
 
@@ -96,7 +100,14 @@ def _trace(file: Path, line: Line, keys: KeyValueStore[str]) -> ReadItem:
     key = _name(line.data.get("question"))
     if not key:
         return Problem(file=str(file), line=line.number, reason='the field "question" is missing or empty', hint=_TRACE)
-    stored = keys.get("keys", key)
+    stored = keys.get("in_file", _in_file(file, key))
+    if stored is None and keys.get("ambiguous", key) is not None:
+        reason = (
+            f"two files have different questions with the id {key!r}, and this file has none; the trace is left out"
+        )
+        hint = "give the questions ids of their own, or put a trace into the file of its question"
+        return Problem(file=str(file), line=line.number, reason=reason, hint=hint)
+    stored = stored or keys.get("in_folder", key)
     if stored is None:
         reason = f"no question has the id {key!r} that this trace refers to; the trace is left out"
         return Problem(file=str(file), line=line.number, reason=reason, hint="add the question, or correct the id")
@@ -109,6 +120,10 @@ def _trace(file: Path, line: Line, keys: KeyValueStore[str]) -> ReadItem:
         return Trace.model_validate({**data, "question_id": question_id})
     except ValidationError as error:
         return invalid(file, line.number, error, _TRACE)
+
+
+def _in_file(file: Path, key: str) -> str:
+    return f"{file}\x1f{key}"
 
 
 def _name(value: object) -> str:

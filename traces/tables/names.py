@@ -86,6 +86,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "hint_used": ("hintused",),
 }  # fmt: skip
 
+STEM_ENDINGS = ("question", "prompt", "query", "vignette")
+REPLY_ENDINGS = ("response", "output", "completion", "generation", "reply", "reasoning", "cot", "answer")
+"""Ends of names that nobody could list, such as `gpt4_prompt` and `gpt4_response`."""
+
 _GENERIC = {"text", "content", "value", "message", "body", "raw", "data"}
 _COLUMN = re.compile(r"(?i)(?:(?:option|choice|opt|ending|answer|ans)[ _-]?([A-J]|\d{1,2})|op([A-J])|([A-J]))")
 _AFFIX = "response|output|answer|reply|completion|generation|reasoning|cot|text|trace"

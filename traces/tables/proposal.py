@@ -127,6 +127,11 @@ class _Proposing:
         # The order of the names decides, then what stands less deep.
         return sorted(fields, key=lambda f: (known_names.index(names.plain(f.path)), f.path.count(".")))
 
+    def _ending_with(self, endings: tuple[str, ...]) -> list[TableField]:
+        """Return the long texts whose names end so."""
+        fields = (f for f in self._free() if f.kind == "text" and f.mean_length >= _REPLY)
+        return [f for f in fields if names.plain(f.path).endswith(endings) and not _is_named_gold(f.path)]
+
     def _choose(self, field: str, known_names: tuple[str, ...]) -> None:
         if field in self.chosen:
             return
@@ -172,6 +177,7 @@ class _Proposing:
 
     def _stem(self) -> None:
         candidates = [c for c in self._candidates(names.STEM, ("text",)) if c.mean_length >= _STEM]
+        candidates = candidates or self._ending_with(names.STEM_ENDINGS)
         if not candidates:
             return
         first = candidates[0]
@@ -191,39 +197,35 @@ class _Proposing:
     def _replies(self) -> None:
         if "text" in self.chosen or "steps" in self.chosen or self.replies:
             return
-        steps = [c for c in self._candidates(names.STEPS, ("list",)) if are_texts(self.profile.values(c.path))]
         reasoning = [c for c in self._candidates(names.REASONING) if self._is_reply(c)]
-        replies = [c for c in self._candidates(names.REPLY) if self._is_reply(c)]
-        replies = self._without_copies(replies)
-        if not reasoning and not replies and steps:
-            self.chosen["steps"] = steps[0].path
+        replies = self._without_copies([c for c in self._candidates(names.REPLY) if self._is_reply(c)])
+        if not reasoning and self._takes_arms_or_steps(replies):
             return
-        if not reasoning:
-            arms = self._columns_of_arms()
-            if len(arms) > 1 and {reply.path for reply in replies} <= set(arms.values()):
-                self.arms = arms
-                return
         if not reasoning and not replies:
-            replies = [
-                c for c in self._candidates(("answer", "modelanswer", "prediction", "solution")) if self._is_long(c)
-            ]
+            named = ("answer", "modelanswer", "prediction", "solution")
+            replies = [c for c in self._candidates(named) if self._is_long(c)] or self._ending_with(names.REPLY_ENDINGS)
         if len(replies) > 1:
             listed = " or ".join(c.path for c in replies[:4])
             self.question = f"several fields may be the reply; say which: --map text={replies[0].path} ({listed})"
-            return
-        if reasoning:
+        elif reasoning:
             self.chosen["text"] = reasoning[0].path
-            finals = replies or self._candidates(names.REPLY, ("text",))
-            if finals and "final" not in self.chosen:
-                self.chosen["final"] = finals[0].path
-            elif "final" not in self.chosen:
-                finals = [
-                    c for c in self._candidates(("answer", "final", "finalanswer"), ("text",)) if self._is_long(c)
-                ]
-                if finals:
-                    self.chosen["final"] = finals[0].path
+            closing = [c for c in self._candidates(("answer", "final", "finalanswer"), ("text",)) if self._is_long(c)]
+            for final in (replies or self._candidates(names.REPLY, ("text",)) or closing)[:1]:
+                self.chosen.setdefault("final", final.path)
         elif replies:
             self.chosen["text"] = replies[0].path
+
+    def _takes_arms_or_steps(self, replies: list[TableField]) -> bool:
+        """Choose a list of steps, or a column an arm, where the replies stand in these."""
+        steps = [c for c in self._candidates(names.STEPS, ("list",)) if are_texts(self.profile.values(c.path))]
+        if steps and not replies:
+            self.chosen["steps"] = steps[0].path
+            return True
+        arms = self._columns_of_arms()
+        if len(arms) > 1 and {reply.path for reply in replies} <= set(arms.values()):
+            self.arms = arms
+            return True
+        return False
 
     def _is_reply(self, field: TableField) -> bool:
         if field.kind == "list":
@@ -387,6 +389,10 @@ _API_FIELDS = {
     "url",
     "system_fingerprint",
 }
+
+
+def _is_named_gold(path: str) -> bool:
+    return any(word in names.plain(path) for word in ("gold", "correct", "expected", "reference", "truth"))
 
 
 def _inside_messages(path: str) -> bool:
