@@ -1,6 +1,6 @@
 """Applying a calibrator: from a verdict and its opinions to the probability of an error, and to abstention below it.
 
-A calibrator is a file that `tracejury calibrate` writes and a panel names. It is data, not code: a logistic model in
+A calibrator is a file that `tracejury quality calibrate` writes and a panel names. It is data, not code: a logistic model in
 plain numbers and two thresholds. Fitting it lives in `tracejury.reports`; applying it is a pure function.
 """
 
@@ -154,16 +154,18 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         if '"tracejury-calibrator-1"' in text:
             raise ValueError(
                 f"{path}: fitted before citations were checked, so its probabilities hold no more; adjudicate a "
-                f"labelled batch with this panel and run `tracejury calibrate RUN --out {path}` again"
+                f"labelled batch with this panel and run `tracejury quality calibrate RUN --out {path}` again"
             )
         calibrator = Calibrator.model_validate_json(text)
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such calibrator; write one with `tracejury calibrate RUN --out {path}`") from None
+        raise ValueError(
+            f"{path}: no such calibrator; write one with `tracejury quality calibrate RUN --out {path}`"
+        ) from None
     except ValidationError as wrong:
         raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
     if calibrator.seats != seats_of(panel):
         raise ValueError(
             f"{path}: fitted on panel {calibrator.panel!r} with other judges, models, prompts, rules or evidence than "
-            f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run `tracejury calibrate` again"
+            f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run `tracejury quality calibrate` again"
         )
     return calibrator

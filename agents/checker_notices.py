@@ -30,7 +30,7 @@ def checker_notices(panel: Panel) -> list[str]:
     if checker.calibration is None:
         notices.append(
             f"checker {checker.identity!r} is uncalibrated and grounds nothing; fit thresholds with "
-            "`tracejury calibrate --checker`"
+            "`tracejury quality calibrate --checker`"
         )
     elif not checker.checker.can_contradict:
         notices.append(

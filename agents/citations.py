@@ -16,7 +16,7 @@ from tracejury.models import CallRecord
 from tracejury.retrieval import check_quote, denied_by, denies, other_figure
 from tracejury.storage import run_in_thread
 
-_UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury calibrate --checker`"
+_UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury quality calibrate --checker`"
 
 
 class CheckedCitations(NamedTuple):

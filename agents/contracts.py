@@ -41,7 +41,7 @@ class Judge(Protocol):
     kind: str
     """The name that it is registered under."""
     summary: str
-    """One line for `tracejury judges`."""
+    """One line for `tracejury panels judges`."""
     needs_endpoint: bool
 
     async def draft(self, case: Case, ask: Ask | None) -> Draft:

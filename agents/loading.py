@@ -18,7 +18,7 @@ class PanelError(ConfigError):
     """A panel cannot be used. The message says where (file:line), why, and what to do next."""
 
 
-PANELS = ConfigKind("panels", "panel", PanelError, "see `tracejury panels embedded` for an example")
+PANELS = ConfigKind("panels", "panel", PanelError, "see `tracejury panels show embedded` for an example")
 
 
 def panel_names() -> tuple[str, ...]:

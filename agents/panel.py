@@ -18,7 +18,7 @@ class JudgeSpec(Record):
     name: str
     """Unique on the panel; what opinions are recorded under."""
     judge: str
-    """A registered kind: see `tracejury judges`."""
+    """A registered kind: see `tracejury panels judges`."""
     endpoint: str | None = None
     """A key of the panel's `endpoints`; None for a judge without a model."""
     seat: Seat = Seat.VOTE
@@ -89,7 +89,7 @@ class Panel(Record):
     segmenter: str = "auto"
     """`auto`: `given` where a trace brings steps, else `reasoning`."""
     calibrator: str | None = None
-    """A file that `tracejury calibrate` wrote."""
+    """A file that `tracejury quality calibrate` wrote."""
     deidentify: bool = False
     """Put placeholders for identifiers (dates, names) before anything is asked or written: docs/security.md."""
     seed: int = 0

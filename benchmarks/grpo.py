@@ -1,6 +1,6 @@
 """Does a student learn from the jury? GRPO on the tiny student, against rewards handed out in random order.
 
-    tracejury distill tiny --out /tmp/tiny
+    tracejury student distill tiny --out /tmp/tiny
     python benchmarks/grpo.py --weights /tmp/tiny/base/trained/model --out benchmarks/results/grpo.json
 
 Three seeds; each real run has a control with the same seed whose rewards are shuffled among the chains of a step.

@@ -131,7 +131,7 @@ def synthetic_pairs(count: int) -> list[tuple[str, str]]:
 
 
 def run_one(work: Path, case: str, backend: str, scale: str, steps: int) -> int:
-    """Train one case in this process, through the very function that `tracejury train` calls."""
+    """Train one case in this process, through the very function that `tracejury student train` calls."""
     from tracejury.training.sft import train
 
     settings = {k: v for k, v in CASES[case].items() if k != "join"}

@@ -1,4 +1,4 @@
-"""`tracejury adjudicate`: the main job."""
+"""`tracejury adjudicate`: judge every step of a batch of traces."""
 
 from __future__ import annotations
 
@@ -25,55 +25,69 @@ if TYPE_CHECKING:
 
 
 def adjudicate(
-    paths: Annotated[list[Path], typer.Argument(help="What `tracejury read` wrote, or a file of your own.")],
-    panel: Annotated[str, typer.Option(help="A shipped panel (`tracejury panels`), or a YAML file.")] = "embedded",
-    run: Annotated[str | None, typer.Option(help="The run's name. Default: derived from the command.")] = None,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Judge these: what `tracejury read` wrote, or files of your own.")
+    ],
+    panel: Annotated[
+        str, typer.Option(help="Judge with this panel: a shipped one (`tracejury panels list`) or a YAML file.")
+    ] = "embedded",
+    run: Annotated[str | None, typer.Option(help="Name the run. Default: a name derived from the command.")] = None,
     store: Store = None,
-    reader: Annotated[str | None, typer.Option(help="The format of PATH (`tracejury read --list`).")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many traces.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Trace or question id, or its beginning. Repeatable.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="Only this arm. Repeatable.")] = None,
-    segmenter: Annotated[str | None, typer.Option(help="Instead of the panel's own.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Read PATH in this format (`tracejury read --list`).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many traces.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Judge only this trace or question, by id or its beginning. Repeatable.")
+    ] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Judge only this arm. Repeatable.")] = None,
+    segmenter: Annotated[
+        str | None, typer.Option(help="Cut traces with this segmenter instead of the panel's.")
+    ] = None,
     index: IndexPath = None,
     air_gapped: Annotated[bool, typer.Option(help="Refuse every address but loopback.")] = False,
     deidentify: Annotated[
-        bool, typer.Option("--deidentify", help="Placeholders for identifiers before anything is asked or written.")
+        bool,
+        typer.Option("--deidentify", help="Replace identifiers by placeholders before anything is sent or stored."),
     ] = False,
     max_cost: Annotated[
-        float | None, typer.Option(min=0, help="US dollars that the run may cost, earlier sittings included.")
+        float | None, typer.Option(min=0, help="Stop when the run has cost this many US dollars, over all its starts.")
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(min=0, help="Tokens, read and written, that the run may take; as --max-cost.")
+        int | None, typer.Option(min=0, help="Stop when the run has used this many tokens, over all its starts.")
     ] = None,
     in_batches: Annotated[
-        bool, typer.Option("--batch", help="Ask through the provider's Batch API: answers within a day, for less.")
+        bool, typer.Option("--batch-api", help="Use the provider's Batch API: replies within a day, at a lower price.")
     ] = False,
     backend: Annotated[
-        str, typer.Option(help="local: this process. ray: workers on any number of machines.")
+        str, typer.Option(help="Run in this process (local) or on Ray workers on any number of machines (ray).")
     ] = "local",
-    address: Annotated[
+    ray_address: Annotated[
         str | None,
-        typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT. Default: start one."),
+        typer.Option(
+            envvar="RAY_ADDRESS", help="Use this Ray cluster: auto, HOST:PORT or ray://HOST:PORT. Default: start one."
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers on Ray. Default: one a processor.")] = None,
-    wheel: Annotated[Path | None, typer.Option(help="The wheel of tracejury that workers on Ray run.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Show what would be asked, its tokens and cost; ask nothing.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Start this many Ray workers. Default: one per processor.")
+    ] = None,
+    wheel: Annotated[Path | None, typer.Option(help="Install this wheel of tracejury on the Ray workers.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Show calls, tokens and cost, and call no model.")] = False,
     as_json: Json = False,
 ) -> None:
     """Judge every step of a batch of traces.
 
-    The run lands in the ledger step by step. Killed or interrupted, the same command takes it up again: nothing is
-    judged twice, no finished call is paid again, and what failed is asked again.
+    The ledger stores the run step by step. If the command is killed or interrupted, the same command resumes it:
+    nothing is judged twice, no finished call is paid again, and failed steps are retried.
 
-    --max-cost and --max-tokens stop the run cleanly: calls in flight are finished, the other steps stay unheard (exit
-    code 2), and the same command with a higher cap takes them up.
+    --max-cost and --max-tokens stop the run cleanly: calls in flight finish, the other steps stay unjudged (exit
+    code 2), and the same command with a higher cap judges them.
 
-    --batch sends the questions as files: judges that are asked together share a batch, the resolver and the repair of
-    an unusable reply are rounds of their own, and a panel with early stop takes a round a judge. Killed while a batch
-    is out (Ctrl-C twice), the same command waits for that batch. For the caps, all questions of a batch are in flight.
+    --batch-api sends the questions as files: judges that are asked together share a batch; the resolver and the repair
+    of an unusable reply are rounds of their own; a panel with early stop needs one round per judge. If the command is
+    killed while a batch is out (Ctrl-C twice), the same command waits for that batch. For the caps, all questions of a
+    batch count as in flight.
 
-    --backend ray deals the traces to workers (docs/cluster.md): an endpoint's limits hold for all of them together, and
-    what a worker had in hand when it died is dealt again. With --address they are on a cluster that is there.
+    --backend ray distributes the traces over workers (docs/cluster.md): an endpoint's limits hold for all of them
+    together, and the traces of a lost worker go to another one. --ray-address names an existing cluster.
 
     Example: tracejury adjudicate traces/ --panel embedded --limit 2
     """
@@ -90,7 +104,7 @@ def adjudicate(
         batch = Batch.open(paths, reader)
         _warn(batch)
         if not len(batch):
-            raise fail(f"no trace in {', '.join(map(str, paths))}; `tracejury read --check` says what was found")
+            raise fail(f"no trace in {', '.join(map(str, paths))}; `tracejury read --check` lists what the files hold")
         if dry_run:
             from tracejury.console.dry_run import show_estimate
 
@@ -118,12 +132,12 @@ def adjudicate(
             air_gapped=air_gapped,
             budget=budget,
             batch_progress=BatchProgress() if in_batches else None,
-            cluster=_cluster(backend, address, workers, wheel),
+            cluster=_cluster(backend, ray_address, workers, wheel),
         )
     report(judged_run, tally, store or DEFAULT_STORE, as_json)
     if tally.interrupted and budget.used_up:
         spent = f"${budget.spent_usd:.4f} and {budget.spent_tokens:,} tokens"
-        raise fail(f"stopped: the run has taken {spent}; give a higher cap to go on with the rest", Exit.SOME_FAILED)
+        raise fail(f"stopped: the run has used {spent}; give a higher cap to judge the rest", Exit.SOME_FAILED)
     if tally.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
@@ -141,7 +155,7 @@ def _warn(batch: Batch) -> None:
 
 
 def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
-    """Run the batch with a live display. The first Ctrl-C finishes what has begun, the second stops at once."""
+    """Judge a batch with a live display. The first Ctrl-C lets begun steps finish, the second stops at once."""
     import asyncio
 
     from rich.live import Live
@@ -155,7 +169,7 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     def opened(run: Run, resumed: bool) -> None:
         title["run"] = run.name
-        err.print(f"run [bold]{run.name}[/]" + (" (taken up again)" if resumed else ""), highlight=False)
+        err.print(f"run [bold]{run.name}[/]" + (" (resumed)" if resumed else ""), highlight=False)
 
     async def main() -> tuple[Run, RunTally]:
         stopping, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -165,7 +179,7 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
             if stopping.is_set() and me is not None:
                 me.cancel()
             stopping.set()
-            err.print("stopping: steps that have begun are finished; Ctrl-C again stops at once", style="yellow")
+            err.print("stopping: steps that have begun will finish; press Ctrl-C again to stop at once", style="yellow")
 
         def report_line(line: str) -> None:
             err.print(line, style="yellow", highlight=False)
@@ -202,7 +216,7 @@ def progress(tally: RunTally, underway: BatchProgress | None = None) -> Renderab
         f"{(tally.prompt_tokens + tally.completion_tokens) / 1000:.1f}k tokens",
         f"${tally.cost_usd:.3f}",
         f"ETA {_clock(left)}" if left is not None else "",
-        f"{underway.batches} batches out, {underway.questions} questions wait" if underway else "",
+        f"{underway.batches} batches sent, {underway.questions} questions waiting" if underway else "",
     )
     return grid
 
@@ -227,14 +241,14 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     for problem in tally.problems[:10]:
         out.print(f"  [yellow]{problem}[/]", highlight=False)
     if current.outcomes["failed"]:
-        out.print("  failed steps are asked again by the same command", style="yellow")
+        out.print("  the same command retries the failed steps", style="yellow")
     out.print(
         f"Next: tracejury show {run.name} | tracejury summary {run.name} | tracejury export {run.name} --out rows.jsonl"
     )
 
 
 def ready_index(panel: Panel, index: Path | None) -> None:
-    """Build, once, what the index lacks of the panel's sources."""
+    """Index the panel's sources that are not in the index yet."""
     from tracejury.console.screen import err
     from tracejury.retrieval import Index
 
@@ -242,7 +256,7 @@ def ready_index(panel: Panel, index: Path | None) -> None:
         return
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
-        with err.status(f"building the index of {name}, once"):
+        with err.status(f"building the index of {name} (only the first time)"):
             opened.build(name)
 
 

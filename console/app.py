@@ -1,21 +1,21 @@
-"""The command line. Commands import the rooms that they need when they run, so that `--help` costs nothing."""
+"""The command line. A command imports the folders that it needs when it runs, so that `--help` is quick."""
 
 from __future__ import annotations
 
-import typer
+from typing import Annotated
 
-from tracejury.console import index, ledger, models, review
+import typer
+from typer.core import TyperGroup
+
+from tracejury.console import index, ledger, models, panels, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
-from tracejury.console.checkers import checkers
 from tracejury.console.control import control
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
-from tracejury.console.export import export, runs
+from tracejury.console.export import export
 from tracejury.console.failing import Exit
-from tracejury.console.graph import graph
 from tracejury.console.new import new
-from tracejury.console.panels import panels
 from tracejury.console.read import read
 from tracejury.console.show import show
 from tracejury.console.students import corpus, distill, sample, serve, teach
@@ -23,32 +23,69 @@ from tracejury.console.training import reinforce, train
 from tracejury.console.verdict_quality import calibrate, judges, score
 from tracejury.console.view import view
 
-app = typer.Typer(
-    name="tracejury",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="A jury of judges for every step of a medical reasoning trace: blind, grounded, willing to abstain.",
-)
+JUDGE, FIGURES, TRUST, STUDENTS, SETUP = HEADINGS = (
+    "Judge traces", "Read the figures", "Check the jury", "Produce students", "Set up",
+)  # fmt: skip
 
-COMMANDS = {
-    "The main job": (demo, read, adjudicate, show, view, export, runs),
-    "What the verdicts add up to": (summary, compare, control, report, gate),
-    "Who judges the judges": (score, calibrate, judges),
-    "Students": (teach, corpus, train, reinforce, sample, serve, distill),
-    "What it runs on": (panels, checkers, graph, index.sources, new, doctor),
-}
-for heading, commands in COMMANDS.items():
+
+class Root(TyperGroup):
+    """The top level of the command line: it lists commands and groups together, by heading."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the commands' names in the order of `HEADINGS`."""
+        return sorted(self.commands, key=lambda name: HEADINGS.index(self.commands[name].rich_help_panel))
+
+
+app = typer.Typer(
+    name="tracejury", cls=Root, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+)
+quality = typer.Typer(
+    no_args_is_help=True, help="Measure and calibrate the jury: labels, judges, thresholds, controls."
+)
+student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher traces, corpus, training, sampling.")
+
+for heading, commands in {
+    JUDGE: (demo, read, adjudicate, show, view, export),
+    FIGURES: (summary, compare, gate, report),
+}.items():
     for command in commands:
         app.command(rich_help_panel=heading)(command)
-app.add_typer(review.app, name="review", rich_help_panel="Who judges the judges")
-app.add_typer(models.app, name="models", rich_help_panel="What it runs on")
-app.add_typer(ledger.app, name="ledger", rich_help_panel="What it runs on")
-app.add_typer(index.app, name="index", rich_help_panel="What it runs on")
+for group, subcommands in {
+    quality: (score, judges, calibrate, control),
+    student: (teach, corpus, train, sample, serve, distill, reinforce),
+}.items():
+    for command in subcommands:
+        group.command()(command)
+app.add_typer(quality, name="quality", rich_help_panel=TRUST)
+app.add_typer(review.app, name="review", rich_help_panel=TRUST)
+app.add_typer(student, name="student", rich_help_panel=STUDENTS)
+app.add_typer(panels.app, name="panels", rich_help_panel=SETUP)
+app.add_typer(index.app, name="index", rich_help_panel=SETUP)
+app.add_typer(models.app, name="models", rich_help_panel=SETUP)
+app.add_typer(ledger.app, name="ledger", rich_help_panel=SETUP)
+app.command(rich_help_panel=SETUP)(new)
+app.command(rich_help_panel=SETUP)(doctor)
 
 # A usage error ends with 1, as every error of input does; Typer's own 2 means here that some steps failed.
 usage_error: type[Exception] = typer.BadParameter.__bases__[0]
 usage_error.exit_code = int(Exit.USAGE)  # type: ignore[attr-defined]
+
+
+def _print_version(version_only: bool) -> None:
+    if version_only:
+        from tracejury import __version__
+
+        typer.echo(f"tracejury {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Judge every step of a medical reasoning trace by a jury that is blind, grounded and willing to abstain."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Commands on what the verdicts add up to: summary, compare, report, gate, review."""
+"""The commands that read the figures: summary, compare, report, gate."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ MinDecided = Annotated[
 MinQuestions = Annotated[int, typer.Option("--min-questions", help="Require this many questions decided in both arms.")]
 Confidence = Annotated[
     float, typer.Option("--confidence", min=0.5, max=0.999, help="Set the confidence level of every interval.")
+]
+
+AllowDifferentRuns = Annotated[
+    bool, typer.Option("--allow-different-runs", help="Compare runs that were judged in different ways.")
 ]
 
 
@@ -75,17 +79,19 @@ def summary(
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN[:ARM]...", help="The baseline first; one RUN alone: its arms.")
+        list[str],
+        typer.Argument(metavar="RUN[:ARM]...", help="Name the baseline first; of one RUN alone its arms are compared."),
     ],
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
+        str | None, typer.Option("--baseline", help="Compare with this arm, where there is one RUN. Default: `base`.")
     ] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    allow_different_runs: AllowDifferentRuns = False,
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
-    where: Annotated[
-        bool, typer.Option("--where", help="Show also under which conditions the difference appears (a mixed model).")
+    conditions: Annotated[
+        bool,
+        typer.Option("--conditions", help="Show also under which conditions the difference appears (a mixed model)."),
     ] = False,
     controls: Annotated[
         bool, typer.Option("--controls", help="Show also the robustness table, control by control.")
@@ -122,8 +128,8 @@ def compare(
             opened,
             choose_arms(columns, refs, baseline),
             settings,
-            anyway=anyway,
-            conditions=where,
+            allow_different_runs=allow_different_runs,
+            conditions=conditions,
             controls=rejudged(ledger, opened) if controls else None,
         )
         if as_json:
@@ -133,18 +139,24 @@ def compare(
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="The baseline first; one RUN: its arms.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN[:ARM]...", help="Name the baseline first; of one RUN alone its arms are compared."),
+    ],
     out: Annotated[
-        list[Path] | None, typer.Option("--out", help="report.html, .md or .json. Repeatable. Default: report.html")
+        list[Path] | None,
+        typer.Option("--out", help="Write to this file: .html, .md or .json. Repeatable. Default: report.html"),
     ] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", help="Also write the figures here, as SVG.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Write the figures to this folder too, as SVG.")
+    ] = None,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="With one RUN: the arm to compare with. Default: `base`.")
+        str | None, typer.Option("--baseline", help="Compare with this arm, where there is one RUN. Default: `base`.")
     ] = None,
     title: Annotated[
         str | None, typer.Option("--title", help="Set the title of the report. Default: the runs' names.")
     ] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
+    allow_different_runs: AllowDifferentRuns = False,
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
@@ -175,7 +187,14 @@ def report(
         arms = [] if alone else choose_arms(columns, refs, baseline)
         with err.status("putting the report together"):
             result = make_report(
-                ledger, opened, columns, arms, settings, title=title, anyway=anyway, rejudged=rejudged(ledger, opened)
+                ledger,
+                opened,
+                columns,
+                arms,
+                settings,
+                title=title,
+                allow_different_runs=allow_different_runs,
+                rejudged=rejudged(ledger, opened),
             )
             for path in out or [Path("report.html")]:
                 write_report(result, path)
@@ -188,8 +207,8 @@ def report(
 
 
 def gate(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="The students.")],
-    baseline: Annotated[str, typer.Option("--baseline", metavar="RUN[:ARM]", help="What they are compared with.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN[:ARM]...", help="Name the students.")],
+    baseline: Annotated[str, typer.Option("--baseline", metavar="RUN[:ARM]", help="Compare them with this arm.")],
     max_step_error_rise: Annotated[
         float, typer.Option("--max-step-error-rise", help="Allow the interval's upper bound to reach this many points.")
     ] = 3.0,
@@ -213,9 +232,9 @@ def gate(
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Compare runs that were judged differently.")] = False,
-    junit_xml: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write Markdown here.")] = None,
+    allow_different_runs: AllowDifferentRuns = False,
+    junit_xml: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write Markdown to this file.")] = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -235,7 +254,9 @@ def gate(
         settings = Settings(min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions)
         ledger, opened, refs = open_references(store, [baseline, *runs])
         columns = read_rows(ledger, opened)
-        result = audit(columns, opened, choose_arms(columns, refs, None), settings, anyway=anyway)
+        result = audit(
+            columns, opened, choose_arms(columns, refs, None), settings, allow_different_runs=allow_different_runs
+        )
         limits = GateLimits(
             max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop,
             max_coverage_gap=max_coverage_gap, worst_case=worst_case, allow_not_robust=allow_not_robust,

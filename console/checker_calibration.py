@@ -1,4 +1,4 @@
-"""`tracejury calibrate --checker NAME PAIRS`: fitting a checker's calibration on labelled pairs."""
+"""`tracejury quality calibrate --checker NAME PAIRS`: fitting a checker's calibration on labelled pairs."""
 
 from __future__ import annotations
 

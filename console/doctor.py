@@ -1,4 +1,4 @@
-"""`tracejury doctor`: is everything here that the main job needs?"""
+"""`tracejury doctor`: check that this machine has what tracejury needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracejury.console.options import IndexPath, Json, Store
 
 
 class SetupCheck(NamedTuple):
-    """One thing looked at."""
+    """One line of the check."""
 
     what: str
     state: str
@@ -27,9 +27,11 @@ class SetupCheck(NamedTuple):
 
 
 def doctor(store: Store = None, index: IndexPath = None, as_json: Json = False) -> None:
-    """Look at Python, weights, index, ledger, extras, GPU and keys, and say what to do about what is missing.
+    """Check Python, weights, index, ledger, extras, GPU and keys, and say how to get what is missing.
 
-    Exits with 1 if the embedded panel could not run here.
+    The exit code is 1 if the embedded panel cannot run here.
+
+    Example: tracejury doctor
     """
     findings = [*_machine(), *_weights(), *_stores(store, index), *_extras(), *_keys()]
     if as_json:
@@ -77,7 +79,7 @@ def _stores(store: str | None, index: Path | None) -> Iterator[SetupCheck]:
     url = store or DEFAULT_STORE
     file = url.removeprefix("sqlite:///")
     if url.startswith("sqlite") and not Path(file).exists():
-        yield SetupCheck("ledger", "absent", f"{hide_password(url)}: made by the first run")
+        yield SetupCheck("ledger", "absent", f"{hide_password(url)}: the first run creates it")
     else:
         try:
             yield SetupCheck("ledger", "ok", f"{hide_password(url)}: {len(Ledger(url).runs())} runs")

@@ -1,4 +1,4 @@
-"""`tracejury adjudicate --dry-run`: what would be asked, and what it would cost; nothing is."""
+"""`tracejury adjudicate --dry-run`: the calls, tokens and cost of a run, without calling any model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def show_estimate(
     from tracejury.console.screen import out
 
     table = Table(
-        title=f"{expected.traces} traces, {expected.steps} steps; nothing has been asked",
+        title=f"{expected.traces} traces, {expected.steps} steps; no model has been called",
         title_justify="left",
     )
     for column in (

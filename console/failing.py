@@ -1,4 +1,4 @@
-"""Ending with a message: what went wrong, where, and what to do next; never a traceback for a user's mistake."""
+"""Exit codes, and errors as messages: what went wrong, where, and what to do next, without a traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fail(message: str, code: Exit = Exit.USAGE) -> typer.Exit:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn the errors that a user can mend into a message and exit code 1."""
+    """Turn the errors that a user can repair into a message and exit code 1."""
     try:
         yield
     except (LookupError, ValueError, OSError, ModuleNotFoundError) as error:
@@ -35,5 +35,5 @@ def explained() -> Iterator[None]:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an error's own words; KeyError's are quoted by Python, and unquoted here."""
+    """Return the text of an error; Python quotes that of a KeyError, and this does not."""
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -1,4 +1,4 @@
-"""`tracejury graph`: the adjudication graph as a diagram."""
+"""`tracejury panels graph`: the adjudication graph as a diagram."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def graph() -> None:
     Paste it into a Markdown file or a Mermaid viewer.
 
     Example:
-        tracejury graph
+        tracejury panels graph
     """
     from tracejury.graphs import draw_graph
 

@@ -1,4 +1,4 @@
-"""Passages found, for people: rank, title, the words that matter, citation."""
+"""Search results on the terminal: rank, title, text with the query's words marked, citation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXCERPT_CHARS = 420
 def show_hits(hits: Sequence[Hit], query: str) -> None:
     """Print hits, with the query's words marked."""
     if not hits:
-        out.print("Nothing found. Try other words, or index more sources: tracejury sources")
+        out.print("No passage matches. Try other words, or index more sources: tracejury index sources")
     words = [re.escape(w) for w in re.findall(r"\w{4,}", query)]
     marked = re.compile(rf"\b(?:{'|'.join(words)})", re.IGNORECASE) if words else None
     for number, hit in enumerate(hits, 1):

@@ -1,4 +1,4 @@
-"""`tracejury index ...` and `tracejury sources`: building, searching and checking the references."""
+"""`tracejury index ...`: build, search and check the index of clinical references."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Build, search and check the index of clinical references.")
 
-Names = Annotated[list[str], typer.Argument(help="Registered sources (`tracejury sources`) or YAML files.")]
+Names = Annotated[
+    list[str], typer.Argument(help="Index these: registered sources (`tracejury index sources`) or YAML files.")
+]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the source. May be repeated.", show_default=False),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the source. Repeatable.", show_default=False),
 ]
 Embedder = Annotated[
     str | None,
     typer.Option(
-        help="What makes vectors: minilm, http://HOST/v1#MODEL or st:NAME. Fixed by the first build. Default: minilm",
+        help="Embed with minilm, http://HOST/v1#MODEL or st:NAME. The first build fixes it. Default: minilm",
         show_default=False,
     ),
 ]
@@ -38,13 +40,15 @@ def build(
     index: IndexPath = None,
     settings: Settings = None,
     embedder: Embedder = None,
-    force: Annotated[bool, typer.Option("--force", help="Read sources anew whose version has not changed.")] = False,
-    air_gapped: Annotated[bool, typer.Option("--air-gapped", help="Reach no address but this machine's.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Read sources again even if their version has not changed.")
+    ] = False,
+    air_gapped: Annotated[bool, typer.Option("--air-gapped", help="Refuse every address but loopback.")] = False,
     as_json: Json = False,
 ) -> None:
     """Index knowledge sources, or bring them up to date.
 
-    What is indexed already is kept; a build that was cut off goes on where it stopped; a second build does nothing.
+    A build that was interrupted continues where it stopped; a build of an unchanged source does nothing.
 
     Example: tracejury index build open-medicine
     Example: tracejury index build documents --set path=./protocols --set name=hospital --set license=internal
@@ -77,7 +81,7 @@ def build(
 
 @app.command()
 def info(index: IndexPath = None, as_json: Json = False) -> None:
-    """Say what is in the index: sources, licences, versions, passages, when built.
+    """Show what is in the index: sources, licences, versions, passages, build times.
 
     Example: tracejury index info
     """
@@ -99,18 +103,22 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
         counts = f"{e.passages:,}", f"{e.documents:,}"
         about = escape(e.license), escape(e.version), e.built[:16], str(e.problems or "")
         table.add_row(escape(e.name), *counts, *about)
-    out.print(table if manifest.sources else "Nothing yet: tracejury index build open-medicine")
+    out.print(table if manifest.sources else "The index is empty. Build it: tracejury index build open-medicine")
 
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for, in words.")],
+    query: Annotated[str, typer.Argument(help="Search for these words.")],
     index: IndexPath = None,
-    source: Annotated[list[str] | None, typer.Option(help="Only these. May be repeated.", show_default=False)] = None,
-    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
-    finder: Annotated[str, typer.Option(help="fused, dense or bm25.")] = "fused",
-    since: Annotated[str | None, typer.Option(help="Nothing dated before this year or ISO date.")] = None,
-    rerank: Annotated[str | None, typer.Option(help="A cross-encoder: folder of an ONNX model, or a name.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Search only this source. Repeatable.", show_default=False)
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="Show this many passages.")] = 5,
+    finder: Annotated[str, typer.Option(help="Rank by fused, dense or bm25.")] = "fused",
+    since: Annotated[str | None, typer.Option(help="Leave out passages dated before this year or ISO date.")] = None,
+    rerank: Annotated[
+        str | None, typer.Option(help="Rerank with this cross-encoder: the folder of an ONNX model, or a name.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Search the index as the judges' cases do, and show the passages with their citations.
@@ -120,7 +128,7 @@ def search(
     from tracejury.retrieval import Finder, Query
 
     if not query.strip():
-        raise fail('say what to look for, such as tracejury index search "first-line drug in anaphylaxis"')
+        raise fail('give words to search for, such as tracejury index search "first-line drug in anaphylaxis"')
     if finder not in ("fused", "dense", "bm25"):
         raise fail(f"--finder {finder}: choose fused, dense or bm25")
     with explained():
@@ -142,12 +150,12 @@ def search(
 @app.command()
 def verify(
     index: IndexPath = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Build what is broken anew.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild what is broken.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find out whether the index is whole, for instance after a crash: every passage there, unchanged, and findable.
+    """Check that every passage of the index is there, unchanged and findable, for instance after a crash.
 
-    Exit code 2 if something is broken and was not mended.
+    The exit code is 2 if something is broken and was not repaired.
 
     Example: tracejury index verify --repair
     """
@@ -157,7 +165,7 @@ def verify(
 
     with explained():
         opened = _open(index)
-        with err.status("looking at every passage"):
+        with err.status("checking every passage"):
             faults = opened.verify(repair=repair)
     if as_json:
         print(json.dumps([f.model_dump(mode="json") for f in faults], indent=2))
@@ -177,11 +185,11 @@ def verify(
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(help="A manifest.json, or the folder of an index.")],
-    after: Annotated[Path, typer.Argument(help="Another.")],
+    before: Annotated[Path, typer.Argument(help="Compare from this manifest.json or index folder.")],
+    after: Annotated[Path, typer.Argument(help="Compare to this manifest.json or index folder.")],
     as_json: Json = False,
 ) -> None:
-    """Say what changed between two manifests. A copy of `manifest.json` is enough to compare with later.
+    """Show what changed between two manifests. A copy of `manifest.json` is enough for a later comparison.
 
     Example: tracejury index diff manifest-of-march.json tracejury.index
     """
@@ -204,8 +212,8 @@ def diff(
 
 
 @app.command()
-def remove(name: Annotated[str, typer.Argument(help="An indexed source.")], index: IndexPath = None) -> None:
-    """Take a source out of the index.
+def remove(name: Annotated[str, typer.Argument(help="Remove this source.")], index: IndexPath = None) -> None:
+    """Remove a source from the index.
 
     Example: tracejury index remove medquad
     """
@@ -215,10 +223,11 @@ def remove(name: Annotated[str, typer.Argument(help="An indexed source.")], inde
         opened.remove(name)
 
 
+@app.command()
 def sources(index: IndexPath = None, as_json: Json = False) -> None:
-    """List every knowledge source: what is installed, what is indexed, licence, version, passages.
+    """List every installed knowledge source with licence and version, and what is indexed of it.
 
-    Example: tracejury sources
+    Example: tracejury index sources
     """
     from rich.markup import escape
     from rich.table import Table
@@ -233,14 +242,14 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
         return
     table = Table(box=None)
     for column in ("source", "passages", "licence", "version", "package", "parameters"):
-        # A name is copied into the next command: whatever the width, it stands whole.
+        # A name is copied into the next command, so it is never cut.
         table.add_column(column, no_wrap=column == "source", overflow="fold")
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
         about = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
         table.add_row(escape(s.name), passages, *map(escape, about))
     out.print(table)
-    out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Add your own: docs/add-a-knowledge-source.md")
+    out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Write your own: docs/add-a-knowledge-source.md")
 
 
 def _open(index: Path | None, embedder: str | None = None) -> Index:
@@ -254,11 +263,11 @@ def _manifest(path: Path) -> IndexManifest:
 
     file = path / "manifest.json" if path.is_dir() else path
     if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such manifest; give a manifest.json or the folder of an index")
+        raise FileNotFoundError(f"{file}: there is no such manifest; give a manifest.json or the folder of an index")
     try:
         return IndexManifest.model_validate_json(file.read_text("utf-8"))
     except ValueError as bad:
-        raise ValueError(f"{file}: not a manifest of an index: {bad}") from bad
+        raise ValueError(f"{file} is not the manifest of an index: {bad}") from bad
 
 
 @contextmanager
@@ -283,7 +292,7 @@ def _say(report: BuildReport) -> None:
         out.print(f"[bold]{name}[/]: up to date, {report.passages:,} passages")
     else:
         renewed = f"{report.renewed:,} brought up to date, " if report.renewed else ""
-        taken_up = f", {report.resumed:,} of them from a build that was cut off" if report.resumed else ""
+        taken_up = f", {report.resumed:,} of them by the interrupted build" if report.resumed else ""
         out.print(
             f"[bold]{name}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
             f"{report.removed:,} removed, {renewed}{report.kept_passages:,} kept, in {report.seconds:.0f} s"

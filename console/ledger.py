@@ -1,7 +1,8 @@
-"""`tracejury ledger`: what stands in a ledger, and bringing one of an earlier version up to date."""
+"""`tracejury ledger ...`: the runs of a ledger, its version and its upgrade."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -9,14 +10,49 @@ import typer
 from tracejury.console.failing import Exit, explained
 from tracejury.console.options import Json, Store
 
-app = typer.Typer(help="The ledger's own affairs: its version, and bringing it up to date.", no_args_is_help=True)
+app = typer.Typer(help="List the runs of a ledger, show its version, and upgrade it.", no_args_is_help=True)
+
+
+@app.command()
+def runs(store: Store = None, as_json: Json = False) -> None:
+    """List the runs of a ledger, newest first.
+
+    Example: tracejury ledger runs
+    """
+    with explained():
+        from rich.table import Table
+
+        from tracejury.console.screen import out
+        from tracejury.ledger import DEFAULT_STORE, Ledger
+
+        ledger = Ledger(store or DEFAULT_STORE)
+        progress_by_run = [ledger.progress(listed_run) for listed_run in ledger.runs()]
+    if as_json:
+        print(json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2))
+        return
+    table = Table(title=f"{len(progress_by_run)} runs in {ledger.url}", title_justify="left")
+    for column in ("name", "id", "created", "panel", "traces done", "✓", "✗", "abstained", "failed", "cost"):
+        table.add_column(column)
+    for s in progress_by_run:
+        counts = [str(s.outcomes[name]) for name in ("supported", "error", "abstained", "failed")]
+        created = s.run.created[:16].replace("T", " ")
+        table.add_row(
+            s.run.name,
+            s.run.id[:8],
+            created,
+            s.run.panel.name,
+            s.done,
+            *counts,
+            f"${s.cost_usd:.3f}",
+        )
+    out.print(table)
 
 
 @app.command()
 def status(store: Store = None, as_json: Json = False) -> None:
-    """Say which version made the ledger and how much stands in it; works on one of any version.
+    """Show which version made the ledger and how much it holds. Any version of a ledger can be shown.
 
-    Exit code 1 where this version cannot write to it.
+    The exit code is 1 if this version cannot write to it.
 
     Example: tracejury ledger status --store postgresql://me@db.example.org/tracejury
     """
@@ -41,13 +77,13 @@ def status(store: Store = None, as_json: Json = False) -> None:
 def upgrade(
     store: Store = None,
     backup: Annotated[
-        bool, typer.Option(help="Copy a SQLite ledger beside itself first; for Postgres, take a pg_dump yourself.")
+        bool, typer.Option(help="Copy a SQLite ledger first (for Postgres, run pg_dump yourself).")
     ] = True,
 ) -> None:
-    """Bring a ledger that an earlier version made up to date.
+    """Upgrade a ledger that an earlier version made.
 
-    All in one transaction: an upgrade that breaks or is killed leaves the ledger as it was. End the runs that write
-    to it first; a run that was under way goes on afterwards by its own command.
+    The upgrade is one transaction: if it fails or is killed, the ledger stays as it was. Stop the runs that write to it
+    first; the same commands resume them afterwards.
 
     Example: tracejury ledger upgrade --store sqlite:///tracejury.db
     """
@@ -61,13 +97,13 @@ def upgrade(
         before = ledger_status(url)
         columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} of {task.total:,}")
         with Progress(*columns, console=err, transient=True) as bar:
-            task = bar.add_task("deriving the viewer's pages: step", total=before.steps)
+            task = bar.add_task("computing the viewer's statistics: step", total=before.steps)
             upgraded = upgrade_ledger(
                 url, backup=backup, report_progress=lambda _, completed: bar.update(task, completed=completed)
             )
     if upgraded.before == upgraded.after:
-        out.print(f"{before.store} is of revision {upgraded.after}, as this version writes it: nothing to do")
+        out.print(f"{before.store} has revision {upgraded.after}, which this version writes: nothing to do")
         return
     out.print(f"{before.store}: revision {upgraded.before} -> {upgraded.after}, {before.steps:,} steps")
     if upgraded.backup:
-        out.print(f"  a copy of it as it was: {upgraded.backup}")
+        out.print(f"  backup: {upgraded.backup}")

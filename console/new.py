@@ -1,4 +1,4 @@
-"""`tracejury new source|judge|checker NAME`: a complete package of one's own to begin with."""
+"""`tracejury new source|judge|checker NAME`: write a complete package to start from."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from tracejury.console.failing import fail
 
 
 class Kind(StrEnum):
-    """What can be added from outside."""
+    """What another package can add."""
 
     SOURCE = "source"
     JUDGE = "judge"
     CHECKER = "checker"
 
 
+LISTED_BY = {Kind.SOURCE: "index sources", Kind.JUDGE: "panels judges", Kind.CHECKER: "panels checkers"}
+
+
 def new(
-    kind: Annotated[Kind, typer.Argument(help="What to begin.")],
-    name: Annotated[str, typer.Argument(help="Its name: small letters, digits, dashes.")],
-    folder: Annotated[Path, typer.Option("--in", help="Where to put the package.")] = Path(),
+    kind: Annotated[Kind, typer.Argument(help="Write a package for one of these.")],
+    name: Annotated[str, typer.Argument(help="Name it with small letters, digits and dashes.")],
+    folder: Annotated[Path, typer.Option("--in", help="Write the package into this folder.")] = Path(),
 ) -> None:
     """Write a package of your own: one source, judge or checker, with pyproject.toml and a test that passes.
 
@@ -36,7 +39,7 @@ def new(
         raise fail(f"{name!r}: write the name in small letters, digits and dashes, for instance my-ward")
     package = folder / f"tracejury-{name}"
     if package.exists():
-        raise fail(f"{package} is there already; give another name, or remove it")
+        raise fail(f"{package} exists already; give another name, or remove it")
     words = {
         "NAME": name,
         "MODULE": f"tracejury_{name.replace('-', '_')}",
@@ -49,7 +52,7 @@ def new(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(_filled(template.read_text("utf-8"), words), "utf-8")
     out.print(f"{package}: edit src/{words['MODULE']}/{kind}.py, then")
-    out.print(f"  pip install -e {package}\n  tracejury {kind}s")
+    out.print(f"  pip install -e {package}\n  tracejury {LISTED_BY[kind]}")
     if kind is Kind.SOURCE:
         out.print(f"  tracejury index build {name}")
 

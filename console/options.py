@@ -1,4 +1,4 @@
-"""Options that many commands share, with one wording."""
+"""Options that many commands share."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ if TYPE_CHECKING:
 
 Store = Annotated[
     str | None,
-    typer.Option(envvar="TRACEJURY_STORE", help="Ledger URL. Default: sqlite:///tracejury.db", show_default=False),
+    typer.Option(
+        envvar="TRACEJURY_STORE", help="Use the ledger at this URL. Default: sqlite:///tracejury.db", show_default=False
+    ),
 ]
 IndexPath = Annotated[
     Path | None,
-    typer.Option(envvar="TRACEJURY_INDEX", help="Chroma index. Default: ./tracejury.index", show_default=False),
+    typer.Option(
+        envvar="TRACEJURY_INDEX", help="Use this Chroma index. Default: ./tracejury.index", show_default=False
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
-RunRef = Annotated[str, typer.Argument(help="A run's name, the beginning of its id, or `last`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RunRef = Annotated[str, typer.Argument(help="Name a run, by name, the beginning of its id or `last`.")]
 
 
 def setting(text: str) -> tuple[str, JsonValue]:
-    """Read KEY=VALUE; the value is YAML, so that numbers, lists and mappings can be said.
+    """Read KEY=VALUE; the value is YAML, so that numbers, lists and mappings can be written.
 
     Raises:
-        ValueError: It is not of this form.
+        ValueError: The text is not of this form.
     """
     import yaml
 

@@ -1,70 +1,83 @@
-"""`tracejury panels` and `tracejury judges`: what there is to choose from."""
+"""`tracejury panels ...`: the panels that ship, and what a panel of your own can name."""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracejury.console.checkers import checkers
+from tracejury.console.graph import graph
+from tracejury.console.options import Json
+
 if TYPE_CHECKING:
     from tracejury.agents import Panel
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+app = typer.Typer(no_args_is_help=True, help="List and check panels, and the judges and checkers that they can name.")
 
 
-def panels(
-    name: Annotated[
-        str | None, typer.Argument(help="A panel's name or the path of its YAML file: show it whole.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the panels that ship with tracejury, or check and show one.
+@app.command("list")
+def list_panels(as_json: Json = False) -> None:
+    """List the panels that ship with tracejury.
 
-    A panel says which judges sit, on which models, over which references. Copy one to a file of your own and give the
-    path wherever a panel's name is asked for. Keys are never in a panel: it names the environment variables that hold
-    them, and this command says which are missing.
+    A panel says which judges it has, on which models, over which references. Copy one to a file of your own and give
+    its path wherever a panel's name is expected.
 
-    Examples:
-        tracejury panels
-
-        tracejury panels ./my_panel.yaml
+    Example: tracejury panels list
     """
-    from tracejury.agents import PanelError, load_panel, panel_names
+    from tracejury.agents import load_panel, panel_names
+
+    panels = [load_panel(name, keys=False) for name in panel_names()]
+    if as_json:
+        typer.echo(json.dumps([_body(panel) for panel in panels], indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (
+            panel.name,
+            str(len(panel.judges)),
+            ", ".join(sorted({e.model for e in panel.endpoints.values()})) or "none",
+            ", ".join(_missing_keys(panel)) or "nothing more",
+            panel.description,
+        )
+        for panel in panels
+    ]
+    _print_table(("panel", "judges", "models", "needs", "what it is"), rows)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name a shipped panel or give the path of its YAML file.")],
+    as_json: Json = False,
+) -> None:
+    """Check one panel and show it whole.
+
+    Keys are never in a panel: it names the environment variables that hold them, and this command says which are
+    missing.
+
+    Example: tracejury panels show ./my_panel.yaml
+    """
+    from tracejury.agents import PanelError, load_panel
 
     try:
-        loaded = [load_panel(n, keys=False) for n in ([name] if name else panel_names())]
-    except PanelError as wrong:
-        typer.echo(str(wrong), err=True)
+        panel = load_panel(name, keys=False)
+    except PanelError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if as_json:
-        bodies = [p.model_dump(mode="json") | {"missing_keys": _missing(p)} for p in loaded]
-        typer.echo(json.dumps(bodies[0] if name else bodies, indent=2, ensure_ascii=False))
-    elif name:
-        _print_panel(loaded[0])
+        typer.echo(json.dumps(_body(panel), indent=2, ensure_ascii=False))
     else:
-        _print_table(
-            ("panel", "judges", "models", "needs", "what it is"),
-            [
-                (
-                    p.name,
-                    str(len(p.judges)),
-                    ", ".join(sorted({e.model for e in p.endpoints.values()})) or "none",
-                    ", ".join(_missing(p)) or "nothing more",
-                    p.description,
-                )
-                for p in loaded
-            ],
-        )
+        _print_panel(panel)
 
 
-def judges(as_json: AsJson = False) -> None:
-    """List the judges that a panel can seat, built in or installed by other packages.
+@app.command()
+def judges(as_json: Json = False) -> None:
+    """List the judges that a panel can name, built in or installed by other packages.
 
     A package brings a judge by an entry point in the group `tracejury.judges`.
 
-    Example:
-        tracejury judges
+    Example: tracejury panels judges
     """
     from tracejury.agents import judges as registered
 
@@ -74,9 +87,9 @@ def judges(as_json: AsJson = False) -> None:
         try:
             judge = registered.make(entry.name)
             rows.append(row | {"asks": "a model" if judge.needs_endpoint else "no model", "summary": judge.summary})
-        except TypeError as needs:
+        except TypeError as error:
             # A judge may have parameters without defaults: it is listed with what it asks for.
-            rows.append(row | {"asks": "?", "summary": f"needs params: {str(needs).rpartition(': ')[2]}"})
+            rows.append(row | {"asks": "?", "summary": f"needs params: {str(error).rpartition(': ')[2]}"})
         except Exception as broken:  # noqa: BLE001 - a stranger's broken package must not hide the other judges.
             rows.append(row | {"asks": "?", "summary": f"does not load: {type(broken).__name__}: {broken}"})
     if as_json:
@@ -88,9 +101,15 @@ def judges(as_json: AsJson = False) -> None:
         )
 
 
-def _missing(panel: Panel) -> list[str]:
-    import os
+app.command()(checkers)
+app.command()(graph)
 
+
+def _body(panel: Panel) -> dict[str, object]:
+    return panel.model_dump(mode="json") | {"missing_keys": _missing_keys(panel)}
+
+
+def _missing_keys(panel: Panel) -> list[str]:
     from tracejury.agents import endpoints_of
 
     variables = dict.fromkeys(e.api_key_env for e in endpoints_of(panel) if e.api_key_env)
@@ -100,7 +119,7 @@ def _missing(panel: Panel) -> list[str]:
 def _print_panel(panel: Panel) -> None:
     typer.echo(f"{panel.name}: {panel.description}")
     _print_table(
-        ("judge", "kind", "seat", "heard", "model"),
+        ("judge", "kind", "seat", "asked", "model"),
         [
             (j.name, j.judge, j.seat.value, j.only_if, panel.endpoints[j.endpoint].model if j.endpoint else "no model")
             for j in panel.judges
@@ -108,14 +127,14 @@ def _print_panel(panel: Panel) -> None:
     )
     resolver = panel.resolver
     if resolver is None:
-        typer.echo("resolver: none, disputes abstain")
+        typer.echo("resolver: none; a disputed step abstains")
     elif resolver.endpoint is None:
-        typer.echo("resolver: no model, upholds derivations that recompute")
+        typer.echo("resolver: no model; it upholds derivations that recompute")
     else:
         typer.echo(f"resolver: {panel.endpoints[resolver.endpoint].model}, up to {resolver.rounds} further searches")
     typer.echo(f"references: {', '.join(panel.retrieval.sources) or 'none'}, {panel.retrieval.k} passages a step")
     typer.echo(f"case: {panel.case_tokens} tokens, replies: {panel.reply_tokens}")
-    for variable in _missing(panel):
+    for variable in _missing_keys(panel):
         typer.echo(f"missing: export {variable}=...")
 
 

@@ -29,12 +29,13 @@ def read(
         str | None,
         typer.Argument(
             metavar="[READER]",
-            help="The format (`tracejury read --list`). Without one, the file's contents say what it is.",
+            help="Read this format (`tracejury read --list`). Without one, the file's contents decide.",
             show_default=False,
         ),
     ] = None,
     path: Annotated[
-        Path | None, typer.Argument(help="A file, or a folder of files or of a data set.", show_default=False)
+        Path | None,
+        typer.Argument(help="Read this file, or this folder of files or of a data set.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write what `adjudicate` takes to this folder.", show_default=False)

@@ -1,4 +1,4 @@
-"""`tracejury review`: blinded sheets for experts, and what comes back."""
+"""`tracejury review ...`: blinded sheets for experts, and their import."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import typer
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import Json, RunRef, Store
 
-app = typer.Typer(help="Blinded sheets for experts, and what they say.", no_args_is_help=True)
+app = typer.Typer(help="Write blinded review sheets for experts, and read them back.", no_args_is_help=True)
 
 
 @app.command()
 def sample(
     run: RunRef = "last",
-    n: Annotated[int, typer.Option("--n", min=1, help="Put this many steps on the sheet.")] = 150,
+    n: Annotated[int, typer.Option("--n", min=1, help="Draw this many steps for the sheet.")] = 150,
     out: Annotated[Path, typer.Option("--out", help="Write the sheet and its key into this folder.")] = Path("review"),
     seed: Annotated[int, typer.Option("--seed", help="Set the seed of the random sample and of its order.")] = 0,
     store: Store = None,
 ) -> None:
     """Write a blinded sheet: the same number of steps from each arm and outcome, in random order.
 
-    Three forms of the same sheet: an HTML page that works offline, an Excel workbook, a CSV file. Model, arm, outcome
-    and gold answer are on none of them; they are in key.json, which stays with you.
+    The sheet is written in three forms: an HTML page that works offline, an Excel workbook and a CSV file. None of them
+    shows model, arm, outcome or gold answer; these are in key.json, which you keep.
 
     Example: tracejury review sample last --n 150 --out review
     """
@@ -40,7 +40,7 @@ def sample(
         sheet = f"{opened.name}-{seed}"
         key = Key(sheet=sheet, run=opened.name, seed=seed, items=tuple(sampled))
         if (out / "key.json").exists() and Key.read(out / "key.json") != key:
-            raise fail(f"{out} holds another sheet; give another --out, or remove it")
+            raise fail(f"{out} holds another sheet; give another --out, or remove that folder")
         steps = sheet_items(ledger, opened, sampled)
         out.mkdir(parents=True, exist_ok=True)
         write_form(out / "sheet.html", steps, sheet)
@@ -54,27 +54,32 @@ def sample(
         f"[bold]{len(sampled)} steps[/bold] in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)"
     )
     screen.print("  " + ", ".join(f"{name} {count}" for name, count in sorted(strata.items())))
-    screen.print("  key.json says which is which: keep it from the experts")
+    screen.print("  key.json identifies the steps: do not give it to the experts")
     screen.print(f"Next: tracejury review import RETURNED... --key {out / 'key.json'}")
 
 
 @app.command("import")
 def import_(
-    returned: Annotated[list[Path], typer.Argument(help="Sheets that came back: .json, .xlsx or .csv; one an expert.")],
+    returned: Annotated[
+        list[Path], typer.Argument(help="Read these returned sheets, one per expert: .json, .xlsx or .csv.")
+    ],
     key: Annotated[Path, typer.Option("--key", help="Read the key of the sheet from this file.")] = Path(
         "review/key.json"
     ),
     labels: Annotated[
-        Path | None, typer.Option("--labels", help="Write the experts' labels here, for `calibrate` and `score`.")
+        Path | None,
+        typer.Option(
+            "--labels", help="Write the experts' labels to this file, for `quality calibrate` and `quality score`."
+        ),
     ] = None,
     draws: Annotated[
         int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")
     ] = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Take sheets back: what is missing or contradictory, agreement of experts and jury, and the ordering of the arms.
+    """Import returned sheets: show what is missing, the agreement of experts and jury, and the order of the arms.
 
-    Exit code 2 where rows were missing or contradictory; what could be read counts all the same.
+    The exit code is 2 if rows are missing or contradictory; all other rows count.
 
     Example: tracejury review import anna.json ben.xlsx --key review/key.json --labels labels.jsonl
     """

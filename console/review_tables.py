@@ -1,4 +1,4 @@
-"""What experts said, for the terminal."""
+"""The results of an expert review, as tables on the terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_review(review: ReviewSummary, labels: Path | None) -> None:
     for arm, rate in review.error_rates.items():
         out.print(f"experts' error rate, {arm}: {_cell(rate, 100, 1)} %")
     for o in review.orderings:
-        same = {True: "as the jury has it", False: "against the jury", None: "no direction to compare"}
+        same = {True: "as the jury orders them", False: "against the jury", None: "no direction"}
         p = "< 0.001" if o.permutation_p < 0.001 else f"{o.permutation_p:.3f}"
         result = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
         out.print(f"[bold]{o.baseline} -> {o.other}[/bold] by the experts: {result}")

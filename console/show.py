@@ -1,4 +1,4 @@
-"""`tracejury show`: deliberations as a person reads them."""
+"""`tracejury show`: traces, steps and deliberations on the terminal."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 def show(
     run: RunRef = "last",
-    trace: Annotated[str | None, typer.Option(help="Trace id, or its beginning.")] = None,
-    step: Annotated[int | None, typer.Option(help="Step number, from 0.")] = None,
+    trace: Annotated[
+        str | None, typer.Option(help="Show the steps of this trace, by its id or the beginning of it.")
+    ] = None,
+    step: Annotated[int | None, typer.Option(help="Show the deliberation of this step; steps count from 0.")] = None,
     store: Store = None,
-    raw: Annotated[bool, typer.Option(help="Raw replies, prompts' versions, tokens and latency too.")] = False,
+    raw: Annotated[bool, typer.Option(help="Show raw replies, tokens and latency too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a run's traces, a trace's steps, or one step's whole deliberation.
+    """Show the traces of a run, the steps of a trace, or the deliberation of a step.
 
     Example: tracejury show last --trace t_1f3a --step 2
     """
@@ -108,7 +110,7 @@ def _steps(ledger: Ledger, run: Run, trace_id: str, deliberations: list[Delibera
     if deliberations:
         out.print(f"\nNext: tracejury show {run.name} --trace {trace_id[:10]} --step {deliberations[0].step.index}")
     else:
-        out.print("[dim]no step of this trace has been heard[/]")
+        out.print("[dim]no step of this trace has been judged yet[/]")
 
 
 def _one_step(ledger: Ledger, run: Run, step: Deliberation, raw: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the commands of the students' stages share: options, the moving bar, the manifest's last word."""
+"""What the commands of the students' stages share: options, the progress bar, the printed manifest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-Out = Annotated[Path, typer.Option(help="The folder to write; the same command again goes on in it.")]
-Reader = Annotated[str, typer.Option(help="The format of the input (`tracejury read --list`).")]
-BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible address, such as http://127.0.0.1:8000/v1.")]
-KeyEnv = Annotated[str | None, typer.Option(help="The environment variable that holds the key.")]
-Recipe = Annotated[str, typer.Argument(help="A recipe's name (configs/students) or YAML file.")]
-Backend = Annotated[str | None, typer.Option(help="unsloth, trl or auto. Default: as the recipe says.")]
+Out = Annotated[Path, typer.Option(help="Write to this folder; the same command continues in it.")]
+Reader = Annotated[str, typer.Option(help="Read the input in this format (`tracejury read --list`).")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="Call the OpenAI-compatible server at this address, such as http://127.0.0.1:8000/v1."),
+]
+KeyEnv = Annotated[str | None, typer.Option(help="Read the key from this environment variable.")]
+Recipe = Annotated[str, typer.Argument(help="Use this recipe: a name (configs/students) or a YAML file.")]
+Backend = Annotated[str | None, typer.Option(help="Train with unsloth, trl or auto. Default: as the recipe says.")]
 
 
 def calls_store(store: str | None, out: Path) -> str:
@@ -25,7 +28,7 @@ def calls_store(store: str | None, out: Path) -> str:
 
 
 def print_manifest(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
-    """Print what a stage's manifest says under `keys`, as one line of JSON."""
+    """Print these keys of a stage's manifest as one line of JSON."""
     typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
 
 

@@ -1,4 +1,4 @@
-"""Students: `teach`, `corpus`, `sample`, `serve`, `distill`."""
+"""`tracejury student ...`: teach, corpus, sample, serve, distill."""
 
 from __future__ import annotations
 
@@ -28,32 +28,36 @@ if TYPE_CHECKING:
 
 
 def teach(
-    questions: Annotated[list[Path], typer.Argument(help="Questions with gold answers.")],
-    model: Annotated[str, typer.Option(help="The teacher's name at the address.")],
+    questions: Annotated[list[Path], typer.Argument(help="Read questions with gold answers from these files.")],
+    model: Annotated[str, typer.Option(help="Ask this model of the server.")],
     base_url: BaseUrl = None,
     key_env: KeyEnv = None,
     out: Out = Path("teach"),
     reader: Reader = "native",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
-    keep: Annotated[int, typer.Option(min=1, help="Correct chains a question.")] = 2,
-    tries: Annotated[int, typer.Option(min=1, help="At most so many tries a question.")] = 20,
-    misses: Annotated[int, typer.Option(min=1, help="Disclose the answer after so many misses in a row.")] = 5,
-    price: Annotated[tuple[float, float], typer.Option(help="Dollars a million prompt and completion tokens.")] = (
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many questions.")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Keep this many correct chains per question.")] = 2,
+    tries: Annotated[int, typer.Option(min=1, help="Try at most this many times per question.")] = 20,
+    disclose_after: Annotated[
+        int, typer.Option(min=1, help="Disclose the answer after this many wrong chains in a row.")
+    ] = 5,
+    price: Annotated[
+        tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")
+    ] = (
         0,
         0,
     ),
-    max_tokens: Annotated[int, typer.Option(min=16, help="Of a reply.")] = 2048,
-    parallel: Annotated[int, typer.Option(min=1, help="Questions in work at a time.")] = 32,
-    dry_run: Annotated[bool, typer.Option(help="Show what it can cost; ask nothing.")] = False,
+    max_tokens: Annotated[int, typer.Option(min=16, help="Limit a reply to this many tokens.")] = 2048,
+    parallel: Annotated[int, typer.Option(min=1, help="Work on this many questions at a time.")] = 32,
+    dry_run: Annotated[bool, typer.Option(help="Show what it can cost, and call no model.")] = False,
     store: Store = None,
 ) -> None:
     """Ask a teacher for chains of thought until each question has enough correct ones.
 
-    Wrong, unparsable and too similar chains are dropped and counted. Killed, the same command goes on and pays for
-    nothing twice.
+    Wrong, unparsable and too similar chains are dropped and counted. If the command is killed, the same command resumes
+    it and pays for nothing twice.
 
-    Example: tracejury teach train.jsonl --reader medqa --model deepseek-chat --base-url https://api.deepseek.com/v1
-    --key-env DEEPSEEK_API_KEY --price 0.28 0.42
+    Example: tracejury student teach train.jsonl --reader medqa --model deepseek-chat --base-url
+    https://api.deepseek.com/v1 --key-env DEEPSEEK_API_KEY --price 0.28 0.42
     """
     with explained():
         import asyncio
@@ -62,7 +66,7 @@ def teach(
         from tracejury.training import TeachSpec, expected_cost, read_questions
         from tracejury.training import teach as ask
 
-        spec = TeachSpec(keep=keep, tries=tries, misses=misses, max_tokens=max_tokens, parallel=parallel)
+        spec = TeachSpec(keep=keep, tries=tries, misses=disclose_after, max_tokens=max_tokens, parallel=parallel)
         endpoint = _endpoint(model, base_url, key_env, price)
         question_set = read_questions(questions, reader, limit=limit)
         least, most = expected_cost(question_set, endpoint, spec)
@@ -93,32 +97,39 @@ def teach(
         manifest = asyncio.run(run())
     print_manifest(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
-        raise fail(f"{manifest['failed_calls']} calls failed; give the same command again.", Exit.SOME_FAILED)
+        raise fail(f"{manifest['failed_calls']} calls failed; the same command retries them.", Exit.SOME_FAILED)
 
 
 def corpus(
     recipe: Recipe,
-    traces: Annotated[list[Path], typer.Argument(help="Teacher traces with their questions.")],
+    traces: Annotated[list[Path], typer.Argument(help="Read teacher traces with their questions from these paths.")],
     out: Out = Path("corpus"),
     reader: Reader = "native",
-    tokenizer: Annotated[str | None, typer.Option(help="Folder or hub name; default: the recipe's model.")] = None,
-    evaluation: Annotated[
-        list[Path] | None, typer.Option(help="Questions of the examination, to check against.")
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Take the tokenizer from this folder or hub name. Default: the recipe's model.")
     ] = None,
-    evaluation_reader: Reader = "native",
-    on_contamination: Annotated[str, typer.Option(help="With overlaps: fail, drop them, or tell.")] = "fail",
-    embeddings: Annotated[bool, typer.Option(help="Check by meaning too (fetched minilm).")] = True,
-    verdicts: Annotated[str | None, typer.Option(help="A run over these traces, to learn from.")] = None,
-    mode: Annotated[str, typer.Option(help="With --verdicts: keep, drop, trim or weight.")] = "drop",
+    evaluation: Annotated[
+        list[Path] | None, typer.Option(help="Check for overlap with these evaluation questions. Repeatable.")
+    ] = None,
+    evaluation_reader: Annotated[str, typer.Option(help="Read --evaluation in this format.")] = "native",
+    on_contamination: Annotated[
+        str, typer.Option(help="Treat overlapping questions so: fail, drop, or tell (report them only).")
+    ] = "fail",
+    embeddings: Annotated[bool, typer.Option(help="Look for overlaps in meaning too, with the fetched minilm.")] = True,
+    verdicts: Annotated[
+        str | None, typer.Option(help="Filter by the verdicts of this run over the same traces.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="Filter by --verdicts so: keep, drop, trim or weight.")] = "drop",
     store: Store = None,
 ) -> None:
-    """Make an SFT corpus from traces: filtered, rendered, split by question, checked for contamination.
+    """Make an SFT corpus from traces: filter, render, split by question, check for contamination.
 
-    What is left out is counted by reason; card.md says it all. With --verdicts a student learns from what a jury held
-    correct: `keep` traces with every claim supported, `drop` those with an error, `trim` to the steps before the first
-    error, or `weight` by the share supported.
+    card.md counts what is left out, by reason. With --verdicts a student learns from what a jury held correct: `keep`
+    keeps traces with every claim supported, `drop` drops those with an error, `trim` keeps the steps before the first
+    error, `weight` weights a trace by its supported share.
 
-    Example: tracejury corpus qwen3-8b teach/ --out corpus/ --evaluation medqa/test.jsonl --evaluation-reader medqa
+    Example: tracejury student corpus qwen3-8b teach/ --out corpus/ --evaluation medqa/test.jsonl
+    --evaluation-reader medqa
     """
     with explained():
         from tracejury.models import embedder
@@ -146,34 +157,38 @@ def corpus(
 
 
 def sample(
-    questions: Annotated[list[Path], typer.Argument(help="Questions to answer.")],
+    questions: Annotated[list[Path], typer.Argument(help="Answer the questions of these files.")],
     out: Out = Path("sampled"),
-    recipe: Annotated[str, typer.Option(help="The student's recipe: how a prompt is rendered.")] = "qwen3-8b",
+    recipe: Annotated[str, typer.Option(help="Render prompts as this recipe of the student says.")] = "qwen3-8b",
     weights: Annotated[
-        str | None, typer.Option(help="Draw in this process from a folder of weights, or a GGUF.")
+        str | None, typer.Option(help="Sample in this process from this folder of weights or GGUF file.")
     ] = None,
-    base: Annotated[str | None, typer.Option(help="An adapter's base, where it has moved.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model's name at --base-url, and in the traces.")] = None,
+    base: Annotated[str | None, typer.Option(help="Find the adapter's base model in this folder.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Use this model at --base-url, and this name in the traces.")
+    ] = None,
     base_url: BaseUrl = None,
     key_env: KeyEnv = None,
-    arm: Annotated[str, typer.Option(help="The traces' arm.")] = "distilled",
+    arm: Annotated[str, typer.Option(help="Put the traces into this arm.")] = "distilled",
     reader: Reader = "native",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
-    n: Annotated[int, typer.Option("-n", min=1, help="Chains a question.")] = 64,
-    temperature: Annotated[float, typer.Option(min=0, help="Sampling temperature.")] = 0.6,
-    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Nucleus sampling.")] = 0.95,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Of a chain.")] = 2048,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same chains.")] = 42,
-    batch: Annotated[int, typer.Option(min=1, help="Questions drawn together, in process.")] = 8,
-    backend: Annotated[str, typer.Option(help="In process: trl, or unsloth for its fast inference.")] = "trl",
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many questions.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="Draw this many chains per question.")] = 64,
+    temperature: Annotated[float, typer.Option(min=0, help="Sample at this temperature.")] = 0.6,
+    top_p: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
+    ] = 0.95,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")] = 2048,
+    seed: Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")] = 42,
+    batch: Annotated[int, typer.Option(min=1, help="Sample this many questions together, in this process.")] = 8,
+    backend: Annotated[str, typer.Option(help="Sample with trl, or with unsloth for its fast inference.")] = "trl",
     store: Store = None,
 ) -> None:
-    """Draw chains of thought from a student, as native traces with model and arm.
+    """Sample chains of thought from a student, as native traces with model and arm.
 
-    From an endpoint (--model, --base-url), in this process (--weights FOLDER) or from a GGUF (--weights FILE.gguf).
-    Answers that cannot be parsed are counted. Killed, the same command goes on.
+    The student is an endpoint (--model, --base-url), a folder of weights (--weights FOLDER) or a GGUF (--weights
+    FILE.gguf). Answers that cannot be parsed are counted. If the command is killed, the same command resumes it.
 
-    Example: tracejury sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
+    Example: tracejury student sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
     """
     with explained():
         import asyncio
@@ -222,20 +237,20 @@ def sample(
                 manifest = asyncio.run(run())
     print_manifest(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
     if manifest.get("status") == "incomplete":
-        raise fail(f"{manifest['failed']} chains failed; give the same command again.", Exit.SOME_FAILED)
+        raise fail(f"{manifest['failed']} chains failed; the same command retries them.", Exit.SOME_FAILED)
 
 
 def serve(
-    student: Annotated[Path, typer.Argument(help="What `tracejury train` wrote, or a GGUF.")],
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port on 127.0.0.1.")] = 8000,
-    name: Annotated[str | None, typer.Option(help="The served model's name.")] = None,
-    base: Annotated[str | None, typer.Option(help="An adapter's base, where it has moved.")] = None,
-    start: Annotated[bool, typer.Option(help="Start it instead of printing it.")] = False,
+    student: Annotated[Path, typer.Argument(help="Serve this: what `tracejury student train` wrote, or a GGUF.")],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Serve on this port of 127.0.0.1.")] = 8000,
+    name: Annotated[str | None, typer.Option(help="Serve the model under this name.")] = None,
+    base: Annotated[str | None, typer.Option(help="Find the adapter's base model in this folder.")] = None,
+    start: Annotated[bool, typer.Option(help="Start the server instead of printing its command.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print, or start, the command that serves a student: vLLM with its adapter, or llama.cpp for a GGUF.
 
-    Example: tracejury serve student/ --port 8000
+    Example: tracejury student serve student/ --port 8000
     """
     with explained():
         from tracejury.training import serving
@@ -251,12 +266,16 @@ def serve(
     import shlex
 
     typer.echo(shlex.join(server.command))
-    typer.echo(f"then: tracejury sample QUESTIONS --model {server.model} --base-url {server.base_url}", err=True)
+    typer.echo(
+        f"then: tracejury student sample QUESTIONS --model {server.model} --base-url {server.base_url}", err=True
+    )
 
 
 def distill(
-    experiment: Annotated[str, typer.Argument(help="An experiment's name (configs/experiments) or YAML file.")],
-    out: Annotated[Path | None, typer.Option(help="Everything goes here. Default: runs/NAME.")] = None,
+    experiment: Annotated[
+        str, typer.Argument(help="Run this experiment: a name (configs/experiments) or a YAML file.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write everything to this folder. Default: runs/NAME.")] = None,
     backend: Backend = None,
     store: Store = None,
     index: IndexPath = None,
@@ -264,10 +283,10 @@ def distill(
 ) -> None:
     """Run a whole experiment: teach, corpus, train, sample base and student, adjudicate both.
 
-    A stage whose manifest says that it is done is skipped; the same command goes on where it stopped. Ends with the
-    two runs that `tracejury compare` takes.
+    Finished stages are skipped, so that the same command continues where it stopped. At the end it prints the
+    `tracejury compare` command for the two runs.
 
-    Example: tracejury distill tiny
+    Example: tracejury student distill tiny
     """
     with explained():
         import asyncio

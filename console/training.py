@@ -1,4 +1,4 @@
-"""Training students: `train` and `reinforce`."""
+"""`tracejury student train` and `tracejury student reinforce`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from tracejury.console.stages import Backend, Out, Reader, Recipe, calls_store, 
 
 def train(
     recipe: Recipe,
-    corpus: Annotated[Path, typer.Option(help="What `tracejury corpus` wrote.")] = Path("corpus"),
+    corpus: Annotated[Path, typer.Option(help="Train on this folder, which `tracejury student corpus` wrote.")] = Path(
+        "corpus"
+    ),
     out: Out = Path("student"),
     backend: Backend = None,
     weights: Annotated[str | None, typer.Option(help="Start from these weights instead of the recipe's.")] = None,
 ) -> None:
-    """Train a student: Unsloth on a GPU, plain TRL anywhere, one recipe.
+    """Train a student with Unsloth on a GPU, or with plain TRL anywhere, from one recipe.
 
-    Killed, the same command goes on from the last whole checkpoint with the same loss curve.
+    If the command is killed, the same command resumes from the last whole checkpoint with the same loss curve.
 
-    Example: tracejury train smollm2-135m --corpus corpus/ --out student/
+    Example: tracejury student train smollm2-135m --corpus corpus/ --out student/
     """
     with explained():
         from tracejury.training import load_recipe
@@ -47,24 +49,26 @@ def train(
 
 def reinforce(
     recipe: Recipe,
-    questions: Annotated[list[Path], typer.Argument(help="Questions with gold answers.")],
-    weights: Annotated[str, typer.Option(help="The student to start from: a folder of whole weights.")],
-    panel: Annotated[str, typer.Option(help="Who judges: best without a model, or with the verifier.")],
+    questions: Annotated[list[Path], typer.Argument(help="Read questions with gold answers from these files.")],
+    weights: Annotated[str, typer.Option(help="Start from this folder of whole weights.")],
+    panel: Annotated[str, typer.Option(help="Reward by this panel; panels without an LLM are fast enough.")],
     out: Out = Path("reinforced"),
     reader: Reader = "native",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many questions.")] = None,
     backend: Backend = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    shuffled: Annotated[int | None, typer.Option(help="A seed: the control whose rewards are shuffled.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Set the seed instead of the recipe's.")] = None,
+    shuffle_rewards: Annotated[
+        int | None, typer.Option(help="Shuffle the rewards with this seed, as a control.")
+    ] = None,
     store: Store = None,
     index: IndexPath = None,
 ) -> None:
-    """Train a student on the jury's verdicts (GRPO): right answers, and steps that hold.
+    """Train a student with the jury's verdicts as reward (GRPO): right answers and supported steps.
 
-    Steps whose judgement failed are masked, never rewarded. Killed, the same command goes on from the last whole
-    checkpoint.
+    Steps whose judgement failed are masked, never rewarded. If the command is killed, the same command resumes from the
+    last whole checkpoint.
 
-    Example: tracejury reinforce tiny questions.jsonl --weights student/merged --panel panel.yaml
+    Example: tracejury student reinforce tiny questions.jsonl --weights student/merged --panel panel.yaml
     """
     with explained():
         from tracejury.agents import load_panel
@@ -75,7 +79,7 @@ def reinforce(
         by_id = {q.id: q for q in question_set}
         with (
             JuryReward(
-                load_panel(panel), by_id, store=calls_store(store, out), index=index, shuffled=shuffled
+                load_panel(panel), by_id, store=calls_store(store, out), index=index, shuffled=shuffle_rewards
             ) as reward,
             moving_bar("steps") as move,
         ):

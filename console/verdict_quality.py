@@ -1,4 +1,4 @@
-"""Commands on how good the verdicts are: score, calibrate, judges."""
+"""`tracejury quality ...`: how good the verdicts are (score, calibrate, judges)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_j
     (--labels). Intervals are by question. Chance is .5 for balanced accuracy and AUROC, 0 for kappa,
     alpha and MCC.
 
-    Examples: tracejury score last | tracejury score last --labels labels.jsonl
+    Examples: tracejury quality score last | tracejury quality score last --labels labels.jsonl
     """
     with explained():
         need_reports()
@@ -47,7 +47,10 @@ def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_j
 
 def calibrate(
     run: Annotated[
-        str, typer.Argument(help="A run's name, the beginning of its id, or `last`; with --checker a file of pairs.")
+        str,
+        typer.Argument(
+            help="Name a run, by name, the beginning of its id or `last`; with --checker name a file of pairs."
+        ),
     ] = "last",
     labels: Labels = None,
     out: Annotated[
@@ -67,14 +70,14 @@ def calibrate(
         str | None, typer.Option("--checker", help="Fit this checker's thresholds on labelled pairs instead.")
     ] = None,
     panel: Annotated[
-        str | None, typer.Option("--panel", help="With --checker: take its endpoint and params from this panel.")
+        str | None, typer.Option("--panel", help="Take the endpoint and params of the --checker from this panel.")
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="With --checker: set one of its params, as KEY=VALUE.")
+        list[str] | None, typer.Option("--set", help="Set one param of the --checker, as KEY=VALUE. Repeatable.")
     ] = None,
     alpha: Annotated[
         float,
-        typer.Option("--alpha", help="With --checker: allow this share of wrong assertions a counting citation."),
+        typer.Option("--alpha", help="Allow this share of wrong assertions a counting citation, with --checker."),
     ] = 0.05,
     store: Store = None,
     as_json: Json = False,
@@ -90,8 +93,8 @@ def calibrate(
     With --checker, PAIRS are JSON lines {claim, evidence: [sentences], relation: supports|contradicts|silent, group}:
     what evidence must reach to count is set against the best that could be cited wrongly (docs/add-a-checker.md).
 
-    Examples: tracejury calibrate last --alpha-supported 0.1 --out calibrator.json | tracejury calibrate --checker nli
-    pairs.jsonl --out nli.json
+    Examples: tracejury quality calibrate last --alpha-supported 0.1 --out calibrator.json | tracejury quality
+    calibrate --checker nli pairs.jsonl --out nli.json
     """
     with explained():
         need_reports()
@@ -132,32 +135,25 @@ def calibrate(
 
 
 def judges(
-    run: Annotated[
-        str | None, typer.Argument(help="A run's name, the beginning of its id, or `last`; none: list what can sit.")
-    ] = None,
+    run: RunRef = "last",
     labels: Labels = None,
     against: Annotated[
         str | None, typer.Option("--against", help="Show the drift since this earlier run of the same traces.")
     ] = None,
-    write_seats: Annotated[
+    write_panel: Annotated[
         Path | None,
-        typer.Option("--write-seats", help="Write the run's panel to this YAML file, unskilled judges without a vote."),
+        typer.Option("--write-panel", help="Write the run's panel to this YAML file, unskilled judges without a vote."),
     ] = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Report on a run's judges: skill with labels and without, agreement, what each one changes, drift.
+    """Report on the judges of a run: skill with labels and without, agreement, what each one changes, drift.
 
-    Without RUN: list the judges that a panel can seat; a package brings one by an entry point in `tracejury.judges`.
-    With labels, a judge whose interval includes chance is shown as such, and loses its vote in --write-seats.
+    With labels, a judge whose interval includes chance is shown as such, and loses its vote in --write-panel.
     Without labels, Dawid and Skene's model says how reliable three or more judges are, as far as agreement can tell.
 
-    Examples: tracejury judges | tracejury judges last | tracejury judges last --write-seats panel.yaml
+    Examples: tracejury quality judges last | tracejury quality judges last --write-panel panel.yaml
     """
-    if run is None:
-        from tracejury.console.panels import judges as list_judges
-
-        return list_judges(as_json)
     with explained():
         need_reports()
         from tracejury.console.quality_tables import print_judges
@@ -169,18 +165,17 @@ def judges(
         if against is not None and not result.drift:
             hint = "drift needs the same traces, cut into the same steps, and judges of the same names"
             raise fail(f"{run} and {against} are one run, or have no step that one judge answered in both; {hint}")
-        if write_seats is not None:
-            if write_seats.exists():
-                raise fail(f"{write_seats} is there already; give another file")
+        if write_panel is not None:
+            if write_panel.exists():
+                raise fail(f"{write_panel} is there already; give another file")
             panel = without_unskilled(runs[0].panel, result)
             import yaml
 
-            write_seats.write_text(yaml.safe_dump(panel.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+            write_panel.write_text(yaml.safe_dump(panel.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         if as_json:
             typer.echo(result.model_dump_json(indent=2))
         else:
-            print_judges(result, write_seats)
-    return None
+            print_judges(result, write_panel)
 
 
 def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:

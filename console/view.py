@@ -1,4 +1,4 @@
-"""`tracejury view`: the web viewer, and the same pages as a static site."""
+"""`tracejury view`: the web viewer, and its pages as a static site."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ if TYPE_CHECKING:
 def view(
     run: RunRef = "last",
     store: Store = None,
-    host: Annotated[str, typer.Option(help="Where to listen. Beyond loopback a token is asked for.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 7860,
+    host: Annotated[
+        str, typer.Option(help="Listen on this address. Beyond loopback a token is required.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 chooses a free one.")] = 7860,
     token: Annotated[
-        str | None, typer.Option(envvar="TRACEJURY_TOKEN", help="Default: a new one, printed; none on loopback.")
+        str | None,
+        typer.Option(
+            envvar="TRACEJURY_TOKEN", help="Require this token. Default: a new one, printed; none on loopback."
+        ),
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", help="A further name people reach it under. Repeatable.")
+        list[str] | None, typer.Option("--allow-host", help="Answer under this host name too. Repeatable.")
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     export: Annotated[
-        Path | None, typer.Option("--export", help="Write the pages into this folder as a static site, and end.")
+        Path | None, typer.Option("--export", help="Write the pages to this folder as a static site, and exit.")
     ] = None,
 ) -> None:
-    """Look at a run in the browser: why the jury said what it said, step by step.
+    """Show a run in the browser: the outcome of every step, and why.
 
-    Reads the ledger, also of a run that is going on; writes nothing but expert reviews. Needs the extra `viewer`.
+    The viewer reads the ledger, also while a run is going on, and writes nothing but expert reviews. It needs the extra
+    `viewer`.
 
     Example: tracejury view last
     """

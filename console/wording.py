@@ -1,4 +1,4 @@
-"""How outcomes and reasons are called, on the terminal and in the viewer alike."""
+"""The words for outcomes and reasons, on the terminal and in the viewer."""
 
 from __future__ import annotations
 

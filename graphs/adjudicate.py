@@ -81,7 +81,7 @@ async def adjudicate(
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
     capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
     if cluster is not None and (capped or batch_progress is not None):
-        raise ValueError("caps and batches are kept by one process: leave out --backend ray, or the cap or --batch")
+        raise ValueError("caps and batches are kept by one process: leave out --backend ray, or the cap or --batch-api")
     if budget is not None:
         budget.check_prices(endpoints_of(chosen))
     opened_batch = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])

@@ -34,7 +34,7 @@ def audit(
     arms: Sequence[ArmKey],
     settings: Settings | None = None,
     *,
-    anyway: bool = False,
+    allow_different_runs: bool = False,
     conditions: bool = False,
     controls: Mapping[str, Columns] | None = None,
 ) -> Audit:
@@ -45,7 +45,7 @@ def audit(
         runs: The runs that the arms belong to.
         arms: The baseline first.
         settings: Draws, confidence, coverage asked for.
-        anyway: Compare runs that were judged differently.
+        allow_different_runs: Compare runs that were judged differently.
         conditions: Also say where the difference appears.
         controls: Also make the robustness table; control name -> the rows of its re-judged run, where there is one.
 
@@ -54,7 +54,7 @@ def audit(
         KeyError: An arm is not there.
     """
     settings = settings or Settings()
-    differ = check_comparable(runs, anyway)
+    differ = check_comparable(runs, allow_different_runs)
     baseline, *others = arms
     comparisons = compare(columns, baseline, others, settings)
     before, *after = columns.arm_codes(arms)
@@ -88,9 +88,9 @@ def robustness(columns: Columns, main: Comparison, rejudged: Mapping[str, Column
 
 
 def _rejudged(control: Control, main: Comparison, columns: Columns | None, settings: Settings) -> ControlRow:
-    command = f"tracejury control {control.name} {main.baseline.run}"
+    command = f"tracejury quality control {control.name} {main.baseline.run}"
     if main.other.run != main.baseline.run:
-        command += f"; tracejury control {control.name} {main.other.run}"
+        command += f"; tracejury quality control {control.name} {main.other.run}"
     if columns is None:
         return missing(control, f"not run: {command}")
     arms = [ArmKey(f"{arm.run}@{control.name}", arm.arm) for arm in (main.baseline, main.other)]

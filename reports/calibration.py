@@ -103,7 +103,7 @@ def fit(x: NDArray[np.float64], wrong: NDArray[np.bool_]) -> tuple[NDArray[np.fl
     Platt's targets are not needed: the ridge keeps probabilities off 0 and 1. Where the fitting half happens to hold
     one label alone, the base rate of (k + 1) / (n + 2) is all that can be said.
     """
-    # Imported here: scikit-learn takes a second, and `tracejury score` has no use for it.
+    # Imported here: scikit-learn takes a second, and `tracejury quality score` has no use for it.
     from sklearn.linear_model import LogisticRegression
 
     if wrong.all() or not wrong.any():

@@ -62,7 +62,7 @@ def make_report(
     settings: Settings | None = None,
     *,
     title: str | None = None,
-    anyway: bool = False,
+    allow_different_runs: bool = False,
     rejudged: Mapping[str, Columns] | None = None,
     samples: int = 10,
 ) -> Report:
@@ -75,7 +75,7 @@ def make_report(
         arms: What is compared, the baseline first; fewer than two: nothing is.
         settings: Of the comparisons.
         title: Of the report.
-        anyway: Compare runs that were judged differently.
+        allow_different_runs: Compare runs that were judged differently.
         rejudged: Runs that controls made, by control.
         samples: Deliberations to show whole.
 
@@ -87,7 +87,15 @@ def make_report(
     settings = settings or Settings()
     summary = summarise(columns, confidence=settings.confidence)
     audited = (
-        audit(columns, runs, arms, settings, anyway=anyway, conditions=True, controls=rejudged or {})
+        audit(
+            columns,
+            runs,
+            arms,
+            settings,
+            allow_different_runs=allow_different_runs,
+            conditions=True,
+            controls=rejudged or {},
+        )
         if len(arms) > 1
         else None
     )

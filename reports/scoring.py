@@ -1,4 +1,4 @@
-"""`tracejury score`: a run against human labels, beside the system that calls every step supported.
+"""`tracejury quality score`: a run against human labels, beside the system that calls every step supported.
 
 Intervals are by question (`intervals.py`). An abstention is never counted as a right or a wrong verdict: measures
 over decided steps stand beside the share that was decided, and F1 counts an abstention as a miss.

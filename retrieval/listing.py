@@ -13,7 +13,7 @@ from tracejury.traces import Entry, Record
 
 
 class ListedSource(Record):
-    """One line of `tracejury sources`."""
+    """One line of `tracejury index sources`."""
 
     name: str
     package: str

@@ -32,7 +32,7 @@ class SourceRecipe(Record):
             return sources.make(self.source, **self.params)
         except TypeError as unfit:
             raise ValueError(
-                f"source {self.source!r}: {str(unfit).partition('() ')[2] or unfit}; see `tracejury sources`"
+                f"source {self.source!r}: {str(unfit).partition('() ')[2] or unfit}; see `tracejury index sources`"
             ) from unfit
 
 

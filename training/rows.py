@@ -53,7 +53,7 @@ def read_rows(path: Path) -> Iterator[SftRow]:
                 where = ".".join(map(str, first["loc"])) or "line"
                 raise RecipeError(
                     f"{path}:{number}: not a corpus row ({where}: {first['msg']}). "
-                    "Write the corpus again with `tracejury corpus`."
+                    "Write the corpus again with `tracejury student corpus`."
                 ) from error
 
 
@@ -68,13 +68,15 @@ def read_corpus(folder: Path) -> tuple[Split, str]:
     """
     manifest_file = folder / "manifest.json"
     if not manifest_file.is_file():
-        raise RecipeError(f"{folder}: no finished corpus (manifest.json is missing). Run `tracejury corpus` first.")
+        raise RecipeError(
+            f"{folder}: no finished corpus (manifest.json is missing). Run `tracejury student corpus` first."
+        )
     manifest: dict[str, Any] = json.loads(manifest_file.read_text(encoding="utf-8"))
     digest = hash_files([folder / "train.jsonl", folder / "heldout.jsonl"])
     if digest != manifest["data_sha256"]:
         raise RecipeError(
             f"{folder}: the rows are not those that the manifest was written for ({digest[:12]} is not "
-            f"{manifest['data_sha256'][:12]}). Write the corpus again with `tracejury corpus`."
+            f"{manifest['data_sha256'][:12]}). Write the corpus again with `tracejury student corpus`."
         )
     split = Split(list(read_rows(folder / "train.jsonl")), list(read_rows(folder / "heldout.jsonl")))
     both = {r.question_id for r in split.train} & {r.question_id for r in split.heldout}

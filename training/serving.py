@@ -16,14 +16,14 @@ class Serving(NamedTuple):
     command: tuple[str, ...]
     base_url: str
     model: str
-    """The value for `tracejury sample --model`."""
+    """The value for `tracejury student sample --model`."""
 
 
 def serving(student: Path, *, port: int = 8000, name: str | None = None, base: str | None = None) -> Serving:
     """Return the command that serves the weights in `student`.
 
     Args:
-        student: The folder that `tracejury train` wrote, a part of it (adapter/, merged/, ...), or a GGUF.
+        student: The folder that `tracejury student train` wrote, a part of it (adapter/, merged/, ...), or a GGUF.
         port: The port on loopback.
         name: The served model's name; None: the folder's.
         base: An adapter's base weights, where they have moved since its config was written.
@@ -93,5 +93,5 @@ def _servable(student: Path) -> Path:
         if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
             return folder.resolve() if part == "." else folder
     raise RecipeError(
-        f"{student}: no weights to serve here (adapter/, merged/, model/, or a .gguf). Run `tracejury train` first."
+        f"{student}: no weights to serve here (adapter/, merged/, model/, or a .gguf). Run `tracejury student train` first."
     )

@@ -55,7 +55,7 @@ def train(
 
     Args:
         recipe: The student and its training.
-        corpus: A folder that `tracejury corpus` wrote.
+        corpus: A folder that `tracejury student corpus` wrote.
         out: The student's folder. An interrupted training of the same inputs in it is continued.
         backend: `unsloth`, `trl` or `auto`; None: the recipe's.
         weights: The weights to start from, instead of the recipe's model (a folder, or a hub name).
@@ -157,7 +157,9 @@ def resolve_weights(recipe: Recipe, corpus: Path) -> str:
         return name
     folder = corpus / "student"
     if not (folder / "config.json").is_file():
-        raise RecipeError(f"{folder}: no weights for student.model {name!r}; `tracejury corpus` puts them there.")
+        raise RecipeError(
+            f"{folder}: no weights for student.model {name!r}; `tracejury student corpus` puts them there."
+        )
     return str(folder)
 
 

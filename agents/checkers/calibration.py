@@ -34,7 +34,7 @@ class ThresholdEvidence(Record):
 
 
 class CheckerCalibration(Record):
-    """What `tracejury calibrate --checker` fits. It holds for one checker with one set of weights."""
+    """What `tracejury quality calibrate --checker` fits. It holds for one checker with one set of weights."""
 
     format: Literal["tracejury-checker-calibration-1"] = "tracejury-checker-calibration-1"
     checker: str
@@ -86,7 +86,7 @@ def load_calibration(path: Path, identity: str) -> CheckerCalibration:
     Raises:
         CheckerError: The file is none, or was fitted on another checker; the message says what to do.
     """
-    refit = "fit one with `tracejury calibrate --checker NAME PAIRS --out FILE`"
+    refit = "fit one with `tracejury quality calibrate --checker NAME PAIRS --out FILE`"
     try:
         calibration = CheckerCalibration.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -16,7 +16,7 @@ class CheckerSpec(Record):
     """A key of the panel's `endpoints`, for a checker that asks a model."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
     calibration: str | None = None
-    """A file that `tracejury calibrate --checker` wrote; None: the one that ships with the
+    """A file that `tracejury quality calibrate --checker` wrote; None: the one that ships with the
     checker, if any. Without one it is uncalibrated and grounds nothing."""
     allow_same_weights: bool = False
     """Accept a checker with the weights of a voting judge or of the audited model; the run is marked."""

@@ -96,7 +96,7 @@ def store_for(ledger: Ledger, cluster: Cluster) -> tuple[str, bool]:
     if cluster.address and cluster.address.startswith("ray://"):
         raise ValueError(
             f"{ledger.url} is a file on this machine, which a cluster behind {cluster.address} cannot write to: give "
-            "--store postgresql://..., or run the command on a machine of the cluster with --address auto"
+            "--store postgresql://..., or run the command on a machine of the cluster with --ray-address auto"
         )
     return url.set(database=str(Path(str(url.database)).resolve())).render_as_string(hide_password=False), True
 

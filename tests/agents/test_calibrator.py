@@ -129,7 +129,7 @@ def test_a_calibrator_of_another_panel_is_refused(tmp_path: Path) -> None:
     other = PANEL.model_copy(
         update={"judges": (PANEL.judges[0], PANEL.judges[1].model_copy(update={"seat": Seat.LISTED}))}
     )
-    with pytest.raises(ValueError, match="run `tracejury calibrate` again"):
+    with pytest.raises(ValueError, match="run `tracejury quality calibrate` again"):
         load_calibrator(path, other)
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(ValueError, match="not a calibrator file"):

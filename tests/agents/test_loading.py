@@ -98,8 +98,8 @@ def test_an_unknown_panel_lists_the_known_ones() -> None:
 
 def test_the_listings(tmp_path: Path) -> None:
     run = CliRunner().invoke
-    assert '"name": "embedded"' in run(app.app, ["panels", "--json"]).stdout
-    shown = run(app.app, ["judges", "--json"]).stdout
+    assert '"name": "embedded"' in run(app.app, ["panels", "list", "--json"]).stdout
+    shown = run(app.app, ["panels", "judges", "--json"]).stdout
     assert '"judge": "data"' in shown
     assert '"asks": "no model"' in shown
-    assert run(app.app, ["panels", "nonsense"]).exit_code == 1
+    assert run(app.app, ["panels", "show", "nonsense"]).exit_code == 1

@@ -51,7 +51,7 @@ def test_build_search_and_look(lines: Path) -> None:
     assert hits[0]["passage"]["key"] == "a"
     assert json.loads(tracejury("index", "info", "--json").output)["sources"]["mine"]["passages"] == 2
     assert "mine" in tracejury("index", "info").output
-    listed = {s["name"]: s for s in json.loads(tracejury("sources", "--json").output)}
+    listed = {s["name"]: s for s in json.loads(tracejury("index", "sources", "--json").output)}
     assert (listed["mine"]["passages"], listed["open-medicine"]["passages"]) == (2, None)
     assert {"pubmed", "openfda", "hpo", "icd10cm", "medlineplus", "ngc", "documents", "csv"} <= listed.keys()
     assert not [s for s in listed.values() if "cannot be loaded" in s["license"]]
@@ -86,7 +86,7 @@ def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path)
 
 def test_names_stand_whole_on_a_narrow_screen(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    names = {line.split()[0] for line in tracejury("sources").output.splitlines() if line.strip()}
+    names = {line.split()[0] for line in tracejury("index", "sources").output.splitlines() if line.strip()}
     assert {"open-medicine", "reference-ranges", "medlineplus"} <= names
 
 
@@ -101,7 +101,14 @@ def test_brackets_in_names_and_texts_are_shown_as_they_are(lines: Path, tmp_path
     )
     assert built.exit_code == 2, built.output
     assert f"{folder}/x].xlsx: .xlsx is not read" in built.output
-    for command in (("index", "info"), ("sources",), ("index", "search", "falls")):
+    for command in (
+        ("index", "info"),
+        (
+            "index",
+            "sources",
+        ),
+        ("index", "search", "falls"),
+    ):
         result = tracejury(*command)
         assert result.exit_code == 0, result.output
         assert "[own]" in result.output

@@ -101,7 +101,7 @@ def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
     for expected in ("evidence", "verdict", *(j.name for j in panel.judges)):
         assert expected in page
     assert "real" in tracejury("summary", "real", "--store", store, cwd=work)
-    assert json.loads(tracejury("runs", "--json", "--store", store, cwd=work))[0]["run"]["name"] == "real"
+    assert json.loads(tracejury("ledger", "runs", "--json", "--store", store, cwd=work))[0]["run"]["name"] == "real"
     assert json.loads(tracejury("show", "real", "--trace", trace.id, "--json", "--store", store, cwd=work))
 
 

@@ -86,7 +86,7 @@ def test_batches_are_one_round_for_judges_that_are_asked_together(
     monkeypatch.setattr("tracejury.models.batches.LINGER_S", 1.0)
     with ModelServer(reply=GOOD, batch_s=0.2) as server:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT | {"prefix_cache": True})
-        result = adjudicate(traces, panel, "--batch")
+        result = adjudicate(traces, panel, "--batch-api")
         assert result["outcomes"]["supported"] == TRACES * STEPS
         assert server.counts()["batches"] <= 2
         assert set(server.counts()["paid"].values()) == {1}
@@ -98,7 +98,7 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT)
         code = "import tracejury.models.batches as b; b.LINGER_S = 1.0\nfrom tracejury.console.app import main\nmain()"
         command = [sys.executable, "-c", code, "adjudicate", str(traces), "--panel", str(panel), "--run", "r"]
-        command += ["--batch", "--store", store_url, "--json"]
+        command += ["--batch-api", "--store", store_url, "--json"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store, until = CallStore(store_url), time.monotonic() + 200
         while not store.unfinished_batches():

@@ -182,7 +182,7 @@ def test_ctrl_c_finishes_what_has_begun_and_the_same_command_goes_on(nodes: Node
         write_panel(tmp_path, server.url, endpoint=ENDPOINT)
         command = [sys.executable, "-c", "from tracejury.console.app import main; main()", "adjudicate"]
         command += [str(tmp_path / "traces.jsonl"), "--panel", str(tmp_path / "panel.yaml"), "--json"]
-        command += ["--store", f"sqlite:///{tmp_path}/ledger.db", "--backend", "ray", "--address", nodes.address]
+        command += ["--store", f"sqlite:///{tmp_path}/ledger.db", "--backend", "ray", "--ray-address", nodes.address]
         command += ["--workers", "3"]
         # A terminal sends the signal to the whole group.
         process = subprocess.Popen(
@@ -258,7 +258,7 @@ def test_references_from_a_chroma_server_and_code_from_a_wheel(nodes: Nodes, whe
         panel = write_panel(tmp_path, server.url, endpoint=ENDPOINT, retrieval={"sources": ["notes"]})
         command = [sys.executable, "-c", "from tracejury.console.app import main; main()", "adjudicate"]
         command += [str(tmp_path / "traces.jsonl"), "--panel", str(panel), "--index", index, "--run", "r"]
-        command += ["--backend", "ray", "--address", nodes.address, "--workers", "1"]
+        command += ["--backend", "ray", "--ray-address", nodes.address, "--workers", "1"]
         # At the same time: either has its own workers, with the code of its own wheel.
         running = {}
         for code in (wheel, of_another_version(wheel, tmp_path)):

@@ -199,7 +199,7 @@ def test_a_node_is_reused_in_a_graph_of_ones_own() -> None:
 
 
 def test_the_diagram_shows_judges_decide_resolve_and_search() -> None:
-    shown = CliRunner().invoke(app, ["graph"])
+    shown = CliRunner().invoke(app, ["panels", "graph"])
     assert shown.exit_code == 0
     assert {f"({name})" for name in NODES} <= {
         part for part in shown.output.replace(";", " ").split() if "(" in part

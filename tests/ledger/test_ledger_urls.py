@@ -46,7 +46,7 @@ def test_no_password_is_left_in_a_url_that_is_shown(password: str, in_query: boo
 )
 def test_a_ledger_that_cannot_be_opened_is_told_without_it(url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    for command in (["runs"], ["ledger", "status"], ["doctor"]):
+    for command in (["ledger", "runs"], ["ledger", "status"], ["doctor"]):
         done = CliRunner().invoke(app, [*command, "--store", url])
         assert done.exit_code == 1 or command == ["doctor"], done.output
         assert PASSWORD not in done.output
@@ -66,7 +66,7 @@ def test_a_run_on_postgres_writes_and_says_it_nowhere(
     said = ""
     for command in (
         ["adjudicate", str(traces), "--panel", "panel.yaml", "--run", "r"],
-        ["runs"],
+        ["ledger", "runs"],
         ["show", "nobody"],
         ["export", "r", "--out", "rows.jsonl"],
         ["ledger", "status"],

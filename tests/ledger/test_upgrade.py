@@ -164,16 +164,22 @@ def test_the_console_upgrades_refuses_and_tells(tmp_path: Path, today: Ledger, m
     monkeypatch.setenv("COLUMNS", "300")
     url = f"sqlite:///{tmp_path}/ledger.db"
     first_ledger(url, today.engine)
-    assert "tracejury ledger upgrade" in said("runs", code=1)
+    assert "tracejury ledger upgrade" in said("ledger", "runs", code=1)
     assert "1 runs, 6 traces" in said("ledger", "status", code=1)
     assert f"0001 -> {HEAD}" in said("ledger", "upgrade", code=0)
     assert (tmp_path / "ledger.db.0001.backup").exists()
     assert "nothing to do" in said("ledger", "upgrade", code=0)
-    assert "made" in said("runs", code=0)
+    assert "made" in said("ledger", "runs", code=0)
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for command in (("runs",), ("ledger", "upgrade")):
+    for command in (
+        (
+            "ledger",
+            "runs",
+        ),
+        ("ledger", "upgrade"),
+    ):
         told = said(*command, code=1)
         assert re.search(r"newer tracejury .*9999.*pip install -U tracejury", told)
     with engine.begin() as connection:

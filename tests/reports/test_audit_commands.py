@@ -58,7 +58,7 @@ def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, st
     fill(store, simulated({"base": {"error": 0.3}}, questions=40), "before")
     fill(store, simulated({"base": {"error": 0.3}, "distilled": better}, questions=40), "other", panel="q")
     call = ["--store", store, "--draws", "500"]
-    within = runner.invoke(app, ["compare", "both", *call, "--where", "--controls"])
+    within = runner.invoke(app, ["compare", "both", *call, "--conditions", "--controls"])
     assert within.exit_code == 0, within.output
     for said in (
         "answers +",
@@ -74,8 +74,8 @@ def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, st
     refused = runner.invoke(app, ["compare", "before", "other:distilled", *call])
     assert refused.exit_code == 1
     assert "panel: p in before, q in other" in refused.output
-    assert "--anyway" in refused.output
-    forced = runner.invoke(app, ["compare", "before", "other:distilled", *call, "--anyway"])
+    assert "--allow-different-runs" in refused.output
+    forced = runner.invoke(app, ["compare", "before", "other:distilled", *call, "--allow-different-runs"])
     assert forced.exit_code == 0
     assert "judged differently: panel" in forced.output
     unclear = runner.invoke(app, ["compare", "before", "both", *call])

@@ -106,7 +106,7 @@ def test_the_command_writes_a_file_that_the_panel_can_name(
 ) -> None:
     panel = fill_labelled(store, labelled_rows(step_row, 60), "labelled", PANEL)
     out = tmp_path / "c.json"
-    done = CliRunner().invoke(app, ["calibrate", "labelled", "--store", store, "--out", str(out)])
+    done = CliRunner().invoke(app, ["quality", "calibrate", "labelled", "--store", store, "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert isinstance(load_calibrator(out, panel), Calibrator)
     assert "Holds for questions of the same source" in done.output
@@ -137,15 +137,15 @@ def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: py
         return done.output
 
     tracejury("adjudicate", "traces.jsonl", "--panel", "plain.yaml", "--run", "plain")
-    tracejury("calibrate", "plain", "--out", "c.json")
+    tracejury("quality", "calibrate", "plain", "--out", "c.json")
     tracejury("adjudicate", "traces.jsonl", "--panel", "calibrated.yaml", "--run", "calibrated", "--limit", "12")
     ledger = Ledger("sqlite:///tracejury.db")
     kept = [r for r in ledger.rows(ledger.run("calibrated")) if r.outcome in (Outcome.SUPPORTED, Outcome.ERROR)]
     assert {r.outcome for r in kept} == {Outcome.SUPPORTED, Outcome.ERROR}
     assert all(r.confidence is not None and r.outcome == r.label for r in kept)
-    assert "calibrated already" in tracejury("calibrate", "calibrated", code=1)
+    assert "calibrated already" in tracejury("quality", "calibrate", "calibrated", code=1)
     told = tracejury("adjudicate", "traces.jsonl", "--panel", "lenient.yaml", "--run", "lenient", code=1)
-    assert "run `tracejury calibrate` again" in told
+    assert "run `tracejury quality calibrate` again" in told
 
 
 def test_a_run_without_labels_is_refused_with_the_next_step(

@@ -1,4 +1,4 @@
-"""`tracejury calibrate --checker`: thresholds that hold against the best wrong citation, at the command line."""
+"""`tracejury quality calibrate --checker`: thresholds that hold against the best wrong citation, at the command line."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_shipped_checker_is_calibrated_at_the_command_line(tmp_path: Path) -
         claim = f"{drug} is effective for {disease}."
         lines.append({"claim": claim, "evidence": [evidence[relation]], "relation": relation, "group": str(i)})
     pairs, out = write(tmp_path / "pairs.jsonl", lines), tmp_path / "nli.json"
-    command = ["calibrate", "--checker", "nli", str(pairs), "--out", str(out), "--alpha", "0.2"]
+    command = ["quality", "calibrate", "--checker", "nli", str(pairs), "--out", str(out), "--alpha", "0.2"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert "84 labelled pairs in 84 groups" in result.output
@@ -143,17 +143,17 @@ def test_the_shipped_checker_is_calibrated_at_the_command_line(tmp_path: Path) -
 def test_a_line_that_is_no_pair_is_named(tmp_path: Path, line: dict[str, Any], complaint: str) -> None:
     good = {"claim": "a", "evidence": ["b"], "relation": "silent", "group": "1"}
     pairs = write(tmp_path / "pairs.jsonl", [good, line])
-    result = CliRunner().invoke(app, ["calibrate", "--checker", "nli", str(pairs)])
+    result = CliRunner().invoke(app, ["quality", "calibrate", "--checker", "nli", str(pairs)])
     assert result.exit_code == 1
     assert complaint in result.output.replace("\n", " ")
 
 
 def test_too_few_pairs_and_a_wrong_name_end_with_a_message(tmp_path: Path) -> None:
     pairs = write(tmp_path / "pairs.jsonl", [{"claim": "a", "evidence": ["b"], "relation": "silent", "group": "1"}])
-    result = CliRunner().invoke(app, ["calibrate", "--checker", "nli", str(pairs)])
+    result = CliRunner().invoke(app, ["quality", "calibrate", "--checker", "nli", str(pairs)])
     assert result.exit_code == 1
     assert "so 38 in all" in result.output
-    result = CliRunner().invoke(app, ["calibrate", "--checker", "nly", str(pairs)])
+    result = CliRunner().invoke(app, ["quality", "calibrate", "--checker", "nly", str(pairs)])
     assert "did you mean 'nli'" in result.output
-    result = CliRunner().invoke(app, ["calibrate", "--checker", "llm", str(pairs)])
+    result = CliRunner().invoke(app, ["quality", "calibrate", "--checker", "llm", str(pairs)])
     assert "name its endpoint" in result.output

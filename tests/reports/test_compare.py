@@ -113,7 +113,7 @@ def test_runs_judged_differently_are_named(fill, simulated, store):
         fill(store, simulated({"base": {"error": 0.3}}, questions=2), name, panel=panel, seed=seed)
     ledger = Ledger(store)
     one, two, three = (ledger.run(name) for name in ("one", "two", "three"))
-    with pytest.raises(NotComparableError, match=r"panel: p in one, q in two[\s\S]*--anyway"):
+    with pytest.raises(NotComparableError, match=r"panel: p in one, q in two[\s\S]*--allow-different-runs"):
         check_comparable([one, two])
-    assert check_comparable([one, three], anyway=True) == ["seed: 0 in one, 7 in three"]
+    assert check_comparable([one, three], allow_different_runs=True) == ["seed: 0 in one, 7 in three"]
     assert check_comparable([one, one]) == []

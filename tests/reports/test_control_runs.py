@@ -57,7 +57,7 @@ def test_a_dead_server_is_a_failure_and_no_rewriting(model_server, tmp_path):
 def test_a_control_makes_a_run_of_its_own_that_compare_finds(fill, simulated, store):
     """The model-free `data` judges hear the traces again, cut in another way."""
     fill(store, simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=6), "sim")
-    made = runner.invoke(app, ["control", "windows", "sim", "--store", store])
+    made = runner.invoke(app, ["quality", "control", "windows", "sim", "--store", store])
     assert made.exit_code == 0, made.output
     again = Ledger(store).run("sim@windows")
     assert again.panel.segmenter == "windows"
@@ -69,10 +69,14 @@ def test_a_control_makes_a_run_of_its_own_that_compare_finds(fill, simulated, st
 
 
 def test_controls_are_listed_and_wrong_ones_told(fill, simulated, store):
-    listed = runner.invoke(app, ["control", "list", "--json"])
+    listed = runner.invoke(app, ["quality", "control", "list", "--json"])
     assert {"answer-shown", "tone-swap", "judge-family"} <= {c["name"] for c in json.loads(listed.stdout)}
     fill(store, simulated({"base": {"error": 0.3}}, questions=2), "sim")
-    for name, said in (("nope", "no control called"), ("judge-family", "--controls"), ("tone-swap", "--writer PANEL")):
-        done = runner.invoke(app, ["control", name, "sim", "--store", store])
+    for name, said in (
+        ("nope", "no control called"),
+        ("judge-family", "--controls"),
+        ("tone-swap", "--rewriter PANEL"),
+    ):
+        done = runner.invoke(app, ["quality", "control", name, "sim", "--store", store])
         assert done.exit_code == 1
         assert said in " ".join(done.output.split())

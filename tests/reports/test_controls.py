@@ -60,7 +60,7 @@ def test_the_robustness_table_says_which_controls_were_not_run(simulated):
     table = {(row.control, row.detail): row for row in made.controls[0]}
     assert table["main result", ""].difference.value == made.comparisons[0].steps.difference.value
     assert table["question-weighted", ""].difference.value == made.comparisons[0].steps.by_question.value
-    assert table["gold answer shown", ""].note == "not run: tracejury control answer-shown r"
+    assert table["gold answer shown", ""].note == "not run: tracejury quality control answer-shown r"
     assert table["without one judge", "without facts"].same_direction
     assert table["one family of judges", ""].note == "all judges are of one family"
     right = table["right answers only", ""]

@@ -93,7 +93,7 @@ def test_runs_without_a_common_step_show_no_drift_and_say_so(
     fill_labelled(store, rows[:40], "one", PANEL)
     apart = [r.model_copy(update={"trace_id": f"u{r.trace_id}", "step_id": f"u{r.step_id}"}) for r in rows[40:80]]
     fill_labelled(store, apart, "other", PANEL)
-    asked = ["judges", "one", "--store", store, "--against"]
+    asked = ["quality", "judges", "one", "--store", store, "--against"]
     done = CliRunner().invoke(app, [*asked, "other"])
     assert done.exit_code == 1
     assert "no step that one judge answered in both" in done.output
@@ -111,7 +111,7 @@ def test_the_command_writes_a_panel_that_loads(
     monkeypatch.setenv("COLUMNS", "200")
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
-    asked = ["judges", "labelled", "--store", store, "--write-seats", str(out)]
+    asked = ["quality", "judges", "labelled", "--store", store, "--write-seats", str(out)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert "includes chance" in done.output

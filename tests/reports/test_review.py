@@ -183,15 +183,15 @@ def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
     assert len(labels.read_text().splitlines()) == 150
     told = ["--labels", str(labels), "--store", store, "--json"]
     fitted = tmp_path / "calibrator.json"
-    made = runner.invoke(app, ["calibrate", "sim", *told, "--alpha-supported", "0.3", "--out", str(fitted)])
+    made = runner.invoke(app, ["quality", "calibrate", "sim", *told, "--alpha-supported", "0.3", "--out", str(fitted)])
     assert made.exit_code == 0, made.output
     assert json.loads(fitted.read_text())["fitted_on"]["run"] == "sim"
-    scored = runner.invoke(app, ["score", "sim", *told])
+    scored = runner.invoke(app, ["quality", "score", "sim", *told])
     assert scored.exit_code == 0, scored.output
     jury = next(s for s in json.loads(scored.stdout)["systems"] if s["system"] == "jury")
     # The experts call wrong what the jury called so, and nothing else.
     assert jury["balanced_accuracy"]["value"] == 1.0
-    judged = runner.invoke(app, ["judges", "sim", *told])
+    judged = runner.invoke(app, ["quality", "judges", "sim", *told])
     assert judged.exit_code == 0, judged.output
 
     lines = labels.read_text().splitlines()
@@ -204,6 +204,6 @@ def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
         ("", "holds no label"),
     ):
         labels.write_text(content)
-        wrong = runner.invoke(app, ["score", "sim", "--labels", str(labels), "--store", store])
+        wrong = runner.invoke(app, ["quality", "score", "sim", "--labels", str(labels), "--store", store])
         assert wrong.exit_code == 1
         assert expected in " ".join(wrong.output.split())

@@ -136,8 +136,8 @@ def test_without_labels_there_is_nothing_to_score(step_row: MakeRow) -> None:
 
 def test_the_command_prints_every_system(step_row: MakeRow, fill_labelled: Callable[..., Panel], store: str) -> None:
     fill_labelled(store, rows(step_row), "labelled", None)
-    done = CliRunner().invoke(app, ["score", "labelled", "--store", store])
+    done = CliRunner().invoke(app, ["quality", "score", "labelled", "--store", store])
     assert done.exit_code == 0, done.output
     assert all(name in done.output for name in ("always supported", "only", "jury", "uncalibrated"))
-    as_json = CliRunner().invoke(app, ["score", "labelled", "--store", store, "--json"])
+    as_json = CliRunner().invoke(app, ["quality", "score", "labelled", "--store", store, "--json"])
     assert Score.model_validate_json(as_json.stdout).questions == 40

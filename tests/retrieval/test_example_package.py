@@ -67,7 +67,7 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
 
     at = tmp_path / "work"
     at.mkdir()
-    listed = {s["name"]: s for s in json.loads(clean.tracejury("sources", "--json", cwd=at))}
+    listed = {s["name"]: s for s in json.loads(clean.tracejury("index", "sources", "--json", cwd=at))}
     assert listed["st-elsewhere"]["package"] == "tracejury-hospital 0.1.0"
     clean.tracejury("index", "build", "st-elsewhere", cwd=at)
     hits = json.loads(clean.tracejury("index", "search", "potassium without a monitor", "--json", cwd=at))

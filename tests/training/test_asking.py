@@ -162,7 +162,7 @@ def test_notebook_cuts_off_a_half_written_line(tmp_path: Path) -> None:
 
 
 def test_serving_takes_the_right_program(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"no weights to serve.*tracejury train"):
+    with pytest.raises(RecipeError, match=r"no weights to serve.*tracejury student train"):
         serving(tmp_path)
     adapter = tmp_path / "adapter"
     adapter.mkdir()

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.train, pytest.mark.slow]
 
 
 def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> None:
-    command = ["distill", "tiny", "--out", str(tmp_path), "--json"]
+    command = ["student", "distill", "tiny", "--out", str(tmp_path), "--json"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     manifest = json.loads((tmp_path / "manifest.json").read_text())

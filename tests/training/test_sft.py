@@ -108,7 +108,7 @@ def test_corpus_without_a_trainable_token_is_refused(recipe: Recipe, corpus: Pat
 
 
 def test_unfinished_corpus_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"no finished corpus .* Run `tracejury corpus` first"):
+    with pytest.raises(RecipeError, match=r"no finished corpus .* Run `tracejury student corpus` first"):
         train(recipe, tmp_path, tmp_path / "out")
 
 

@@ -171,7 +171,7 @@ def test_a_calibration_of_other_weights_is_refused(stranger: Callable[[], None],
     stranger()
     file = tmp_path / "calibration.json"
     spec = CheckerSpec(name="lookup", calibration=str(file))
-    with pytest.raises(CheckerError, match=r"there is no such calibration; fit one with `tracejury calibrate"):
+    with pytest.raises(CheckerError, match=r"there is no such calibration; fit one with `tracejury quality calibrate"):
         load_checker(spec)
     file.write_text("{}")
     with pytest.raises(CheckerError, match="not the calibration of a checker"):

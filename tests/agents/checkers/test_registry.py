@@ -86,7 +86,7 @@ def test_a_checker_with_a_model_needs_an_endpoint() -> None:
 
 def test_the_command_line_lists_them_also_where_params_are_needed(stranger: Callable[[], None]) -> None:
     stranger()
-    result = CliRunner().invoke(app, ["checkers", "--json"])
+    result = CliRunner().invoke(app, ["panels", "checkers", "--json"])
     assert result.exit_code == 0, result.output
     asks = {row["checker"]: row["asks"] for row in json.loads(result.stdout)}
     assert asks["llm"] == "a model"
