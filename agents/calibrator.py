@@ -1,7 +1,8 @@
 """Applying a calibrator: from a verdict and its opinions to the probability of an error, and to abstention below it.
 
-A calibrator is a file that `tracejury quality calibrate` writes and a panel names. It is data, not code: a logistic model in
-plain numbers and two thresholds. Fitting it lives in `tracejury.reports`; applying it is a pure function.
+A calibrator is a file that `tracejury quality calibrate` writes and a panel names. It is data, not code: a
+logistic model in plain numbers and two thresholds. Fitting it lives in
+`tracejury.reports`; applying it is a pure function.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
     if calibrator.seats != seats_of(panel):
         raise ValueError(
             f"{path}: fitted on panel {calibrator.panel!r} with other judges, models, prompts, rules or evidence than "
-            f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run `tracejury quality calibrate` again"
+            f"{panel.name!r} has now; adjudicate a labelled batch with this panel and run "
+            "`tracejury quality calibrate` again"
         )
     return calibrator

@@ -111,6 +111,6 @@ def _load(weights: str, base: str | None, backend: Backend) -> tuple[Any, Any]:
     except OSError as error:
         raise RecipeError(
             f"{weights}: no student could be loaded ({str(error).splitlines()[0][:200]}). Name the folder that "
-            "`tracejury student train` wrote (adapter/, model/ or merged/), and its base with --base where it has moved."
+            "`tracejury student train` wrote (adapter/, model/ or merged/), and --base if the base model has moved."
         ) from error
     return model.to("cuda" if gpu else "cpu").eval(), pad_ready(tokenizer)

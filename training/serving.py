@@ -93,5 +93,6 @@ def _servable(student: Path) -> Path:
         if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
             return folder.resolve() if part == "." else folder
     raise RecipeError(
-        f"{student}: no weights to serve here (adapter/, merged/, model/, or a .gguf). Run `tracejury student train` first."
+        f"{student}: no weights to serve here (adapter/, merged/, model/, or a .gguf). "
+        "Run `tracejury student train` first."
     )

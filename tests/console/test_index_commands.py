@@ -63,7 +63,7 @@ def test_build_search_and_look(lines: Path) -> None:
 def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
     for command, message in (
         (("index", "search", "x"), "index build open-medicine"),
-        (("index", "search", " "), "say what to look for"),
+        (("index", "search", " "), "give words to search for"),
         (("index", "build", "nosuch"), "nosuch"),
         (("index", "build", "jsonl"), "path"),
         (("index", "build", "jsonl", "--set", "path"), "KEY=VALUE"),

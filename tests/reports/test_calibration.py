@@ -154,6 +154,6 @@ def test_a_run_without_labels_is_refused_with_the_next_step(
     plain = [r.model_copy(update={"label": None}) for r in labelled_rows(step_row, 12)]
     fill(store, plain, "plain")
     for command in ("calibrate", "score"):
-        done = CliRunner().invoke(app, [command, "plain", "--store", store])
+        done = CliRunner().invoke(app, ["quality", command, "plain", "--store", store])
         assert done.exit_code == 1
         assert "mr-ben, medec" in done.output

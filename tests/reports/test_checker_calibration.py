@@ -1,4 +1,4 @@
-"""`tracejury quality calibrate --checker`: thresholds that hold against the best wrong citation, at the command line."""
+"""`tracejury quality calibrate --checker`: thresholds that hold against the best wrong citation."""
 
 from __future__ import annotations
 

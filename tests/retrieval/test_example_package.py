@@ -94,7 +94,7 @@ def test_skeletons_are_complete(clean: Environment, tmp_path: Path) -> None:
     clean.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=tmp_path)
     again = CliRunner().invoke(app, ["new", "judge", "my-judge", "--in", str(tmp_path)])
     assert again.exit_code == 1
-    assert "is there already" in again.output
+    assert "exists already" in again.output
     unfit = CliRunner().invoke(app, ["new", "judge", "My Judge"])
     assert unfit.exit_code == 1
     assert "small letters" in unfit.output
