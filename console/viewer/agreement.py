@@ -102,7 +102,7 @@ def pairs(panel: Panel, patterns: Sequence[VotePattern]) -> dict[tuple[str, str]
 
 
 def kappa(table: Counter[tuple[str, str]]) -> float | None:
-    """Return Cohen's kappa, the figure that `tracejury panels judges` and the report show; None where there is no variance."""
+    """Return Cohen's kappa, as `tracejury quality judges` and the report show it; None where there is no variance."""
     counts = np.array([[table[x, y] for y in LABELS] for x in LABELS], dtype=np.float64)
     value = float(kappa_and_chance(counts)[0])
     return value if np.isfinite(value) else None
