@@ -4,8 +4,9 @@
     python benchmarks/gpu_ratio.py --shape cpu --backends trl --out /tmp/ratio     # does it run? under a minute
 
 Weights are random and made on the spot, so nothing is downloaded. Each cell is a process of its own, goes through
-`load` and `trainer_arguments` of `tracejury student train`, and is timed after its warm-up; its last steps
-are profiled and not timed. A cell whose GPU was busy for less than 70 % of the profiled time is the host's speed, and makes no ratio.
+`load` and `trainer_arguments` of `tracejury student train`, and is timed after its warm-up; its last steps are
+profiled and not timed. A cell whose GPU was busy for less than 70 % of the profiled time is the host's speed, and
+makes no ratio.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def test_the_command_writes_a_panel_that_loads(
     monkeypatch.setenv("COLUMNS", "200")
     fill_labelled(store, rows, "labelled", PANEL)
     out = tmp_path / "seated.yaml"
-    asked = ["quality", "judges", "labelled", "--store", store, "--write-seats", str(out)]
+    asked = ["quality", "judges", "labelled", "--store", store, "--write-panel", str(out)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert "includes chance" in done.output
