@@ -36,11 +36,11 @@ def faces(fill, simulated, step_row, store, tmp_path):
     run = ledger.run("sim")
     return {
         "summary": json.loads(called("summary", "sim", "--json")),
-        "compare": json.loads(called("compare", "sim", "--json", "--draws", "200", "--controls", "--where")),
+        "compare": json.loads(called("compare", "sim", "--json", "--draws", "200", "--controls", "--conditions")),
         "report": json.loads((tmp_path / "report.json").read_text()),
         "show": json.loads(called("show", "sim", "--json")),
-        "judges": json.loads(called("judges", "sim", "--json")),
-        "runs": json.loads(called("runs", "--json")),
+        "judges": json.loads(called("quality", "judges", "sim", "--json")),
+        "runs": json.loads(called("ledger", "runs", "--json")),
         "viewer": arms_of(LedgerView(ledger), run),
         "pairs": pairs(run.panel, LedgerView(ledger).patterns(run)),
     }
