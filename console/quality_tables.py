@@ -61,6 +61,8 @@ def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:
         f"Panel {calibrator.panel}, fitted on {on['questions_fitting']} questions of {on['run']}, certified on"
         f" {on['questions_certifying']} others."
     )
+    if int(on.get("attempts", 1)) > 1:
+        out.print(f"Attempt {on['attempts']} on these labels: each class is tested at delta {calibrator.delta:.3g}.")
     table = _table("verdict", "alpha", "threshold", "questions", "result")
     for name, rule in (("supported", calibrator.supported), ("error", calibrator.error)):
         threshold = "none: all abstain" if rule.threshold is None else f"P(wrong) <= {rule.threshold:.3f}"
@@ -85,7 +87,7 @@ def print_judges(report: JudgesReport, seats: Path | None) -> None:
         skill = {None: "not known", True: "above chance", False: "includes chance"}[j.skilled]
         table.add_row(
             j.judge, j.model or "none", j.seat.value, str(j.opinions), str(j.failed), *shares, _share(j.grounded),
-            interval_text(j.auroc), skill, "-" if j.reliability is None else f"{j.reliability:.2f}",
+            interval_text(j.auroc), skill, interval_text(j.reliability),
         )  # fmt: skip
     out.print(table)
     if report.agreement:

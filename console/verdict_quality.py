@@ -88,6 +88,8 @@ def calibrate(
     that cannot be certified abstains entirely; that is a result, not a failure. The guarantee holds for questions like
     these, from the same source, under the same panel, and for nothing else.
 
+    Every further attempt on the same labels (another seed, another risk) is tested at delta / attempts.
+
     With --labels, questions like these are those that the sheet was drawn from (`tracejury review sample`).
 
     With --checker, PAIRS are JSON lines {claim, evidence: [sentences], relation: supports|contradicts|silent, group}:
@@ -112,17 +114,25 @@ def calibrate(
                 store=store,
                 as_json=as_json,
             )
+        from tracejury.agents import seats_of
         from tracejury.console.quality_tables import print_calibrator
         from tracejury.reports import calibrate as fit
+        from tracejury.reports import count_attempts, labels_digest
 
         ledger, runs = open_runs(store, [run])
+        rows = list(_rows(ledger, runs[0], labels))
+        digest = labels_digest(rows, seats_of(runs[0].panel, runs[0].manifest.prompts))
+        attempts = count_attempts(
+            digest, f"seed {seed}, alpha {alpha_supported:g} and {alpha_error:g}, delta {delta:g}"
+        )
         calibrator = fit(
-            _rows(ledger, runs[0], labels),
+            rows,
             runs[0].panel,
             alpha_supported=alpha_supported,
             alpha_error=alpha_error,
             delta=delta,
             seed=seed,
+            attempts=attempts,
             prompts=runs[0].manifest.prompts,
         )
         if out is not None:

@@ -1,5 +1,6 @@
 from .agreement import RaterAgreement, kappa_and_chance, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
+from .attempts import count_attempts, labels_digest
 from .audits import Audit, audit, choose_arms
 from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certification import Verdicts, certify, questions_needed
@@ -9,6 +10,7 @@ from .comparable import NotComparableError, check_comparable
 from .comparison import Comparison, DecidedLevel, Direction, Pool, Robust, StepComparison, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
+from .dawid_skene import reliabilities
 from .differences import Difference, Settings, step_difference
 from .estimates import MIN_CLUSTERS, Estimate
 from .exhibits import Exhibit
@@ -117,6 +119,7 @@ __all__ = [
     "check_comparable",
     "choose_arms",
     "compare",
+    "count_attempts",
     "decided_in_both",
     "difference",
     "draw_from_counts",
@@ -129,6 +132,7 @@ __all__ = [
     "kappa_and_chance",
     "labelled",
     "labelled_by",
+    "labels_digest",
     "least_difference",
     "least_questions",
     "load_controls",
@@ -144,6 +148,7 @@ __all__ = [
     "read_labels",
     "read_returned",
     "recount",
+    "reliabilities",
     "report_judges",
     "review",
     "score",

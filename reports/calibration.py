@@ -27,6 +27,7 @@ def calibrate(
     alpha_error: float = 0.2,
     delta: float = 0.1,
     seed: int = 0,
+    attempts: int = 1,
     prompts: Mapping[str, str] | None = None,
 ) -> Calibrator:
     """Fit and certify a calibrator.
@@ -41,6 +42,8 @@ def calibrate(
         alpha_error: Risk allowed for `error`: P(the step is right | it is kept as error).
         delta: How often either guarantee may fail, over draws of the certifying questions.
         seed: Seed of the split into halves and of the random choice of verdicts.
+        attempts: How many calibrations these labels have served, this one included; each is tested at delta / attempts
+            (Bonferroni), so that the best of several seeds keeps the guarantee.
         prompts: What the panel was told in the run (its manifest says); None: what it is told today.
 
     Raises:
@@ -74,7 +77,7 @@ def calibrate(
     rules: dict[Outcome, Certified] = {}
     for outcome, alpha in ((Outcome.SUPPORTED, alpha_supported), (Outcome.ERROR, alpha_error)):
         halves = [_verdicts(half, outcome, judges, weights, intercept) for half in (fitting, certifying)]
-        rules[outcome] = certify(*halves, alpha=alpha, delta=delta, seed=seed)
+        rules[outcome] = certify(*halves, alpha=alpha, delta=delta / attempts, seed=seed)
     return Calibrator(
         panel=panel.name,
         seats=seats_of(panel, prompts),
@@ -82,7 +85,7 @@ def calibrate(
         features=feature_names(judges),
         weights=tuple(float(w) for w in weights),
         intercept=float(intercept),
-        delta=delta,
+        delta=delta / attempts,
         supported=rules[Outcome.SUPPORTED],
         error=rules[Outcome.ERROR],
         fitted_on={
@@ -93,6 +96,7 @@ def calibrate(
             "steps_fitting": len(fitting),
             "steps_certifying": len(certifying),
             "seed": seed,
+            "attempts": attempts,
         },
     )
 

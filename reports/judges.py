@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tracejury.agents import Label, Seat
 from tracejury.ledger import OpinionRow, StepRow
 from tracejury.reports.agreement import rater_agreement
+from tracejury.reports.dawid_skene import reliabilities
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.intervals import Jackknife
 from tracejury.traces import Record
@@ -39,8 +40,8 @@ class Skill(Record):
     skilled: bool | None
     """The interval of `auroc` lies above chance; None: there is no interval (no labels, or fewer than five questions
     with either), so nothing is known."""
-    reliability: float | None
-    """Without labels: mean diagonal of the Dawid-Skene confusion matrix; None: fewer than three judges."""
+    reliability: Estimate | None
+    """Without labels: balanced accuracy by Dawid and Skene's model; None: fewer than three judges decide together."""
 
 
 class Agreement(Record):
@@ -146,7 +147,7 @@ def report_judges(rows: Iterable[StepRow], before: Iterable[StepRow] = ()) -> Ju
         ValueError: The run has no opinions.
     """
     opinions = _OpinionTable(list(rows))
-    reliable = reliabilities(opinions.labels, opinions.names)
+    reliable = reliabilities(opinions.labels, opinions.question, opinions.names)
     skills = tuple(_skill(opinions, j, reliable) for j in range(len(opinions.names)))
     pairs = [(i, j) for i in range(len(opinions.names)) for j in range(i + 1, len(opinions.names))]
     return JudgesReport(
@@ -161,37 +162,7 @@ def report_judges(rows: Iterable[StepRow], before: Iterable[StepRow] = ()) -> Ju
     )
 
 
-def reliabilities(labels: NDArray[np.int64], names: Sequence[str]) -> Mapping[str, float]:
-    """Estimate each judge's reliability without labels, by Dawid and Skene's EM (1979, Applied Statistics 28:20).
-
-    Args:
-        labels: Label codes, shape (steps, judges), -1 where there is no opinion.
-        names: The judges.
-
-    Returns:
-        Judge -> mean of P(the judge answers l | the truth is l) over the labels l in use. The mapping is empty below
-        three judges, where agreement alone does not say who is right. Judges that share weights look more reliable
-        than they are.
-    """
-    if len(names) < 3:
-        return {}
-    import pandas as pd
-    from crowdkit.aggregation import DawidSkene
-
-    step, judge = np.nonzero(labels != _MISSING)
-    answers = pd.DataFrame({"task": step, "worker": [names[int(j)] for j in judge], "label": labels[step, judge]})
-    model = DawidSkene(n_iter=50).fit(answers)
-    # Labels that the model takes for the truth of next to no step have a row of noise.
-    used = model.priors_[model.priors_ > 0.02].index
-    out = {}
-    for name in names:
-        matrix = model.errors_.loc[name] if name in model.errors_.index.get_level_values(0) else None
-        if matrix is not None:
-            out[name] = float(np.mean([matrix.loc[label, label] if label in matrix.index else 0.0 for label in used]))
-    return out
-
-
-def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, float]) -> Skill:
+def _skill(opinions: _OpinionTable, j: int, reliable: Mapping[str, Estimate]) -> Skill:
     labels, answered = opinions.labels[:, j], opinions.labels[:, j] != _MISSING
     decided = answered & (labels <= 1)
     name = opinions.names[j]

@@ -34,7 +34,7 @@ def test_skill_with_labels_and_without(found: JudgesReport) -> None:
     assert skill["noisy"].skilled
     assert skill["chance"].skilled is False
     # Two judges with skill agree with one another more than with the one that guesses.
-    assert min(skill["good"].reliability or 0, skill["noisy"].reliability or 0) > (skill["chance"].reliability or 1)
+    assert min(skill[name].reliability.value for name in ("good", "noisy")) > skill["chance"].reliability.value
 
 
 def test_agreement_is_cohens_kappa_and_names_shared_weights(rows: list[StepRow], found: JudgesReport) -> None:

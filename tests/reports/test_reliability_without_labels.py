@@ -1,0 +1,81 @@
+"""Reliability without labels: `unclear` is a missing answer, and every estimate has an interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tracejury.reports import count_attempts, reliabilities
+
+NAMES = ("a", "b", "c")
+
+
+def answers(accuracies, unclear, n=900, seed=0, wrong=0.3):
+    """Labels of judges: 0 supported, 1 error, 2 unclear; with the truth."""
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(n) < wrong).astype(int)
+    columns = []
+    for accuracy, share in zip(accuracies, unclear, strict=True):
+        label = np.where(rng.random(n) < accuracy, truth, 1 - truth)
+        columns.append(np.where(rng.random(n) < share, 2, label))
+    return np.stack(columns, axis=1), truth
+
+
+def decided_accuracy(labels, truth):
+    """Balanced accuracy of each judge where it decided."""
+    return [
+        np.mean([(column[(truth == state) & (column < 2)] == state).mean() for state in (0, 1)]) for column in labels.T
+    ]
+
+
+@pytest.mark.parametrize("unclear", [(0, 0, 0), (0.7, 0.05, 0.05), (0, 0.7, 0.7)])
+def test_unclear_is_no_state_of_a_step(unclear):
+    labels, truth = answers((0.93, 0.83, 0.84), unclear)
+    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=60)
+    for name, value in zip(NAMES, decided_accuracy(labels, truth), strict=True):
+        assert found[name].value == pytest.approx(value, abs=0.07)
+        assert found[name].low < found[name].value < found[name].high
+
+
+def test_it_agrees_with_crowd_kit_where_all_decide():
+    from crowdkit.aggregation import DawidSkene
+
+    labels, _ = answers((0.9, 0.8, 0.7), (0, 0, 0))
+    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=20)
+    step, judge = np.nonzero(labels >= 0)
+    told = pd.DataFrame({"task": step, "worker": [NAMES[j] for j in judge], "label": labels[step, judge]})
+    model = DawidSkene(n_iter=200).fit(told)
+    for name in NAMES:
+        theirs = model.errors_.loc[name]
+        assert found[name].value == pytest.approx(np.mean([theirs.loc[k, k] for k in (0, 1)]), abs=0.01)
+
+
+def test_a_judge_that_hardly_decides_has_a_wide_interval():
+    widths = []
+    for unclear in ((0, 0.05, 0.05), (0.97, 0.05, 0.05)):
+        labels, _ = answers((0.93, 0.83, 0.84), unclear)
+        found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=60)["a"]
+        widths.append(found.high - found.low)
+    assert widths[1] > 1.3 * widths[0]
+
+
+def test_judges_that_always_agree_are_not_certainly_right():
+    labels = np.repeat(np.arange(60)[:, None] % 2, 3, axis=1)
+    found = reliabilities(labels, np.arange(60) // 3, NAMES, draws=20)
+    for estimate in found.values():
+        assert estimate.value > 0.99
+        assert estimate.low < 0.95
+
+
+def test_two_judges_say_nothing():
+    labels, _ = answers((0.9, 0.9, 0.9), (0, 0, 1.0))
+    assert reliabilities(labels, np.arange(len(labels)), NAMES, draws=20) == {}
+
+
+def test_attempts_on_the_same_labels_are_counted(tmp_path):
+    counts = [
+        count_attempts(labels, seed, tmp_path / "c.db")
+        for labels, seed in (("l1", "0"), ("l1", "1"), ("l1", "0"), ("l2", "0"))
+    ]
+    assert counts == [1, 2, 2, 1]
