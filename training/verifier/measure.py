@@ -1,0 +1,205 @@
+"""Measure a checker on held-out claims: thresholds from the calibrate part, figures from the report part.
+
+    python -m tracejury.training.verifier.measure ../shared/data --out benchmarks/results/checker-model.json
+
+A threshold is set per relation: over all runs of up to three sentences of the claim's own and of the nearest foreign
+document, at most 5 % of the claims of the calibrate part may have one that counts for the wrong relation (sets weigh
+alike). The lift of a reading is P(counts | right relation) - P(counts | flipped relation), by gold class and averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracejury.agents import Entailment
+from tracejury.training.verifier.labelled import LabelledClaim
+from tracejury.training.verifier.readings import Reading, held_out_claims, readings
+
+Floats = NDArray[np.float64]
+Scorer = Callable[[Sequence[tuple[str, str]]], Floats]
+SUPPORTS, CONTRADICTS = 0, 1
+SETS = ("scifact", "clinifact", "pubmedqa", "medhallu")
+FALSE_RATE = 0.05
+WAYS = ("whole", "best", "group")
+
+
+class Strengths(NamedTuple):
+    """P(supports) and P(contradicts) by claim, (n, 2), for each way of reading: the highest of its texts."""
+
+    claims: list[LabelledClaim]
+    by_way: dict[str, Floats]
+
+
+def strengths(claims: list[LabelledClaim], found: Sequence[Reading], scores: Floats) -> Strengths:
+    """Take the highest probability of each relation over the texts of each way."""
+    by_way: dict[str, Floats] = {}
+    for reading, score in zip(found, scores, strict=True):
+        best = by_way.setdefault(reading.way, np.zeros((len(claims), 2)))
+        best[reading.claim] = np.maximum(best[reading.claim], score[:2])
+    return Strengths(claims, by_way)
+
+
+def thresholds(calibrate: Strengths, rate: float = FALSE_RATE) -> tuple[float, float]:
+    """Least thresholds of `supports` and `contradicts` that keep wrong citations at `rate` of the claims."""
+    anything = np.maximum(calibrate.by_way["own group"], calibrate.by_way["foreign group"])
+    wrong = (
+        {"contradicted", "not_supported", "not_enough"},
+        {"supported", "not_enough"},
+    )
+    found = []
+    for relation, labels in enumerate(wrong):
+        sets = [
+            anything[[c.source == name and c.label in labels for c in calibrate.claims], relation] for name in SETS
+        ]
+        levels = np.unique(np.concatenate([s for s in sets if len(s)]))
+        rates = np.mean([(s[None] >= levels[:, None]).mean(1) for s in sets if len(s)], axis=0)
+        found.append(float(levels[rates <= rate].min() if (rates <= rate).any() else 1.0))
+    return found[0], found[1]
+
+
+def lifts(found: Strengths, source: str, way: str, cut: tuple[float, float]) -> tuple[Floats, list[str]]:
+    """Per claim: right relation counts less wrong relation counts; NaN where the label names no relation.
+
+    For a hallucinated answer the flipped relation is `supports` and no right one is known, so that the lift is that of
+    the supports side: true answers that count less hallucinated ones that do.
+    """
+    counts = (found.by_way[way] >= np.array(cut)).astype(float)
+    values, groups = [], []
+    for claim, (supports, contradicts) in zip(found.claims, counts, strict=True):
+        if claim.source == source and claim.label != "not_enough":
+            if source == "medhallu":
+                values.append((claim.label == "supported", supports, 0.0))
+            else:
+                right = (supports, contradicts) if claim.label == "supported" else (contradicts, supports)
+                values.append((claim.label == "supported", *right))
+            groups.append(claim.group)
+    return np.array(values, float), groups
+
+
+def mean_lift(values: Floats, source: str) -> float:
+    """Average over the gold classes; on MedHallu the difference of true and hallucinated answers."""
+    yes = values[values[:, 0] == 1]
+    no = values[values[:, 0] == 0]
+    if source == "medhallu":
+        return float(yes[:, 1].mean() - no[:, 1].mean())
+    return float(np.mean([(part[:, 1] - part[:, 2]).mean() for part in (yes, no)]))
+
+
+def with_interval(
+    value: Callable[[NDArray[np.int64]], float], groups: Sequence[str], draws: int = 1000
+) -> list[float]:
+    """Return the estimate and its 95 % interval, groups resampled; `value` takes places in the list of claims."""
+    places: dict[str, list[int]] = {}
+    for i, group in enumerate(groups):
+        places.setdefault(group, []).append(i)
+    members = [np.array(p) for p in places.values()]
+    random = np.random.default_rng(0)
+    drawn = []
+    for _ in range(draws):
+        chosen = np.concatenate([members[k] for k in random.integers(len(members), size=len(members))])
+        drawn.append(value(chosen))
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return [round(float(x), 3) for x in (value(np.arange(len(groups))), low, high)]
+
+
+def auroc(yes: Floats, no: Floats) -> float:
+    """Share of (yes, no) pairs in the right order, ties at half."""
+    if not len(yes) or not len(no):
+        return float("nan")
+    below = np.searchsorted(np.sort(no), yes, "left") + np.searchsorted(np.sort(no), yes, "right")
+    return float(below.mean() / (2 * len(no)))
+
+
+def figures(found: Strengths, source: str, cut: tuple[float, float]) -> dict[str, Any]:
+    """All figures of one set."""
+    chosen = [i for i, c in enumerate(found.claims) if c.source == source]
+    labels = np.array([found.claims[i].label for i in chosen])
+    groups = [found.claims[i].group for i in chosen]
+    out: dict[str, Any] = {"n": {str(k): int((labels == k).sum()) for k in np.unique(labels)}}
+    for way in WAYS:
+        own = found.by_way[f"own {way}"][chosen]
+        true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
+        margin = own[:, SUPPORTS] - own[:, CONTRADICTS]
+        foreign = found.by_way[f"foreign {way}"][chosen]
+        values, members = lifts(found, source, f"own {way}", cut)
+        others = {
+            name: lifts(found, source, name if name == "empty" else f"{name} {way}", cut)[0]
+            for name in ("empty", "foreign")
+        }
+        entry = {
+            "auroc": with_interval(lambda k: auroc(margin[k][true[k]], margin[k][false[k]]), groups),
+            "own against foreign": auroc(own[:, SUPPORTS][true], foreign[:, SUPPORTS][true]),
+            "true rate, supports": with_interval(lambda k: _rate(own[k, 0] >= cut[0], true[k]), groups),
+            "false rate, supports": with_interval(lambda k: _rate(own[k, 0] >= cut[0], false[k]), groups),
+            "foreign counts": with_interval(lambda k: float((foreign[k] >= np.array(cut)).any(1).mean()), groups),
+            "foreign P(supports) over .5": float((foreign[:, SUPPORTS] > 0.5).mean()),
+            "lift": with_interval(lambda k: mean_lift(values[k], source), members),
+        }
+        if source != "medhallu":
+            contradicted = labels == "contradicted"
+            entry["true rate, contradicts"] = with_interval(lambda k: _rate(own[k, 1] >= cut[1], contradicted[k]), groups)
+            entry["false rate, contradicts"] = with_interval(lambda k: _rate(own[k, 1] >= cut[1], true[k]), groups)
+        for name, other in others.items():
+            entry[f"lift beyond {name}"] = with_interval(
+                lambda k: mean_lift(values[k], source) - mean_lift(other[k], source), members
+            )
+        out[way] = entry
+    alone = found.by_way["empty"][chosen]
+    out["auroc without evidence"] = round(auroc(alone[true, 0] - alone[true, 1], alone[false, 0] - alone[false, 1]), 3)
+    return out
+
+
+def _rate(counts: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return float(counts[among].mean()) if among.any() else float("nan")
+
+
+def score_readings(data: Path, part: str, scorer: Scorer) -> Strengths:
+    """Score every reading of one part."""
+    claims = held_out_claims(data, part)
+    found = list(readings(claims))
+    return strengths(claims, found, scorer([(claims[r.claim].claim, r.text) for r in found]))
+
+
+def report(calibrate: Strengths, held_out: Strengths) -> dict[str, Any]:
+    """Thresholds and figures by set."""
+    cut = thresholds(calibrate)
+    sets = {name: figures(held_out, name, cut) for name in (*SETS, "nli4ct")}
+    return {"thresholds": {"supports": cut[0], "contradicts": cut[1]}, "sets": sets}
+
+
+def main() -> None:
+    """Score with the committed weights and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    model = Entailment(args.weights, threads=1) if args.weights else Entailment(threads=1)
+    seconds, pairs = 0.0, 0
+
+    def scorer(asked: Sequence[tuple[str, str]]) -> Floats:
+        nonlocal seconds, pairs
+        began = time.process_time()
+        unique = list(dict.fromkeys(asked))
+        scores = dict(zip(unique, model.score(unique), strict=True))
+        seconds, pairs = seconds + time.process_time() - began, pairs + len(unique)
+        return np.array([scores[pair] for pair in asked])
+
+    result = report(score_readings(args.data, "calibrate", scorer), score_readings(args.data, "report", scorer))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
+    result |= {"commit": commit.strip(), "pairs a second of one core": round(pairs / seconds, 1), "pairs": pairs}
+    result["command"] = f"python -m tracejury.training.verifier.measure ../shared/data --out {args.out}"
+    args.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
