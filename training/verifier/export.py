@@ -2,8 +2,11 @@
 
     python training/verifier/export.py WEIGHTS_DIR BASE_DIR agents/weights/verifier.onnx
 
-Weights are quantised per tensor to int8, activations at run time (onnxruntime's dynamic quantisation). Labels, longest
-input and vocabulary go into the file's metadata, so that the one file is the whole judge.
+Weights are int8 with a scale for every 64 of them (`MatMulNBits`), word embeddings int8 with a scale a row; activations
+are quantised row by row, so that a pair's probabilities do not depend on its neighbours in a batch. Against the float32
+model the probabilities move by .003 in the mean; onnxruntime's dynamic quantisation per tensor moved them by .027 (99th
+percentile .19). Labels, longest input and vocabulary go into the file's metadata, so that the one file is the whole
+model. Needs `onnx` and `onnx-ir`.
 """
 
 from __future__ import annotations
@@ -15,12 +18,18 @@ from pathlib import Path
 
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 from safetensors.torch import load_file
 from transformers import BertConfig, BertForSequenceClassification
 
 LABELS = ("supported", "contradicted", "not_enough")
 LONGEST = 320
+LICENSE = (
+    "Apache-2.0; derived from all-MiniLM-L6-v2 (Apache-2.0), taught by a fine-tuned all-mpnet-base-v2 (Apache-2.0). Trained "
+    "on MultiNLI (OANC and CC parts), SNLI (CC BY-SA 4.0), MED (CC BY-SA 4.0), SciFact (claims CC BY 4.0, abstracts ODC-By "
+    "1.0; its hub card says CC BY-NC 2.0), CliniFact, MedHallu, PubMedQA, open-medicine (MIT), MEDEC, MedQuAD, OpenStax "
+    "nursing (CC BY 4.0), National Guideline Clearinghouse (no restrictions). See NOTICE and docs/verifier-card.md"
+)
 
 
 class Logits(torch.nn.Module):  # type: ignore[misc]
@@ -34,6 +43,22 @@ class Logits(torch.nn.Module):  # type: ignore[misc]
         """Logits (n, 3) from token ids, attention mask and segment ids, each (n, length)."""
         logits: torch.Tensor = self.model(input_ids=ids, attention_mask=seen, token_type_ids=kinds).logits
         return logits
+
+
+class Int8Rows(torch.nn.Module):  # type: ignore[misc]
+    """An embedding in int8 with a scale a row."""
+
+    def __init__(self, embedding: torch.nn.Embedding) -> None:
+        super().__init__()
+        weight = embedding.weight.detach()
+        scale = weight.abs().amax(1, keepdim=True).clamp(min=1e-8) / 127
+        self.register_buffer("rows", (weight / scale).round().to(torch.int8))
+        self.register_buffer("scale", scale)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Vectors (n, length, width) of token ids."""
+        vectors: torch.Tensor = self.rows[ids].float() * self.scale[ids]
+        return vectors
 
 
 def main() -> None:
@@ -50,6 +75,8 @@ def main() -> None:
             key, piece = name.rsplit("#", 1)
             pieces.setdefault(key, {})[int(piece)] = value.float() if value.is_floating_point() else value
     model.load_state_dict({k: torch.cat([v[i] for i in sorted(v)]) for k, v in pieces.items()})
+    embeddings = model.bert.embeddings
+    embeddings.word_embeddings = Int8Rows(embeddings.word_embeddings)
 
     example = torch.ones((2, 16), dtype=torch.int64)
     shape = {0: "pairs", 1: "tokens"}
@@ -67,8 +94,10 @@ def main() -> None:
             dynamo=False,
         )
         out.parent.mkdir(parents=True, exist_ok=True)
-        quantize_dynamic(whole, out, weight_type=QuantType.QInt8)
-    file = onnx.load(out)
+        settings = DefaultWeightOnlyQuantConfig(block_size=64, is_symmetric=True, accuracy_level=4, bits=8)
+        quantizer = MatMulNBitsQuantizer(onnx.load(whole), algo_config=settings)
+        quantizer.process()
+        file = quantizer.model.model
     tokenizer = json.loads((source / "tokenizer.json").read_text())
     vocabulary = sorted(tokenizer["model"]["vocab"], key=tokenizer["model"]["vocab"].__getitem__)
     result = json.loads((trained / "result.json").read_text())
@@ -76,8 +105,8 @@ def main() -> None:
         "labels": " ".join(LABELS),
         "longest": str(LONGEST),
         "vocabulary": "\n".join(vocabulary),
-        "license": "Apache-2.0; derived from all-MiniLM-L6-v2 (Apache-2.0), see NOTICE and docs/verifier-card.md",
-        "training": json.dumps({k: result[k] for k in ("pairs", "steps", "lr", "seed", "epochs_done")}),
+        "license": LICENSE,
+        "training": json.dumps({k: v for k, v in result.items() if "checked" not in k}),
     }
     for key, value in facts.items():
         entry = file.metadata_props.add()

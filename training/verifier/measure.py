@@ -1,6 +1,8 @@
 """Measure a checker on held-out claims: thresholds from the calibrate part, figures from the report part.
 
-    python -m tracejury.training.verifier.measure ../shared/data --out benchmarks/results/checker-model.json
+    python -m tracejury.training.verifier.readings ../shared/data READINGS.json.xz
+    python -m tracejury.training.verifier.score READINGS.json.xz SCORES.npy
+    python -m tracejury.training.verifier.measure READINGS.json.xz SCORES.npy --out FIGURES.json
 
 A threshold is set per relation: over all runs of up to three sentences of the claim's own and of the nearest foreign
 document, at most 5 % of the claims of the calibrate part may have one that counts for the wrong relation (sets weigh
@@ -11,8 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import time
+import lzma
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,31 +21,34 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.agents import Entailment
-from tracejury.training.verifier.labelled import LabelledClaim
-from tracejury.training.verifier.readings import Reading, held_out_claims, readings
-
 Floats = NDArray[np.float64]
-Scorer = Callable[[Sequence[tuple[str, str]]], Floats]
 SUPPORTS, CONTRADICTS = 0, 1
 SETS = ("scifact", "clinifact", "pubmedqa", "medhallu")
 FALSE_RATE = 0.05
 WAYS = ("whole", "best", "group")
 
 
+class Claim(NamedTuple):
+    """What the figures need to know of a claim."""
+
+    label: str
+    source: str
+    group: str
+
+
 class Strengths(NamedTuple):
     """P(supports) and P(contradicts) by claim, (n, 2), for each way of reading: the highest of its texts."""
 
-    claims: list[LabelledClaim]
+    claims: list[Claim]
     by_way: dict[str, Floats]
 
 
-def strengths(claims: list[LabelledClaim], found: Sequence[Reading], scores: Floats) -> Strengths:
-    """Take the highest probability of each relation over the texts of each way."""
+def strengths(claims: list[Claim], found: Sequence[tuple[int, str]], scores: Floats) -> Strengths:
+    """Take the highest probability of each relation over the texts of each way; `found` is (claim, way) a score."""
     by_way: dict[str, Floats] = {}
-    for reading, score in zip(found, scores, strict=True):
-        best = by_way.setdefault(reading.way, np.zeros((len(claims), 2)))
-        best[reading.claim] = np.maximum(best[reading.claim], score[:2])
+    for (claim, way), score in zip(found, scores, strict=True):
+        best = by_way.setdefault(way, np.zeros((len(claims), 2)))
+        best[claim] = np.maximum(best[claim], score[:2])
     return Strengths(claims, by_way)
 
 
@@ -162,13 +166,6 @@ def _rate(counts: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     return float(counts[among].mean()) if among.any() else float("nan")
 
 
-def score_readings(data: Path, part: str, scorer: Scorer) -> Strengths:
-    """Score every reading of one part."""
-    claims = held_out_claims(data, part)
-    found = list(readings(claims))
-    return strengths(claims, found, scorer([(claims[r.claim].claim, r.text) for r in found]))
-
-
 def report(calibrate: Strengths, held_out: Strengths) -> dict[str, Any]:
     """Thresholds and figures by set."""
     cut = thresholds(calibrate)
@@ -176,28 +173,33 @@ def report(calibrate: Strengths, held_out: Strengths) -> dict[str, Any]:
     return {"thresholds": {"supports": cut[0], "contradicts": cut[1]}, "sets": sets}
 
 
+def read_strengths(readings: Path, scores: Path) -> tuple[Strengths, Strengths]:
+    """Return the strengths of the calibrate and the report part from the files of `readings` and `score`."""
+    with lzma.open(readings, "rt") as handle:
+        file = json.load(handle)
+    table = np.load(scores)
+    parts = []
+    for part in ("calibrate", "report"):
+        places = [i for i, row in enumerate(file["rows"]) if row[6] == part]
+        claims: dict[int, Claim] = {}
+        ways: list[tuple[int, str]] = []
+        for i in places:
+            _, _, label, way, source, group, *_ = file["rows"][i]
+            number, name = group.split(":", 1)
+            claims.setdefault(int(number), Claim(label, source, name))
+            ways.append((int(number), way))
+        parts.append(strengths([claims[i] for i in range(len(claims))], ways, table[places]))
+    return parts[0], parts[1]
+
+
 def main() -> None:
-    """Score with the committed weights and write the figures."""
+    """Write the figures of the scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", type=Path)
+    parser.add_argument("readings", type=Path)
+    parser.add_argument("scores", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    model = Entailment(args.weights, threads=1) if args.weights else Entailment(threads=1)
-    seconds, pairs = 0.0, 0
-
-    def scorer(asked: Sequence[tuple[str, str]]) -> Floats:
-        nonlocal seconds, pairs
-        began = time.process_time()
-        unique = list(dict.fromkeys(asked))
-        scores = dict(zip(unique, model.score(unique), strict=True))
-        seconds, pairs = seconds + time.process_time() - began, pairs + len(unique)
-        return np.array([scores[pair] for pair in asked])
-
-    result = report(score_readings(args.data, "calibrate", scorer), score_readings(args.data, "report", scorer))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-    result |= {"commit": commit.strip(), "pairs a second of one core": round(pairs / seconds, 1), "pairs": pairs}
-    result["command"] = f"python -m tracejury.training.verifier.measure ../shared/data --out {args.out}"
+    result = report(*read_strengths(args.readings, args.scores))
     args.out.write_text(json.dumps(result, indent=1) + "\n")
 
 

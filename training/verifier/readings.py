@@ -1,5 +1,7 @@
 """What is read for each held-out claim when the checker is measured: gold, foreign and empty evidence.
 
+    python -m tracejury.training.verifier.readings ../shared/data READINGS.json.xz
+
 A judge cites at most three sentences, so an abstract is read in every run of up to three neighbouring sentences
 (`group`), in its three sentences most like the claim (`best`), and as a whole (`whole`).
 """
@@ -7,14 +9,20 @@ A judge cites at most three sentences, so an abstract is read in every run of up
 from __future__ import annotations
 
 import json
+import lzma
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tracejury.training.verifier.excerpts import LONGEST_ABSTRACT, best, groups
+from tracejury.training.verifier.excerpts import LONGEST_ABSTRACT, best, best_places, groups
 from tracejury.training.verifier.foreign import ForeignSentences
 from tracejury.training.verifier.labelled import Abstract, LabelledClaim, labelled_claims
+
+
+FOREIGN_GROUPS = 9
+"""Runs of a foreign document that are read: those most like the claim."""
 
 
 class Reading(NamedTuple):
@@ -57,13 +65,36 @@ def readings(claims: Sequence[LabelledClaim]) -> Iterator[Reading]:
             labelled = claims[i]
             yield Reading(i, "empty", "")
             yield from _of(i, "own", labelled.claim, labelled.abstract.sentences)
-            yield from _of(i, "foreign", labelled.claim, foreign.documents[places[0][0]])
+            yield from _of(i, "foreign", labelled.claim, foreign.documents[places[0][0]], most=FOREIGN_GROUPS)
             other = claims[chosen[(at + len(chosen) // 2) % len(chosen)]]
             yield Reading(i, "random whole", " ".join(other.abstract.sentences[-LONGEST_ABSTRACT:]))
             yield Reading(i, "random best", best(labelled.claim, other.abstract.sentences, 3))
 
 
-def _of(i: int, whose: str, claim: str, sentences: Sequence[str]) -> Iterator[Reading]:
+def _of(i: int, whose: str, claim: str, sentences: Sequence[str], most: int = 100) -> Iterator[Reading]:
     yield Reading(i, f"{whose} whole", " ".join(sentences[-LONGEST_ABSTRACT:]))
     yield Reading(i, f"{whose} best", best(claim, sentences, 3))
-    yield from (Reading(i, f"{whose} group", text) for text in groups(sentences[:24]))
+    runs = groups(sentences[:24])
+    yield from (Reading(i, f"{whose} group", runs[k]) for k in best_places(claim, runs, most))
+
+
+def write_readings(data: Path, out: Path) -> int:
+    """Write the readings of both held-out parts in the form of `checker_pairs`; return how many there are.
+
+    A row's `group` is the claim's number in its part and the group that it shares with others, `12:NCT01646255`.
+    """
+    texts: dict[str, int] = {}
+    rows = []
+    for part in ("calibrate", "report"):
+        claims = held_out_claims(data, part)
+        for i, way, text in readings(claims):
+            one = claims[i]
+            ends = [texts.setdefault(t, len(texts)) for t in (one.claim, text)]
+            rows.append((*ends, one.label, way, one.source, f"{i}:{one.group}", part, "reading"))
+    with lzma.open(out, "wt") as handle:
+        json.dump({"texts": list(texts), "rows": rows}, handle, ensure_ascii=False)
+    return len(rows)
+
+
+if __name__ == "__main__":
+    print(write_readings(Path(sys.argv[1]), Path(sys.argv[2])), "readings")
