@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from tracejury.models import onnx_session
 
 WEIGHTS = Path(__file__).with_name("weights") / "verifier.onnx"
+CHECKER_WEIGHTS = WEIGHTS.with_name("nli.onnx")
+"""The judge's weights and the checker's (docs/verifier-card.md, docs/checker-card.md)."""
+
 _BATCH_TOKENS = 4096
 
 
@@ -26,7 +29,7 @@ class Entailed(NamedTuple):
 
 
 class Entailment:
-    """A cross-encoder in int8 ONNX that carries its labels and its vocabulary (docs/verifier-card.md).
+    """A cross-encoder in int8 ONNX that carries its labels and its vocabulary (docs/verifier-card.md, checker-card.md).
 
     Raises:
         FileNotFoundError: The weights are not there.

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from tracejury.agents.checkers.contracts import SILENCE, CheckerAsk, CheckerError, Pair, Probabilities
-from tracejury.agents.entailment import WEIGHTS, Entailment, entailment
+from tracejury.agents.entailment import CHECKER_WEIGHTS, Entailment
 from tracejury.storage import run_in_thread
 
 
@@ -19,7 +19,7 @@ class NliChecker:
     part of the evidence decides nothing.
 
     Args:
-        weights: The path of an ONNX file with the metadata of docs/verifier-card.md; None: the file that ships.
+        weights: The path of an ONNX file with the metadata of docs/checker-card.md; None: the file that ships.
     """
 
     kind = "nli"
@@ -28,7 +28,7 @@ class NliChecker:
     can_contradict = True
 
     def __init__(self, weights: str | None = None) -> None:
-        self.weights = WEIGHTS if weights is None else Path(weights)
+        self.weights = CHECKER_WEIGHTS if weights is None else Path(weights)
         if not self.weights.is_file():
             raise CheckerError(f"checker 'nli': there is no file {self.weights}; give the path of an ONNX model")
 
@@ -39,7 +39,7 @@ class NliChecker:
 
     @cached_property
     def _model(self) -> Entailment:
-        return entailment() if self.weights == WEIGHTS else Entailment(self.weights)
+        return _loaded(self.weights)
 
     async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
         """Return one `Probabilities` a pair; see `Checker`."""
@@ -48,12 +48,18 @@ class NliChecker:
     def _probabilities(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         texts = [(pair.claim, pair.evidence) for pair in pairs]
         whole = self._model.fits(texts)
-        # One at a time: activations are quantised over a batch, so that a pair's probabilities depend on its neighbours
-        # by up to .08; and a batch is no faster on a CPU.
+        # One at a time: weights of one's own may quantise activations over a batch, so that a pair's probabilities
+        # depend on its neighbours (by up to .08 with the judge's file); and a batch is no faster on a CPU.
         return [
             Probabilities(*self._model.score([text])[0]) if fits else SILENCE
             for text, fits in zip(texts, whole, strict=True)
         ]
+
+
+@cache
+def _loaded(path: Path) -> Entailment:
+    """Return the one model of this process for `path`."""
+    return Entailment(path)
 
 
 @cache

@@ -17,10 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from tracejury.training.verifier.alter import reword
+from tracejury.training.verifier.documents import Document, cut, documents
 from tracejury.training.verifier.foreign import ForeignSentences
 from tracejury.training.verifier.form_pairs import form_pairs
 from tracejury.training.verifier.general import general_pairs
 from tracejury.training.verifier.labelled import LabelledClaim, abstract, conclusions, labelled_claims
+from tracejury.training.verifier.pairs import Pair, corpus_pairs
 from tracejury.training.verifier.readings import held_out_claims, readings
 from tracejury.training.verifier.real_pairs import (
     closing_claims,
@@ -29,9 +32,6 @@ from tracejury.training.verifier.real_pairs import (
     labelled_pairs,
     unlabelled_pairs,
 )
-from tracejury.training.verifier.alter import reword
-from tracejury.training.verifier.documents import Document, cut, documents
-from tracejury.training.verifier.pairs import Pair, corpus_pairs
 from tracejury.training.verifier.splits import read_splits
 
 

@@ -1,16 +1,16 @@
-"""Pairs of hard negatives: a sentence of a corpus as the claim, and evidence that names its topic without asserting it."""
+"""Pairs of hard negatives: a corpus sentence as the claim, and evidence that names its topic without asserting it."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
 
-from tracejury.training.verifier.foreign import ForeignSentences
-from tracejury.training.verifier.hard_negatives import FORMS
-from tracejury.training.verifier.real_pairs import window
 from tracejury.training.verifier.alter import reword
 from tracejury.training.verifier.documents import Document
+from tracejury.training.verifier.foreign import ForeignSentences
+from tracejury.training.verifier.hard_negatives import FORMS
 from tracejury.training.verifier.pairs import Pair
+from tracejury.training.verifier.real_pairs import window
 
 
 def form_pairs(

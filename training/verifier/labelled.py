@@ -1,8 +1,8 @@
 """Labelled claims about abstracts, each with its part: what may be trained on and what is only measured on.
 
 Sets share trials, articles and questions. Rows of a training file that share one with a row held out are dropped here,
-before any pair is made: CliniFact by trial, article and claim (and by trial with NLI4CT), SciFact by evidence and claim,
-MedHallu by the PubMedQA question that it asks.
+before any pair is made: CliniFact by trial, article and claim (and by trial with NLI4CT), SciFact by evidence and
+claim, MedHallu by the PubMedQA question that it asks.
 """
 
 from __future__ import annotations

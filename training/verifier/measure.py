@@ -61,9 +61,7 @@ def thresholds(calibrate: Strengths, rate: float = FALSE_RATE) -> tuple[float, f
     )
     found = []
     for relation, labels in enumerate(wrong):
-        sets = [
-            anything[[c.source == name and c.label in labels for c in calibrate.claims], relation] for name in SETS
-        ]
+        sets = [anything[[c.source == name and c.label in labels for c in calibrate.claims], relation] for name in SETS]
         levels = np.unique(np.concatenate([s for s in sets if len(s)]))
         rates = np.mean([(s[None] >= levels[:, None]).mean(1) for s in sets if len(s)], axis=0)
         found.append(float(levels[rates <= rate].min() if (rates <= rate).any() else 1.0))
@@ -98,9 +96,7 @@ def mean_lift(values: Floats, source: str) -> float:
     return float(np.mean([(part[:, 1] - part[:, 2]).mean() for part in (yes, no)]))
 
 
-def with_interval(
-    value: Callable[[NDArray[np.int64]], float], groups: Sequence[str], draws: int = 1000
-) -> list[float]:
+def with_interval(value: Callable[[NDArray[np.int64]], float], groups: Sequence[str], draws: int = 1000) -> list[float]:
     """Return the estimate and its 95 % interval, groups resampled; `value` takes places in the list of claims."""
     places: dict[str, list[int]] = {}
     for i, group in enumerate(groups):
@@ -127,39 +123,48 @@ def figures(found: Strengths, source: str, cut: tuple[float, float]) -> dict[str
     """All figures of one set."""
     chosen = [i for i, c in enumerate(found.claims) if c.source == source]
     labels = np.array([found.claims[i].label for i in chosen])
-    groups = [found.claims[i].group for i in chosen]
-    out: dict[str, Any] = {"n": {str(k): int((labels == k).sum()) for k in np.unique(labels)}}
-    for way in WAYS:
-        own = found.by_way[f"own {way}"][chosen]
-        true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
-        margin = own[:, SUPPORTS] - own[:, CONTRADICTS]
-        foreign = found.by_way[f"foreign {way}"][chosen]
-        values, members = lifts(found, source, f"own {way}", cut)
-        others = {
-            name: lifts(found, source, name if name == "empty" else f"{name} {way}", cut)[0]
-            for name in ("empty", "foreign")
-        }
-        entry = {
-            "auroc": with_interval(lambda k: auroc(margin[k][true[k]], margin[k][false[k]]), groups),
-            "own against foreign": auroc(own[:, SUPPORTS][true], foreign[:, SUPPORTS][true]),
-            "true rate, supports": with_interval(lambda k: _rate(own[k, 0] >= cut[0], true[k]), groups),
-            "false rate, supports": with_interval(lambda k: _rate(own[k, 0] >= cut[0], false[k]), groups),
-            "foreign counts": with_interval(lambda k: float((foreign[k] >= np.array(cut)).any(1).mean()), groups),
-            "foreign P(supports) over .5": float((foreign[:, SUPPORTS] > 0.5).mean()),
-            "lift": with_interval(lambda k: mean_lift(values[k], source), members),
-        }
-        if source != "medhallu":
-            contradicted = labels == "contradicted"
-            entry["true rate, contradicts"] = with_interval(lambda k: _rate(own[k, 1] >= cut[1], contradicted[k]), groups)
-            entry["false rate, contradicts"] = with_interval(lambda k: _rate(own[k, 1] >= cut[1], true[k]), groups)
-        for name, other in others.items():
-            entry[f"lift beyond {name}"] = with_interval(
-                lambda k: mean_lift(values[k], source) - mean_lift(other[k], source), members
-            )
-        out[way] = entry
     alone = found.by_way["empty"][chosen]
-    out["auroc without evidence"] = round(auroc(alone[true, 0] - alone[true, 1], alone[false, 0] - alone[false, 1]), 3)
+    margin = alone[:, SUPPORTS] - alone[:, CONTRADICTS]
+    out: dict[str, Any] = {"n": {str(k): int((labels == k).sum()) for k in np.unique(labels)}}
+    out |= {way: figures_of_way(found, source, way, cut) for way in WAYS}
+    true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
+    out["auroc without evidence"] = round(auroc(margin[true], margin[false]), 3)
     return out
+
+
+def figures_of_way(found: Strengths, source: str, way: str, cut: tuple[float, float]) -> dict[str, Any]:
+    """Figures of one set for one way of reading its evidence, with intervals by group."""
+    chosen = [i for i, c in enumerate(found.claims) if c.source == source]
+    labels = np.array([found.claims[i].label for i in chosen])
+    groups = [found.claims[i].group for i in chosen]
+    own, foreign = found.by_way[f"own {way}"][chosen], found.by_way[f"foreign {way}"][chosen]
+    counts, foreign_counts = own >= np.array(cut), foreign >= np.array(cut)
+    true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
+    margin = own[:, SUPPORTS] - own[:, CONTRADICTS]
+    values, members = lifts(found, source, f"own {way}", cut)
+    empty, elsewhere = (lifts(found, source, name, cut)[0] for name in ("empty", f"foreign {way}"))
+
+    def lift(k: NDArray[np.int64]) -> float:
+        return mean_lift(values[k], source)
+
+    def share(relation: int, among: NDArray[np.bool_]) -> list[float]:
+        return with_interval(lambda k: _rate(counts[k, relation], among[k]), groups)
+
+    entry = {
+        "auroc": with_interval(lambda k: auroc(margin[k][true[k]], margin[k][false[k]]), groups),
+        "own against foreign": round(auroc(own[true, SUPPORTS], foreign[true, SUPPORTS]), 3),
+        "true rate, supports": share(SUPPORTS, true),
+        "false rate, supports": share(SUPPORTS, false),
+        "foreign counts": with_interval(lambda k: float(foreign_counts[k].any(1).mean()), groups),
+        "foreign P(supports) over .5": round(float((foreign[:, SUPPORTS] > 0.5).mean()), 3),
+        "lift": with_interval(lift, members),
+        "lift beyond empty": with_interval(lambda k: lift(k) - mean_lift(empty[k], source), members),
+        "lift beyond foreign": with_interval(lambda k: lift(k) - mean_lift(elsewhere[k], source), members),
+    }
+    if source != "medhallu":
+        entry["true rate, contradicts"] = share(CONTRADICTS, labels == "contradicted")
+        entry["false rate, contradicts"] = share(CONTRADICTS, true)
+    return entry
 
 
 def _rate(counts: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:

@@ -1,6 +1,6 @@
 """Pack an encoder's weights as int8 rows with a scale each, a quarter of their size, to start training from elsewhere.
 
-    python training/verifier/pack.py MODEL_DIR OUT_DIR
+python training/verifier/pack.py MODEL_DIR OUT_DIR
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from tracejury.training.verifier.excerpts import LONGEST_ABSTRACT, best, best_pl
 from tracejury.training.verifier.foreign import ForeignSentences
 from tracejury.training.verifier.labelled import Abstract, LabelledClaim, labelled_claims
 
-
 FOREIGN_GROUPS = 9
 """Runs of a foreign document that are read: those most like the claim."""
 
@@ -51,7 +50,9 @@ def nli4ct(data: Path) -> Iterator[LabelledClaim]:
                     cited = [record[i].strip() for i in entry.get(f"{role}_evidence_index", []) if i < len(record)]
                     lines += [f"{role} trial: {line}" for line in cited]
             text = Abstract(tuple(lines or ["No line is cited."]))
-            yield LabelledClaim(entry["Statement"], text, names[entry["Label"]], "nli4ct", entry["Primary_id"], "report")
+            yield LabelledClaim(
+                entry["Statement"], text, names[entry["Label"]], "nli4ct", entry["Primary_id"], "report"
+            )
 
 
 def readings(claims: Sequence[LabelledClaim]) -> Iterator[Reading]:

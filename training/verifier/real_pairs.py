@@ -1,7 +1,7 @@
 """Training pairs from labelled claims: their own abstract in several excerpts, and evidence that is silent on them.
 
-Every claim, also the altered and the hallucinated ones, stands beside foreign evidence (not enough) and beside itself in
-other words (supported), so that neither the wording of a claim nor the topic of its evidence tells the label.
+Every claim, also the altered and the hallucinated ones, stands beside foreign evidence (not enough) and beside itself
+in other words (supported), so that neither the wording of a claim nor the topic of its evidence tells the label.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from tracejury.training.verifier.excerpts import best, deciding, groups, silent
+from tracejury.training.verifier.alter import Diseases, alter, reword
+from tracejury.training.verifier.excerpts import deciding, groups, silent
 from tracejury.training.verifier.foreign import ForeignSentences, likeness
 from tracejury.training.verifier.hard_negatives import FORMS
 from tracejury.training.verifier.labelled import Abstract, LabelledClaim
-from tracejury.training.verifier.alter import Diseases, alter, reword
 from tracejury.training.verifier.pairs import Pair
 
 _ADVICE = re.compile(r"\b(?:further|future|should|warrant|need|recommend|studies are|registration)\b", re.I)
@@ -54,7 +54,9 @@ def crossed_answers(claims: Sequence[LabelledClaim], seed: int) -> Iterator[Pair
             answers.setdefault(labelled.group, []).append(labelled)
     for one, other in (pair for pair in answers.values() if len(pair) == 2):
         for claim, evidence in ((one, other), (other, one)):
-            text = f"{evidence.claim} {draw.choice(claim.abstract.sentences)}" if draw.random() < 0.5 else evidence.claim
+            text = (
+                f"{evidence.claim} {draw.choice(claim.abstract.sentences)}" if draw.random() < 0.5 else evidence.claim
+            )
             yield Pair(claim.claim, text, "not_supported", "crossed", "medhallu", one.group, claim.part)
 
 
@@ -159,6 +161,3 @@ def _altered(claim: str, draw: random.Random) -> str | None:
         if changed and changed != claim:
             return changed
     return None
-
-
-__all__ = ["best", "closing_claims", "conclusion_pairs", "crossed_answers", "labelled_pairs", "unlabelled_pairs"]
