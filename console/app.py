@@ -73,9 +73,9 @@ usage_error.exit_code = int(Exit.USAGE)  # type: ignore[attr-defined]
 
 def _print_version(version_only: bool) -> None:
     if version_only:
-        from tracejury import __version__
+        from importlib.metadata import version
 
-        typer.echo(f"tracejury {__version__}")
+        typer.echo(f"tracejury {version('tracejury')}")
         raise typer.Exit
 
 
