@@ -134,3 +134,59 @@ def test_the_list_names_every_format() -> None:
         "pubmedqa",
     }
     assert names >= {"clinifact", "vlievin", "chat", "lm-eval", "inspect", "medbullets", "arc", "gsm8k"}
+
+
+ROWS = [
+    {
+        "question": f"Case {n}. Which one is it?",
+        "options": ["x", "y"],
+        "answer_idx": "A",
+        "response": f"In case {n} it is B.",
+    }
+    for n in range(4)
+]
+
+
+def test_a_file_of_ones_own_needs_no_reader(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "question,options,answer_idx,response\nWhich of the two is it?,\"['x', 'y']\",B,It is long and so the answer is B.\n"
+    )
+    code, _, err = run(path, "--out", tmp_path / "out")
+    assert code == 0
+    assert "read as: options = options, stem = question, text = response, gold = answer_idx" in err.replace("\n", " ")
+    assert run(tmp_path / "out", "--check")[0] == 0
+
+
+def test_the_fields_of_a_file_are_listed_with_a_proposal(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    code, out, _ = run("--fields", path)
+    assert code == 0
+    assert "answer_idx" in out
+    assert "read as: options = options, stem = question" in out
+    listed = json.loads(run("--fields", path, "--json")[1])
+    assert {f["path"]: f["filled"] for f in listed["fields"]} == dict.fromkeys(ROWS[0], 4)
+
+
+def test_strict_refuses_what_is_not_plausible(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps({**row, "response": "The answer is B, as I see it."}) + "\n" for row in ROWS))
+    assert run(path, "--check")[0] == 0
+    code, _, err = run(path, "--check", "--strict")
+    assert code == 1
+    assert "none of 4 answers is right" in err.replace("\n", " ")
+
+
+def test_replies_are_joined_to_their_questions(tmp_path: Path) -> None:
+    asked = [
+        {"custom_id": f"c{n}", "body": {"messages": [{"role": "user", "content": f"Case {n}. Which?"}]}} for n in (0, 1)
+    ]
+    body = {"choices": [{"message": {"role": "assistant", "content": "It is the first."}}]}
+    replies = [{"custom_id": f"c{n}", "response": {"status_code": 200, "body": body}} for n in (1, 0)]
+    for name, records in {"input": asked, "output": replies}.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    words = (tmp_path / "output.jsonl", "--questions", tmp_path / "input.jsonl", "--join", "custom_id=custom_id")
+    code, out, _ = run(*words, "--check", "--json")
+    assert (code, json.loads(out)["traces"]) == (0, 2)
+    assert run(tmp_path / "output.jsonl", "--check", "--join", "custom_id")[0] == 1

@@ -169,7 +169,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 meta = st.dictionaries(text, st.none() | st.booleans() | st.integers(-9, 9) | text, max_size=3)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     stem=text.filter(str.strip),
     options=st.dictionaries(st.sampled_from("ABCDE"), text, max_size=4),

@@ -123,7 +123,8 @@ def _trace(file: Path, line: Line, keys: KeyValueStore[str]) -> ReadItem:
 
 
 def _in_file(file: Path, key: str) -> str:
-    return f"{file}\x1f{key}"
+    # A file's name that is not UTF-8 cannot be stored as it is.
+    return f"{str(file).encode('utf-8', 'backslashreplace').decode()}\x1f{key}"
 
 
 def _name(value: object) -> str:
