@@ -25,16 +25,16 @@ def text_counts(trace: Trace, steps: Sequence[Step]) -> tuple[int, int]:
     closing = closing_answer_start(trace.text)
     end = len(trace.text) if closing is None else closing
     spans = sorted(Span(s.start, s.end) for s in steps if s.start >= 0)
-    judged = lost = at = 0
+    judged = left_out = at = 0
     for start, stop in [*spans, Span(end, end)]:
         if start > at:
-            lost += len(_ENUMERATOR.sub("", _MARK.sub(" ", trace.text[at:start])))
+            left_out += len(_ENUMERATOR.sub("", _MARK.sub(" ", trace.text[at:start])))
         judged += _length(trace.text[max(at, start) : stop])
         at = max(at, stop)
     if any(step.start < 0 for step in steps):
-        judged = min(judged + sum(_length(s.text) for s in steps if s.start < 0), judged + lost)
-        lost = 0 if judged else lost
-    return judged + lost, judged
+        judged = min(judged + sum(_length(s.text) for s in steps if s.start < 0), judged + left_out)
+        left_out = 0 if judged else left_out
+    return judged + left_out, judged
 
 
 def _length(text: str) -> int:

@@ -149,9 +149,8 @@ ROWS = [
 
 def test_a_file_of_ones_own_needs_no_reader(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text(
-        "question,options,answer_idx,response\nWhich of the two is it?,\"['x', 'y']\",B,It is long and so the answer is B.\n"
-    )
+    row = "Which of the two is it?,\"['x', 'y']\",B,It is long and so the answer is B."
+    path.write_text(f"question,options,answer_idx,response\n{row}\n")
     code, _, err = run(path, "--out", tmp_path / "out")
     assert code == 0
     assert "read as: options = options, stem = question, text = response, gold = answer_idx" in err.replace("\n", " ")
