@@ -5,9 +5,11 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from tracejury.console.app import app
 
@@ -22,6 +24,12 @@ HEAVY = (
     "sqlalchemy",
     "numpy",
 )
+VERBS = """
+Accept Allow Answer Apply Ask Call Check Compare Copy Count Cut Disclose Draw Embed Export Fetch Filter Find
+Fit Import Index Install Judge Keep Leave Let Limit List Listen Look Make Name Open Print Put Rank Read
+Rebuild Refuse Remove Render Replace Report Require Rerank Reward Rewrite Run Sample Say Score Search Serve
+Set Show Shuffle Start Stop Sum Take Train Treat Try Upgrade Use Work Write
+"""
 MAIN = """import sys
 sys.argv = ['tracejury', '--help']
 from tracejury.console.app import main
@@ -61,3 +69,18 @@ def test_every_command_says_what_it_is_for(path: tuple[str, ...]) -> None:
     assert len(getattr(command, "help", None) or "") > 20
     for param in command.params:  # type: ignore[attr-defined]
         assert getattr(param, "help", None), f"{param.name} of {' '.join(path)} has no help"
+
+
+def test_every_help_line_begins_with_a_verb() -> None:
+    for path, command in leaves(get_command(app)):
+        for line in (command.help, *(param.help for param in command.params)):  # type: ignore[attr-defined]
+            assert line.split()[0].rstrip(",") in VERBS.split(), f"{' '.join(path)}: {line}"
+
+
+def test_the_top_level_is_small() -> None:
+    assert len(get_command(app).commands) <= 22  # type: ignore[attr-defined]
+
+
+def test_the_version() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"tracejury {version('tracejury')}\n")
