@@ -235,13 +235,20 @@ def _boxes(text: str) -> list[str]:
 
 
 def _free(text: str) -> str | None:
+    value = next(_free_values(text), None)
+    # A letter alone is an option that the file does not list: "(B)" and "B" are the same.
+    bare = re.fullmatch(r"\W*([A-Z])\W*", value or "")
+    return bare.group(1) if bare else value
+
+
+def _free_values(text: str) -> Iterator[str]:
     if boxes := _boxes(text):
-        return boxes[-1]
+        yield boxes[-1]
     for pattern in _FREE:
         values = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]
         if values and values[-1]:
-            return values[-1]
-    return next((value.strip() for value in _json_values(text)), None)
+            yield values[-1]
+    yield from (value.strip() for value in _json_values(text))
 
 
 def answer_correct(answer: str | None, gold: str | None, aliases: Iterable[str] = ()) -> bool | None:

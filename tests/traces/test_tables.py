@@ -388,6 +388,50 @@ def test_a_batch_output_with_its_input(save: Callable[..., Path], join: str | No
     ]
 
 
+def anthropic(custom_id: str) -> dict[str, Any]:
+    content = [{"type": "thinking", "thinking": "The thyroid."}, {"type": "text", "text": "The answer is B."}]
+    message = {"type": "message", "role": "assistant", "model": "c", "content": content, "stop_reason": "end_turn"}
+    return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
+
+
+def responses_api(custom_id: str) -> dict[str, Any]:
+    output = [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "The thyroid."}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "The answer is B."}]},
+    ]
+    body = {"model": "o", "status": "completed", "output": output}
+    return {"custom_id": custom_id, "response": {"status_code": 200, "body": body}, "error": None}
+
+
+def gemini(custom_id: str) -> dict[str, Any]:
+    parts = [{"text": "The thyroid.", "thought": True}, {"text": "The answer is B."}]
+    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}
+    return {"custom_id": custom_id, "response": {"candidates": [candidate], "modelVersion": "g"}}
+
+
+@pytest.mark.parametrize("line", [anthropic, responses_api, gemini])
+def test_batch_outputs_of_other_apis(save: Callable[..., Path], line: Callable[[str], dict[str, Any]]) -> None:
+    found = Found(save([line("c1"), line("c0")]), questions=save(batch_input(2), "input.jsonl"))
+    assert found.problems == []
+    assert [(t.question_id, t.answer, t.text) for t in found.traces] == [
+        (found.questions[1].id, "B", "The thyroid."),
+        (found.questions[0].id, "B", "The thyroid."),
+    ]
+
+
+def test_the_errors_of_anthropics_batches(save: Callable[..., Path]) -> None:
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens is missing"}}
+    lines = [
+        {"custom_id": "c0", "result": {"type": "errored", "error": error}},
+        {"custom_id": "c1", "result": {"type": "expired"}},
+    ]
+    found = Found(save(lines), questions=save(batch_input(2), "input.jsonl"))
+    assert [p.reason for p in found.problems] == [
+        "the API gave no reply to 'c0': invalid_request_error: max_tokens is missing",
+        "the API gave no reply to 'c1': expired",
+    ]
+
+
 def test_a_batch_output_without_its_input_is_refused(save: Callable[..., Path]) -> None:
     found = Found(save(batch_output()))
     assert found.traces == []

@@ -114,7 +114,8 @@ class Table(Placed):
             yield self.problem(reason, "check one by hand and say --set first=0 or --set first=1")
             return
         yield self._note(proposal, join, first)
-        if not (proposal.replies or proposal.arms or {"text", "steps"} & proposal.fields.keys()):
+        asks = proposal.prompts or "stem" in proposal.fields
+        if asks and not (proposal.replies or proposal.arms or {"text", "steps"} & proposal.fields.keys()):
             names_there = ", ".join(field.path for field in profile.fields() if "." not in field.path)
             reason = f"no field is known as a model's reply, so questions alone are read; the fields are {names_there}"
             hint = "name the reply with --map text=FIELD; --map text=: says that there is none"
