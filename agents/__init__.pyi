@@ -10,6 +10,7 @@ from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
+from .fingerprints import panel_fields
 from .judge_panel import BoundAsk, JudgePanel, checker_of, endpoints_of, most_citations
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
@@ -110,6 +111,7 @@ __all__ = [
     "load_panel",
     "most_citations",
     "next_judges",
+    "panel_fields",
     "panel_names",
     "pool_evidence",
     "prompt_hashes",

@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
+from tracejury.agents.fingerprints import panel_fields
 from tracejury.agents.loading import prompt_hashes
 from tracejury.agents.panel import Panel
 from tracejury.agents.records import Label, Outcome, Reason, Route, Seat, Verdict
@@ -55,8 +56,8 @@ class Certified(Record):
 class Calibrator(Record):
     """A panel's calibrator. `seats` says which panel it was fitted on; it applies to no other."""
 
-    format: Literal["tracejury-calibrator-2"] = "tracejury-calibrator-2"
-    """2: its features and verdicts rest on checked citations."""
+    format: Literal["tracejury-calibrator-1", "tracejury-calibrator-2"] = "tracejury-calibrator-2"
+    """1: fitted before citations were checked; it applies to panels without a checker alone."""
     panel: str
     seats: str
     """Fingerprint of what makes the panel's opinions and verdicts: `seats_of`."""
@@ -135,13 +136,11 @@ def seats_of(panel: Panel, prompts: Mapping[str, str] | None = None) -> str:
         panel: All of it counts but its name, its seed, and where and how fast its endpoints are asked.
         prompts: What it is told, as `prompt_hashes` has it; None: what it is told today.
     """
-    panel_fields = panel.model_dump(mode="json", exclude={"name", "description", "endpoints", "calibrator", "seed"})
-    endpoint_fields = {"model", "reply_format", "params"}
-    panel_fields["endpoints"] = {
-        name: e.model_dump(mode="json", include=endpoint_fields) for name, e in sorted(panel.endpoints.items())
-    }
-    panel_fields["prompts"] = prompt_hashes(panel) if prompts is None else dict(prompts)
-    return hashlib.sha256(json.dumps(panel_fields, sort_keys=True).encode()).hexdigest()[:16]
+    fields = panel_fields(
+        panel, {"name", "description", "calibrator", "seed"}, endpoint_fields={"model", "reply_format", "params"}
+    )
+    fields["prompts"] = prompt_hashes(panel) if prompts is None else dict(prompts)
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load_calibrator(path: Path, panel: Panel) -> Calibrator:
@@ -151,19 +150,18 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         ValueError: The file is none, or was fitted on another panel; the message says what to do.
     """
     try:
-        text = path.read_text("utf-8")
-        if '"tracejury-calibrator-1"' in text:
-            raise ValueError(
-                f"{path}: fitted before citations were checked, so its probabilities hold no more; adjudicate a "
-                f"labelled batch with this panel and run `tracejury quality calibrate RUN --out {path}` again"
-            )
-        calibrator = Calibrator.model_validate_json(text)
+        calibrator = Calibrator.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ValueError(
             f"{path}: no such calibrator; write one with `tracejury quality calibrate RUN --out {path}`"
         ) from None
     except ValidationError as wrong:
         raise ValueError(f"{path}: not a calibrator file: {wrong.errors()[0]['msg']}") from None
+    if calibrator.format == "tracejury-calibrator-1" and panel.checker is not None:
+        raise ValueError(
+            f"{path}: fitted before citations were checked, so its probabilities hold no more; adjudicate a "
+            f"labelled batch with this panel and run `tracejury quality calibrate RUN --out {path}` again"
+        )
     if calibrator.seats != seats_of(panel):
         raise ValueError(
             f"{path}: fitted on panel {calibrator.panel!r} with other judges, models, prompts, rules or evidence than "

@@ -266,7 +266,7 @@ def miscounted(path: Path) -> int:
         assert whole == "ok", whole
         return int(
             store.execute(
-                "SELECT count(*) FROM tally t WHERE t.heard != (SELECT count(*) FROM deliberation d "
+                "SELECT count(*) FROM tally t WHERE t.judged != (SELECT count(*) FROM deliberation d "
                 "WHERE d.run_id = t.run_id AND d.trace_id = t.trace_id)"
             ).fetchone()[0]
         )

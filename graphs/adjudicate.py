@@ -94,7 +94,7 @@ async def adjudicate(
     manifest = RunManifest(
         panel=panel_hash(chosen),
         prompts=prompt_hashes(chosen),
-        checker=checker_facts(chosen),
+        checker=checker_facts(chosen) if chosen.checker else {},
         index=_digests(chosen, index),
         segmenter=chosen.segmenter,
         seed=chosen.seed,

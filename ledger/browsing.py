@@ -15,7 +15,7 @@ from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run, RunProgress
 from tracejury.ledger.tables import question_table, tally
-from tracejury.ledger.trace_statistics import ERROR_BIT, REASON_BIT, SPENT, matches
+from tracejury.ledger.trace_statistics import SPENT, has_name, matches
 from tracejury.traces import ErrorType, Question, Record
 
 PAGE = 50
@@ -123,7 +123,7 @@ class Browsing:
     def progress(self, run: Run) -> RunProgress:
         """Count a run's steps and traces as `Ledger.progress` does, from the tallies alone."""
         c = tally.c
-        closed = func.count().filter(c.heard - c.failed == c.steps)
+        closed = func.count().filter(c.judged - c.failed == c.steps)
         empty = func.count().filter(c.steps == 0)
         sums = [func.coalesce(func.sum(c[name]), 0) for name in (*COUNTS, *SPENT, "cost_usd")]
         query = select(func.count(), closed, empty, *sums).where(c.run_id == run.id)
@@ -139,7 +139,7 @@ class Browsing:
     def arms(self, run: Run) -> list[ArmCount]:
         """Count traces, answers and steps by arm and model."""
         c = tally.c
-        sums = [func.coalesce(func.sum(c[name]), 0) for name in ("heard", *COUNTS, "disagreements", "resolved")]
+        sums = [func.coalesce(func.sum(c[name]), 0) for name in ("judged", *COUNTS, "disagreements", "resolved")]
         graded = func.count(c.correct)
         right = func.count().filter(c.correct.is_(True))
         flawed = func.count().filter(c.correct.is_(True), c.error > 0)
@@ -221,13 +221,13 @@ class Browsing:
         if trace_filter.model is not None:
             conditions.append(c.model == trace_filter.model)
         if trace_filter.outcome == "none":
-            conditions.append(c.heard == 0)
+            conditions.append(c.judged == 0)
         elif trace_filter.outcome is not None:
             conditions.append(c[str(trace_filter.outcome)] > 0)
         if trace_filter.error_type is not None:
-            conditions.append(c.error_types.bitwise_and(ERROR_BIT[trace_filter.error_type]) != 0)
+            conditions.append(has_name(c.error_type_names, trace_filter.error_type))
         if trace_filter.reason is not None:
-            conditions.append(c.reasons.bitwise_and(REASON_BIT[trace_filter.reason]) != 0)
+            conditions.append(has_name(c.reason_names, trace_filter.reason))
         if trace_filter.answer is not None:
             conditions.append(_ANSWERS[trace_filter.answer])
         if trace_filter.disagreement:
@@ -264,6 +264,6 @@ def _line(row: Any, questions: dict[str, Question]) -> TraceLine:
     of = questions[row.question_id]
     return TraceLine(
         row.trace_id, row.question_id, of.key or of.id, of.stem, row.model, row.arm, row.sample, row.correct,
-        row.steps, row.heard, row.supported, row.error, row.abstained, row.failed, row.no_claim,
+        row.steps, row.judged, row.supported, row.error, row.abstained, row.failed, row.no_claim,
         row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
     )  # fmt: skip

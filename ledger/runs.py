@@ -6,7 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field
 
-from tracejury.agents import Panel
+from tracejury.agents import Panel, panel_fields
+from tracejury.models import Endpoint
 from tracejury.traces import Record, content_id
 
 _PACKAGES = ("tracejury", "langgraph", "langchain-openai", "openai", "chromadb", "onnxruntime", "xllamacpp")
@@ -77,17 +78,18 @@ class RunProgress(Record):
         return self.run.finished is not None and self.closed >= max(self.run.traces_total or 0, self.traces)
 
 
+_SPEED_AND_PLACE = {
+    *("max_concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s", "deadline_s"),
+    *("base_url", "api_key_env", "max_attempts", "price"),
+}
+"""Fields of endpoints that change no opinion."""
+
+
 def panel_hash(panel: Panel) -> str:
     """Return the fingerprint of a panel; endpoints' limits and addresses do not count, as they change no opinion."""
-    body = panel.model_dump(mode="json", exclude={"name", "description"})
-    if not panel.deidentify:
-        del body["deidentify"]  # so that runs from before it was there stay comparable
-    for endpoint in body["endpoints"].values():
-        for speed in ("max_concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s", "deadline_s"):
-            del endpoint[speed]
-        for place in ("base_url", "api_key_env", "max_attempts", "price"):
-            del endpoint[place]
-    return content_id("panel", body)
+    # `deidentify` came after the first runs, and was left out where it is off.
+    exclude = {"name", "description", *(() if panel.deidentify else ("deidentify",))}
+    return content_id("panel", panel_fields(panel, exclude, set(Endpoint.model_fields) - _SPEED_AND_PLACE))
 
 
 def package_versions() -> dict[str, str]:

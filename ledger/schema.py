@@ -26,9 +26,15 @@ from tracejury.ledger.trace_statistics import create_word_index
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_transaction
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Oldest first; each is a file of `ledger/migrations/versions`."""
 HEAD = REVISIONS[-1]
+_TALLY_OF_0002 = {
+    "n", "run_id", "trace_id", "question_id", "model", "arm", "sample", "answered", "correct", "steps", "heard",
+    "supported", "error", "abstained", "failed", "no_claim", "disagreements", "resolved", "first_error", "error_types",
+    "reasons", "calls", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "committed",
+}  # fmt: skip
+"""Ledgers of this revision are recognised by the columns: it was not stored yet."""
 
 _stamp = Table(
     "alembic_version",
@@ -86,7 +92,7 @@ def read_schema(connection: Connection) -> Schema:
     # From before the revision was written down.
     if not names.has_table("tally"):
         return Schema("older", "0001")
-    if {c["name"] for c in names.get_columns("tally")} == set(metadata.tables["tally"].columns.keys()):
+    if {c["name"] for c in names.get_columns("tally")} == _TALLY_OF_0002:
         return Schema("older", "0002")
     return Schema("unknown", None)
 

@@ -117,7 +117,7 @@ tally = Table(
     Column("answered", Boolean, nullable=False),
     Column("correct", Boolean),
     Column("steps", Integer, nullable=False),
-    Column("heard", Integer, nullable=False, default=0),
+    Column("judged", Integer, nullable=False, default=0),
     Column("supported", Integer, nullable=False, default=0),
     Column("error", Integer, nullable=False, default=0),
     Column("abstained", Integer, nullable=False, default=0),
@@ -126,9 +126,10 @@ tally = Table(
     Column("disagreements", Integer, nullable=False, default=0),
     Column("resolved", Integer, nullable=False, default=0),
     Column("first_error", Integer),
-    # Bit i: the trace has a step with the i-th error type, or the i-th reason for no verdict.
-    Column("error_types", Integer, nullable=False, default=0),
-    Column("reasons", Integer, nullable=False, default=0),
+    # Types of the trace's errors, and reasons why steps have no verdict: `|factual|arithmetic|`. By name, so that a new
+    # member of an enum changes nothing that is stored.
+    Column("error_type_names", Text, nullable=False, server_default=""),
+    Column("reason_names", Text, nullable=False, server_default=""),
     Column("calls", Integer, nullable=False, default=0),
     Column("prompt_tokens", Integer, nullable=False, default=0),
     Column("cached_tokens", Integer, nullable=False, default=0),

@@ -6,9 +6,23 @@ stored per trace, and the text of traces goes into the database's own full-text 
 
 from __future__ import annotations
 
+from enum import StrEnum
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from tracejury.agents import Deliberation, Outcome, Reason
 from tracejury.ledger.tables import carried, deliberation_table, evidence, tally
@@ -16,9 +30,7 @@ from tracejury.retrieval import Passage
 from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Question, Trace
 
-ERROR_BIT = {kind: 1 << i for i, kind in enumerate(ErrorType)}
 SPENT = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
-REASON_BIT = {reason: 1 << i for i, reason in enumerate(Reason)}
 
 _WORDS = {
     "sqlite": (
@@ -108,6 +120,12 @@ def recount_tallies(connection: Connection, run_id: str) -> None:
     connection.execute(_TALLY_ALL, {"of_run": run_id})
 
 
+def has_name(column: Any, name: StrEnum) -> ColumnElement[bool]:
+    """Return the condition that `name` is among the names that a column holds."""
+    condition: ColumnElement[bool] = column.contains(f"|{name.value}|", autoescape=True)
+    return condition
+
+
 def matches(dialect: str, search: str) -> tuple[str, str] | None:
     """Return (SQL condition on `tally` with the parameter `words`, its value) for a user's search words.
 
@@ -135,20 +153,23 @@ def _counts() -> dict[str, Any]:
     def count(condition: Any) -> Any:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    def bits(column: Any, of: dict[Any, int], condition: Any) -> Any:
-        present = [func.max(case((condition & (column == name.value), bit), else_=0)) for name, bit in of.items()]
-        return func.coalesce(sum(present[1:], present[0]), 0)
+    def names(column: Any, members: type[StrEnum], condition: Any) -> Any:
+        parts: list[Any] = [
+            func.coalesce(func.max(case((condition & (column == name.value), f"{name.value}|"), else_="")), "")
+            for name in members
+        ]
+        return literal("|").concat(reduce(lambda text, part: text.concat(part), parts))
 
     no_verdict = d.outcome.in_([Outcome.ABSTAINED.value, Outcome.FAILED.value])
     return {
-        "heard": func.count(),
+        "judged": func.count(),
         **{o.value: count(d.claim & (d.outcome == o.value)) for o in Outcome},
         "no_claim": count(~d.claim),
         "disagreements": count(d.disagreement),
         "resolved": count(d.resolver),
         "first_error": func.min(case((d.outcome == Outcome.ERROR.value, d.step_index))),
-        "error_types": bits(d.error_type, ERROR_BIT, d.outcome == Outcome.ERROR.value),
-        "reasons": bits(d.reason, REASON_BIT, no_verdict),
+        "error_type_names": names(d.error_type, ErrorType, d.outcome == Outcome.ERROR.value),
+        "reason_names": names(d.reason, Reason, no_verdict),
         **{name: func.coalesce(func.sum(d[name]), 0) for name in SPENT},
         "cost_usd": func.coalesce(func.sum(d.cost_usd), 0.0),
         "committed": func.max(d.committed),

@@ -19,6 +19,8 @@ from tracejury.storage import hide_password, open_engine, open_transaction
 from tracejury.traces import Question, Record, Trace
 
 _PAGES_SINCE = "0002"
+_NAMES_SINCE = "0004"
+"""Tallies hold names of error types and reasons, and no bits."""
 
 
 class LedgerStatus(Record):
@@ -118,6 +120,9 @@ def upgrade_ledger(
                 CALL_TABLES.create_all(connection)
                 if now.revision < _PAGES_SINCE:
                     _make_pages(connection, report_progress)
+                if now.revision < _NAMES_SINCE:
+                    for run_id in connection.scalars(select(run_table.c.id)).all():
+                        recount_tallies(connection, run_id)
         return Upgraded(schema.revision, HEAD, copy)
     finally:
         engine.dispose()
@@ -162,8 +167,6 @@ def _make_pages(connection: Connection, report_progress: Callable[[str, int], No
             add_cited_evidence(connection, run_id, deliberation)
             steps += 1
             report_progress("steps", steps)
-    for run_id in connection.scalars(select(run_table.c.id)).all():
-        recount_tallies(connection, run_id)
 
 
 _VOTES = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from conftest import ROOT
 from jury_of_words import STEPS, question, run_context_of, trace
 from langgraph.graph import START, StateGraph
 from typer.testing import CliRunner
@@ -204,3 +205,8 @@ def test_the_diagram_shows_judges_decide_resolve_and_search() -> None:
     assert {f"({name})" for name in NODES} <= {
         part for part in shown.output.replace(";", " ").split() if "(" in part
     } | {line[line.index("(") :].strip() for line in shown.output.splitlines() if "step\\3a" in line and "(" in line}
+
+
+def test_the_diagram_in_the_docs_is_what_the_command_prints() -> None:
+    shown = CliRunner().invoke(app, ["graph"]).output
+    assert f"```mermaid\n{shown}```" in (ROOT / "docs" / "graph.md").read_text()
