@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from tracejury.agents.panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from tracejury.agents.records import Policy
 from tracejury.models import Endpoint, Price
+from tracejury.traces import segmenter_rule
 
 _FIRST_FIELDS: Mapping[type[BaseModel], frozenset[str]] = {
     Panel: frozenset(
@@ -54,6 +55,7 @@ def panel_fields(panel: Panel, exclude: Collection[str] = (), endpoint_fields: C
         }
     # Panels said so before there were policies; and none had a checker, so that its absence is left out.
     fields["require_grounding"] = fields.pop("policy", Policy.GROUNDED.value) == Policy.GROUNDED.value
+    fields["segmenter"] = segmenter_rule(panel.segmenter)
     fields.pop("checker", None)
     if panel.checker is not None:
         fields["checker"] = _plain(panel.checker)

@@ -18,7 +18,7 @@ from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
 from tracejury.retrieval import Index
 from tracejury.storage import run_in_thread
-from tracejury.traces import Batch
+from tracejury.traces import Batch, segmenter_rule
 
 _TRACES_LOOKED_AT = 500
 """For the names of the audited models: a batch has a few, and its arms stand side by side."""
@@ -96,7 +96,7 @@ async def adjudicate(
         prompts=prompt_hashes(chosen),
         checker=checker_facts(chosen) if chosen.checker else {},
         index=_digests(chosen, index),
-        segmenter=chosen.segmenter,
+        segmenter=segmenter_rule(chosen.segmenter),
         seed=chosen.seed,
         inputs=tuple(str(path) for path in opened_batch.paths),
         selection={key: str(value) for key, value in selection.items() if value},

@@ -26,7 +26,7 @@ from .records import (
 )
 from .registry import Entry, Registry, UnknownNameError
 from .roles import step_role
-from .segmenting import segment, segmenters
+from .segmenting import segment, segmenter_rule, segmenters
 from .spans import Span
 from .splitting import split_sentences
 from .tables.profile import TableField
@@ -73,6 +73,7 @@ __all__ = [
     "read",
     "readers",
     "segment",
+    "segmenter_rule",
     "segmenters",
     "split_sentences",
     "step_role",

@@ -11,6 +11,8 @@ from tracejury.traces.roles import step_role
 
 segmenters: Registry[Segmenter] = Registry("tracejury.segmenters", "segmenter")
 """The segmenters installed: `segmenters.entries()` lists them."""
+DEFAULT_SEGMENTER = "reasoning"
+"""What `auto` uses for a trace that brings no steps."""
 
 
 def segment(trace: Trace, name: str = "auto", **params: object) -> Segmentation:
@@ -25,10 +27,15 @@ def segment(trace: Trace, name: str = "auto", **params: object) -> Segmentation:
         UnknownNameError: No segmenter has this name.
     """
     if name == "auto":
-        name = "reasoning" if trace.steps is None else "given"
+        name = DEFAULT_SEGMENTER if trace.steps is None else "given"
     segmentation = segmenters.make(name, **params).segment(trace)
     steps = tuple(
         s.model_copy(update={"role": step_role(s.text), "hedges": count_hedges(s.text)}) for s in segmentation.steps
     )
     text_chars, judged_chars = text_counts(trace, steps)
     return segmentation.model_copy(update={"steps": steps, "text_chars": text_chars, "judged_chars": judged_chars})
+
+
+def segmenter_rule(name: str) -> str:
+    """Return what a segmenter's name stands for, for records: `auto` stands for another one in another version."""
+    return f"auto ({DEFAULT_SEGMENTER})" if name == "auto" else name
