@@ -2,7 +2,7 @@
 
     python -m tracejury.training.verifier.calibration READINGS.json.xz SCORES.npy agents/weights/nli-calibration.json
 
-A step's score is the highest probability of the wrongly asserted relation over all that a judge could cite for it: every
+A step's score is the highest probability of the wrongly asserted relation over all that a judge could cite: every
 run of up to three neighbouring sentences of its own abstract, and the nearest runs of the nearest foreign one. The
 threshold is the largest of those that hold against each kind of wrong evidence alone (conformal, by group). Runs of one
 sentence are not told from longer ones, so the thresholds for 1, 2 and 3 citations are the same: the one for 3.
