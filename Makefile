@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo weights test lint types bench fuzz audit docs view clean
+.PHONY: help demo weights test lint types bench fuzz audit docs site view clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,7 +19,7 @@ $(VENV)/.demo: $(SETUP) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: $(SETUP) | $(BIN)/python
-	$(PIP) -e '.[local,viewer,reports,postgres,ray,train,sources,studio,dev]'
+	$(PIP) -e '.[local,viewer,reports,postgres,ray,train,sources,studio,docs,dev]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo  ## Set up, fetch the small weights, run the jury on the demo's traces
@@ -53,6 +53,9 @@ audit: $(VENV)/.dev  ## Known vulnerabilities of the installed packages; says so
 docs: $(VENV)/.dev weights  ## Write the generated table, then run every command of README and docs/
 	$(BIN)/python -m tracejury.agents.truth_table docs/policy.md
 	$(BIN)/pytest tests/test_docs.py
+
+site: $(VENV)/.dev  ## Write the documentation with the API reference to build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 view: $(VENV)/.demo  ## Look at the newest run in a browser
 	$(PIP) -e '.[viewer]'

@@ -1,6 +1,10 @@
 """LangGraph graphs that route every step through retrieval, judges and resolver; the batch runner; the run ledger.
 
-Public names are listed in `__init__.pyi` and loaded on first use.
+User API: Cluster, CostEstimate, DeliberationSink, RunContext, RunTally, Runner, StepInput, StepNodes, StepOutput,
+StepState, TraceInput, TraceOutput, adjudicate, build_graph, build_step_graph, draw_graph, estimate, open_graph,
+open_run_context, tone_swap. It is documented in docs/api/graphs.md.
+
+Friend API: every other name. The other folders use it, and it may change at any time.
 """
 
 import lazy_loader

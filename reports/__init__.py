@@ -1,6 +1,11 @@
 """What the verdicts add up to: metrics, comparisons, agreement, calibration, expert review, the report.
 
-Public names are listed in `__init__.pyi` and loaded on first use.
+User API: ArmKey, ArmSummary, Audit, Columns, Comparison, Control, Direction, Estimate, Gate, GateLimits, Report,
+Robust, Score, Settings, StepComparison, StepRates, Summary, audit, calibrate, certify, compare, draw_sheet, gather,
+load_controls, make_report, pass_gate, rater_agreement, report_judges, review, score, step_rates, summarise,
+write_report. It is documented in docs/api/reports.md.
+
+Friend API: every other name. The other folders use it, and it may change at any time.
 """
 
 import lazy_loader

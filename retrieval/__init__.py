@@ -1,6 +1,12 @@
 """Knowledge sources, chunking, the Chroma index, search, quote checks.
 
-What a judge may cite comes from here. Public names are listed in `__init__.pyi` and loaded on first use.
+What a judge may cite comes from here.
+
+User API: BrokenIndexError, BuildReport, Document, EmptySourceError, Finder, Finding, Hit, Index, IndexLockedError,
+IndexManifest, Passage, Query, QuoteCheck, Scorer, Source, Withheld, check_quote, chunk, list_sources, open_embedder,
+relevance, scorers. It is documented in docs/api/retrieval.md.
+
+Friend API: every other name. The other folders use it, and it may change at any time.
 """
 
 import lazy_loader

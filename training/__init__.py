@@ -1,7 +1,13 @@
 """Students: teacher traces, SFT corpus, training with Unsloth or TRL, sampling; and the recipe of the verifier.
 
-The modules are scripts that are read from top to bottom. `__init__.pyi` lists the public names, which load on first
-use.
+The modules are scripts that are read from top to bottom.
+
+User API: Experiment, Generator, JuryReward, Overlap, Pair, Recipe, RecipeError, SampleSpec, Serving, Shape,
+StageIncompleteError, Student, TeachSpec, TraceVerdicts, build_corpus, collect, distill, expected_cost, find_overlaps,
+load_experiment, load_recipe, read_pairs, read_questions, reinforce, sample_endpoint, sample_in_process, serving,
+teach, train. It is documented in docs/api/training.md.
+
+Friend API: every other name. The other folders use it, and it may change at any time.
 """
 
 import lazy_loader
