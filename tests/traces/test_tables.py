@@ -493,3 +493,62 @@ def test_a_batch_opens_a_table_without_a_reader_named(save: Callable[..., Path])
         assert len(batch) == 4
         assert batch.problems == ()
         assert "stem = question" in str(batch.notes[0])
+
+
+def without_reply(**more: object) -> list[dict[str, Any]]:
+    return [{k: v for k, v in row.items() if k != "response"} | more for row in rows()]
+
+
+def test_replies_of_several_arms_in_one_object(save: Callable[..., Path]) -> None:
+    replies = {"base": REPLY, "student": REPLY.replace("B.", "A.")}
+    found = Found(save(without_reply(responses=replies)))
+    assert [(t.arm, t.answer) for t in found.traces][:2] == [("base", "B"), ("student", "A")]
+
+
+def test_replies_of_several_models_in_a_list(save: Callable[..., Path]) -> None:
+    outputs = [{"model": "m1", "output": REPLY}, {"model": "m2", "output": REPLY}]
+    found = Found(save(without_reply(model_outputs=outputs)))
+    assert [(t.model, t.sample) for t in found.traces][:2] == [("m1", 0), ("m2", 0)]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"generated_text": [{"generated_text": REPLY}]},
+        {"outputs": [{"text": REPLY, "finish_reason": "stop"}]},
+        {"completion": [{"role": "assistant", "content": REPLY}]},
+        {"my_model_response": REPLY},
+    ],
+    ids=["pipeline", "vllm", "trl", "a name of one's own"],
+)
+def test_replies_as_libraries_write_them(save: Callable[..., Path], outputs: dict[str, Any]) -> None:
+    found = Found(save(without_reply(**outputs)))
+    assert [(t.text, t.answer) for t in found.traces] == [(REPLY, "B")] * 4
+
+
+def test_prompts_and_completions_as_conversations(save: Callable[..., Path]) -> None:
+    prompt = [{"role": "system", "content": "s"}, {"role": "user", "content": STEM.format(0)}]
+    found = Found(save([{"prompt": prompt, "completion": [{"role": "assistant", "content": REPLY}]}]))
+    assert (found.questions[0].stem, found.traces[0].text, found.traces[0].arm) == (STEM.format(0), REPLY, "base")
+
+
+def test_a_conversation_that_a_table_keeps_as_text(save: Callable[..., Path]) -> None:
+    turns = [{"role": "user", "content": STEM.format(0)}, {"role": "assistant", "content": REPLY}]
+    found = Found(save(delimited([{"id": 7, "messages": json.dumps(turns), "gold": "TSH"}]), "t.csv"))
+    assert (found.questions[0].stem, found.questions[0].key, found.traces[0].text) == (STEM.format(0), "7", REPLY)
+
+
+def test_a_gold_under_a_name_that_nobody_knows(save: Callable[..., Path]) -> None:
+    records = [
+        {k: v for k, v in row.items() if k != "answer_idx"} | {"richtig": "B", "key": i} for i, row in enumerate(rows())
+    ]
+    found = Found(save(records))
+    assert ([q.gold for q in found.questions], found.questions[2].key) == (["B"] * 4, "2")
+    assert "gold = richtig" in found.note
+
+
+def test_labels_of_two_options_are_positions_and_marks_of_a_reply_are_not(save: Callable[..., Path]) -> None:
+    two = [{"question": STEM.format(i), "options": ["TSH", "CRP"], "label": i % 2, "response": REPLY} for i in range(4)]
+    assert [q.gold for q in Found(save(two)).questions] == ["A", "B", "A", "B"]
+    marked = [{**row, "label": i % 2} for i, row in enumerate(rows())]
+    assert [q.gold for q in Found(save(marked)).questions] == ["B"] * 4

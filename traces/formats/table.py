@@ -258,7 +258,8 @@ class Table(Placed):
         get = _Get(data, reading.proposal.fields)
         steps = reply if not isinstance(reply, ChatReply) else None
         words = reply.reply if isinstance(reply, ChatReply) else Reply("\n".join(s.text for s in reply), None)
-        model = as_text(get("model")) or exchange.model or "unknown"
+        own_model = reply.model if isinstance(reply, ChatReply) else None
+        model = own_model or as_text(get("model")) or exchange.model or "unknown"
         arm = arm or as_text(get("arm")) or reading.arm or "base"
         sample = as_count(get("sample"))
         several = isinstance(reply, ChatReply) and reply.sample is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ class ChatReply(NamedTuple):
     reply: Reply
     finish_reason: str | None = None
     sample: int | None = None
+    model: str | None = None
 
 
 class Exchange(NamedTuple):
@@ -84,8 +86,8 @@ def _body(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _messages(holder: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    for name in _LISTS:
-        turns = holder.get(name)
+    for name in (*_LISTS, "prompt"):
+        turns = _parsed(holder.get(name))
         if isinstance(turns, list) and turns and all(isinstance(turn, Mapping) for turn in turns):
             read = [_turn(turn) for turn in turns]
             return [turn for turn in read if turn is not None]
@@ -98,6 +100,16 @@ def _messages(holder: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     if isinstance(holder.get("input"), list) and all(isinstance(m, Mapping) and "role" in m for m in holder["input"]):
         return [turn for m in holder["input"] if (turn := _turn(m)) is not None]
     return []
+
+
+def _parsed(value: object) -> object:
+    """Return a conversation that a table keeps as text; any other value as it is."""
+    if isinstance(value, str) and value.lstrip().startswith("[{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _turn(turn: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
@@ -123,6 +135,9 @@ def _replies(body: Mapping[str, Any]) -> list[ChatReply]:
             for i, c in enumerate(candidates)
             if isinstance(c, Mapping)
         ]
+    completion = _messages({"messages": body.get("completion")})
+    if completion and completion[-1][0] == "assistant":
+        return [ChatReply(_reply(completion[-1][1]))]
     if body.get("role") == "assistant" and body.get("type") == "message":
         return [ChatReply(_reply(body), body.get("stop_reason"))]
     return []

@@ -76,7 +76,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "source": ("source", "dataset", "datasetname", "benchmark", "datasource", "task", "subset"),
     "split": ("split",),
     "model": ("model", "modelname", "modelid", "generator", "engine", "llm", "samplemodel", "sampledmodel"),
-    "arm": ("arm", "condition", "variant", "group", "role", "checkpoint", "system"),
+    "arm": ("arm", "condition", "variant", "group", "checkpoint"),
     "sample": ("sample", "samplenumber", "samplenr", "sampleindex", "sampleidx", "repeat", "epoch", "attempt", "trial",
                "rollout", "rolloutid", "generationid", "draw", "run"),
     "finish_reason": ("finishreason", "stopreason"),

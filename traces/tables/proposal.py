@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import exchange_in
-from tracejury.traces.tables.field_values import are_keys, are_texts, contains, is_count, paths_in
-from tracejury.traces.tables.golds import read_gold
-from tracejury.traces.tables.options import read_options, split_prompt
-from tracejury.traces.tables.paths import lift
+from tracejury.traces.tables.field_values import are_texts, contains, is_count, paths_in
+from tracejury.traces.tables.gold_fields import GoldFields
+from tracejury.traces.tables.options import read_options
 from tracejury.traces.tables.profile import TableField, TableProfile
-from tracejury.traces.tables.row_parts import read_row_options, stem_text
 
 _PROSE = 120
 """Mean number of characters from which an unknown text is taken for prose that should not be passed over."""
@@ -138,6 +136,8 @@ class _Proposing:
         kinds = {"sample": ("number",), "hint_used": ("truth value",), "prompt_tokens": ("number",)}
         kinds["completion_tokens"] = ("number",)
         candidates = self._candidates(known_names, kinds.get(field, ("text", "number")))
+        # What stands in the first element of a list does not hold for the row.
+        candidates = [c for c in candidates if ".0." not in c.path]
         if field in ("model", "arm", "source", "split", "finish_reason"):
             candidates = [c for c in candidates if c.kind == "text" and c.mean_length <= 80]
         if field == "sample":
@@ -221,7 +221,7 @@ class _Proposing:
         if steps and not replies:
             self.chosen["steps"] = steps[0].path
             return True
-        arms = self._columns_of_arms()
+        arms = self._columns_of_arms() or self._parts_of_an_object()
         if len(arms) > 1 and {reply.path for reply in replies} <= set(arms.values()):
             self.arms = arms
             return True
@@ -237,7 +237,8 @@ class _Proposing:
         return field.kind == "text" and field.mean_length >= _REPLY
 
     def _without_copies(self, fields: list[TableField]) -> list[TableField]:
-        """Leave out a field whose words another one contains too; the fuller one stays."""
+        """Leave out a field whose words another one contains, or that stands inside another; the fuller one stays."""
+        fields = [f for f in fields if not any(f.path.startswith(f"{other.path}.") for other in fields)]
         fields = [f for f in fields if not (names.plain(f.path) == "text" and self._holds_stem(f) and len(fields) > 1)]
         return [
             f
@@ -252,6 +253,14 @@ class _Proposing:
     def _holds_stem(self, field: TableField) -> bool:
         stem = self.chosen.get("stem")
         return stem is not None and contains(self.profile, field.path, stem.split("+")[-1])
+
+    def _parts_of_an_object(self) -> dict[str, str]:
+        """Return the replies of several arms in one object: `responses: {base: ..., student: ...}`."""
+        for field in self._candidates(names.REPLY, ("object",)):
+            parts = [f for f in self.fields if f.path.rpartition(".")[0] == field.path]
+            if len(parts) > 1 and all(self._is_long(part) for part in parts):
+                return {part.path.rpartition(".")[2]: part.path for part in parts}
+        return {}
 
     def _columns_of_arms(self) -> dict[str, str]:
         arms: dict[str, str] = {}
@@ -268,74 +277,18 @@ class _Proposing:
             answers = self._candidates(names.ANSWER, ("text", "number", "list"))
             if answers and answers[0].mean_length <= _PROSE:
                 self.chosen["answer"] = answers[0].path
-        golds = [c for c in self._candidates(names.GOLD, ("text", "number", "list")) if self._may_be_gold(c)]
+        beside = GoldFields(self.profile, self.chosen)
+        golds = [c for c in self._candidates(names.GOLD, ("text", "number", "list")) if beside.may_be_gold(c)]
         if "gold" not in self.chosen and golds:
             # A field whose values are the options' keys or words goes before one that only has the better name.
-            fitting = [c for c in golds if self._fits_options(c)]
+            fitting = [c for c in golds if beside.fits_options(c)]
             self.chosen["gold"] = (fitting or golds)[0].path
             golds = [c for c in golds if c.path != self.chosen["gold"]]
-        if "gold" not in self.chosen and (by_value := self._holding_keys()) is not None:
+        if "gold" not in self.chosen and (by_value := beside.holding_keys(self._free())) is not None:
             self.chosen["gold"] = by_value
-        named_answer = [c for c in golds if names.plain(c.path) in ("answer", "answers")]
-        if named_answer and "answer" not in self.chosen and not self._says_the_same(named_answer[0].path):
-            self.chosen["answer"] = named_answer[0].path
-
-    def _holding_keys(self) -> str | None:
-        """Return the one field of unknown name that holds keys of the options, in every row that has it."""
-        fitting = []
-        for field in self._free():
-            if field.kind == "text" and field.mean_length <= 3 and "." not in field.path:
-                pairs = [(v, self._row_options(row)) for row in self.profile.sample if (v := lift(row, field.path))]
-                if pairs and all(str(v).strip(" ().").upper() in options for v, options in pairs):
-                    fitting.append(field.path)
-        return fitting[0] if len(fitting) == 1 else None
-
-    def _may_be_gold(self, field: TableField) -> bool:
-        if field.kind == "list" and not all(
-            isinstance(v, list) and not any(isinstance(x, dict) for x in v) for v in self.profile.values(field.path)
-        ):
-            return False
-        # 0 and 1 under "label" or "correct" are more likely a mark for the reply than a position.
-        marks = {str(value).strip() for value in self.profile.values(field.path)}
-        return not (
-            names.plain(field.path) in ("correct", "label", "labels")
-            and marks <= {"0", "1"}
-            and len(self.profile.sample) > 3
-        )
-
-    def _fits_options(self, field: TableField) -> bool:
-        pairs = [
-            (v, o)
-            for row in self.profile.sample
-            if (v := lift(row, field.path)) is not None and (o := self._row_options(row))
-        ]
-        fitting = sum(
-            (gold := read_gold(v, o)).position is not None or (gold.key or "") in o or are_keys(gold.key, o)
-            for v, o in pairs
-        )
-        return bool(pairs) and fitting * 2 > len(pairs)
-
-    def _says_the_same(self, path: str) -> bool:
-        """Whether a field named answer is the gold's own text, and no reply of a model."""
-        gold, same, compared = self.chosen.get("gold"), 0, 0
-        for row in self.profile.sample:
-            options = self._row_options(row)
-            value, right = lift(row, path), lift(row, gold) if gold else None
-            if value is None or right is None or not options:
-                continue
-            first, second = read_gold(value, options), read_gold(right, options)
-            compared += 1
-            same += first.key == second.key or first.position is not None or second.position is not None
-        return compared == 0 or same >= 0.98 * compared
-
-    def _row_options(self, row: Mapping[str, object]) -> dict[str, str]:
-        path = self.chosen.get("options")
-        if path is not None:
-            return read_row_options(row, path) or {}
-        stem = self.chosen.get("stem")
-        exchange = exchange_in(row)
-        prompt = exchange.prompt if exchange is not None and stem is None else stem_text(row, stem or "")
-        return split_prompt(prompt)[1] if prompt else {}
+        for named in [c.path for c in golds if names.plain(c.path) in ("answer", "answers")][:1]:
+            if "answer" not in self.chosen and not beside.says_the_same(named, self.chosen.get("gold")):
+                self.chosen["answer"] = named
 
     # What is left over.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tracejury.traces.tables.conversations import ChatReply, exchange_in
+from tracejury.traces.tables.names import REPLY, plain
 from tracejury.traces.tables.replies import Reply, take_apart
 
 
@@ -15,9 +16,11 @@ def replies_in(value: object, final: str | None) -> Iterator[ChatReply]:
         for number, part in enumerate(flat):
             if isinstance(part, Mapping):
                 exchange = exchange_in(part)
-                text = next((part[n] for n in ("text", "content", "response", "output") if n in part), None)
-                reply = exchange.replies[0].reply if exchange and exchange.replies else take_apart(as_text(text) or "")
-                yield ChatReply(reply, sample=number)
+                text = next((part[n] for n in part if plain(str(n)) in REPLY and isinstance(part[n], str)), None)
+                reply = exchange.replies[0].reply if exchange and exchange.replies else take_apart(text or "")
+                reason, model = as_text(part.get("finish_reason")), as_text(part.get("model"))
+                # The replies of several models are draws of each: a table numbers them.
+                yield ChatReply(reply, reason, None if model else number, model)
             else:
                 yield ChatReply(take_apart(as_text(part) or ""), sample=number)
         return
