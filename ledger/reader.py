@@ -12,6 +12,7 @@ from tracejury.ledger.rows import StepRow
 from tracejury.ledger.runs import Run, RunManifest, RunProgress
 from tracejury.ledger.step_rows import empty_row, step_row
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
+from tracejury.models import CallRecord, PromptMessage, read_prompts
 from tracejury.traces import Question, Segmentation, TextCoverage, Trace
 
 
@@ -235,6 +236,11 @@ class LedgerReading:
                 .order_by(deliberation_table.c.step_index)
             )
             return [Deliberation.model_validate_json(row.body) for row in rows]
+
+    def prompts(self, calls: Iterable[CallRecord]) -> dict[str, tuple[PromptMessage, ...]]:
+        """Return call id -> the rendered prompt, for those calls whose prompt was stored."""
+        with self.engine.connect() as connection:
+            return read_prompts(connection, {call.id for call in calls})
 
 
 def run_of(row: Any) -> Run:

@@ -14,6 +14,7 @@ from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
+from .rendered_prompts import PromptMessage, read_prompts
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
@@ -48,6 +49,7 @@ __all__ = [
     "Message",
     "MiniLM",
     "Price",
+    "PromptMessage",
     "RunSpending",
     "VectorCache",
     "Weights",
@@ -67,6 +69,7 @@ __all__ = [
     "neutralise",
     "onnx_session",
     "open_network",
+    "read_prompts",
     "redact",
     "render",
     "weights_path",

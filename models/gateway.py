@@ -267,7 +267,7 @@ class Gateway:
             if batches:
                 batches.mark_recorded(key)
             call = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
-            await self.store.record(call)
+            await self.store.record(call, body_for(client.adaptations).messages)
             raise CallFailed(failed.reason, failed.detail, (call,)) from failed
         call = filled_record(blank, request, answer, prompt)
         if tokens:
@@ -276,7 +276,7 @@ class Gateway:
         if problem:
             call = call.model_copy(update={"error": problem.detail})
         self.budget.add(call)
-        await self.store.record(call)
+        await self.store.record(call, body_for(client.adaptations).messages)
         if batches:
             batches.mark_recorded(key)
         if problem:

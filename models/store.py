@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, func, inspect, select, text, update
 
 from tracejury.models.records import CallRecord
-from tracejury.models.tables import CALL_TABLES, model_batch, model_call, model_letters, model_paid
+from tracejury.models.rendered_prompts import split_prompt
+from tracejury.models.tables import (
+    CALL_TABLES,
+    model_batch,
+    model_call,
+    model_letters,
+    model_paid,
+    model_prompt,
+    model_prompt_part,
+)
 from tracejury.storage import (
     StoreError,
     Writer,
@@ -21,6 +30,8 @@ from tracejury.storage import (
     unreachable_error,
 )
 
+_PARTS_REMEMBERED = 20_000
+"""Ids of prompt parts that are known to be stored, so that they need not be written again: about 2 MB."""
 _FIELDS = tuple(c.name for c in model_call.columns if c.name != "usable")
 _NEWEST = (
     f"SELECT {', '.join(_FIELDS)}, "  # noqa: S608 - column names of our own
@@ -54,8 +65,8 @@ class CallSink(Protocol):
         """Why no call can be recorded, as far as this process knows; None: calls can be recorded."""
         ...
 
-    async def record(self, call: CallRecord) -> None:
-        """Record a call; it is durable on return."""
+    async def record(self, call: CallRecord, prompt: Sequence[Mapping[str, str]]) -> None:
+        """Record a call and its rendered prompt; both are durable on return."""
         ...
 
     async def cached(self, key: str) -> CallRecord | None:
@@ -87,6 +98,9 @@ class CallStore:
         self._insert = insert_new(self.engine.dialect.name, model_call)
         self._insert_payment = insert_new(self.engine.dialect.name, model_paid)
         self._insert_letters = insert_new(self.engine.dialect.name, model_letters)
+        self._insert_prompt = insert_new(self.engine.dialect.name, model_prompt)
+        self._insert_part = insert_new(self.engine.dialect.name, model_prompt_part)
+        self._stored_parts: set[str] = set()
         # Every call looks here first. On SQLite that takes microseconds on an open connection of its own, and ten times
         # that through SQLAlchemy.
         self._reader = self.engine.raw_connection() if self.engine.dialect.name == "sqlite" else None
@@ -96,8 +110,8 @@ class CallStore:
         """Why the database was given up by any of its users in this process; None: it accepts writes."""
         return unreachable_error(self.engine)
 
-    async def record(self, call: CallRecord) -> None:
-        """Record a call; it is durable on return."""
+    async def record(self, call: CallRecord, prompt: Sequence[Mapping[str, str]]) -> None:
+        """Record a call and its rendered prompt; both are durable on return."""
         row = call.__dict__.copy()
         del row["from_cache"], row["letter_logprobs"], row["usage_estimated"]
         if call.letter_logprobs is not None:
@@ -109,7 +123,15 @@ class CallStore:
             payment = {"run_id": self._run, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
             # Queued before the call itself, so that it is durable no later than the call.
             self.writer.add(self._insert_payment, payment)
+        layout, parts = split_prompt(prompt)
+        for part_id, part in parts.items():
+            if part_id not in self._stored_parts:
+                self.writer.add(self._insert_part, {"id": part_id, "text": part})
+        self.writer.add(self._insert_prompt, {"call_id": call.id, "layout": layout})
         await self.writer.insert(self._insert, row)
+        if len(self._stored_parts) > _PARTS_REMEMBERED:
+            self._stored_parts.clear()
+        self._stored_parts.update(parts)
 
     async def cached(self, key: str) -> CallRecord | None:
         """Return the newest reply under `key` that is not marked unusable, as a call without cost."""

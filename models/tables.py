@@ -53,6 +53,22 @@ model_letters = Table(
     Column("logprobs", Text, nullable=False),
 )
 
+# The rendered prompt of a call: for each message, its role and the ids of its parts, as JSON.
+model_prompt = Table(
+    "model_prompt",
+    CALL_TABLES,
+    Column("call_id", String(40), primary_key=True),
+    Column("layout", Text, nullable=False),
+)
+
+# The parts of prompts by their hash: rules, a vignette, a passage, shared by many calls and stored once.
+model_prompt_part = Table(
+    "model_prompt_part",
+    CALL_TABLES,
+    Column("id", String(32), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
 # Which run paid for a call: a cap on spending cannot wait until the deliberation, which names its calls, is complete.
 model_paid = Table(
     "model_paid",

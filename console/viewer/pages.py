@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from tracejury.agents import Deliberation, Reason, evidence_of_claims
-from tracejury.console.viewer import agreement, prompts
+from tracejury.console.viewer import agreement
 from tracejury.console.viewer.evidence import anchor, exhibits
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.overview import arms_of
+from tracejury.console.viewer.prompts import prompts_of
 from tracejury.console.viewer.rendering import Link, render
 from tracejury.console.viewer.route import diagram
 from tracejury.console.viewer.transcript import kind, transcript
@@ -204,11 +205,10 @@ class Pages:
             carrying={c.evidence_id for c in deliberation.verdict.citations},
             anchors={e.id: anchor(e.id) for e in blocks},
             route=diagram(deliberation.path),
-            prompts=prompts.judge_prompts(run, deliberation.case) if deliberation.case else [],
+            prompts=prompts_of(self.view.ledger, deliberation),
             claims=evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
             if deliberation.case
             else (),
-            prompts_changed=prompts.changed(run),
         )
 
     def _page(self, template: str, **values: Any) -> str:

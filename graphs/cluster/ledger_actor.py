@@ -8,7 +8,7 @@ tolerates that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tracejury.agents import Deliberation
@@ -135,10 +135,10 @@ class RemoteCalls:
         self._client = client
         self.write_failure: StoreError | None = None
 
-    async def record(self, call: CallRecord) -> None:
-        """Store a call; it is durable on return."""
+    async def record(self, call: CallRecord, prompt: Sequence[Mapping[str, str]]) -> None:
+        """Store a call and its rendered prompt; both are durable on return."""
         try:
-            await self._client.call("record", call)
+            await self._client.call("record", call, prompt)
         except StoreError as error:
             self.write_failure = error
             raise
