@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tracejury.console.failing import Exit, explained
 from tracejury.console.options import Json, RunRef, Store
-
-if TYPE_CHECKING:
-    from tracejury.ledger import Ledger, Run, StepRow
-    from tracejury.reports import Columns
+from tracejury.console.run_inputs import labels_of, need_reports, open_references, open_runs, read_rows, rejudged
 
 MinCoverage = Annotated[
     float,
@@ -40,6 +35,18 @@ AllowDifferentRuns = Annotated[
 ]
 
 
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Read experts' labels (`tracejury review import --labels`) to correct error rates."),
+]
+LabelsFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--labels-from", metavar="RUN", help="Correct error rates by the labels of this run of the same panel."
+    ),
+]
+
+
 def summary(
     run: RunRef = "last",
     store: Store = None,
@@ -53,6 +60,8 @@ def summary(
         ),
     ] = None,
     confidence: Confidence = 0.95,
+    labels: Labels = None,
+    labels_from: LabelsFrom = None,
     as_json: Json = False,
 ) -> None:
     """Sum a run up: outcomes, answers and traces by arm; then by error type, role and judge, with intervals.
@@ -69,7 +78,10 @@ def summary(
     with explained():
         sections = chosen_sections(by or [])
         ledger, runs = open_runs(store, [run])
-        result = summarise(read_rows(ledger, runs), confidence=confidence, failures_abstain=paper_convention)
+        result = summarise(
+            read_rows(ledger, runs, labels), confidence=confidence, failures_abstain=paper_convention,
+            labels=labels_of(ledger, labels_from, runs),
+        )  # fmt: skip
         if as_json:
             typer.echo(result.model_dump_json(indent=2))
         else:
@@ -100,6 +112,8 @@ def compare(
         int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
     ] = 10_000,
     confidence: Confidence = 0.95,
+    labels: Labels = None,
+    labels_from: LabelsFrom = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -122,13 +136,14 @@ def compare(
             min_questions=min_questions,
         )  # fmt: skip
         ledger, opened, refs = open_references(store, runs)
-        columns = read_rows(ledger, opened)
+        columns = read_rows(ledger, opened, labels)
         result = audit(
             columns,
             opened,
             choose_arms(columns, refs, baseline),
             settings,
             allow_different_runs=allow_different_runs,
+            labels=labels_of(ledger, labels_from, opened),
             conditions=conditions,
             controls=rejudged(ledger, opened) if controls else None,
         )
@@ -163,6 +178,8 @@ def report(
     draws: Annotated[
         int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
     ] = 10_000,
+    labels: Labels = None,
+    labels_from: LabelsFrom = None,
     store: Store = None,
 ) -> None:
     """Write a report: one self-contained page that opens anywhere, asks no network for anything and prints well.
@@ -182,7 +199,7 @@ def report(
             draws=draws, min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions
         )
         ledger, opened, refs = open_references(store, runs)
-        columns = read_rows(ledger, opened)
+        columns = read_rows(ledger, opened, labels)
         alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
         arms = [] if alone else choose_arms(columns, refs, baseline)
         with err.status("putting the report together"):
@@ -195,6 +212,7 @@ def report(
                 title=title,
                 allow_different_runs=allow_different_runs,
                 rejudged=rejudged(ledger, opened),
+                labels=labels_of(ledger, labels_from, opened),
             )
             for path in out or [Path("report.html")]:
                 write_report(result, path)
@@ -279,80 +297,3 @@ def gate(
                     )
     if not all(g.passed for g in gates):
         raise typer.Exit(Exit.GATE)
-
-
-def need_reports() -> None:
-    """Say which extra to install where its packages are missing.
-
-    Raises:
-        ModuleNotFoundError: One of them is.
-    """
-    packages = ("jinja2", "krippendorff", "matplotlib", "openpyxl", "scipy", "sklearn", "statsmodels")
-    if missing := [name for name in packages if find_spec(name) is None]:
-        raise ModuleNotFoundError(
-            f"{', '.join(missing)} not installed. Install the extra: pip install 'tracejury[reports]'"
-        )
-
-
-def open_references(store: str | None, texts: list[str]) -> tuple[Ledger, list[Run], list[tuple[str, str | None]]]:
-    """Open the ledger and read RUN[:ARM] references; a run whose name holds a colon is found by its whole name."""
-    from tracejury.ledger import DEFAULT_STORE, Ledger, UnknownRunError
-
-    ledger = Ledger(store or DEFAULT_STORE)
-    runs, refs = [], []
-    for text in texts:
-        arm: str | None = None
-        try:
-            run = ledger.run(text)
-        except UnknownRunError:
-            name, colon, arm = text.rpartition(":")
-            if not colon:
-                raise
-            run = ledger.run(name)
-        runs.append(run)
-        refs.append((run.name, arm))
-    return ledger, list({run.id: run for run in runs}.values()), refs
-
-
-def rejudged(ledger: Ledger, runs: list[Run]) -> dict[str, Columns]:
-    """Read the runs that controls made of `runs` (named RUN@CONTROL), by control."""
-    from tracejury.reports import load_controls
-
-    there = {run.name: run for run in ledger.runs()}
-    columns_by_control = {}
-    for control in load_controls():
-        control_runs = [there[name] for run in runs if (name := f"{run.name}@{control.name}") in there]
-        if control_runs:
-            columns_by_control[control.name] = read_rows(ledger, control_runs)
-    return columns_by_control
-
-
-def open_runs(store: str | None, refs: list[str]) -> tuple[Ledger, list[Run]]:
-    """Open the ledger and find the runs, each once, in the order given."""
-    from tracejury.ledger import DEFAULT_STORE, Ledger
-
-    ledger = Ledger(store or DEFAULT_STORE)
-    runs = [ledger.run(ref) for ref in refs]
-    return ledger, list({run.id: run for run in runs}.values())
-
-
-def read_rows(ledger: Ledger, runs: list[Run]) -> Columns:
-    """Read the runs' rows into columns, with a progress bar on standard error."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from tracejury.console.screen import err
-    from tracejury.reports import gather
-
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description} {task.completed:,} steps"), TimeElapsedColumn(), console=err,
-        transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("reading", total=None)
-
-        def stream() -> Iterator[StepRow]:
-            for run in runs:
-                for row in ledger.rows(run):
-                    bar.advance(task)
-                    yield row
-
-        return gather(stream())

@@ -10,7 +10,16 @@ from rich.table import Table
 from tracejury.console.screen import out
 
 if TYPE_CHECKING:
-    from tracejury.reports import Audit, Comparison, ControlRow, Difference, Estimate, StepComparison, Where
+    from tracejury.reports import (
+        Audit,
+        Comparison,
+        ControlRow,
+        CorrectedDifference,
+        Difference,
+        Estimate,
+        StepComparison,
+        Where,
+    )
 
 _NAMES = {"up": "more errors", "down": "fewer errors", "none": "no difference shown", None: "-"}
 
@@ -83,11 +92,29 @@ def _print_rest(comparison: Comparison) -> None:
     for found in (comparison.majority, comparison.grounded):
         if found is not None:
             _print_steps(found, alone=comparison.grounded is None)
+    if comparison.corrected is not None:
+        _print_corrected(comparison.corrected)
     share = 100 * comparison.settings.confidence
     out.print(
         f"[dim]{share:.4g} % intervals by question, {comparison.settings.draws:,} swaps; both tests allow for unlike"
         " coverage of the arms[/dim]"
     )
+
+
+def _print_corrected(found: CorrectedDifference) -> None:
+    """Print the difference corrected for the jury's errors, beside what the correction rests on."""
+    before, after = (
+        f"{_percent(side.raw)} -> {_percent(side.rate)} % ({side.labelled:,} labelled steps of {side.questions:,}"
+        f" questions; sensitivity {_percent(side.sensitivity)}, specificity {_percent(side.specificity)} %)"
+        for side in (found.baseline, found.other)
+    )
+    out.print(
+        f"[bold]corrected for the jury's errors: {points(found.difference)} points[/bold]; {found.other.method}",
+        soft_wrap=True,
+    )
+    out.print(f"  baseline {before}\n  other {after}", soft_wrap=True)
+    for note in dict.fromkeys(side.note for side in (found.baseline, found.other) if side.note):
+        out.print(f"  [yellow]{note}[/yellow]")
 
 
 def _print_steps(found: StepComparison, *, alone: bool) -> None:

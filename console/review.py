@@ -28,7 +28,7 @@ def sample(
 
     Example: tracejury review sample last --n 150 --out review
     """
-    from tracejury.console.audit import need_reports, open_runs
+    from tracejury.console.run_inputs import need_reports, open_runs
 
     with explained():
         need_reports()
@@ -83,7 +83,7 @@ def import_(
 
     Example: tracejury review import anna.json ben.xlsx --key review/key.json --labels labels.jsonl
     """
-    from tracejury.console.audit import need_reports
+    from tracejury.console.run_inputs import need_reports
 
     with explained():
         need_reports()

@@ -77,6 +77,13 @@ def _opinions(arm: ArmSummary) -> str:
     return f"{sum(j.opinions for j in arm.judges):,} of {len(arm.judges) * arm.steps.steps:,}"
 
 
+def _corrected(arm: ArmSummary) -> str:
+    """Return the corrected error rate, and how many labelled steps it rests on."""
+    if arm.corrected is None:
+        return "no labels"
+    return f"{interval_text(arm.corrected.rate)} ({arm.corrected.labelled:,} labels)"
+
+
 def _each(arm: ArmSummary, *costs: str) -> str:
     """Return a cost for each verdict that was reached."""
     verdicts = arm.steps.supported + arm.steps.error
@@ -101,6 +108,7 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "[bold]error rate[/bold]": lambda a: f"[bold]{interval_text(a.steps.error_rate)}[/bold]",
     "  bounds over abstentions": lambda a: _bounds(a.steps.bounds),
     "  bounds over failures too": lambda a: _bounds(a.steps.bounds_with_failures),
+    "  corrected for the jury's errors": lambda a: _corrected(a),
     "abstention rate": lambda a: interval_text(a.steps.abstention_rate),
     "failure rate": lambda a: interval_text(a.steps.failure_rate),
     "coverage": lambda a: interval_text(a.steps.coverage),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracejury.console.audit import need_reports, open_runs
 from tracejury.console.failing import explained, fail
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.run_inputs import need_reports, open_runs
 
 if TYPE_CHECKING:
     from tracejury.ledger import Ledger, Run, StepRow

@@ -10,6 +10,7 @@ from .comparable import NotComparableError, check_comparable
 from .comparison import Comparison, DecidedLevel, Direction, Pool, Robust, StepComparison, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
+from .corrected import Corrected, CorrectedDifference, corrected_difference, corrected_rate
 from .dawid_skene import reliabilities
 from .differences import Difference, Settings, step_difference
 from .estimates import MIN_CLUSTERS, Estimate
@@ -59,6 +60,8 @@ __all__ = [
     "Comparison",
     "Control",
     "ControlRow",
+    "Corrected",
+    "CorrectedDifference",
     "DecidedLevel",
     "Difference",
     "Direction",
@@ -119,6 +122,8 @@ __all__ = [
     "check_comparable",
     "choose_arms",
     "compare",
+    "corrected_difference",
+    "corrected_rate",
     "count_attempts",
     "decided_in_both",
     "difference",

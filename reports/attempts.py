@@ -21,8 +21,8 @@ def attempts_file() -> Path:
 
 def labels_digest(rows: Iterable[StepRow], seats: str) -> str:
     """Name the labels that a calibration rests on, and the panel that it is for."""
-    labels = sorted((r.step_id, str(r.label)) for r in rows if r.label is not None)
-    return content_id("labels", {"seats": seats, "labels": labels})
+    labels = sorted(f"{r.step_id} {r.label}" for r in rows if r.label is not None)
+    return content_id("labels", {"seats": seats, "labels": [*labels]})
 
 
 def count_attempts(digest: str, settings: str, path: Path | None = None) -> int:

@@ -37,6 +37,7 @@ def audit(
     allow_different_runs: bool = False,
     conditions: bool = False,
     controls: Mapping[str, Columns] | None = None,
+    labels: Columns | None = None,
 ) -> Audit:
     """Compare `arms[0]` with each of the others.
 
@@ -47,6 +48,7 @@ def audit(
         settings: Draws, confidence, coverage asked for.
         allow_different_runs: Compare runs that were judged differently.
         conditions: Also say where the difference appears.
+        labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
         controls: Also make the robustness table; control name -> the rows of its re-judged run, where there is one.
 
     Raises:
@@ -56,7 +58,7 @@ def audit(
     settings = settings or Settings()
     differ = check_comparable(runs, allow_different_runs)
     baseline, *others = arms
-    comparisons = compare(columns, baseline, others, settings)
+    comparisons = compare(columns, baseline, others, settings, labels=labels)
     before, *after = columns.arm_codes(arms)
     majority = columns.by_view(View.MAJORITY)
     return Audit(

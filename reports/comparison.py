@@ -9,13 +9,14 @@ from statistics import NormalDist
 import numpy as np
 
 from tracejury.reports.columns import ArmKey, Columns
+from tracejury.reports.corrected import CorrectedDifference, corrected_difference, corrected_rate
 from tracejury.reports.differences import Difference, Settings, answer_difference, error_share, step_difference
 from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Jackknife, difference
 from tracejury.reports.paired import holm
 from tracejury.reports.rates import rates_of
 from tracejury.reports.sentence import headline
-from tracejury.reports.sides import Sides, decided_in_both, pair
+from tracejury.reports.sides import Sides, decided_in_both, decided_share, pair
 from tracejury.reports.unlike_coverage import trimmed_differences
 from tracejury.reports.views import View
 from tracejury.traces import Record
@@ -91,6 +92,8 @@ class Comparison(Record):
     majority: StepComparison
     grounded: StepComparison | None
     """None where the run does not keep how well its verdicts are grounded."""
+    corrected: CorrectedDifference | None
+    """Step errors by the majority, corrected for its errors, over the same questions; None without labelled steps."""
     settings: Settings
     sentence: str
 
@@ -106,9 +109,21 @@ class Comparison(Record):
 
 
 def compare(
-    columns: Columns, baseline: ArmKey, others: Sequence[ArmKey], settings: Settings | None = None
+    columns: Columns,
+    baseline: ArmKey,
+    others: Sequence[ArmKey],
+    settings: Settings | None = None,
+    *,
+    labels: Columns | None = None,
 ) -> list[Comparison]:
     """Compare each of `others` with `baseline`, question by question.
+
+    Args:
+        columns: From `gather`.
+        baseline: The arm that the others are compared with.
+        others: The other arms.
+        settings: Draws, confidence, and what is asked for.
+        labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
 
     Raises:
         KeyError: An arm is not in `columns`.
@@ -119,10 +134,10 @@ def compare(
         raise ValueError(f"nothing to compare {baseline.arm!r} with: name a second arm or a second run")
     here, *there = columns.arm_codes([baseline, *others])
     each = settings.model_copy(update={"confidence": 1 - (1 - settings.confidence) / len(there)})
-    return _corrected([_compare(columns, here, code, each) for code in there])
+    return _corrected([_compare(columns, here, code, each, labels) for code in there])
 
 
-def _compare(columns: Columns, before: int, after: int, settings: Settings) -> Comparison:
+def _compare(columns: Columns, before: int, after: int, settings: Settings, labels: Columns | None) -> Comparison:
     sides = pair(columns, before, after)
     names = columns.arms[before], columns.arms[after]
     if not len(sides.before):
@@ -141,6 +156,7 @@ def _compare(columns: Columns, before: int, after: int, settings: Settings) -> C
         answers=answers,
         majority=majority,
         grounded=grounded[0] if grounded else None,
+        corrected=_corrected_difference(columns.by_view(View.MAJORITY), before, after, settings, labels),
         settings=settings,
         sentence=headline(answers, majority, grounded[0] if grounded else None),
     )
@@ -170,6 +186,19 @@ def compare_steps(columns: Columns, before: int, after: int, settings: Settings,
         enough=why_not is None,
         why_not=why_not,
     )
+
+
+def _corrected_difference(
+    columns: Columns, before: int, after: int, settings: Settings, labels: Columns | None
+) -> CorrectedDifference | None:
+    counts = [columns.per_question(columns.step_arm == code) for code in (before, after)]
+    shares = np.minimum(*(decided_share(side) for side in counts))
+    questions = (shares > 0) & (shares >= settings.min_decided - 1e-9)
+    rates = [
+        corrected_rate(columns, code, labels=labels, questions=questions, confidence=settings.confidence)
+        for code in (before, after)
+    ]
+    return corrected_difference(*rates)
 
 
 def direction_of(estimate: Estimate | None) -> Direction:

@@ -65,6 +65,7 @@ def make_report(
     allow_different_runs: bool = False,
     rejudged: Mapping[str, Columns] | None = None,
     samples: int = 10,
+    labels: Columns | None = None,
 ) -> Report:
     """Put a report together.
 
@@ -78,6 +79,7 @@ def make_report(
         allow_different_runs: Compare runs that were judged differently.
         rejudged: Runs that controls made, by control.
         samples: Deliberations to show whole.
+        labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
 
     Raises:
         NotComparableError: The runs were judged differently.
@@ -85,7 +87,7 @@ def make_report(
     from importlib.metadata import version
 
     settings = settings or Settings()
-    summary = summarise(columns, confidence=settings.confidence)
+    summary = summarise(columns, confidence=settings.confidence, labels=labels)
     audited = (
         audit(
             columns,
@@ -95,6 +97,7 @@ def make_report(
             allow_different_runs=allow_different_runs,
             conditions=True,
             controls=rejudged or {},
+            labels=labels,
         )
         if len(arms) > 1
         else None

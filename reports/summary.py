@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracejury.reports.columns import REASONS, ArmKey, Bools, Columns
+from tracejury.reports.corrected import Corrected, corrected_rate
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.hedging import Hedging, hedging
 from tracejury.reports.intervals import mean_share
@@ -42,6 +43,8 @@ class ArmSummary(Record):
     """`roles`, `positions`, `lengths`, `hints`."""
     judges: tuple[JudgeRates, ...]
     cost: dict[str, float]
+    corrected: Corrected | None = None
+    """The error rate corrected for the jury's errors; None without labelled steps."""
 
 
 class Summary(Record):
@@ -53,16 +56,19 @@ class Summary(Record):
     confidence: float
 
 
-def summarise(columns: Columns, *, confidence: float = 0.95, failures_abstain: bool = False) -> Summary:
+def summarise(
+    columns: Columns, *, confidence: float = 0.95, failures_abstain: bool = False, labels: Columns | None = None
+) -> Summary:
     """Sum up every arm of `columns`, all intervals by question.
 
     Args:
         columns: From `gather`.
         confidence: Confidence level of every interval.
         failures_abstain: Count failures as uncertain, as the paper's judge does.
+        labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
     """
     return Summary(
-        arms=tuple(_arm(columns, code, confidence, failures_abstain) for code in range(len(columns.arms))),
+        arms=tuple(_arm(columns, code, confidence, failures_abstain, labels) for code in range(len(columns.arms))),
         failures_abstain=failures_abstain,
         calibrated=bool(np.isfinite(columns.steps["confidence"]).any()),
         confidence=confidence,
@@ -93,7 +99,7 @@ def accuracy(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> Accu
     )
 
 
-def _arm(columns: Columns, code: int, confidence: float, failures_abstain: bool) -> ArmSummary:
+def _arm(columns: Columns, code: int, confidence: float, failures_abstain: bool, labels: Columns | None) -> ArmSummary:
     arm = columns.arms[code]
     name = arm_name(columns, arm)
     here, traces = columns.step_arm == code, columns.traces["arm"] == code
@@ -115,4 +121,5 @@ def _arm(columns: Columns, code: int, confidence: float, failures_abstain: bool)
         slices={by: tuple(next(rest) for _ in groups_of) for by, groups_of in slices.items()},
         judges=judge_rates(columns, here, confidence=confidence),
         cost=dict(columns.costs[arm]),
+        corrected=corrected_rate(columns, code, labels=labels, confidence=confidence),
     )

@@ -1,0 +1,105 @@
+"""What the commands on finished runs read: the ledger, runs by reference, their rows, and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracejury.ledger import Ledger, Run, StepRow
+    from tracejury.reports import Columns
+
+
+def need_reports() -> None:
+    """Say which extra to install where its packages are missing.
+
+    Raises:
+        ModuleNotFoundError: One of them is.
+    """
+    packages = ("jinja2", "krippendorff", "matplotlib", "openpyxl", "scipy", "sklearn", "statsmodels")
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise ModuleNotFoundError(
+            f"{', '.join(missing)} not installed. Install the extra: pip install 'tracejury[reports]'"
+        )
+
+
+def open_references(store: str | None, texts: list[str]) -> tuple[Ledger, list[Run], list[tuple[str, str | None]]]:
+    """Open the ledger and read RUN[:ARM] references; a run whose name holds a colon is found by its whole name."""
+    from tracejury.ledger import DEFAULT_STORE, Ledger, UnknownRunError
+
+    ledger = Ledger(store or DEFAULT_STORE)
+    runs, refs = [], []
+    for text in texts:
+        arm: str | None = None
+        try:
+            run = ledger.run(text)
+        except UnknownRunError:
+            name, colon, arm = text.rpartition(":")
+            if not colon:
+                raise
+            run = ledger.run(name)
+        runs.append(run)
+        refs.append((run.name, arm))
+    return ledger, list({run.id: run for run in runs}.values()), refs
+
+
+def rejudged(ledger: Ledger, runs: list[Run]) -> dict[str, Columns]:
+    """Read the runs that controls made of `runs` (named RUN@CONTROL), by control."""
+    from tracejury.reports import load_controls
+
+    there = {run.name: run for run in ledger.runs()}
+    columns_by_control = {}
+    for control in load_controls():
+        control_runs = [there[name] for run in runs if (name := f"{run.name}@{control.name}") in there]
+        if control_runs:
+            columns_by_control[control.name] = read_rows(ledger, control_runs)
+    return columns_by_control
+
+
+def open_runs(store: str | None, refs: list[str]) -> tuple[Ledger, list[Run]]:
+    """Open the ledger and find the runs, each once, in the order given."""
+    from tracejury.ledger import DEFAULT_STORE, Ledger
+
+    ledger = Ledger(store or DEFAULT_STORE)
+    runs = [ledger.run(ref) for ref in refs]
+    return ledger, list({run.id: run for run in runs}.values())
+
+
+def labels_of(ledger: Ledger, ref: str | None, runs: list[Run]) -> Columns | None:
+    """Read the labelled run that corrects the error rates of `runs`.
+
+    Raises:
+        ValueError: It was judged by another panel: its verdicts err otherwise.
+    """
+    if ref is None:
+        return None
+    run = ledger.run(ref)
+    if other := next((r for r in runs if r.manifest.panel != run.manifest.panel), None):
+        raise ValueError(
+            f"--labels-from {run.name}: another panel than that of {other.name}; its verdicts err otherwise"
+        )
+    return read_rows(ledger, [run])
+
+
+def read_rows(ledger: Ledger, runs: list[Run], labels: Path | None = None) -> Columns:
+    """Read the runs' rows into columns, with a progress bar on standard error; with the labels of a file, if given."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from tracejury.console.screen import err
+    from tracejury.reports import gather, labelled_by
+
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description} {task.completed:,} steps"), TimeElapsedColumn(), console=err,
+        transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("reading", total=None)
+
+        def stream() -> Iterator[StepRow]:
+            for run in runs:
+                for row in ledger.rows(run):
+                    bar.advance(task)
+                    yield row
+
+        return gather(labelled_by(stream(), labels) if labels else stream())
