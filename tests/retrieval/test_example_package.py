@@ -79,7 +79,8 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
     first = {row["arm"]: row for row in rows if row["step_index"] == 0}
     wrong = first["distilled"]
     assert (wrong["outcome"], wrong["error_type"]) == ("error", "unsafe_management")
-    assert any(c["verified"] and "no more than 10 mmol/h" in c["quote"] for c in wrong["citations"])
+    quotes = [c for opinion in wrong["opinions"] for c in opinion["citations"]]
+    assert any(c["verified"] and "no more than 10 mmol/h" in c["quote"] for c in quotes)
     assert first["base"]["outcome"] == "supported"
 
 

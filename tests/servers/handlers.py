@@ -143,7 +143,7 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     if (odd := _odd(state, request, body, prompt, mode, good)) is not None:
         return odd
     if mode == "tell-key":
-        good = content(body, state.reply(prompt) | {"findings": [f"I was sent {request.headers.get('Authorization')}"]})
+        good = content(body, state.reply(prompt) | {"rationale": f"I was sent {request.headers.get('Authorization')}"})
     reply = completion(body, good, prompt)
     if body.get("logprobs"):
         reply["choices"][0]["logprobs"] = state.behaviour.logprobs
