@@ -7,7 +7,7 @@ from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_clai
 from .claims.cutting import cut_by_rule
 from .claims.extraction import claims_of
 from .contracts import Ask, Chats, Judge, Relevance, judges
-from .derivations import recompute
+from .derivations import derivations_for, recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
 from .fingerprints import panel_fields
@@ -35,7 +35,7 @@ from .records import (
     Seat,
     Verdict,
 )
-from .resolver import SearchHistory, SearchRequest, resolve_round
+from .resolver import SearchHistory, SearchRequest, is_repeated, resolve_round
 from .verifier import Verifier, VerifierScorer
 
 __all__ = [
@@ -98,6 +98,7 @@ __all__ = [
     "contradicted_claims",
     "cut_by_rule",
     "decide",
+    "derivations_for",
     "draft_citations",
     "endpoints_of",
     "entailment",
@@ -105,6 +106,7 @@ __all__ = [
     "feature_names",
     "features",
     "grade_of",
+    "is_repeated",
     "judge_order",
     "judges",
     "load_calibrator",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tracejury.console import index, ledger, models, panels, review
 from tracejury.console.adjudicate import adjudicate
@@ -17,6 +18,7 @@ from tracejury.console.export import export
 from tracejury.console.failing import Exit
 from tracejury.console.new import new
 from tracejury.console.read import read
+from tracejury.console.recheck import recheck
 from tracejury.console.show import show
 from tracejury.console.students import corpus, distill, sample, serve, teach
 from tracejury.console.training import reinforce, train
@@ -33,7 +35,12 @@ class Root(TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the commands' names in the order of `HEADINGS`."""
-        return sorted(self.commands, key=lambda name: HEADINGS.index(self.commands[name].rich_help_panel))
+
+        def place(name: str) -> int:
+            command = self.commands[name]
+            return HEADINGS.index(str(command.rich_help_panel)) if isinstance(command, TyperCommand | TyperGroup) else 0
+
+        return sorted(self.commands, key=place)
 
 
 app = typer.Typer(
@@ -44,17 +51,20 @@ quality = typer.Typer(
 )
 student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher traces, corpus, training, sampling.")
 
-for heading, commands in {
-    JUDGE: (demo, read, adjudicate, show, view, export),
+COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
+    JUDGE: (demo, read, adjudicate, recheck, show, view, export),
     FIGURES: (summary, compare, gate, report),
-}.items():
-    for command in commands:
-        app.command(rich_help_panel=heading)(command)
-for group, subcommands in {
+    SETUP: (new, doctor),
+}
+GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {
     quality: (score, judges, calibrate, control),
     student: (teach, corpus, train, sample, serve, distill, reinforce),
-}.items():
-    for command in subcommands:
+}
+for heading, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
+for group, commands in GROUPS.items():
+    for command in commands:
         group.command()(command)
 app.add_typer(quality, name="quality", rich_help_panel=TRUST)
 app.add_typer(review.app, name="review", rich_help_panel=TRUST)
@@ -63,8 +73,6 @@ app.add_typer(panels.app, name="panels", rich_help_panel=SETUP)
 app.add_typer(index.app, name="index", rich_help_panel=SETUP)
 app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=SETUP)
-app.command(rich_help_panel=SETUP)(new)
-app.command(rich_help_panel=SETUP)(doctor)
 
 # A usage error ends with 1, as every error of input does; Typer's own 2 means here that some steps failed.
 usage_error: type[Exception] = typer.BadParameter.__bases__[0]

@@ -33,7 +33,7 @@ def list_panels(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_body(panel) for panel in panels], indent=2, ensure_ascii=False))
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             panel.name,
             str(len(panel.judges)),

@@ -4,6 +4,7 @@ from .cluster.joining import Cluster
 from .cluster.worker_pool import WorkerPoolError
 from .estimate import AskerEstimate, CostEstimate, estimate
 from .opening import draw_graph, open_graph
+from .recheck import RecheckTally, recheck, with_checker
 from .run_context import RunContext, open_run_context
 from .step_graph import DeliberationSink, StepInput, StepNodes, StepOutput, StepState, build_step_graph
 from .tally import RunTally
@@ -15,6 +16,7 @@ __all__ = [
     "Cluster",
     "CostEstimate",
     "DeliberationSink",
+    "RecheckTally",
     "RunContext",
     "RunTally",
     "Runner",
@@ -33,8 +35,10 @@ __all__ = [
     "estimate",
     "open_graph",
     "open_run_context",
+    "recheck",
     "select",
     "tone_prompts",
     "tone_swap",
     "traces_in_flight",
+    "with_checker",
 ]

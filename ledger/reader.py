@@ -152,6 +152,15 @@ class LedgerReading:
         segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
         return TextCoverage().plus(segmentation, has_steps=row.steps > 0)
 
+    def segmentation(self, run: Run, trace_id: str) -> Segmentation:
+        """Return how a trace was cut, without its steps: these are in the deliberations."""
+        query = select(trace_table.c.segmentation)
+        with self.engine.connect() as connection:
+            stored = connection.execute(
+                query.where(trace_table.c.run_id == run.id, trace_table.c.id == trace_id)
+            ).scalar_one()
+        return Segmentation.model_validate({**stored, "steps": ()})
+
     def traces(self, run: Run) -> Iterator[tuple[Trace, Question, int]]:
         """Stream (trace, question, number of steps) of a run."""
         with self.engine.connect() as connection:
