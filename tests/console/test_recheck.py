@@ -85,16 +85,23 @@ def test_a_recheck_decides_as_a_fresh_run_does_and_asks_nobody(folder: Path) -> 
 
 def test_a_resolver_s_citations_are_checked_again(folder: Path) -> None:
     ledger = Ledger(f"sqlite:///{folder}/tracejury.db")
-    make_run(ledger, demo_pairs()[:4])
-    called("recheck", "made", "--calibration", calibration(folder, 0.0))
+    make_run(ledger, demo_pairs()[:10])
+    # A step of the run has failed, and stays so.
+    called("recheck", "made", "--calibration", calibration(folder, 0.0), code=2)
     before = {row["step_id"]: row for row in rows("made")}
     after = {row["step_id"]: row for row in rows("made@nli")}
     assert after.keys() == before.keys()
     resolved = [row for row in after.values() if row["resolver"] and row["resolver"]["citations"]]
     assert resolved
+    checked = []
     for row in resolved:
-        assert before[row["step_id"]]["resolver"]["queries"] == row["resolver"]["queries"]
-        assert all(c["p"] is not None for c in row["resolver"]["citations"] if c["verified"])
+        earlier = before[row["step_id"]]["resolver"]
+        assert earlier["queries"] == row["resolver"]["queries"]
+        by_quote = {c["quote"]: c for c in earlier["citations"]}
+        checked += [(c["p"], by_quote[c["quote"]]["p"]) for c in row["resolver"]["citations"]]
+    # The probabilities are those of this checker; a quote that is no statement has none.
+    assert any(now is not None for now, _ in checked)
+    assert all(now != then for now, then in checked)
 
 
 def test_a_run_that_is_not_finished_is_refused(folder: Path) -> None:
