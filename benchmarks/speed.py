@@ -3,7 +3,7 @@
 Usage: python benchmarks/speed.py [--out benchmarks/results/speed.json]
 
 Startup: processor seconds of `tracejury --help`, the least of 8 processes. Texts: units that would stall a pattern that
-backtracks, repeated to 100,000 characters for the segmenters and to 10,000 for claims and the judge without a model; the
+backtracks, repeated to 100,000 characters for the segmenters, to 10,000 for claims and the judge without a model; the
 exponent is log2 of the time over the time at half the length, 1 where time grows with the length.
 """
 
