@@ -1,0 +1,1 @@
+"""What the check of evidence is worth: `python -m benchmarks.grounding`; each module measures one thing."""
