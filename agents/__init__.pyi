@@ -35,6 +35,7 @@ from .records import (
     Seat,
     Verdict,
 )
+from .replies import judge_reply
 from .resolver import SearchHistory, SearchRequest, is_repeated, resolve_round
 from .verifier import Verifier, VerifierScorer
 
@@ -108,6 +109,7 @@ __all__ = [
     "grade_of",
     "is_repeated",
     "judge_order",
+    "judge_reply",
     "judges",
     "load_calibrator",
     "load_panel",

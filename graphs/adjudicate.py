@@ -11,6 +11,7 @@ from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, pro
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
+from tracejury.graphs.probing import check_endpoints
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
@@ -45,6 +46,8 @@ async def adjudicate(
     report_line: Callable[[str], None] = lambda line: None,
     tally: RunTally | None = None,
     stopping: asyncio.Event | None = None,
+    probe: bool = False,
+    fresh: bool = False,
     opened: Callable[[Run, bool], None] | None = None,
 ) -> tuple[Run, RunTally]:
     """Adjudicate a batch with a panel. The same call again resumes the run: nothing is judged or paid twice.
@@ -66,6 +69,8 @@ async def adjudicate(
         report_line: Takes a line for the user about the cluster, while the run goes on.
         tally: Filled while the run goes on, for a progress display.
         stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
+        probe: Ask each endpoint once before the first step, unless that was done within the last day.
+        fresh: Use no cached reply from before this call.
         opened: Called with the run and whether it is resumed, before the first trace.
 
     Returns:
@@ -75,6 +80,7 @@ async def adjudicate(
         RunDiffersError: A run of this name was made with other settings.
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
+        EndpointRefusedError: The probe of an endpoint shows that the run cannot succeed.
         ValueError: Dollars are capped, and an endpoint has no price; or the checker has the weights of a judge or of an
             audited model.
     """
@@ -141,8 +147,11 @@ async def adjudicate(
             batch_progress=batch_progress,
             skip=skip_steps,
             stopping=stopping,
+            fresh=fresh,
         )
         async with context as run_context:
+            if probe and run_context.gateway is not None:
+                await check_endpoints(run_context.gateway, chosen, report_line)
             runner = Runner(run_context, ledger, calls.writer, run, tally)
             selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
             with rare_collections():

@@ -79,6 +79,9 @@ class Runner:
         if not self.run_context.stopping.is_set():
             await run_in_thread(self.ledger.finish, self.run_id, total)
         self.tally.interrupted = self.run_context.stopping.is_set()
+        self.tally.stop_reasons = [str(hopeless) for hopeless in self.run_context.hopeless]
+        gateway = self.run_context.gateway
+        self.tally.adaptations = gateway.adaptation_lines() if gateway is not None else {}
         return self.tally
 
     async def _judge_trace(self, batch: Batch, trace: Trace) -> None:

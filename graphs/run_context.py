@@ -22,7 +22,7 @@ from tracejury.agents import (
 )
 from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.turns import Turns
-from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Limit
+from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Hopeless, Limit
 from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
 from tracejury.storage import run_in_thread
 from tracejury.traces import Question, Step, blind
@@ -59,10 +59,21 @@ class RunContext:
 
     @property
     def closing(self) -> bool:
-        """Whether no further step may begin: the run was stopped, or its budget is used up."""
-        if self.budget.used_up:
+        """Whether no further step may begin: the run was stopped, its budget is used up, or an endpoint is hopeless."""
+        if self.budget.used_up or self.hopeless:
             self.stopping.set()
         return self.stopping.is_set()
+
+    @property
+    def hopeless(self) -> tuple[Hopeless, ...]:
+        """The endpoints that refuse every call, with the reason and the remedy."""
+        return self.gateway.hopeless if self.gateway is not None else ()
+
+    @property
+    def gateway(self) -> Gateway | None:
+        """The gateway of the panel's model calls; None: no judge has a model."""
+        chats = self.judge_panel.chats
+        return chats if isinstance(chats, Gateway) else None
 
     async def find(self, question: Question, step: Step) -> Finding:
         """Find the passages for a step; steps that ask at the same time share one look-up."""
@@ -101,6 +112,7 @@ async def open_run_context(
     budget: Budget | None = None,
     batch_progress: BatchProgress | None = None,
     limits: Callable[[Endpoint], Limit] | None = None,
+    fresh: bool = False,
     skip: frozenset[str] = frozenset(),
     stopping: asyncio.Event | None = None,
 ) -> AsyncIterator[RunContext]:
@@ -115,6 +127,7 @@ async def open_run_context(
         budget: What the run may spend; None: no cap.
         batch_progress: Send the calls in provider batches, and report their progress here; None: one by one.
         limits: Returns the limit of an endpoint, where other processes share it.
+        fresh: Use no cached reply from before this run context.
         skip: Ids of steps not to judge.
         stopping: Set it to leave the steps that have not begun for a resume.
     """
@@ -129,7 +142,9 @@ async def open_run_context(
             finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
         except TypeError as wrong:
             raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
-    opening = Gateway(store, secret=secret, air_gapped=air_gapped, budget=budget, batch=batch_progress, limits=limits)
+    opening = Gateway(
+        store, secret=secret, air_gapped=air_gapped, budget=budget, batch=batch_progress, limits=limits, fresh=fresh
+    )
     async with opening as gateway:
         scorer = await run_in_thread(relevance, panel.relevance.scorer)
         judge_panel = JudgePanel.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)

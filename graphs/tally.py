@@ -12,7 +12,7 @@ from tracejury.traces import Problem
 
 _SUMMED = (
     *("traces", "resumed", "empty", "steps", "outcomes", "no_claim", "calls", "cached"),
-    *("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "problems"),
+    *("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "problems", "failures", "estimated"),
 )
 
 
@@ -39,7 +39,17 @@ class RunTally:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     problems: list[Problem] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    """Reason -> opinions that failed for it."""
+    failure_examples: dict[str, str] = field(default_factory=dict)
+    """Reason -> the details of one such failure."""
+    estimated: int = 0
+    """Calls without a credible usage, whose tokens are estimates."""
     interrupted: bool = False
+    stop_reasons: list[str] = field(default_factory=list)
+    """Why the run cannot go on: endpoints that refuse every call."""
+    adaptations: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Endpoint name -> how its requests differ from the panel, because the endpoint refused what the panel says."""
 
     def add(self, deliberation: Deliberation) -> None:
         """Count one deliberation."""
@@ -48,8 +58,13 @@ class RunTally:
             self.outcomes[deliberation.verdict.outcome.value] += 1
         else:
             self.no_claim += 1
+        for opinion in deliberation.opinions:
+            if opinion.failed is not None:
+                self.failures[opinion.failed.value] += 1
+                self.failure_examples.setdefault(opinion.failed.value, opinion.failure or "")
         for call in deliberation.calls:
             self.calls += 1
+            self.estimated += call.usage_estimated
             self.cached += call.from_cache
             if not call.from_cache:
                 self.prompt_tokens += call.prompt_tokens
@@ -61,6 +76,7 @@ class RunTally:
         """Add the counts of another tally, except its start time and its total number of traces."""
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.failure_examples = other.failure_examples | self.failure_examples
 
     def replace_by(self, parts: Iterable[RunTally]) -> None:
         """Set the counts to the sum of those of `parts`."""

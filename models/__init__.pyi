@@ -13,7 +13,9 @@ from .local.machine import available_bytes, free_cores
 from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
+from .probing import ProbeCache, ProbeResult
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
+from .refusals import Hopeless
 from .rendered_prompts import PromptMessage, read_prompts
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
@@ -39,6 +41,7 @@ __all__ = [
     "Endpoint",
     "FailureReason",
     "Gateway",
+    "Hopeless",
     "KeyMissingError",
     "LeaseBook",
     "LeasedLimiter",
@@ -49,6 +52,8 @@ __all__ = [
     "Message",
     "MiniLM",
     "Price",
+    "ProbeCache",
+    "ProbeResult",
     "PromptMessage",
     "RunSpending",
     "VectorCache",

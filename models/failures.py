@@ -8,7 +8,7 @@ from typing import NamedTuple
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
-from tracejury.models.causes import Trouble, connection_trouble
+from tracejury.models.causes import connection_trouble
 from tracejury.models.completions import NotACompletionError, storable
 from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.local.weights import WeightsError
@@ -65,12 +65,14 @@ class AdaptedError(Exception):
 class NoAnswerError(Exception):
     """A call has no reply after all retries."""
 
-    def __init__(self, reason: FailureReason, detail: str, attempts: int) -> None:
+    def __init__(self, reason: FailureReason, detail: str, attempts: int, fault: Fault | None = None) -> None:
         detail = storable(detail)
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.attempts = attempts
+        self.fault = fault
+        """The fault of the last attempt, where that ended the call."""
 
 
 def fault_of(error: BaseException) -> Fault | None:
@@ -94,11 +96,6 @@ def fault_of(error: BaseException) -> Fault | None:
     if isinstance(error, openai.APIError):
         return Fault(FailureReason.UNAVAILABLE, text, transient=True)
     return None
-
-
-def is_unreachable(fault: Fault) -> bool:
-    """Whether there is nothing at the address that could answer, as far as one attempt can tell."""
-    return fault.trait is not None and fault.trait.kind in (Trouble.NAME, Trouble.TLS, Trouble.NOBODY)
 
 
 def refusal_body(error: openai.APIStatusError) -> object:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tracejury.models.adaptations import Adaptations
 from tracejury.models.batches import Batches, BatchProgress
@@ -38,8 +38,9 @@ from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_path
 from tracejury.models.parsing import parse, repair
 from tracejury.models.pricing import is_free
+from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, probing_endpoint
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
-from tracejury.models.refusals import Hopeless
+from tracejury.models.refusals import Hopeless, hopeless_of, is_final
 from tracejury.models.request_body import ChatBody, chat_body
 from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
@@ -150,15 +151,56 @@ class Gateway:
         clients = self._clients.values()
         return {c.endpoint.name: at for c in clients if (at := c.breaker.opened) is not None}
 
+    async def probe(self, endpoint: Endpoint, schema: type[BaseModel], cache: ProbeCache | None = None) -> ProbeResult:
+        """Ask an endpoint once, with a judge's schema and few tokens, and adapt to what it refuses.
+
+        Args:
+            endpoint: The endpoint.
+            schema: The schema of a reply.
+            cache: Results of the last day are taken from here, and new ones are added; None: ask in any case.
+        """
+        try:
+            client = self._client(endpoint)
+        except CallFailed as failed:
+            return ProbeResult(endpoint, problem=failed.detail, remedy="")
+        if cache is not None and (adaptations := cache.get(endpoint)) is not None:
+            client.adaptations = adaptations
+            return ProbeResult(endpoint, adaptations, from_cache=True)
+        request = probe_request(endpoint, schema)
+        blank = blank_record(f"{self._ids}{next(self._count):08x}", "probe", request.purpose, request)
+        try:
+            answer = await client.chat(
+                lambda adaptations: chat_body(request, request.messages, "probe", adaptations, request.max_tokens),
+                check=lambda: self._check_sending(endpoint),
+                endpoint=probing_endpoint(endpoint),
+            )
+        except NoAnswerError as failed:
+            await self.store.record(blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail}))
+            if failed.fault is None or not is_final(failed.fault):
+                return ProbeResult(endpoint, client.adaptations, problem=failed.detail)
+            models = await client.list_models() if failed.fault.trait and failed.fault.trait.kind == "model" else ()
+            hopeless = hopeless_of(endpoint, failed.fault, models)
+            return ProbeResult(endpoint, client.adaptations, problem=hopeless.reason, remedy=hopeless.remedy)
+        prompt = "".join(str(part) for message in request.messages for part in message.parts)
+        call = filled_record(blank, request, answer, prompt)
+        self.budget.add(call)
+        await self.store.record(call)
+        if is_spent_on_thinking(call):
+            self._more_thinking(endpoint)
+        result = ProbeResult(endpoint, client.adaptations, latency_s=answer.latency_s)
+        if cache is not None:
+            cache.add(result)
+        return result
+
     @property
     def hopeless(self) -> tuple[Hopeless, ...]:
         """The endpoints that refuse every call, with the reason and the remedy."""
         return tuple(hopeless for c in self._clients.values() if (hopeless := c.refusals.hopeless) is not None)
 
-    @property
-    def adaptations(self) -> dict[str, Adaptations]:
-        """Endpoint name -> how its requests differ from the panel, because the endpoint refused what the panel says."""
-        return {c.endpoint.name: c.adaptations for c in self._clients.values() if c.adaptations != Adaptations()}
+    def adaptation_lines(self) -> dict[str, tuple[str, ...]]:
+        """Return endpoint name -> how its requests differ from the panel, because the endpoint refused that."""
+        clients = self._clients.values()
+        return {c.endpoint.name: lines for c in clients if (lines := c.adaptations.lines(c.endpoint))}
 
     async def _repair(self, request: ChatRequest, first: CallRecord, problem: str) -> CallRecord:
         """Ask a second time: with more room where thinking used it up, else with the problem of the first reply."""

@@ -9,12 +9,10 @@ from tracejury.models.causes import Trouble
 from tracejury.models.failures import Fault, Trait
 from tracejury.models.records import Endpoint
 
+UNREACHABLE = (Trouble.NAME, Trouble.TLS, Trouble.NOBODY)
+"""Causes that a probe takes for final."""
 REFUSALS_IN_A_ROW = {"key": 3, "quota": 3, "model": 3, "path": 3, "page": 6, "request": 10}
 """Equal refusals in a row, by what they are about, after which no further call makes sense."""
-
-
-class HopelessError(ValueError):
-    """An endpoint refuses all calls; the message has the reason and the remedy."""
 
 
 class Hopeless(NamedTuple):
@@ -47,6 +45,12 @@ class RefusalCounter:
         self._trait = trait
         if self._count >= REFUSALS_IN_A_ROW[trait.kind]:
             self.hopeless = hopeless_of(self._endpoint, fault)
+
+
+def is_final(fault: Fault) -> bool:
+    """Whether a single failure of a probe shows that a run cannot succeed."""
+    kind = fault.trait.kind if fault.trait is not None else None
+    return kind in REFUSALS_IN_A_ROW or kind in UNREACHABLE
 
 
 def hopeless_of(endpoint: Endpoint, fault: Fault, models: tuple[str, ...] = ()) -> Hopeless:

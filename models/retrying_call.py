@@ -94,7 +94,7 @@ class RetryingCall(Generic[Result]):
             if fault is None:
                 raise
             after = f" (after {self._requests} attempts, {self._spent:.1f} s)" if fault.transient else ""
-            raise NoAnswerError(fault.reason, fault.detail + after, self._requests) from error
+            raise NoAnswerError(fault.reason, fault.detail + after, self._requests, fault) from error
 
     async def _attempt(self) -> Result:
         probe, entered = await self._enter()

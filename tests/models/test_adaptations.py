@@ -42,7 +42,7 @@ def test_a_refused_part_is_left_out_from_then_on(asking: Any, refuses: list[str]
             assert refused == first[0].calls[0].attempts - 1
             more = await ask(gateway, asking, [f"step {i}" for i in range(10)])
             assert (await asyncio.to_thread(asking.server.counts))["modes"]["refused"] == refused
-            return first, more, gateway.adaptations["local"].lines(asking.endpoint)
+            return first, more, gateway.adaptation_lines()["local"]
 
     first, more, lines = asyncio.run(main())
     assert {reply.parsed.label for reply in [*first, *more]} == {"supported"}

@@ -1,0 +1,55 @@
+"""The endpoints of a panel are asked once before its first step: a run that cannot succeed ends before it begins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from tracejury.agents import Panel, endpoints_of, judge_reply
+from tracejury.models import Gateway, ProbeCache, ProbeResult
+
+
+class EndpointRefusedError(ValueError):
+    """An endpoint of the panel cannot be used; the message has the reason and the remedy."""
+
+
+async def probe_panel(gateway: Gateway, panel: Panel, cache: ProbeCache | None = None) -> list[ProbeResult]:
+    """Ask each endpoint of a panel once; the embedded server is left out, since it refuses nothing.
+
+    Args:
+        gateway: The run's gateway, which remembers what an endpoint refuses.
+        panel: The panel.
+        cache: Results of the last day; None: ask in any case.
+
+    Returns:
+        One result per model at an address.
+    """
+    endpoints = {(e.address, e.model, e.api_key_env): e for e in endpoints_of(panel) if e.kind == "openai"}
+    schema = judge_reply(panel.reply_tokens)
+    return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in endpoints.values())))
+
+
+async def check_endpoints(gateway: Gateway, panel: Panel, report_line: Callable[[str], None]) -> None:
+    """Probe the endpoints of a panel before a run, unless they were probed within the last day.
+
+    Args:
+        gateway: The run's gateway.
+        panel: The panel.
+        report_line: Called with a line for each endpoint that differs from what its panel says, or does not answer.
+
+    Raises:
+        EndpointRefusedError: The run cannot succeed.
+    """
+    cache = ProbeCache()
+    try:
+        results = await probe_panel(gateway, panel, cache)
+    finally:
+        cache.close()
+    for result in results:
+        if result.problem is None and result.adaptations.lines(result.endpoint):
+            report_line(str(result))
+        elif result.problem is not None and not result.is_hopeless:
+            report_line(f"{result}; the run begins all the same")
+    hopeless = [str(result) for result in results if result.is_hopeless]
+    if hopeless:
+        raise EndpointRefusedError("\n".join(hopeless))
