@@ -12,7 +12,9 @@ from tracejury.models.records import Endpoint
 UNREACHABLE = (Trouble.NAME, Trouble.TLS, Trouble.NOBODY)
 """Causes that a probe takes for final."""
 REFUSALS_IN_A_ROW = {"key": 3, "quota": 3, "model": 3, "path": 3, "page": 6, "request": 10}
-"""Equal refusals in a row, by what they are about, after which no further call makes sense."""
+"""Equal refusals in a row, by what they are about, after which no further call to a new endpoint makes sense."""
+AFTER_A_REPLY = 12
+"""Equal refusals in a row of an endpoint that has replied before: some may be about their prompts."""
 
 
 class Hopeless(NamedTuple):
@@ -33,17 +35,20 @@ class RefusalCounter:
         self._endpoint = endpoint
         self._trait: Trait | None = None
         self._count = 0
+        self._has_replied = False
         self.hopeless: Hopeless | None = None
 
     def record(self, fault: Fault | None) -> None:
         """Record how a call ended; None: with a reply."""
         trait = fault.trait if fault is not None else None
+        self._has_replied = self._has_replied or fault is None
         if fault is None or trait is None or trait.kind not in REFUSALS_IN_A_ROW:
             self._trait, self._count = None, 0
             return
         self._count = self._count + 1 if trait == self._trait else 1
         self._trait = trait
-        if self._count >= REFUSALS_IN_A_ROW[trait.kind]:
+        limit = REFUSALS_IN_A_ROW[trait.kind]
+        if self._count >= (max(limit, AFTER_A_REPLY) if self._has_replied else limit):
             self.hopeless = hopeless_of(self._endpoint, fault)
 
 
