@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.interrupts import interrupts
+from tracejury.console.log_lines import log_lines
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.text_coverage import print_coverage
 
@@ -70,6 +71,13 @@ def adjudicate(
         int | None, typer.Option(min=1, help="Start this many Ray workers. Default: one per processor.")
     ] = None,
     wheel: Annotated[Path | None, typer.Option(help="Install this wheel of tracejury on the Ray workers.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Use no reply from the response cache.")] = False,
+    probe: Annotated[
+        bool, typer.Option(help="Ask each endpoint once before the first step, unless that was done within a day.")
+    ] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what endpoints refuse, too.")] = False,
+    log: Annotated[Path | None, typer.Option(help="Append the log to this file.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Show calls, tokens and cost, and call no model.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -120,24 +128,29 @@ def adjudicate(
         from tracejury.models import BatchProgress, Budget
 
         budget = Budget(max_usd=max_cost, max_tokens=max_tokens)
-        judged_run, tally = judge_batch(
-            batch,
-            chosen,
-            store=store or DEFAULT_STORE,
-            name=run,
-            index=index,
-            limit=limit,
-            only=only or (),
-            arms=arm or (),
-            air_gapped=air_gapped,
-            budget=budget,
-            batch_progress=BatchProgress() if in_batches else None,
-            cluster=_cluster(backend, ray_address, workers, wheel),
-        )
+        with log_lines(quiet=quiet, verbose=verbose, file=log):
+            judged_run, tally = judge_batch(
+                batch,
+                chosen,
+                store=store or DEFAULT_STORE,
+                name=run,
+                index=index,
+                limit=limit,
+                only=only or (),
+                arms=arm or (),
+                air_gapped=air_gapped,
+                budget=budget,
+                batch_progress=BatchProgress() if in_batches else None,
+                cluster=_cluster(backend, ray_address, workers, wheel),
+                probe=probe,
+                fresh=fresh,
+            )
     report(judged_run, tally, store or DEFAULT_STORE, as_json)
     if tally.interrupted and budget.used_up:
         spent = f"${budget.spent_usd:.4f} and {budget.spent_tokens:,} tokens"
         raise fail(f"stopped: the run has used {spent}; give a higher cap to judge the rest", Exit.SOME_FAILED)
+    if tally.stop_reasons:
+        raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
     if tally.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
@@ -175,18 +188,20 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
         stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         me = asyncio.current_task()
 
-        def interrupted() -> None:
-            if stopping.is_set() and me is not None:
-                me.cancel()
-            stopping.set()
+        def stop_cleanly() -> None:
             err.print("stopping: steps that have begun will finish; press Ctrl-C again to stop at once", style="yellow")
+            loop.call_soon_threadsafe(stopping.set)
+
+        def stop_now() -> None:
+            if me is not None:
+                loop.call_soon_threadsafe(me.cancel)
 
         def report_line(line: str) -> None:
             err.print(line, style="yellow", highlight=False)
 
-        loop.add_signal_handler(signal.SIGINT, interrupted)
         callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
-        return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
+        with interrupts(stop_cleanly, stop_now):
+            return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
     with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
@@ -231,6 +246,8 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     if as_json:
         body = current.model_dump(mode="json", exclude={"run": {"panel"}})
         body["judged_share"] = {arm: counts.judged_share for arm, counts in coverage.items()}
+        body |= {"failures": tally.failures, "from_cache": tally.cached, "stopped": tally.stop_reasons}
+        body["adaptations"] = tally.adaptations
         print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
@@ -240,11 +257,29 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     print_coverage(coverage)
     for problem in tally.problems[:10]:
         out.print(f"  [yellow]{problem}[/]", highlight=False)
+    _print_calls(tally)
     if current.outcomes["failed"]:
         out.print("  the same command retries the failed steps", style="yellow")
     out.print(
         f"Next: tracejury show {run.name} | tracejury summary {run.name} | tracejury export {run.name} --out rows.jsonl"
     )
+
+
+def _print_calls(tally: RunTally) -> None:
+    """Print what the calls of this start came to: cache, estimates, failures by reason, what endpoints refuse."""
+    from rich.markup import escape
+
+    from tracejury.console.screen import out
+
+    if tally.cached:
+        out.print(f"  {tally.cached} of {tally.calls} calls were answered from the cache", highlight=False)
+    if tally.estimated:
+        out.print(f"  {tally.estimated} calls without a credible usage: their tokens are estimates", highlight=False)
+    for name, lines in tally.adaptations.items():
+        out.print(escape(f"  endpoint {name} refused a part of its requests: {'; '.join(lines)}"), highlight=False)
+    for reason, count in tally.failures.most_common():
+        example = escape(tally.failure_examples.get(reason, "")[:300])
+        out.print(f"  [yellow]{count} failed opinions: {reason}[/], for instance: {example}", highlight=False)
 
 
 def ready_index(panel: Panel, index: Path | None) -> None:

@@ -99,6 +99,8 @@ def demo(
             run, tally = judge_batch(batch, quick, name="demo-all-steps", **options)
             ran.append(run)
             tallies.append(tally)
+            if tally.interrupted:
+                raise typer.Exit(Exit.INTERRUPTED)
         skip = frozenset() if full else _all_but(batch, folder / "subset.yaml")
         run, tally = judge_batch(batch, panel, name="demo-full" if full else "demo", skip_steps=skip, **options)
         ran.append(run)

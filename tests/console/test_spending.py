@@ -36,7 +36,7 @@ def traces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def adjudicate(traces: Path, panel: Path, *more: object, code: int = 0) -> dict[str, Any]:
-    args = ["adjudicate", traces, "--panel", panel, "--run", "r", "--json", *more]
+    args = ["adjudicate", traces, "--no-probe", "--panel", panel, "--run", "r", "--json", *more]
     result = CliRunner().invoke(app, [str(a) for a in args])
     assert result.exit_code == code, result.output
     return json.loads(result.stdout) | {"stderr": result.stderr}
@@ -97,7 +97,18 @@ def test_a_batch_that_is_out_when_the_run_dies_is_waited_for_by_the_next(traces:
     with ModelServer(reply=GOOD, batch_s=600.0) as server:
         panel = write_panel(tmp_path, server.url, endpoint=PATIENT)
         code = "import tracejury.models.batches as b; b.LINGER_S = 1.0\nfrom tracejury.console.app import main\nmain()"
-        command = [sys.executable, "-c", code, "adjudicate", str(traces), "--panel", str(panel), "--run", "r"]
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "adjudicate",
+            "--no-probe",
+            str(traces),
+            "--panel",
+            str(panel),
+            "--run",
+            "r",
+        ]
         command += ["--batch-api", "--store", store_url, "--json"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store, until = CallStore(store_url), time.monotonic() + 200

@@ -21,7 +21,7 @@ PATIENT = {"max_concurrency": IN_FLIGHT, "timeout_s": 60.0, "deadline_s": 200.0}
 def command(folder: Path, store: str) -> list[str]:
     main = "from tracejury.console.app import main; main()"
     paths = [str(folder / "traces.jsonl"), "--panel", str(folder / "panel.yaml"), "--store", store, "--json"]
-    return [sys.executable, "-c", main, "adjudicate", *paths]
+    return [sys.executable, "-c", main, "adjudicate", "--no-probe", *paths]
 
 
 def test_kill_9_and_the_same_command_again(tmp_path: Path, ledger_url: str) -> None:

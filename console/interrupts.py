@@ -1,0 +1,65 @@
+"""Ctrl-C and SIGTERM: the first lets what has begun finish, the second ends the process within a second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tracejury.console.failing import Exit
+
+GRACE_S = 0.8
+"""After the second signal the process has this long to end by itself."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interrupts(first: Callable[[], None], second: Callable[[], None]) -> Iterator[None]:
+    """Call `first` at the first signal and `second` at the next ones, in a thread of their own.
+
+    Python runs a signal handler only when the main thread is back from whatever it does: a model or a database that is
+    stuck would hold up every Ctrl-C. A thread that reads the signals' file descriptor is not held up.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    old_handlers = {number: signal.signal(number, _do_nothing) for number in _SIGNALS}
+    old_descriptor = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader, first, second), name="tracejury-signals", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(old_descriptor)
+        for number, handler in old_handlers.items():
+            signal.signal(number, handler)
+        writer.close()
+
+
+def _do_nothing(number: int, frame: object) -> None:
+    """Keep Python from raising KeyboardInterrupt; the watching thread acts."""
+
+
+def _watch(reader: socket.socket, first: Callable[[], None], second: Callable[[], None]) -> None:
+    count = 0
+    with reader:
+        while data := reader.recv(1):
+            if data[0] not in _SIGNALS:
+                continue
+            count += 1
+            if count == 1:
+                first()
+                continue
+            ending = threading.Timer(GRACE_S, _end)
+            ending.daemon = True
+            ending.start()
+            second()
+
+
+def _end() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h\n")  # the live display hides the cursor
+    sys.stderr.flush()
+    os._exit(Exit.INTERRUPTED)
