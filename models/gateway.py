@@ -168,23 +168,28 @@ class Gateway:
             return ProbeResult(endpoint, adaptations, from_cache=True)
         request = probe_request(endpoint, schema)
         blank = blank_record(f"{self._ids}{next(self._count):08x}", "probe", request.purpose, request)
+
+        def body_for(adaptations: Adaptations) -> ChatBody:
+            return chat_body(request, request.messages, "probe", adaptations, request.max_tokens)
+
+        body = body_for(client.adaptations)
         try:
             answer = await client.chat(
-                lambda adaptations: chat_body(request, request.messages, "probe", adaptations, request.max_tokens),
+                body_for,
                 check=lambda: self._check_sending(endpoint),
                 endpoint=probing_endpoint(endpoint),
             )
         except NoAnswerError as failed:
-            await self.store.record(blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail}))
+            failure = blank.model_copy(update={"attempts": failed.attempts, "error": failed.detail})
+            await self.store.record(failure, body.messages)
             if failed.fault is None or not is_final(failed.fault):
                 return ProbeResult(endpoint, client.adaptations, problem=failed.detail)
             models = await client.list_models() if failed.fault.trait and failed.fault.trait.kind == "model" else ()
             hopeless = hopeless_of(endpoint, failed.fault, models)
             return ProbeResult(endpoint, client.adaptations, problem=hopeless.reason, remedy=hopeless.remedy)
-        prompt = "".join(str(part) for message in request.messages for part in message.parts)
-        call = filled_record(blank, request, answer, prompt)
+        call = filled_record(blank, request, answer, body.prompt)
         self.budget.add(call)
-        await self.store.record(call)
+        await self.store.record(call, body.messages)
         if is_spent_on_thinking(call):
             self._more_thinking(endpoint)
         result = ProbeResult(endpoint, client.adaptations, latency_s=answer.latency_s)
