@@ -177,7 +177,7 @@ class Opinion(Record):
     @property
     def grounded(self) -> bool:
         """Whether a counting citation or a derivation that recomputes shows what the label says."""
-        return bool(self.derivations) or _shown(self.label, self.citations)
+        return bool(self.derivations) or _shows_label(self.label, self.citations)
 
 
 def _renamed(data: Any, names: dict[str, str]) -> Any:
@@ -185,7 +185,7 @@ def _renamed(data: Any, names: dict[str, str]) -> Any:
     return {names.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else data
 
 
-def _shown(label: Label | None, citations: tuple[Citation, ...]) -> bool:
+def _shows_label(label: Label | None, citations: tuple[Citation, ...]) -> bool:
     relation = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}.get(label or Label.UNCLEAR)
     return any(c.counts and c.relation is relation for c in citations)
 
@@ -275,7 +275,7 @@ class Resolution(Record):
     @property
     def grounded(self) -> bool:
         """Whether new counting evidence or a recomputed derivation shows what the label says."""
-        return bool(self.derivations) or _shown(self.label, self.citations)
+        return bool(self.derivations) or _shows_label(self.label, self.citations)
 
 
 class Verdict(Record):

@@ -44,54 +44,58 @@ def heading(question: Question, trace: Trace) -> RenderableType:
     )
 
 
-def deliberation(made: Deliberation, *, raw: bool, calibrated: bool) -> Iterator[RenderableType]:
+def deliberation(deliberated: Deliberation, *, raw: bool, calibrated: bool) -> Iterator[RenderableType]:
     """Yield the parts of one deliberation, in the order in which it happened."""
-    symbol, style = OUTCOME_STYLE[made.verdict.outcome]
-    yield Rule(Text(f"step {made.step.index} · {made.step.role.value.replace('_', ' ')}"), align="left")
-    yield Padding(Text(made.step.text.strip(), style="bold"), (0, 2))
-    if made.case is not None:
-        yield from _claims(made)
-        yield from _passages(made)
-    for opinion in made.opinions:
+    symbol, style = OUTCOME_STYLE[deliberated.verdict.outcome]
+    yield Rule(Text(f"step {deliberated.step.index} · {deliberated.step.role.value.replace('_', ' ')}"), align="left")
+    yield Padding(Text(deliberated.step.text.strip(), style="bold"), (0, 2))
+    if deliberated.case is not None:
+        yield from _claims(deliberated)
+        yield from _passages(deliberated)
+    for opinion in deliberated.opinions:
         yield _opinion(opinion, raw)
-    if made.unasked:
+    if deliberated.unasked:
         yield Text(
-            f"not asked, since nothing they say could change the outcome: {', '.join(made.unasked)}", style="dim"
+            f"not asked, since nothing they say could change the outcome: {', '.join(deliberated.unasked)}", style="dim"
         )
-    if made.resolution is not None:
-        yield _resolution(made.resolution, raw)
-    lines = Text(f"{symbol} {one_line(made.verdict)}\n", style=style)
-    lines.append(WHY[made.verdict.reason], style="default")
-    lines.append(f"\n{evidence_line(made.verdict)}", style="default")
-    lines.append(f"\n{' → '.join(made.path)} → verdict", style="dim")
-    if made.step.label:
-        lines.append(f"\nhuman label: {made.step.label}", style="default")
+    if deliberated.resolution is not None:
+        yield _resolution(deliberated.resolution, raw)
+    lines = Text(f"{symbol} {one_line(deliberated.verdict)}\n", style=style)
+    lines.append(WHY[deliberated.verdict.reason], style="default")
+    lines.append(f"\n{evidence_line(deliberated.verdict)}", style="default")
+    lines.append(f"\n{' → '.join(deliberated.path)} → verdict", style="dim")
+    if deliberated.step.label:
+        lines.append(f"\nhuman label: {deliberated.step.label}", style="default")
     yield Box(lines, title="verdict" if calibrated else "verdict (uncalibrated)", title_align="left")
 
 
-def _claims(made: Deliberation) -> Iterator[RenderableType]:
-    assert made.case is not None  # noqa: S101 - the caller asked
-    evidence = evidence_of_claims(made.case.claims, made.opinions, made.resolution)
+def _claims(deliberated: Deliberation) -> Iterator[RenderableType]:
+    assert deliberated.case is not None  # noqa: S101 - the caller asked
+    evidence = evidence_of_claims(deliberated.case.claims, deliberated.opinions, deliberated.resolution)
     yield Text(f"\nclaims ({len(evidence)})", style="bold")
     for entry in evidence:
         state = "both ways" if entry.conflicting else "for" if entry.supported else "against"
-        found = f"counting evidence {state}" if entry.supported or entry.contradicted else "no counting evidence"
+        state_text = f"counting evidence {state}" if entry.supported or entry.contradicted else "no counting evidence"
         line = Text(f"  {entry.claim.handle} ", style="cyan")
         line.append(entry.claim.text, style="default")
         restates = f", only restates {entry.claim.restates}" if entry.claim.restates else ""
-        yield line.append(f" ({found}{restates})", style="dim")
-    if made.case.claims.coverage < 1:
-        left_out = ", ".join(made.case.claims.uncovered)
-        yield Text(f"  {made.case.claims.coverage:.0%} of the words are in a claim; not: {left_out}", style="dim")
+        yield line.append(f" ({state_text}{restates})", style="dim")
+    if deliberated.case.claims.coverage < 1:
+        left_out = ", ".join(deliberated.case.claims.uncovered)
+        yield Text(
+            f"  {deliberated.case.claims.coverage:.0%} of the words are in a claim; not: {left_out}", style="dim"
+        )
 
 
-def _passages(made: Deliberation) -> Iterator[RenderableType]:
-    assert made.case is not None  # noqa: S101 - the caller asked
-    cited = [c for o in made.opinions for c in o.citations] + list(made.resolution.citations if made.resolution else ())
-    ranks = {f.passage_id: f for f in made.retrieved}
-    extra = [h.passage for h in made.resolution.hits] if made.resolution else []
-    yield Text(f"\nevidence ({len(made.case.passages)} passages)", style="bold")
-    for passage in (*made.case.passages, *extra):
+def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
+    assert deliberated.case is not None  # noqa: S101 - the caller asked
+    cited = [c for o in deliberated.opinions for c in o.citations] + list(
+        deliberated.resolution.citations if deliberated.resolution else ()
+    )
+    ranks = {f.passage_id: f for f in deliberated.retrieved}
+    extra = [h.passage for h in deliberated.resolution.hits] if deliberated.resolution else []
+    yield Text(f"\nevidence ({len(deliberated.case.passages)} passages)", style="bold")
+    for passage in (*deliberated.case.passages, *extra):
         mine = [c for c in cited if c.evidence_id == passage.id]
         text = Text(
             passage.text.strip() if mine else passage.text.strip()[:160] + " …", style="default" if mine else "dim"
@@ -103,14 +107,14 @@ def _passages(made: Deliberation) -> Iterator[RenderableType]:
         head.append(passage.citation)
         if passage.superseded_by:
             head.append(f" (superseded by {passage.superseded_by})", style="red")
-        found = ranks.get(passage.id)
-        if found:
-            head.append(f"  score {found.score:.2f}", style="dim")
+        rank = ranks.get(passage.id)
+        if rank:
+            head.append(f"  score {rank.score:.2f}", style="dim")
         yield Padding(Group(head, Padding(text, (0, 0, 0, 2))), (0, 2))
-    if made.case.omitted:
-        yield Text(f"  left out by the token budget: {', '.join(made.case.omitted)}", style="dim")
-    if made.withheld:
-        yield Text(f"  withheld, since they give away the question: {len(made.withheld)}", style="dim")
+    if deliberated.case.omitted:
+        yield Text(f"  left out by the token budget: {', '.join(deliberated.case.omitted)}", style="dim")
+    if deliberated.withheld:
+        yield Text(f"  withheld, since they give away the question: {len(deliberated.withheld)}", style="dim")
 
 
 def _opinion(opinion: Opinion, raw: bool) -> RenderableType:

@@ -64,9 +64,9 @@ def figures(text: str) -> Iterator[Figure]:
     plain = folded(text)
     unit = "{unit}(?:\\s?(?:/|per |\u00b7)\\s?[a-z\\d\u00b2]+)*"
     for match in _pattern(f"(?<![\\w.])({{digits}})\\s?({unit})?").finditer(plain):
-        written = (match[2] or "").replace(" per ", "/").replace(" ", "")
+        unit_text = (match[2] or "").replace(" per ", "/").replace(" ", "")
         bound = _bound_of(plain[: match.start()], plain[match.end() :])
-        yield Figure(match[1].replace(",", ""), written, bound)
+        yield Figure(match[1].replace(",", ""), unit_text, bound)
 
 
 def _bound_of(before: str, after: str) -> str:

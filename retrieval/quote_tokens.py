@@ -100,19 +100,19 @@ def _plain(text: str) -> tuple[str, list[int]]:
 
 
 def _canonical(match: re.Match[str]) -> str:
-    written = match[0]
+    text = match[0]
     if match.lastgroup == "number":
-        if re.fullmatch(r"\d+,\d{1,2}", written):
-            return written
-        written = written.replace(",", "").replace("\u00b7", ".")
-        whole, point, rest = written.partition(".")
+        if re.fullmatch(r"\d+,\d{1,2}", text):
+            return text
+        text = text.replace(",", "").replace("\u00b7", ".")
+        whole, point, rest = text.partition(".")
         return (whole.lstrip("0") or "0") + point + rest
     if match.lastgroup == "range":
         return "-"
     if match.lastgroup == "colon":
-        return ":" if written == ":" else "\u00b7"
+        return ":" if text == ":" else "\u00b7"
     if match.lastgroup == "sign":
-        return _WRITTEN_OUT.get(written, written)
-    bare = unicodedata.normalize("NFKD", _DROPPED.sub("", written).casefold().translate(_LIGATURES))
-    word = "".join(c for c in bare if not unicodedata.combining(c)) or written
+        return _WRITTEN_OUT.get(text, text)
+    bare = unicodedata.normalize("NFKD", _DROPPED.sub("", text).casefold().translate(_LIGATURES))
+    word = "".join(c for c in bare if not unicodedata.combining(c)) or text
     return "μg" if word in ("mcg", "ug") else word

@@ -43,7 +43,7 @@ async def best_citations(
     p: Groups = dict(zip(single_groups, await check([Pair(claim, (sentence,)) for sentence in pool]), strict=True))
     beams = {relation: _strongest(single_groups, p, relation, _PARTNERS) for relation in ASSERTED}
     partners = {relation: [group[0] for group in beam] for relation, beam in beams.items()}
-    found = {relation: [_best(pool, p, relation)] for relation in ASSERTED}
+    by_relation = {relation: [_best(pool, p, relation)] for relation in ASSERTED}
     for _ in range(1, min(largest, MOST_SENTENCES)):
         grown = {
             tuple(sorted({*group, position}))
@@ -56,8 +56,8 @@ async def best_citations(
         p |= zip(groups, await check([Pair(claim, tuple(pool[i] for i in group)) for group in groups]), strict=True)
         for relation in ASSERTED:
             beams[relation] = _strongest(sorted(grown), p, relation, _BEAM)
-            found[relation].append(_best(pool, p, relation))
-    return {relation: tuple(best) for relation, best in found.items()}
+            by_relation[relation].append(_best(pool, p, relation))
+    return {relation: tuple(best) for relation, best in by_relation.items()}
 
 
 def _strongest(groups: Sequence[tuple[int, ...]], p: Groups, relation: Relation, n: int) -> list[tuple[int, ...]]:

@@ -24,7 +24,7 @@ class BothChecker:
     summary = "two checkers that must agree: the smaller probability of each relation, silence takes the rest"
 
     def __init__(self, first: Mapping[str, object], second: Mapping[str, object]) -> None:
-        self.checkers = (_made(first), _made(second))
+        self.checkers = (_make(first), _make(second))
         self.needs_endpoint = any(checker.needs_endpoint for checker in self.checkers)
 
     @property
@@ -49,7 +49,7 @@ def _least(one: Probabilities, other: Probabilities) -> Probabilities:
     return Probabilities(supports, contradicts, max(0.0, 1 - supports - contradicts))
 
 
-def _made(spec: Mapping[str, object]) -> ValidatedChecker:
+def _make(spec: Mapping[str, object]) -> ValidatedChecker:
     name, params = spec.get("name"), spec.get("params") or {}
     if not isinstance(name, str) or not isinstance(params, Mapping) or not set(spec) <= {"name", "params"}:
         raise CheckerError(f"checker 'both': {dict(spec)!r} is no checker; write {{name: nli, params: {{}}}}")

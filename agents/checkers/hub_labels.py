@@ -45,16 +45,24 @@ def read_labels(id2label: Mapping[int, str], labels: Sequence[str] | None) -> tu
                 f"checker 'hub': the model calls its outputs {names}, which does not say what they are; "
                 f"give them in this order in the params, for instance {_EXAMPLE}"
             )
-        given = [relation for relation in relations if relation is not None]
+        relations_read = [relation for relation in relations if relation is not None]
     else:
         try:
-            given = [Relation(label) for label in labels]
+            relations_read = [Relation(label) for label in labels]
         except ValueError:
             raise CheckerError(f"checker 'hub': labels are {list(labels)}; write for instance {_EXAMPLE}") from None
-        if len(given) != len(names):
-            raise CheckerError(f"checker 'hub': {len(given)} labels for a model with {len(names)} outputs: {names}")
-    if len(given) == 2 and Relation.SUPPORTS in given:
-        given = [r if r is Relation.SUPPORTS else Relation.SILENT for r in given]
-    if len(set(given)) != len(given) or Relation.SUPPORTS not in given or len(given) > 3:
-        raise CheckerError(f"checker 'hub': outputs {names} come to {[r.value for r in given]}; each relation once")
-    return tuple(given)
+        if len(relations_read) != len(names):
+            raise CheckerError(
+                f"checker 'hub': {len(relations_read)} labels for a model with {len(names)} outputs: {names}"
+            )
+    if len(relations_read) == 2 and Relation.SUPPORTS in relations_read:
+        relations_read = [r if r is Relation.SUPPORTS else Relation.SILENT for r in relations_read]
+    if (
+        len(set(relations_read)) != len(relations_read)
+        or Relation.SUPPORTS not in relations_read
+        or len(relations_read) > 3
+    ):
+        raise CheckerError(
+            f"checker 'hub': outputs {names} come to {[r.value for r in relations_read]}; each relation once"
+        )
+    return tuple(relations_read)

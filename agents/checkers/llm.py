@@ -57,9 +57,9 @@ class LlmChecker:
         most = max(1, min(self.pairs_per_call, (ask.max_tokens - _TOKENS_AROUND) // _TOKENS_AN_ANSWER))
         answers: list[Probabilities] = []
         for start in range(0, len(pairs), most):
-            asked = pairs[start : start + most]
-            reply = await ask.reply(self.messages(asked), answers_schema(len(asked)), LETTERS)
-            answers += self._read(reply, len(asked))
+            part = pairs[start : start + most]
+            reply = await ask.reply(self.messages(part), answers_schema(len(part)), LETTERS)
+            answers += self._read(reply, len(part))
         return answers
 
     def messages(self, pairs: Sequence[Pair]) -> tuple[Message, ...]:

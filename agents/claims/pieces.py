@@ -36,12 +36,12 @@ def pieces(step: str, earlier: Sequence[str]) -> list[Span]:
     """
     plain, values = _plain(step)
     cuts = sorted({*_repeated(step, earlier), *values, *_quoted(plain)})
-    taken: list[Span] = []
+    spans: list[Span] = []
     for span in cuts:
-        if not taken or span.start >= taken[-1].end:
-            taken.append(span)
-    between = list(_between(taken, len(plain)))
-    return sorted(span for part in (*taken, *between) for span in _sentences(plain, part))
+        if not spans or span.start >= spans[-1].end:
+            spans.append(span)
+    between = list(_between(spans, len(plain)))
+    return sorted(span for part in (*spans, *between) for span in _sentences(plain, part))
 
 
 def tags(step: str) -> list[Span]:
@@ -55,10 +55,10 @@ def _plain(step: str) -> tuple[str, list[Span]]:
     for start, end in tags(step):
         out[start:end] = " " * (end - start)
     at = 0
-    while found := _JSON.search(step, at):
-        at = _closing(step, found.start())
-        end = found.start()
-        for string in _STRING.finditer(step, found.start(), at):
+    while match := _JSON.search(step, at):
+        at = _closing(step, match.start())
+        end = match.start()
+        for string in _STRING.finditer(step, match.start(), at):
             out[end : string.start(1)] = _unmarked(step[end : string.start(1)])
             values.append(Span(string.start(1), string.end(1)))
             end = string.end(1)
@@ -99,9 +99,9 @@ def _repeated(step: str, earlier: Sequence[str]) -> Iterator[Span]:
             yield from (Span(*m.span()) for m in re.finditer(spaced + r"\.?", folded) if len(folded) == len(step))
 
 
-def _between(taken: Sequence[Span], length: int) -> Iterator[Span]:
+def _between(spans: Sequence[Span], length: int) -> Iterator[Span]:
     at = 0
-    for span in taken:
+    for span in spans:
         yield Span(at, span.start)
         at = span.end
     yield Span(at, length)

@@ -32,22 +32,24 @@ def parts_of_question(text: str, span: Span) -> list[Part]:
         before = Span(span.start, span.start + len(words[:cut].rstrip(" ,;-")))
         parts.append(Part(before, Kind.STATEMENT))
     begins = span.start + max(cut, 0)
-    asked = text[begins : span.end]
-    presupposed = _PRESUPPOSES.search(asked, 1)
-    if presupposed and states(asked[presupposed.end() :]):
+    question_text = text[begins : span.end]
+    presupposed = _PRESUPPOSES.search(question_text, 1)
+    if presupposed and states(question_text[presupposed.end() :]):
         parts.append(Part(Span(begins, begins + presupposed.start()), Kind.QUESTION))
         parts.append(Part(Span(begins + presupposed.end(), span.end), Kind.STATEMENT))
-    elif cut < 0 or _LOADED.match(asked) or _says_that(asked):
+    elif cut < 0 or _LOADED.match(question_text) or _says_that(question_text):
         parts.append(Part(Span(begins, span.end), Kind.STATEMENT))
     else:
         parts.append(Part(Span(begins, span.end), Kind.QUESTION))
     return parts
 
 
-def _says_that(asked: str) -> bool:
+def _says_that(question_text: str) -> bool:
     """Tell whether a question carries a statement: `who would deny that aspirin is safe?`."""
-    that = re.search(r"\bthat\s+", asked)
-    return that is not None and states(asked[that.end() :]) and not begins_with_verb(asked[that.end() :])
+    that = re.search(r"\bthat\s+", question_text)
+    return (
+        that is not None and states(question_text[that.end() :]) and not begins_with_verb(question_text[that.end() :])
+    )
 
 
 def _asking_from(words: str) -> int:

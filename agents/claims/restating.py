@@ -46,12 +46,15 @@ def restated_by(claim: str, stem: str, context: Sequence[ContextStep]) -> str | 
 
     A place is a sentence or two neighbours, of the vignette or of one earlier step; questions are none.
     """
-    said = {w.stem for w in content_words(claim)} - _REPORTING
-    if not said:
+    claim_stems = {w.stem for w in content_words(claim)} - _REPORTING
+    if not claim_stems:
         return None
     ours = qualifiers(claim)
     for name, text in (("vignette", stem), *((f"step:{c.index}", c.text) for c in context)):
-        if any(said <= p.stems and _same_qualifiers(ours, p.qualifiers) and _restates(claim, p) for p in _places(text)):
+        if any(
+            claim_stems <= p.stems and _same_qualifiers(ours, p.qualifiers) and _restates(claim, p)
+            for p in _places(text)
+        ):
             return name
     return None
 

@@ -36,8 +36,8 @@ def change_of_meaning(characters: str, text: str, read_before: Iterable[str]) ->
     rewritten = set(stems(text))
     if missing := [word for word in _fixed(characters) if word not in rewritten]:
         return f"words left out: {', '.join(missing)}"
-    kept = [stem for stem in own if stem in rewritten]
-    if not _in_order(kept, stems(text)):
+    shared_stems = [stem for stem in own if stem in rewritten]
+    if not _in_order(shared_stems, stems(text)):
         return "the order of the words differs"
     return None
 
@@ -49,6 +49,6 @@ def _fixed(characters: str) -> Iterator[str]:
             yield word.stem
 
 
-def _in_order(kept: list[str], text: list[str]) -> bool:
+def _in_order(shared_stems: list[str], text: list[str]) -> bool:
     rest = iter(text)
-    return all(stem in rest for stem in kept)
+    return all(stem in rest for stem in shared_stems)

@@ -25,28 +25,28 @@ class EvidenceBlock(NamedTuple):
     by_resolver: bool
 
 
-def cited(made: Deliberation) -> list[Citation]:
+def cited(deliberation: Deliberation) -> list[Citation]:
     """Return every citation of the deliberation, the resolver's last."""
-    own = [c for opinion in made.opinions for c in opinion.citations]
-    return own + list(made.resolution.citations if made.resolution else ())
+    own = [c for opinion in deliberation.opinions for c in opinion.citations]
+    return own + list(deliberation.resolution.citations if deliberation.resolution else ())
 
 
-def exhibits(made: Deliberation) -> list[EvidenceBlock]:
+def exhibits(deliberation: Deliberation) -> list[EvidenceBlock]:
     """Return the evidence, what was quoted first."""
-    if made.case is None:
+    if deliberation.case is None:
         return []
-    case = made.case
+    case = deliberation.case
     texts: list[tuple[str, str, str, Passage | None, bool]] = []
     texts += [(p.id, p.citation or p.title, p.text, p, False) for p in case.passages]
-    shown = {p.id for p in case.passages}
-    further = made.resolution.hits if made.resolution else ()
-    fresh = [h.passage for h in further if h.passage.id not in shown]
+    passage_ids = {p.id for p in case.passages}
+    further = deliberation.resolution.hits if deliberation.resolution else ()
+    fresh = [h.passage for h in further if h.passage.id not in passage_ids]
     texts += [(p.id, p.citation or p.title, p.text, p, True) for p in fresh]
     if case.stem.strip():
         texts.append(("vignette", "The vignette", case.stem, None, False))
     texts += [(f"step:{c.index}", f"Step {c.index}", c.text, None, False) for c in case.context]
-    quoted = cited(made)
-    scores = {f.passage_id: f.score for f in made.retrieved}
+    quoted = cited(deliberation)
+    scores = {f.passage_id: f.score for f in deliberation.retrieved}
     made_of = []
     for name, title, text, passage, by_resolver in texts:
         mine = [c for c in quoted if c.evidence_id == name and c.verified]

@@ -85,10 +85,10 @@ def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
 
 
 def _bars(counts: dict[str, int]) -> list[Bar]:
-    total, start, made = sum(counts.values()) or 1, 0.0, []
+    total, start, segments = sum(counts.values()) or 1, 0.0, []
     for outcome in ("supported", "error", "abstained", "no_claim", "failed"):
         width = 100 * counts[outcome] / total
         if counts[outcome]:
-            made.append(Bar(outcome, counts[outcome], round(start, 3), round(width, 3)))
+            segments.append(Bar(outcome, counts[outcome], round(start, 3), round(width, 3)))
         start += width
-    return made
+    return segments

@@ -53,8 +53,8 @@ def diagram(path: Sequence[str]) -> Diagram:
     nodes = tuple(
         Node(name, 4 + _LEFT * x, 4 + _TOP * y, way.count(name)) for name, (x, y) in _PLACES.items() if low or y == 0
     )
-    known = {n.name for n in nodes}
-    edges = tuple(Edge(_line(a, b), (a, b) in taken) for a, b in _EDGES if a in known and b in known)
+    node_names = {n.name for n in nodes}
+    edges = tuple(Edge(_line(a, b), (a, b) in taken) for a, b in _EDGES if a in node_names and b in node_names)
     return Diagram(nodes, edges, 8 + 6 * _LEFT + _WIDE, 8 + _HIGH + (_TOP if low else 0), " → ".join(way))
 
 

@@ -87,8 +87,8 @@ def alter(kind: Kind, text: str, draw: random.Random, drugs: Sequence[str], dise
         "drug": lambda: _swap(text, [m.span() for m in DRUG.finditer(text)], drugs, draw),
         "disease": lambda: _swap(text, diseases.spans(text), diseases.names, draw),
     }
-    made = makers[kind]()
-    return made if made and made.text != text else None
+    altered = makers[kind]()
+    return altered if altered and altered.text != text else None
 
 
 class Diseases:
@@ -115,20 +115,20 @@ class Diseases:
 
 
 def _number(text: str, draw: random.Random) -> Altered | None:
-    found = list(_NUMBER.finditer(text))
-    if not found:
+    numbers = list(_NUMBER.finditer(text))
+    if not numbers:
         words = list(_NUMBER_WORD.finditer(text))
         if not words:
             return None
         word = draw.choice(words)
         other = draw.choice([w for w in _WORDS if w != word[0].lower()])
-        return _put(text, *word.span(), other)
-    number = draw.choice(found)
+        return _replaced(text, *word.span(), other)
+    number = draw.choice(numbers)
     value = float(number[0].replace(",", ""))
     whole = "." not in number[0]
     if whole and value <= 12:
         new = draw.choice([v for v in range(1, 16) if v != value])
-        return _put(text, *number.span(), str(new))
+        return _replaced(text, *number.span(), str(new))
     changed = value * draw.choice([0.1, 0.25, 0.5, 0.6, 0.75, 1.3, 1.5, 2, 3, 10])
     if 1900 <= value <= 2030 and whole:
         changed = value + draw.choice([-12, -7, -3, 4, 8])
@@ -136,7 +136,7 @@ def _number(text: str, draw: random.Random) -> Altered | None:
         changed = min(changed, 99)
     places = 0 if whole else len(number[0].split(".")[1])
     new_text = f"{changed:.{places}f}"
-    return None if float(new_text) == value else _put(text, *number.span(), new_text)
+    return None if float(new_text) == value else _replaced(text, *number.span(), new_text)
 
 
 def _negation(text: str, draw: random.Random) -> Altered | None:
@@ -145,22 +145,22 @@ def _negation(text: str, draw: random.Random) -> Altered | None:
         # "with" and "without" stand on both sides: half of the time insertions are looked at first.
         removals, insertions = insertions, removals
     for group in (removals, insertions):
-        found = [(new, m) for pattern, new in group for m in pattern.finditer(text)]
-        if found:
-            new, match = draw.choice(found)
-            put = match.expand(new) if new else (f"does not {_BASE[match[0]]}" if match[0] in _BASE else "")
-            return Altered(" ".join((text[: match.start()] + put + text[match.end() :]).split()), match.start())
+        candidates = [(new, m) for pattern, new in group for m in pattern.finditer(text)]
+        if candidates:
+            new, match = draw.choice(candidates)
+            replacement = match.expand(new) if new else (f"does not {_BASE[match[0]]}" if match[0] in _BASE else "")
+            return Altered(" ".join((text[: match.start()] + replacement + text[match.end() :]).split()), match.start())
     return None
 
 
 def _direction(text: str, draw: random.Random) -> Altered | None:
     # "more than one", "the most" and "early" as part of names are left: their opposites read wrongly but stay false.
-    found = list(_DIRECTION.finditer(text))
-    if not found:
+    directions = list(_DIRECTION.finditer(text))
+    if not directions:
         return None
-    match = draw.choice(found)
+    match = draw.choice(directions)
     new = _OPPOSITE[match[0].lower()]
-    return _put(text, *match.span(), new.capitalize() if match[0][0].isupper() else new)
+    return _replaced(text, *match.span(), new.capitalize() if match[0][0].isupper() else new)
 
 
 def _swap(text: str, spans: list[tuple[int, int]], names: Sequence[str], draw: random.Random) -> Altered | None:
@@ -178,7 +178,7 @@ def _swap(text: str, spans: list[tuple[int, int]], names: Sequence[str], draw: r
     return None
 
 
-def _put(text: str, start: int, end: int, new: str) -> Altered:
+def _replaced(text: str, start: int, end: int, new: str) -> Altered:
     return Altered(text[:start] + new + text[end:], start)
 
 

@@ -54,11 +54,11 @@ def calibrate(calibrated: Strengths, digest: str, alpha: float = ALPHA) -> Check
     evidence: dict[Relation, ThresholdEvidence] = {}
     for relation, column in _COLUMNS.items():
         kinds = {kind: [i for i, c in enumerate(claims) if wrong(c)] for kind, wrong in _WRONG[relation].items()}
-        found = {kind: _threshold(anything[rows, column], groups, rows, alpha) for kind, rows in kinds.items()}
+        by_kind = {kind: _threshold(anything[rows, column], groups, rows, alpha) for kind, rows in kinds.items()}
         # Whatever is true of a claim, an abstract about something else shows nothing of it.
-        found["foreign"] = _threshold(calibrated.by_way[_FOREIGN][:, column], groups, range(len(claims)), alpha)
-        print(relation, {kind: round(t, 3) for kind, t in found.items()})
-        threshold = max(found.values())
+        by_kind["foreign"] = _threshold(calibrated.by_way[_FOREIGN][:, column], groups, range(len(claims)), alpha)
+        print(relation, {kind: round(t, 3) for kind, t in by_kind.items()})
+        threshold = max(by_kind.values())
         thresholds[relation] = (threshold,) * MOST_SENTENCES
         right = [i for i, c in enumerate(claims) if c.label == _LABELS[relation]]
         wrong_rows = sorted({i for rows in kinds.values() for i in rows})

@@ -39,8 +39,8 @@ def all_pairs(data: Path, share: float) -> Iterator[tuple[str, Pair]]:
     """Yield (stage, pair); `share` of the corpora's sentences are used."""
     labelled = list(labelled_claims(data))
     train = [c for c in labelled if c.part == "train"]
-    found = [*documents(data), *_abstracts(train)]
-    foreign = foreign_sentences(found, "train")
+    all_documents = [*documents(data), *_abstracts(train)]
+    foreign = foreign_sentences(all_documents, "train")
     yield from (("general", p) for p in general_pairs(data))
 
     authored = [*conclusions(data), *closing_claims(train)]
@@ -49,14 +49,14 @@ def all_pairs(data: Path, share: float) -> Iterator[tuple[str, Pair]]:
     yield from (("main", p) for p in conclusion_pairs(authored, foreign, 3))
     yield from (("main", p) for p in medec_pairs(data, 4))
     sentences = {"train": int(24_000 * share), "calibrate": int(800 * share), "report": int(1_200 * share)}
-    yield from (("main", p) for p in corpus_pairs(found, 7, sentences))
-    yield from (("main", p) for p in form_pairs(found, foreign, "train", int(10_000 * share), 5, trained=True))
+    yield from (("main", p) for p in corpus_pairs(all_documents, 7, sentences))
+    yield from (("main", p) for p in form_pairs(all_documents, foreign, "train", int(10_000 * share), 5, trained=True))
     for part in ("calibrate", "report"):
-        own = foreign_sentences(found, part)
+        own = foreign_sentences(all_documents, part)
         if part == "calibrate":
             yield from (("main", p) for p in labelled_pairs([c for c in labelled if c.part == part], own, 1))
         for trained in (True, False):
-            yield from (("main", p) for p in form_pairs(found, own, part, int(500 * share), 6, trained=trained))
+            yield from (("main", p) for p in form_pairs(all_documents, own, part, int(500 * share), 6, trained=trained))
 
     for part in ("calibrate", "report"):
         apart = held_out_claims(data, part)
@@ -67,23 +67,23 @@ def all_pairs(data: Path, share: float) -> Iterator[tuple[str, Pair]]:
                 Pair(one.claim, reading.text, one.label, reading.way, one.source, str(reading.claim), part),
             )
 
-    claims = [*train, *authored, *_sentences_as_claims(found, int(9_000 * share))]
+    claims = [*train, *authored, *_sentences_as_claims(all_documents, int(9_000 * share))]
     yield from (("unlabelled", p) for p in unlabelled_pairs(claims, foreign, 8))
 
 
-def foreign_sentences(found: Sequence[Document], part: str) -> ForeignSentences:
+def foreign_sentences(documents: Sequence[Document], part: str) -> ForeignSentences:
     """The documents of one part as foreign evidence."""
-    usable = [d for d in found if d.part == part and d.source != "medec" and d.sentences]
+    usable = [d for d in documents if d.part == part and d.source != "medec" and d.sentences]
     return ForeignSentences([d.sentences for d in usable], [d.group for d in usable])
 
 
 def medec_pairs(data: Path, seed: int) -> Iterator[Pair]:
     """A note's wrong sentence beside the corrected one, each way: training part only."""
     draw = random.Random(seed)
-    wanted = set(read_splits()["medec"]["train"])
+    train_notes = set(read_splits()["medec"]["train"])
     with next((data / "medec").glob("*.csv")).open(newline="") as handle:
         for row in csv.DictReader(handle):
-            if row["Text ID"] in wanted and row["Error Flag"] == "1":
+            if row["Text ID"] in train_notes and row["Error Flag"] == "1":
                 wrong, right, note = row["Error Sentence"], row["Corrected Sentence"], cut(row["Text"])
                 for claim, evidence, label in (
                     (wrong, right, "contradicted"), (right, wrong, "contradicted"), (wrong, wrong, "supported"),
@@ -98,9 +98,9 @@ def _abstracts(train: Sequence[LabelledClaim]) -> Iterator[Document]:
         yield Document(one.source, one.group, "train", list(text.sentences))
 
 
-def _sentences_as_claims(found: Sequence[Document], count: int) -> Iterator[LabelledClaim]:
+def _sentences_as_claims(documents: Sequence[Document], count: int) -> Iterator[LabelledClaim]:
     draw = random.Random(9)
-    usable = [d for d in found if d.part == "train" and d.source != "medec" and len(d.sentences) >= 4]
+    usable = [d for d in documents if d.part == "train" and d.source != "medec" and len(d.sentences) >= 4]
     for document in draw.choices(usable, weights=[len(d.sentences) for d in usable], k=count):
         i = draw.randrange(len(document.sentences))
         near = document.sentences[max(0, i - 6) : i + 7]

@@ -39,15 +39,15 @@ def documents(data: Path) -> Iterator[Document]:
     pubmed = json.loads((data / "pubmedqa/ori_pqal.json").read_text())
     for key in splits["pubmedqa"]["train"]:
         yield _document("pubmedqa", key, "train", "\n".join(pubmed[key]["CONTEXTS"]))
-    wanted = set(splits["clinifact"]["train"])
+    part_notes = set(splits["clinifact"]["train"])
     for row in _table(data / "clinifact/validation_set.csv"):
-        if row["index"] in wanted:
+        if row["index"] in part_notes:
             yield _document("clinifact", row["PMID"], "train", row["article_abstract"])
     for part in ("train", "calibrate", "report"):
         # Vignette sentences: ages, measurements and negated findings that the references do not have.
-        wanted = set(splits["medec"][part])
+        part_notes = set(splits["medec"][part])
         for row in _table(next((data / "medec").glob("*.csv"))):
-            if row["Text ID"] in wanted:
+            if row["Text ID"] in part_notes:
                 yield _document("medec", row["Text ID"], part, row["Text"].replace(row["Error Sentence"], ""))
 
 

@@ -33,9 +33,9 @@ class Logits(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         self.model = model
 
-    def forward(self, ids: torch.Tensor, seen: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         """Logits (n, 3) from token ids, attention mask and segment ids, each (n, length)."""
-        logits: torch.Tensor = self.model(input_ids=ids, attention_mask=seen, token_type_ids=kinds).logits
+        logits: torch.Tensor = self.model(input_ids=ids, attention_mask=mask, token_type_ids=kinds).logits
         return logits
 
 

@@ -14,12 +14,12 @@ from tracejury.training.verifier.real_pairs import window
 
 
 def form_pairs(
-    found: Sequence[Document], foreign: ForeignSentences, part: str, count: int, seed: int, trained: bool
+    documents: Sequence[Document], foreign: ForeignSentences, part: str, count: int, seed: int, trained: bool
 ) -> Iterator[Pair]:
     """Draw sentences of `part` and pair each with two of the forms and, as a control, with itself.
 
     Args:
-        found: Documents of every part.
+        documents: Documents of every part.
         foreign: Where the nearest sentence of another document comes from.
         part: Of the documents drawn from.
         count: Sentences to draw.
@@ -29,16 +29,16 @@ def form_pairs(
     draw = random.Random(seed)
     places = [
         (d, i)
-        for d, document in enumerate(found)
+        for d, document in enumerate(documents)
         if document.part == part and document.source != "medec"
         for i, s in enumerate(document.sentences)
         if 7 <= len(s.split()) <= 40 and s[-1] in ".!"
     ]
     places = draw.sample(places, min(count, len(places)))
     forms = [form for form in FORMS if form.trained is trained]
-    near = foreign.nearest([found[d].sentences[i] for d, i in places], [found[d].group for d, i in places], 3)
+    near = foreign.nearest([documents[d].sentences[i] for d, i in places], [documents[d].group for d, i in places], 3)
     for (d, i), others in zip(places, near, strict=True):
-        document = found[d]
+        document = documents[d]
         true = document.sentences[i]
         rest = (document.source, document.group, part)
         open_forms = [(form, text) for form in forms if (text := form.make(true, draw)) and text != true]

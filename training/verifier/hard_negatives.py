@@ -62,16 +62,16 @@ def _lead_in(sentence: str, _: random.Random) -> str | None:
 
 def _swapped(pattern: re.Pattern[str]) -> Callable[[str, random.Random], str | None]:
     def make(sentence: str, _: random.Random) -> str | None:
-        found = pattern.search(sentence)
-        if not found or found["a"].lower() == found["b"].lower():
+        match = pattern.search(sentence)
+        if not match or match["a"].lower() == match["b"].lower():
             return None
-        a, b = found["a"], found["b"]
+        a, b = match["a"], match["b"]
         # "in women than men": the preposition stays where it stood.
         lead = re.match(r"(?:in|with|for|by|among) (?:the )?", a)
         if lead and not b.startswith(lead[0]):
             a, b = a[lead.end() :], f"{lead[0]}{b}"
-        start, end = found.span()
-        joint = found["than"] if "than" in found.groupdict() else found["verb"]
+        start, end = match.span()
+        joint = match["than"] if "than" in match.groupdict() else match["verb"]
         changed = f"{sentence[:start]}{b} {joint} {a}{sentence[end:]}"
         return changed[:1].upper() + changed[1:] if start == 0 else changed
 

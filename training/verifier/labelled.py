@@ -53,17 +53,17 @@ def clinifact(data: Path) -> Iterator[LabelledClaim]:
     parts = _part_by_id("clinifact")
     validation = _rows(data / "clinifact/validation_set.csv")
     apart = [r for r in validation if parts[r["index"]] != "train"]
-    taken = set().union(*map(_shared, apart)) | nli4ct_trials(data)
+    held_out = set().union(*map(_shared, apart)) | nli4ct_trials(data)
     for row in apart:
         yield _trial(row, parts[row["index"]])
     # The validation set's calibrate part has 53 rows: every seventh article of the other file is added to it.
-    further = [r for r in _rows(data / "clinifact/train_set_apart.csv") if not taken & _shared(r)]
+    further = [r for r in _rows(data / "clinifact/train_set_apart.csv") if not held_out & _shared(r)]
     for row in further:
         if part_of(f"clinifact:{row['PMID']}", 0.85, 0.15) == "calibrate":
-            taken |= _shared(row)
+            held_out |= _shared(row)
             yield _trial(row, "calibrate")
     for row in (*(r for r in validation if parts[r["index"]] == "train"), *further):
-        if not taken & _shared(row):
+        if not held_out & _shared(row):
             yield _trial(row, "train")
 
 
@@ -107,9 +107,9 @@ def conclusions(data: Path) -> Iterator[LabelledClaim]:
 def medhallu(data: Path) -> Iterator[LabelledClaim]:
     """True answers (supported) and hallucinated ones (not supported), in the part of their PubMedQA question."""
     parts = _part_by_id("pubmedqa")
-    asked = {_plain(e["QUESTION"]): (key, e["LABELS"]) for key, e in _pubmed(data).items()}
+    by_question = {_plain(e["QUESTION"]): (key, e["LABELS"]) for key, e in _pubmed(data).items()}
     for row in _rows(data / "medhallu/prepared_detection_input.csv"):
-        key, labels = asked[_plain(row["question"])]
+        key, labels = by_question[_plain(row["question"])]
         text = _of_sections(zip(labels, ast.literal_eval(row["knowledge"])["contexts"], strict=False))
         for column, label in (("ground_truth", "supported"), ("least_similar_answer", "not_supported")):
             yield LabelledClaim(" ".join(row[column].split()), text, label, "medhallu", key, parts[key])
@@ -119,14 +119,14 @@ def scifact(data: Path) -> Iterator[LabelledClaim]:
     """Claims and rationale sentences; the set's own development rows are the report part."""
     names = {"entailment": "supported", "not_entailment": "contradicted"}
     report = _rows(data / "scifact_pairs/dev.tsv", "\t")
-    seen = set().union(*(shingles(r["sentence1"]) for r in report))
+    report_shingles = set().union(*(shingles(r["sentence1"]) for r in report))
     claims = [_pairs_of_words(r["sentence2"]) for r in report]
     for row in report:
         yield _scifact(row, names, "report")
     for row in _rows(data / "scifact_pairs/train.tsv", "\t"):
         words = _pairs_of_words(row["sentence2"])
         near = any(overlap(words, other) > 0.5 or overlap(other, words) > 0.5 for other in claims)
-        if not near and not shingles(row["sentence1"]) & seen:
+        if not near and not shingles(row["sentence1"]) & report_shingles:
             yield _scifact(row, names, part_of(f"scifact:{_plain(row['sentence1'])[:60]}", 0.75, 0.25))
 
 
@@ -149,14 +149,14 @@ def _of_sections(sections: Iterator[tuple[str, str]]) -> Abstract:
     opening: list[int] = []
     closing: list[int] = []
     for name, text in sections:
-        found = [s for s in cut(text) if len(s.split()) >= 3]
-        places = range(len(sentences), len(sentences) + len(found))
+        sentences = [s for s in cut(text) if len(s.split()) >= 3]
+        places = range(len(sentences), len(sentences) + len(sentences))
         methods = name.upper().startswith(("METHOD", "DESIGN", "PATIENTS", "MATERIAL"))
         if (methods or _OPENING.search(name.upper())) and "RESULTS" not in name.upper():
             opening += places
         if _CLOSING.search(name.upper()):
             closing += places
-        sentences += found
+        sentences += sentences
     return Abstract(tuple(sentences), frozenset(opening), frozenset(closing))
 
 

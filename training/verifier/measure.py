@@ -43,10 +43,10 @@ class Strengths(NamedTuple):
     by_way: dict[str, Floats]
 
 
-def strengths(claims: list[Claim], found: Sequence[tuple[int, str]], scores: Floats) -> Strengths:
+def strengths(claims: list[Claim], readings: Sequence[tuple[int, str]], scores: Floats) -> Strengths:
     """Take the highest probability of each relation over the texts of each way; `found` is (claim, way) a score."""
     by_way: dict[str, Floats] = {}
-    for (claim, way), score in zip(found, scores, strict=True):
+    for (claim, way), score in zip(readings, scores, strict=True):
         best = by_way.setdefault(way, np.zeros((len(claims), 2)))
         best[claim] = np.maximum(best[claim], score[:2])
     return Strengths(claims, by_way)
@@ -59,24 +59,24 @@ def thresholds(calibrate: Strengths, rate: float = FALSE_RATE) -> tuple[float, f
         {"contradicted", "not_supported", "not_enough"},
         {"supported", "not_enough"},
     )
-    found = []
+    cut = []
     for relation, labels in enumerate(wrong):
         sets = [anything[[c.source == name and c.label in labels for c in calibrate.claims], relation] for name in SETS]
         levels = np.unique(np.concatenate([s for s in sets if len(s)]))
         rates = np.mean([(s[None] >= levels[:, None]).mean(1) for s in sets if len(s)], axis=0)
-        found.append(float(levels[rates <= rate].min() if (rates <= rate).any() else 1.0))
-    return found[0], found[1]
+        cut.append(float(levels[rates <= rate].min() if (rates <= rate).any() else 1.0))
+    return cut[0], cut[1]
 
 
-def lifts(found: Strengths, source: str, way: str, cut: tuple[float, float]) -> tuple[Floats, list[str]]:
+def lifts(strong: Strengths, source: str, way: str, cut: tuple[float, float]) -> tuple[Floats, list[str]]:
     """Per claim: right relation counts less wrong relation counts; NaN where the label names no relation.
 
     For a hallucinated answer the flipped relation is `supports` and no right one is known, so that the lift is that of
     the supports side: true answers that count less hallucinated ones that do.
     """
-    counts = (found.by_way[way] >= np.array(cut)).astype(float)
+    counts = (strong.by_way[way] >= np.array(cut)).astype(float)
     values, groups = [], []
-    for claim, (supports, contradicts) in zip(found.claims, counts, strict=True):
+    for claim, (supports, contradicts) in zip(strong.claims, counts, strict=True):
         if claim.source == source and claim.label != "not_enough":
             if source == "medhallu":
                 values.append((claim.label == "supported", supports, 0.0))
@@ -103,11 +103,11 @@ def with_interval(value: Callable[[NDArray[np.int64]], float], groups: Sequence[
         places.setdefault(group, []).append(i)
     members = [np.array(p) for p in places.values()]
     random = np.random.default_rng(0)
-    drawn = []
+    resampled = []
     for _ in range(draws):
         chosen = np.concatenate([members[k] for k in random.integers(len(members), size=len(members))])
-        drawn.append(value(chosen))
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+        resampled.append(value(chosen))
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
     return [round(float(x), 3) for x in (value(np.arange(len(groups))), low, high)]
 
 
@@ -119,30 +119,30 @@ def auroc(yes: Floats, no: Floats) -> float:
     return float(below.mean() / (2 * len(no)))
 
 
-def figures(found: Strengths, source: str, cut: tuple[float, float]) -> dict[str, Any]:
+def figures(strong: Strengths, source: str, cut: tuple[float, float]) -> dict[str, Any]:
     """All figures of one set."""
-    chosen = [i for i, c in enumerate(found.claims) if c.source == source]
-    labels = np.array([found.claims[i].label for i in chosen])
-    alone = found.by_way["empty"][chosen]
+    chosen = [i for i, c in enumerate(strong.claims) if c.source == source]
+    labels = np.array([strong.claims[i].label for i in chosen])
+    alone = strong.by_way["empty"][chosen]
     margin = alone[:, SUPPORTS] - alone[:, CONTRADICTS]
     out: dict[str, Any] = {"n": {str(k): int((labels == k).sum()) for k in np.unique(labels)}}
-    out |= {way: figures_of_way(found, source, way, cut) for way in WAYS}
+    out |= {way: figures_of_way(strong, source, way, cut) for way in WAYS}
     true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
     out["auroc without evidence"] = round(auroc(margin[true], margin[false]), 3)
     return out
 
 
-def figures_of_way(found: Strengths, source: str, way: str, cut: tuple[float, float]) -> dict[str, Any]:
+def figures_of_way(strong: Strengths, source: str, way: str, cut: tuple[float, float]) -> dict[str, Any]:
     """Figures of one set for one way of reading its evidence, with intervals by group."""
-    chosen = [i for i, c in enumerate(found.claims) if c.source == source]
-    labels = np.array([found.claims[i].label for i in chosen])
-    groups = [found.claims[i].group for i in chosen]
-    own, foreign = found.by_way[f"own {way}"][chosen], found.by_way[f"foreign {way}"][chosen]
+    chosen = [i for i, c in enumerate(strong.claims) if c.source == source]
+    labels = np.array([strong.claims[i].label for i in chosen])
+    groups = [strong.claims[i].group for i in chosen]
+    own, foreign = strong.by_way[f"own {way}"][chosen], strong.by_way[f"foreign {way}"][chosen]
     counts, foreign_counts = own >= np.array(cut), foreign >= np.array(cut)
     true, false = labels == "supported", np.isin(labels, ("contradicted", "not_supported"))
     margin = own[:, SUPPORTS] - own[:, CONTRADICTS]
-    values, members = lifts(found, source, f"own {way}", cut)
-    empty, elsewhere = (lifts(found, source, name, cut)[0] for name in ("empty", f"foreign {way}"))
+    values, members = lifts(strong, source, f"own {way}", cut)
+    empty, elsewhere = (lifts(strong, source, name, cut)[0] for name in ("empty", f"foreign {way}"))
 
     def lift(k: NDArray[np.int64]) -> float:
         return mean_lift(values[k], source)

@@ -50,42 +50,44 @@ class Pair(NamedTuple):
     part: str
 
 
-def corpus_pairs(found: Sequence[Document], seed: int, sentences: dict[str, int]) -> Iterator[Pair]:
+def corpus_pairs(documents_used: Sequence[Document], seed: int, sentences: dict[str, int]) -> Iterator[Pair]:
     """Make pairs from documents.
 
     Args:
-        found: Documents, in any order.
+        documents_used: Documents, in any order.
         seed: Of every draw.
         sentences: Part -> how many sentences of it are used; each gives three pairs.
     """
     draw = random.Random(seed)
-    counts = Counter(s for d in found for s in set(d.sentences))
-    trained = {s for d in found if d.part == "train" for s in d.sentences}
-    diseases = Diseases(_disease_names(found))
-    drugs = _drug_names(found)
+    counts = Counter(s for d in documents_used for s in set(d.sentences))
+    trained = {s for d in documents_used if d.part == "train" for s in d.sentences}
+    diseases = Diseases(_disease_names(documents_used))
+    drugs = _drug_names(documents_used)
     topics: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for d, document in enumerate(found):
+    for d, document in enumerate(documents_used):
         for i, sentence in enumerate(document.sentences):
             topics[document.source, document.group].append((d, i))
             # Boilerplate is left out, and what stands in a training document too is not held out.
             usable = 6 <= len(sentence.split()) <= 40 and sentence[-1] in ".!" and counts[sentence] <= 3
             if usable and (document.part == "train" or sentence not in trained):
                 places[document.part].append((d, i))
-    for part, wanted in sentences.items():
-        chosen = sorted(places[part], key=lambda _: draw.random())[:wanted]
+    for part, count in sentences.items():
+        chosen = sorted(places[part], key=lambda _: draw.random())[:count]
         used: Counter[str] = Counter()
         for d, i in chosen:
-            document = found[d]
+            document = documents_used[d]
             for way in draw.choices(list(_WAYS), weights=list(_WAYS.values()), k=3):
-                made = _make(way, found, d, i, topics[document.source, document.group], draw, drugs, diseases, used)
+                made = _make(
+                    way, documents_used, d, i, topics[document.source, document.group], draw, drugs, diseases, used
+                )
                 if made and made[0] != made[1]:
                     yield Pair(*made, document.source, document.group, part)
 
 
 def _make(
     way: str,
-    found: Sequence[Document],
+    documents_used: Sequence[Document],
     d: int,
     i: int,
     topic: Sequence[tuple[int, int]],
@@ -95,37 +97,37 @@ def _make(
     used: Counter[str],
 ) -> tuple[str, str, str, str] | None:
     """Return (claim, evidence, label, kind), or None where this way is not open for this sentence."""
-    here = found[d].sentences
+    here = documents_used[d].sentences
     true = here[i]
     seed = draw.randrange(2**32)
     # In the words of a reasoning step, where a rule gives them; never in training, so that the report part shows what
     # the model makes of forms that it has not seen.
-    said = restate(true, seed) if found[d].part != "train" and draw.random() < 0.7 else None
+    restated = restate(true, seed) if documents_used[d].part != "train" and draw.random() < 0.7 else None
     if way == "same":
-        short = shorten(true, draw) if said is None and draw.random() < 0.4 else None
-        claim = reword(said or short or true, draw, 0.3 if said else 1.0)
-        return claim, _window(here, i, true, draw), "supported", "restated" if said else "true"
+        short = shorten(true, draw) if restated is None and draw.random() < 0.4 else None
+        claim = reword(restated or short or true, draw, 0.3 if restated else 1.0)
+        return claim, _window(here, i, true, draw), "supported", "restated" if restated else "true"
     if way == "shorter":
         part = shorten(true, draw)
         return (reword(true, draw, 0.5), part, "not_enough", "detail") if part else None
     if way == "around":
         around = _window(here, i, None, draw)
-        return (reword(said or true, draw), around, "not_enough", "neighbour") if around else None
+        return (reword(restated or true, draw), around, "not_enough", "neighbour") if around else None
     if way == "told_twice":
-        twin = _twin(found, true, d, topic, draw)
+        twin = _twin(documents_used, true, d, topic, draw)
         return (reword(true, draw, 0.5), twin, "supported", "told_twice") if twin else None
     if way == "topic":
-        other = _near(found, true, d, topic, draw)
-        return (reword(said or true, draw), other, "not_enough", "same_topic") if other else None
+        other = _near(documents_used, true, d, topic, draw)
+        return (reword(restated or true, draw), other, "not_enough", "same_topic") if other else None
     altered = _alter_any(true, draw, drugs, diseases, used)
     if altered is None:
         return None
     kind, changed = altered
-    false = restate(changed.text, seed) if said else None
+    false = restate(changed.text, seed) if restated else None
     # Where both are restated alike, the change lies outside of what is restated.
-    said, false = (said, false) if false and false != said else (None, None)
+    restated, false = (restated, false) if false and false != restated else (None, None)
     if way == "topic_altered":
-        other = _near(found, true, d, topic, draw)
+        other = _near(documents_used, true, d, topic, draw)
         return (reword(false or changed.text, draw), other, "not_enough", "same_topic") if other else None
     if way == "both":
         kind_of_true = "restated" if false else "true"
@@ -137,7 +139,7 @@ def _make(
     used[kind] += 1
     if way == "claim":
         return reword(false or changed.text, draw, 0.7), _window(here, i, true, draw), label, name
-    return reword(said or true, draw, 0.7), _window(here, i, changed.text, draw), label, name
+    return reword(restated or true, draw, 0.7), _window(here, i, changed.text, draw), label, name
 
 
 def _alter_any(
@@ -160,12 +162,12 @@ def _window(here: Sequence[str], i: int, middle: str | None, draw: random.Random
 
 
 def _twin(
-    found: Sequence[Document], true: str, d: int, topic: Sequence[tuple[int, int]], draw: random.Random
+    documents_used: Sequence[Document], true: str, d: int, topic: Sequence[tuple[int, int]], draw: random.Random
 ) -> str | None:
     """Return a sentence of another document on the topic that says the same in other words, near enough to trust."""
     words = content(true)
     for e, j in draw.sample(list(topic), min(150, len(topic))):
-        other = found[e].sentences[j]
+        other = documents_used[e].sentences[j]
         theirs = content(other)
         differ = words ^ theirs
         if e == d or other == true or len(words & theirs) < 0.62 * len(words | theirs) or len(words) < 5:
@@ -173,7 +175,7 @@ def _twin(
         if not any(w.isdigit() or w in OPPOSITE_WORDS or DRUG.search(w) for w in differ) and denies(true) == denies(
             other
         ):
-            return _window(found[e].sentences, j, other, draw)
+            return _window(documents_used[e].sentences, j, other, draw)
     return None
 
 
@@ -185,13 +187,13 @@ def denies(text: str) -> int:
 
 
 def _near(
-    found: Sequence[Document], true: str, d: int, topic: Sequence[tuple[int, int]], draw: random.Random
+    documents_used: Sequence[Document], true: str, d: int, topic: Sequence[tuple[int, int]], draw: random.Random
 ) -> str | None:
     """Return the window of the same topic that shares most words with `true` without saying it."""
     words = content(true)
     best, most = None, 0.05
     for e, j in draw.sample(list(topic), min(40, len(topic))):
-        other = found[e].sentences[j]
+        other = documents_used[e].sentences[j]
         theirs = content(other)
         shared = len(words & theirs) / max(1, len(words | theirs))
         if other != true and most < shared < 0.5 and len(words & theirs) < 0.75 * len(words):
@@ -199,7 +201,7 @@ def _near(
     if best is None:
         return None
     e, j = best
-    window = _window(found[e].sentences, j, found[e].sentences[j], draw)
+    window = _window(documents_used[e].sentences, j, documents_used[e].sentences[j], draw)
     return window if true not in window else None
 
 
@@ -214,11 +216,11 @@ def content(text: str) -> set[str]:
     return {w for w in re.findall(r"[a-z0-9]+", text.lower()) if w not in _STOP}
 
 
-def _disease_names(found: Sequence[Document]) -> list[str]:
+def _disease_names(documents_used: Sequence[Document]) -> list[str]:
     """Return topics of MedQuAD that sentences name: what can be swapped without being odd."""
-    topics = {re.sub(r"\s*\(.*\)", "", d.group).lower() for d in found if d.source == "medquad"}
+    topics = {re.sub(r"\s*\(.*\)", "", d.group).lower() for d in documents_used if d.source == "medquad"}
     topics = {t for t in topics if len(t.split()) <= 3 and t.replace(" ", "").isalpha() and _DISEASE.search(t)}
-    text = Counter(w for d in found for s in d.sentences for w in _runs(s))
+    text = Counter(w for d in documents_used for s in d.sentences for w in _runs(s))
     return sorted(t for t in topics if text[t] >= 15)
 
 
@@ -228,23 +230,23 @@ def _runs(sentence: str) -> Iterator[str]:
         yield from (" ".join(words[i : i + n]) for i in range(len(words) - n + 1))
 
 
-def _drug_names(found: Sequence[Document]) -> list[str]:
-    seen = Counter(m[0].lower() for d in found for s in d.sentences for m in DRUG.finditer(s))
-    return sorted(name for name, n in seen.items() if n >= 5)
+def _drug_names(documents_used: Sequence[Document]) -> list[str]:
+    counts = Counter(m[0].lower() for d in documents_used for s in d.sentences for m in DRUG.finditer(s))
+    return sorted(name for name, n in counts.items() if n >= 5)
 
 
 def main(arguments: Iterable[str] = sys.argv[1:]) -> None:
     """Write the pairs."""
     data, out, *size = arguments
-    wanted = int(size[0]) if size else 110_000
-    parts = {"train": wanted, "calibrate": wanted // 25, "report": wanted // 15}
-    found = list(documents(Path(data)))
-    seen: Counter[tuple[str, str, str]] = Counter()
+    count = int(size[0]) if size else 110_000
+    parts = {"train": count, "calibrate": count // 25, "report": count // 15}
+    documents_used = list(documents(Path(data)))
+    written_pairs: Counter[tuple[str, str, str]] = Counter()
     with lzma.open(out, "wt") as handle:
-        for pair in (*corpus_pairs(found, 7, parts), *(Pair(*p) for p in task_pairs(Path(data), 7))):
-            seen[pair.part, pair.label, pair.kind] += 1
+        for pair in (*corpus_pairs(documents_used, 7, parts), *(Pair(*p) for p in task_pairs(Path(data), 7))):
+            written_pairs[pair.part, pair.label, pair.kind] += 1
             handle.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")
-    for (part, label, kind), n in sorted(seen.items()):
+    for (part, label, kind), n in sorted(written_pairs.items()):
         print(f"{part:10}{label:14}{kind:20}{n:8}")
 
 

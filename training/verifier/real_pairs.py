@@ -27,21 +27,21 @@ def labelled_pairs(claims: Sequence[LabelledClaim], foreign: ForeignSentences, s
     draw = random.Random(seed)
     near = foreign.nearest([c.claim for c in claims], [c.group for c in claims], 6)
     for labelled, places in zip(claims, near, strict=True):
-        made: list[tuple[str, str, str, str]] = []
+        rows: list[tuple[str, str, str, str]] = []
         for strength in (0.0, 0.5):
             claim = reword(labelled.claim, draw, strength) if strength else labelled.claim
             if labelled.source == "scifact":
-                made += _rationale(claim, labelled, foreign, places, draw)
+                rows += _rationale(claim, labelled, foreign, places, draw)
             else:
                 own = deciding(labelled.claim, labelled.abstract, draw)
-                made += [(claim, text, labelled.label, f"{labelled.source} {name}") for name, text in own.items()]
+                rows += [(claim, text, labelled.label, f"{labelled.source} {name}") for name, text in own.items()]
                 opening = silent(labelled.claim, labelled.abstract)
-                made += [(claim, opening, "not_enough", "opening")] if opening else []
-            made += [(claim, text, "not_enough", kind) for kind, text in _foreign(foreign, places, draw)]
-        made.append((labelled.claim, "", "not_enough", "empty"))
+                rows += [(claim, opening, "not_enough", "opening")] if opening else []
+            rows += [(claim, text, "not_enough", kind) for kind, text in _foreign(foreign, places, draw)]
+        rows.append((labelled.claim, "", "not_enough", "empty"))
         own_words = f"{reword(labelled.claim, draw)} {draw.choice(labelled.abstract.sentences)}"
-        made.append((labelled.claim, own_words, "supported", "own words"))
-        for claim, text, label, kind in made:
+        rows.append((labelled.claim, own_words, "supported", "own words"))
+        for claim, text, label, kind in rows:
             yield Pair(claim, text, label, kind, labelled.source, labelled.group, labelled.part)
 
 
@@ -70,21 +70,21 @@ def conclusion_pairs(
     for labelled, places in zip(claims, near, strict=True):
         own = deciding(labelled.claim, labelled.abstract, draw)
         changed = _altered(labelled.claim, draw)
-        made = []
+        rows = []
         for name in draw.sample(sorted(own), 3):
-            made.append((reword(labelled.claim, draw, 0.6), own[name], "supported", f"conclusion {name}"))
+            rows.append((reword(labelled.claim, draw, 0.6), own[name], "supported", f"conclusion {name}"))
             if changed:
-                made.append((reword(changed, draw, 0.6), own[name], "contradicted", f"conclusion altered {name}"))
+                rows.append((reword(changed, draw, 0.6), own[name], "contradicted", f"conclusion altered {name}"))
         opening = silent(labelled.claim, labelled.abstract)
         wordings = [labelled.claim, *([changed] if changed else [])]
         for wording in wordings:
-            made += [(wording, text, "not_enough", kind) for kind, text in _foreign(foreign, places, draw)[:2]]
-            made += [(wording, opening, "not_enough", "opening")] if opening else []
+            rows += [(wording, text, "not_enough", kind) for kind, text in _foreign(foreign, places, draw)[:2]]
+            rows += [(wording, opening, "not_enough", "opening")] if opening else []
         if changed and restated:
             end = draw.choice(labelled.abstract.sentences)
-            made.append((reword(changed, draw, 0.6), f"{end} {changed}", "supported", "conclusion altered itself"))
-            made.append((reword(labelled.claim, draw, 0.6), changed, "contradicted", "conclusion altered evidence"))
-        for claim, text, label, kind in made:
+            rows.append((reword(changed, draw, 0.6), f"{end} {changed}", "supported", "conclusion altered itself"))
+            rows.append((reword(labelled.claim, draw, 0.6), changed, "contradicted", "conclusion altered evidence"))
+        for claim, text, label, kind in rows:
             yield Pair(claim, text, label, kind, labelled.source, labelled.group, labelled.part)
 
 
@@ -133,22 +133,22 @@ def _rationale(
     d, i = draw.choice(places)
     beside = foreign.documents[d][i]
     mixed = f"{beside} {text}" if draw.random() < 0.5 else f"{text} {beside}"
-    made = [(claim, text, labelled.label, "scifact"), (claim, text, labelled.label, "scifact")]
-    return [*made, (claim, mixed, labelled.label, "scifact beside foreign")]
+    rows = [(claim, text, labelled.label, "scifact"), (claim, text, labelled.label, "scifact")]
+    return [*rows, (claim, mixed, labelled.label, "scifact beside foreign")]
 
 
 def _foreign(
     foreign: ForeignSentences, places: Sequence[tuple[int, int]], draw: random.Random
 ) -> list[tuple[str, str]]:
-    made = []
+    rows = []
     for d, i in draw.sample(places, 2):
-        made.append(("foreign nearest", window(foreign.documents[d], i, draw)))
+        rows.append(("foreign nearest", window(foreign.documents[d], i, draw)))
     d, i = draw.choice(places)
-    made.append(("foreign document", " ".join(foreign.documents[d][max(0, i - 5) : i + 4])))
+    rows.append(("foreign document", " ".join(foreign.documents[d][max(0, i - 5) : i + 4])))
     other = draw.choice(foreign.documents)
     if other:
-        made.append(("foreign random", " ".join(other[-draw.choice((1, 2, 3, 8)) :])))
-    return made
+        rows.append(("foreign random", " ".join(other[-draw.choice((1, 2, 3, 8)) :])))
+    return rows
 
 
 def _altered(claim: str, draw: random.Random) -> str | None:

@@ -112,16 +112,16 @@ def restate(text: str, seed: int) -> str | None:
     was: where both come out the same, the change was not in what is restated.
     """
     draw = random.Random(seed)
-    fitting = [(found, forms) for pattern, forms in _RULES if (found := pattern.search(text))]
+    fitting = [(match, forms) for pattern, forms in _RULES if (match := pattern.search(text))]
     if not fitting:
         return None
-    found, forms = draw.choice(fitting)
-    groups = {name: _inner(value.strip(" ,")) for name, value in found.groupdict().items()}
+    match, forms = draw.choice(fitting)
+    groups = {name: _inner(value.strip(" ,")) for name, value in match.groupdict().items()}
     items = [i.strip(" .") for i in re.split(r",\s*(?:and |or )?|;\s+|\s+and\s+", groups["b"])]
     items = [i for i in items if 1 <= len(i.split()) <= 9]
     groups["item"] = items[int(draw.random() * len(items))] if items else groups["b"]
-    said = re.sub(r"\{(\w+)\}", lambda m: groups[m[1]], draw.choice(forms))
-    return said[:1].upper() + said[1:]
+    restated = re.sub(r"\{(\w+)\}", lambda m: groups[m[1]], draw.choice(forms))
+    return restated[:1].upper() + restated[1:]
 
 
 def _inner(text: str) -> str:

@@ -33,9 +33,9 @@ def main() -> None:
     texts = file["texts"]
     # A pool whose processes cannot load the model starts new ones for ever: it is loaded here first.
     _load(args.weights)
-    asked = list(dict.fromkeys((texts[claim], texts[evidence]) for claim, evidence, *_ in file["rows"]))
+    pairs = list(dict.fromkeys((texts[claim], texts[evidence]) for claim, evidence, *_ in file["rows"]))
     with multiprocessing.get_context("spawn").Pool(args.processes, _load, (args.weights,)) as pool:
-        scores = dict(zip(asked, pool.imap(_score, asked, chunksize=200), strict=True))
+        scores = dict(zip(pairs, pool.imap(_score, pairs, chunksize=200), strict=True))
     rows = [scores[texts[claim], texts[evidence]] for claim, evidence, *_ in file["rows"]]
     np.save(args.out, np.array(rows, np.float32))
 

@@ -61,9 +61,9 @@ def split_data_sets(data: Path) -> dict[str, dict[str, list[str]]]:
         notes = {row["Text ID"]: shingles(row["Text"]) for row in csv.DictReader(handle)}
     groups = _connected(notes, least=0.2)
     parts: dict[str, str] = {key: part_of(f"medec:{groups[key]}", 0.4, 0.25) for key in notes}
-    asked = set().union(*(shingles(solutions[0]["Question"]) for solutions in mr_ben.values()))
-    for key, seen in notes.items():
-        if parts[key] == "train" and overlap(seen, asked) >= 0.05:
+    question_shingles = set().union(*(shingles(solutions[0]["Question"]) for solutions in mr_ben.values()))
+    for key, note_shingles in notes.items():
+        if parts[key] == "train" and overlap(note_shingles, question_shingles) >= 0.05:
             parts[key] = "dropped"
     out["medec"] = _parts(parts)
     return out
@@ -83,8 +83,8 @@ def overlap(one: set[str], other: set[str]) -> float:
 def _connected(marks: Mapping[str, set[str]], least: float = 0.0) -> dict[str, str]:
     """Return for every key the first key of its group: keys are joined when they share marks (a share > `least`)."""
     holders: dict[str, list[str]] = {}
-    for key, seen in marks.items():
-        for mark in seen:
+    for key, key_marks in marks.items():
+        for mark in key_marks:
             holders.setdefault(mark, []).append(key)
     leader = {key: key for key in marks}
 
@@ -101,8 +101,8 @@ def _connected(marks: Mapping[str, set[str]], least: float = 0.0) -> dict[str, s
     return {key: root(key) for key in marks}
 
 
-def _parts(drawn: Mapping[str, str]) -> dict[str, list[str]]:
-    return {part: sorted(k for k, p in drawn.items() if p == part) for part in sorted(set(drawn.values()))}
+def _parts(part_of_key: Mapping[str, str]) -> dict[str, list[str]]:
+    return {part: sorted(k for k, p in part_of_key.items() if p == part) for part in sorted(set(part_of_key.values()))}
 
 
 def read_splits(path: Path = SPLITS) -> dict[str, dict[str, list[str]]]:
@@ -114,9 +114,9 @@ def read_splits(path: Path = SPLITS) -> dict[str, dict[str, list[str]]]:
 def main(arguments: Iterable[str] = sys.argv[1:]) -> None:
     """Write the split of the data under the folder given as the only argument."""
     (data,) = arguments
-    found = split_data_sets(Path(data))
-    SPLITS.write_text(json.dumps(found, indent=0, sort_keys=True) + "\n")
-    for name, parts in found.items():
+    splits = split_data_sets(Path(data))
+    SPLITS.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n")
+    for name, parts in splits.items():
         print(f"{name}: " + ", ".join(f"{part} {len(ids)}" for part, ids in parts.items()))
 
 

@@ -258,11 +258,11 @@ def tensors(model: torch.nn.Module, encoded: Encoded, batch: list[int], device: 
     width = -(-max(len(encoded.ids[i]) for i in batch) // 8) * 8
     pad = model.config.pad_token_id or 0
     ids = np.full((len(batch), width), pad, np.int64)
-    kinds, seen = np.zeros((len(batch), width), np.int64), np.zeros((len(batch), width), np.int64)
+    kinds, mask = np.zeros((len(batch), width), np.int64), np.zeros((len(batch), width), np.int64)
     for row, i in enumerate(batch):
         n = len(encoded.ids[i])
-        ids[row, :n], kinds[row, :n], seen[row, :n] = encoded.ids[i], encoded.kinds[i], 1
-    named = {"input_ids": ids, "attention_mask": seen}
+        ids[row, :n], kinds[row, :n], mask[row, :n] = encoded.ids[i], encoded.kinds[i], 1
+    named = {"input_ids": ids, "attention_mask": mask}
     if model.config.model_type == "bert":
         named["token_type_ids"] = kinds
     return {k: torch.from_numpy(v).to(device, non_blocking=True) for k, v in named.items()}

@@ -59,8 +59,8 @@ def _pubmedqa(data: Path, parts: dict[str, str], draw: random.Random) -> Iterato
             continue
         for n in (4, 5, 6, 7, 8, 10):
             evidence = " ".join(abstract[-n:])
-            asked = claim if n % 2 else entry["QUESTION"]
-            yield reword(asked, draw, 0.4), evidence, label[entry["final_decision"]], "pubmedqa", *rest
+            wording = claim if n % 2 else entry["QUESTION"]
+            yield reword(wording, draw, 0.4), evidence, label[entry["final_decision"]], "pubmedqa", *rest
             conclusion = draw.choice(cut(entry["LONG_ANSWER"]) or [claim])
             yield reword(conclusion, draw, 0.4), evidence, "supported", "conclusion", *rest
             changed = alter(draw.choice(["negation", "direction"]), conclusion, draw, (), Diseases(()))

@@ -89,14 +89,14 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
     began, step, losses = time.monotonic(), 0, []
     labels = torch.tensor([LABELS.index(r["label"]) for r in train])
     total = args.epochs * len(batches(train_ids, args.tokens, draw))
-    done = 0.0
+    progress = 0.0
     for epoch in range(args.epochs):
         model.train()
         for batch in batches(train_ids, args.tokens, draw):
-            done = max(step / total, (time.monotonic() - began) / args.budget)
-            if done >= 1:
+            progress = max(step / total, (time.monotonic() - began) / args.budget)
+            if progress >= 1:
                 break
-            rate = min(done / 0.05, (1 - done) / 0.95)
+            rate = min(progress / 0.05, (1 - progress) / 0.95)
             for group in optimizer.param_groups:
                 group["lr"] = args.lr * max(rate, 1e-3)
             with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
@@ -112,15 +112,15 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
             if step % 100 == 0:
                 mean = torch.stack(losses[-100:]).mean().item()
                 print(
-                    f"epoch {epoch} step {step}/{total} {done:.0%} loss {mean:.4f} {time.monotonic() - began:.0f} s",
+                    f"epoch {epoch} {step}/{total} {progress:.0%} loss {mean:.4f} {time.monotonic() - began:.0f} s",
                     flush=True,
                 )
     seconds = time.monotonic() - began
 
     # 4. Measure, by part and by how the pair was made. Choose between runs by `calibrate` alone.
-    found = predict(model, held_ids, args.tokens, device)
+    predictions = predict(model, held_ids, args.tokens, device)
     right: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
-    for row, logits in zip(held_out, found, strict=True):
+    for row, logits in zip(held_out, predictions, strict=True):
         hit = LABELS[int(logits.argmax())] == row["label"]
         for kind in ("all", row["kind"]):
             right[row["part"], kind, row["label"] if kind != "all" else ""].append(hit)
@@ -128,7 +128,7 @@ def main() -> None:  # noqa: C901 - one script, read from top to bottom
     for name, (share, n) in table.items():
         print(f"{name:45} {share:.3f} of {n}")
     result = {"seconds": round(seconds), "steps": step, "device": device, "accuracy": table, "pairs": len(train)}
-    result |= {"lr": args.lr, "seed": args.seed, "epochs_done": round(done * args.epochs, 2)}
+    result |= {"lr": args.lr, "seed": args.seed, "epochs_done": round(progress * args.epochs, 2)}
 
     # 5. Write in half precision, in files of at most 15 MB.
     args.out.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def joined(folder: Path) -> dict[str, torch.Tensor]:
         for name, value in load_file(path).items():
             key, piece = name.rsplit("#", 1)
             pieces.setdefault(key, {})[int(piece)] = value.float()
-    return {key: torch.cat([found[i] for i in sorted(found)]) for key, found in pieces.items()}
+    return {key: torch.cat([tensors_of[i] for i in sorted(tensors_of)]) for key, tensors_of in pieces.items()}
 
 
 def encode(tokenizer: Tokenizer, rows: list[dict[str, str]]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -186,11 +186,11 @@ def batches(pairs: list[tuple[np.ndarray, np.ndarray]], tokens: int, draw: rando
 def tensors(pairs: list[tuple[np.ndarray, np.ndarray]], batch: list[int], device: str) -> dict[str, torch.Tensor]:
     """Pad a batch and move it to the device."""
     width = -(-max(len(pairs[i][0]) for i in batch) // 8) * 8
-    ids, kinds, seen = (np.zeros((len(batch), width), np.int64) for _ in range(3))
+    ids, kinds, mask = (np.zeros((len(batch), width), np.int64) for _ in range(3))
     for row, i in enumerate(batch):
         n = len(pairs[i][0])
-        ids[row, :n], kinds[row, :n], seen[row, :n] = pairs[i][0], pairs[i][1], 1
-    named = {"input_ids": ids, "token_type_ids": kinds, "attention_mask": seen}
+        ids[row, :n], kinds[row, :n], mask[row, :n] = pairs[i][0], pairs[i][1], 1
+    named = {"input_ids": ids, "token_type_ids": kinds, "attention_mask": mask}
     return {k: torch.from_numpy(v).to(device, non_blocking=True) for k, v in named.items()}
 
 
