@@ -32,10 +32,11 @@ weights: $(VENV)/.demo
 test: $(VENV)/.dev weights  ## Set up and run all tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
-lint: $(VENV)/.dev  ## Ruff, import contracts
+lint: $(VENV)/.dev  ## Ruff, import contracts, plain names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/names.py
 
 types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
