@@ -89,9 +89,9 @@ def _differences(comparison: Comparison) -> Table:
 def _print_rest(comparison: Comparison) -> None:
     unpaired = " and ".join(f"{n:,}" for n in comparison.unpaired)
     out.print(f"{comparison.paired:,} questions paired; {unpaired} that one arm alone has")
-    for found in (comparison.majority, comparison.grounded):
-        if found is not None:
-            _print_steps(found, alone=comparison.grounded is None)
+    for view in (comparison.majority, comparison.grounded):
+        if view is not None:
+            _print_steps(view, alone=comparison.grounded is None)
     if comparison.corrected is not None:
         _print_corrected(comparison.corrected)
     share = 100 * comparison.settings.confidence
@@ -101,35 +101,35 @@ def _print_rest(comparison: Comparison) -> None:
     )
 
 
-def _print_corrected(found: CorrectedDifference) -> None:
+def _print_corrected(result: CorrectedDifference) -> None:
     """Print the difference corrected for the jury's errors, beside what the correction rests on."""
     before, after = (
         f"{_percent(side.raw)} -> {_percent(side.rate)} % ({side.labelled:,} labelled steps of {side.questions:,}"
         f" questions; sensitivity {_percent(side.sensitivity)}, specificity {_percent(side.specificity)} %)"
-        for side in (found.baseline, found.other)
+        for side in (result.baseline, result.other)
     )
     out.print(
-        f"[bold]corrected for the jury's errors: {points(found.difference)} points[/bold]; {found.other.method}",
+        f"[bold]corrected for the jury's errors: {points(result.difference)} points[/bold]; {result.other.method}",
         soft_wrap=True,
     )
     out.print(f"  baseline {before}\n  other {after}", soft_wrap=True)
-    for note in dict.fromkeys(side.note for side in (found.baseline, found.other) if side.note):
+    for note in dict.fromkeys(side.note for side in (result.baseline, result.other) if side.note):
         out.print(f"  [yellow]{note}[/yellow]")
 
 
-def _print_steps(found: StepComparison, *, alone: bool) -> None:
+def _print_steps(steps: StepComparison, *, alone: bool) -> None:
     """Print what qualifies the step errors of one view."""
     if not alone:
-        out.print(f"[bold]by {'majority' if found.view == 'majority' else 'grounded verdicts alone'}[/bold]")
-    before, after = (100 * c for c in found.coverage)
-    out.print(f"coverage {before:.1f} -> {after:.1f} %; direction robust to abstentions: {found.robust}")
-    for level in found.levels:
+        out.print(f"[bold]by {'majority' if steps.view == 'majority' else 'grounded verdicts alone'}[/bold]")
+    before, after = (100 * c for c in steps.coverage)
+    out.print(f"coverage {before:.1f} -> {after:.1f} %; direction robust to abstentions: {steps.robust}")
+    for level in steps.levels:
         out.print(f"decided in both arms ({level.name}): {level.questions:,} questions, {points(level.difference)}")
-    pool = found.pool
+    pool = steps.pool
     apart = ", [bold]unlike the paired difference[/bold]" if pool.apart else ""
     out.print(f"all verdicts, on whatever questions: {points(pool.difference)}{apart}")
-    ends = [(found.like_coverage, "unlike coverage"), (found.worst_case, "abstentions")]
-    ends.append((found.worst_case_with_failures, "abstentions and failures"))
+    ends = [(steps.like_coverage, "unlike coverage"), (steps.worst_case, "abstentions")]
+    ends.append((steps.worst_case_with_failures, "abstentions and failures"))
     for pair, what in ends:
         if pair and pair[0].value is not None and pair[1].value is not None:
             low, high = 100 * pair[0].value, 100 * pair[1].value

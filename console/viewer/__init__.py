@@ -1,4 +1,4 @@
-"""The web viewer: server-rendered pages over the ledger, read-only except for reviews; SQL is in graphs/.
+"""The web viewer: server-rendered pages over the ledger, read-only except for reviews; its SQL is in ledger/.
 
 Public names are listed in `__init__.pyi` and loaded on first use.
 """

@@ -1,4 +1,4 @@
-"""How the judges agree: what each said, and every pair's agreement beyond chance."""
+"""Agreement of the judges: the labels of each, and every pair's agreement beyond chance."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class SeatedJudge(NamedTuple):
     answers: int
     grounded: int
     with_verdict: int
-    """Steps with a verdict on which the judge said supported or error."""
+    """Steps with a verdict that the judge labelled supported or error."""
     agrees: int
     labelled: int
-    """Steps with a human label on which the judge said supported or error."""
+    """Steps with a human label that the judge labelled supported or error."""
     right: int
 
 
@@ -46,7 +46,7 @@ class JudgePair(NamedTuple):
 
 
 def seats(panel: Panel, patterns: Sequence[VotePattern]) -> list[SeatedJudge]:
-    """Return every judge of the panel and what it said."""
+    """Return every judge of the panel with its labels and its agreement with verdicts and human labels."""
     rows = []
     for spec in panel.judges:
         labels: Counter[str] = Counter()

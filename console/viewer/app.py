@@ -1,4 +1,4 @@
-"""The web application: routes, their parameters, and what they answer when something is not there."""
+"""The web application: its routes, their parameters, and its error pages."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def create_app(
     """Return the viewer over a ledger, guarded.
 
     Args:
-        ledger: Read; nothing but reviews is ever written.
-        host: Where it will listen.
+        ledger: The ledger to show; the viewer writes nothing but reviews.
+        host: The address that the server listens on.
         token: Required of every request; needed beyond loopback.
-        allowed: Further names in the Host header that are ours.
-        first: The run that will be looked at first.
+        allowed: Further host names that the viewer answers under.
+        first: The run that is opened first; its figures are computed ahead.
 
     Raises:
         ValueError: `host` is not loopback and there is no token.
@@ -50,7 +50,7 @@ def create_app(
     _reading(app, view, pages)
     _reviewing(app, view)
     if first is not None:
-        # Counting a million steps takes seconds on cold files: it is done while the browser opens.
+        # Counting a million steps takes seconds on cold files, so it begins while the browser opens.
         threading.Thread(target=_count, args=(pages, first), name="tracejury-count", daemon=True).start()
     return Guard(app, host, token, allowed)
 

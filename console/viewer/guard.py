@@ -1,4 +1,4 @@
-"""Who may talk to the viewer: the Host header, the token, the origin of what is posted, and headers on every reply."""
+"""Access control of the viewer: the Host header, the token, the origin of posted forms, and security headers."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Guard:
     """Middleware around the whole application.
 
     Args:
-        app: What is guarded.
+        app: The application to guard.
         host: The host that the server listens on. Beyond loopback a token is required.
         token: Compared in constant time; the first page takes it from `?token=`, the rest from a cookie.
-        allowed: Further host names under which people reach the viewer.
+        allowed: Further host names that the viewer answers under.
     """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None, allowed: frozenset[str] = frozenset()) -> None:
@@ -55,13 +55,13 @@ class Guard:
         self.app = app
         self.token = token
         self.hosts = LOOPBACK | allowed | {host.strip("[]")}
-        # On all interfaces people come by address, which no rebinding can forge, or by the machine's own name.
+        # On all interfaces people use an address, which no DNS rebinding can forge, or the machine's own name.
         self.any_address = token is not None and host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
         if self.any_address:
             self.hosts |= {socket.gethostname(), socket.getfqdn()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass on."""
+        """Refuse the request, or pass it on to the application."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
@@ -79,10 +79,10 @@ class Guard:
         headers = Headers(scope=scope)
         if not self._known_host(headers.get("host", "")):
             return PlainTextResponse(
-                "This name is not one that the viewer serves. Add it with --allow-host NAME.\n", status_code=421
+                "The viewer does not answer under this host name. Add it with --allow-host NAME.\n", status_code=421
             )
         if scope["method"] not in ("GET", "HEAD") and not _own_origin(headers):
-            return PlainTextResponse("Only the viewer's own pages may write reviews.\n", status_code=403)
+            return PlainTextResponse("Only forms of the viewer itself may write reviews.\n", status_code=403)
         if self.token is None:
             return None
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
@@ -95,7 +95,9 @@ class Guard:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         if self._right(cookie.value if cookie else "") or self._right(bearer):
             return None
-        return PlainTextResponse("Open the address that `tracejury view` printed, token and all.\n", status_code=401)
+        return PlainTextResponse(
+            "Open the whole address that `tracejury view` printed, with its token.\n", status_code=401
+        )
 
     def _right(self, candidate: str) -> bool:
         return self.token is not None and secrets.compare_digest(candidate.encode(), self.token.encode())
@@ -112,7 +114,7 @@ class Guard:
 
 
 def _own_origin(headers: Headers) -> bool:
-    """Tell whether a write comes from our own page; programs other than browsers say nothing of either kind."""
+    """Tell whether a write comes from our own page; programs other than browsers send neither header."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """A span to be marked."""
+    """A span of the text to mark."""
 
     start: int
     end: int

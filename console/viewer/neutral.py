@@ -1,6 +1,6 @@
-"""Making any text harmless to show: what steers a terminal or the reading direction becomes visible, links are checked.
+"""Neutralise any text for display: control characters and bidi marks become visible, links are checked.
 
-Escaping is Jinja's; this is for what escaping leaves alone.
+Jinja escapes HTML; this handles what escaping leaves alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages: from a run and what was asked for to HTML. What they count comes from `tracejury.graphs`."""
+"""The pages of the viewer as HTML. Their figures come from `tracejury.ledger` and `tracejury.reports`."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _NO_VERDICT = [r.value for r in Reason if r not in (Reason.GROUNDED_MAJORITY, Re
 
 
 class Pages:
-    """The pages of one site: the running server's, or an export's.
+    """The pages of one site: of the running server, or of an export.
 
     Args:
         view: The ledger and its readers.
-        link: Makes addresses.
-        static: An export: no forms, no review.
+        link: Returns the address of a page.
+        static: Whether this is an export, which has no forms and no review.
     """
 
     def __init__(self, view: LedgerView, link: Link, static: bool = False) -> None:
@@ -101,7 +101,7 @@ class Pages:
         """Return a whole deliberation.
 
         Raises:
-            LookupError: The step has not been heard.
+            LookupError: The step has no deliberation yet.
         """
         trace, question = self.view.ledger.trace(run, trace_id)
         deliberation = self.view.steps.deliberation(run, trace_id, index)

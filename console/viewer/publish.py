@@ -1,4 +1,4 @@
-"""The same pages as a static site that opens from disk: every page is rendered once, its links followed."""
+"""The viewer's pages as a static site that opens from disk: every page is rendered once and its links are followed."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class _Address(NamedTuple):
 
 
 class _Frontier:
-    """The pages that links lead to, each once, in the order found. On disk: there may be a million."""
+    """The pages that links lead to, each once, in order of discovery. It is on disk, as there may be a million."""
 
     def __init__(self) -> None:
         self._pages = KeyValueStore[str]("page")
         self.count = 0
 
-    def note(self, address: _Address) -> None:
-        """Note a page, unless it is known."""
+    def add(self, address: _Address) -> None:
+        """Add a page, unless it was added before."""
         self.count += self._pages.add("page", json.dumps(address), "")
 
     def __iter__(self) -> Iterator[_Address]:
-        """Yield every page, those too that are noted meanwhile."""
+        """Yield every page, also those that are added meanwhile."""
         number = 0
         while entries := self._pages.after("page", number):
             for entry in entries:
@@ -85,7 +85,7 @@ class _Site:
         self.root = place(run)
         self.at = _Address(self.root)
         self.frontier = _Frontier()
-        self.frontier.note(self.at)
+        self.frontier.add(self.at)
         self._pages = Pages(LedgerView(ledger), self.link, static=True)
 
     def pages(self) -> Iterator[tuple[str, str]]:
@@ -95,14 +95,14 @@ class _Site:
             yield self._file(address), self._render(address)
 
     def link(self, path: str, **query: object) -> str:
-        """Return the way from the page being rendered to another one, and note that one."""
+        """Return the relative address of another page, and add that page to the site."""
         if path.startswith("static/"):
             target = path
         else:
             pairs = tuple(sorted((k, str(v)) for k, v in query.items() if v not in (None, "", False)))
             # The first page of a list is the list.
             address = _Address(path, tuple(pair for pair in pairs if pair != ("page", "1")))
-            self.frontier.note(address)
+            self.frontier.add(address)
             target = self._file(address)
         return quote(relpath(target, os.path.dirname(self._file(self.at)) or "."))
 
@@ -131,7 +131,7 @@ class _Site:
         try:
             return self._pages.step(self.run, trace, index)
         except LookupError as error:
-            return self._pages.problem("Not heard", str(error), self.run)
+            return self._pages.problem("Not judged yet", str(error), self.run)
 
     def _file(self, address: _Address) -> str:
         path = address.path.removeprefix(self.root).strip("/") or "index"
@@ -142,6 +142,6 @@ class _Site:
 
 
 def _name(text: str) -> str:
-    """Return a file name for any text, never a way out: readable, told apart by a hash where it had to be changed."""
+    """Return a readable file name for any text, inside the folder; a changed name gets a hash to stay unique."""
     plain = _UNSAFE.sub("-", text).lstrip(".")[:_LONGEST]
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Turning a page's values into HTML: autoescaped, every text made neutral, links from one function."""
+"""Rendering of pages: autoescaped, every text neutralised, all links from one function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Link = Callable[..., str]
 _PLAIN_NAME = re.compile(r"(?!\.)[\w.-]+", re.ASCII)
 
 MARKS = {"supported": "✓", "error": "✗", "abstained": "?", "failed": "!", "no_claim": "·", "unclear": "?", "none": " "}
-"""An outcome is never told by colour alone."""
+"""Outcomes have a symbol, since colour alone cannot be read by everybody."""
 
 
 def served(path: str, **query: object) -> str:
@@ -32,7 +32,7 @@ def served(path: str, **query: object) -> str:
 
 
 def place(run: Run) -> str:
-    """Return where a run's pages are: under its name, or its id where the name does not fit into a path."""
+    """Return the path of a run's pages: its name, or its id where the name does not fit into a path."""
     return f"runs/{run.name if _PLAIN_NAME.fullmatch(run.name) and run.name != 'last' else run.id}"
 
 
@@ -65,7 +65,7 @@ def _environment() -> Environment:
 
 
 def _final(value: Any) -> Any:
-    """Every value that a template shows passes here, so none can be forgotten."""
+    """Neutralise a value; every value that a template shows passes here."""
     if isinstance(value, Markup):
         return value
     return "" if value is None else neutral(str(value))

@@ -1,4 +1,4 @@
-"""Review mode: the run's blinded sheet, drawn as `tracejury review sample` draws it, and what experts said of it."""
+"""Review mode: the run's blinded sheet, drawn as `tracejury review sample` draws it, and the experts' answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZE = 150
 
 
 def sheet(view: LedgerView, run: Run) -> Key:
-    """Return the run's sheet with its key, drawn and kept at the first call.
+    """Return the run's sheet with its key; the first call draws and stores it.
 
     Raises:
         LookupError: The run is still going on, or has no step to review.
@@ -23,9 +23,7 @@ def sheet(view: LedgerView, run: Run) -> Key:
     stored = view.reviews.sheet(run)
     if stored is None:
         if run.finished is None:
-            raise LookupError(
-                "the run is still going on; its review sheet is drawn once every trace has been dealt with"
-            )
+            raise LookupError("the run is still going on; its review sheet is drawn once every trace has been judged")
         try:
             sampled = draw_from_counts(view.reviews, run, SIZE, seed=0)
         except ValueError as nothing:
@@ -40,7 +38,7 @@ def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
     """Return what an expert sees of a step: what the judges saw, without passages, opinions and models' names.
 
     Raises:
-        LookupError: The deliberation is gone.
+        LookupError: The ledger has no deliberation of the step.
     """
     deliberation = view.steps.by_id(run, item.step_id)
     if deliberation is None or deliberation.case is None:

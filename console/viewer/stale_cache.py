@@ -1,4 +1,7 @@
-"""Answers that cost something, held for a while in proportion to their cost, so that a large live run stays fluent."""
+"""Stale-while-revalidate cache: a result is kept for 20 times as long as it took to compute.
+
+It keeps the pages of a large live run quick.
+"""
 
 from __future__ import annotations
 
@@ -9,62 +12,62 @@ from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-_REST = 20.0
-"""An answer is held for so many times the seconds that it took."""
+_FRESH_FACTOR = 20.0
+"""A result is fresh for this many times the seconds that it took to compute."""
 _SLOW_S = 0.15
-"""Slower ones are renewed in the background, and the old answer is given meanwhile."""
-_MOST = 64
+"""Slower results are recomputed in the background, and the stale one is returned meanwhile."""
+_MAX_ENTRIES = 64
 
 
-class _Answer(NamedTuple):
+class _Entry(NamedTuple):
     value: Any
-    took: float
-    at: float
+    computed_in_s: float
+    computed_at: float
 
 
 class StaleWhileRevalidateCache:
-    """A small memory of answers by key. Safe from any thread."""
+    """A cache of at most 64 results by key. It is safe from any thread."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[Any, ...], _Answer] = {}
-        self._renewing: set[tuple[Any, ...]] = set()
+        self._entries: dict[tuple[Any, ...], _Entry] = {}
+        self._recomputing: set[tuple[Any, ...]] = set()
         self._first: dict[tuple[Any, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """Return the answer to `key`, at most `_REST` times as old as it took to make."""
-        entry = self._answers.get(key)
+    def get(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """Return the result for `key`, computing it if it is missing or stale."""
+        entry = self._entries.get(key)
         if entry is None:
             with self._lock:
                 first = self._first.setdefault(key, threading.Lock())
             with first:
-                # Somebody else may have made it while this one waited.
-                entry = self._answers.get(key)
+                # Another thread may have computed it while this one waited.
+                entry = self._entries.get(key)
                 if entry is None:
-                    return self._renew(key, make)
+                    return self._recompute(key, compute)
         value: T = entry.value
-        if time.monotonic() - entry.at <= _REST * entry.took:
+        if time.monotonic() - entry.computed_at <= _FRESH_FACTOR * entry.computed_in_s:
             return value
-        if entry.took < _SLOW_S:
-            return self._renew(key, make)
+        if entry.computed_in_s < _SLOW_S:
+            return self._recompute(key, compute)
         with self._lock:
-            begin = key not in self._renewing
-            self._renewing.add(key)
+            begin = key not in self._recomputing
+            self._recomputing.add(key)
         if begin:
-            threading.Thread(target=self._renew, args=(key, make), daemon=True).start()
+            threading.Thread(target=self._recompute, args=(key, compute), daemon=True).start()
         return value
 
-    def _renew(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    def _recompute(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         began = time.monotonic()
         try:
-            value = make()
+            value = compute()
         finally:
             with self._lock:
-                self._renewing.discard(key)
+                self._recomputing.discard(key)
         with self._lock:
-            self._answers[key] = _Answer(value, time.monotonic() - began, time.monotonic())
-            while len(self._answers) > _MOST:
-                oldest = next(iter(self._answers))
-                del self._answers[oldest]
+            self._entries[key] = _Entry(value, time.monotonic() - began, time.monotonic())
+            while len(self._entries) > _MAX_ENTRIES:
+                oldest = next(iter(self._entries))
+                del self._entries[oldest]
                 self._first.pop(oldest, None)
         return value

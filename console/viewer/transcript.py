@@ -1,4 +1,4 @@
-"""A trace as it was written, cut into the steps that were judged and the text between them."""
+"""The text of a trace, cut into the steps that were judged and the text between them."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def transcript(trace: Trace, deliberations: Iterable[Deliberation]) -> list[Part
 
 
 def kind(deliberation: Deliberation) -> str:
-    """Return what a step is called and tinted as: its outcome, or `no_claim`."""
+    """Return the name and tint of a step: its outcome, or `no_claim`."""
     return deliberation.verdict.outcome.value if deliberation.verdict.claim else "no_claim"

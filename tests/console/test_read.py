@@ -178,12 +178,12 @@ def test_strict_refuses_what_is_not_plausible(tmp_path: Path) -> None:
 
 
 def test_replies_are_joined_to_their_questions(tmp_path: Path) -> None:
-    asked = [
+    requests = [
         {"custom_id": f"c{n}", "body": {"messages": [{"role": "user", "content": f"Case {n}. Which?"}]}} for n in (0, 1)
     ]
     body = {"choices": [{"message": {"role": "assistant", "content": "It is the first."}}]}
     replies = [{"custom_id": f"c{n}", "response": {"status_code": 200, "body": body}} for n in (1, 0)]
-    for name, records in {"input": asked, "output": replies}.items():
+    for name, records in {"input": requests, "output": replies}.items():
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     words = (tmp_path / "output.jsonl", "--questions", tmp_path / "input.jsonl", "--join", "custom_id=custom_id")
     code, out, _ = run(*words, "--check", "--json")
