@@ -50,7 +50,7 @@ def check(reader: str, path: Path, **params: object) -> None:
             # What is read goes into JSON and the ledger as it is.
             found.model_dump_json().encode()
         if isinstance(found, Trace):
-            for name in ("auto", "numbered", "sentences", "windows"):
+            for name in ("auto", "numbered", "reasoning", "sentences", "windows"):
                 for step in segment(found, name).steps:
                     assert name == "auto" or found.text[step.start : step.end].strip(), (name, step)
             extract_answer(found.text, {"A": "x", "B": "y"})

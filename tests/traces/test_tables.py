@@ -552,3 +552,19 @@ def test_labels_of_two_options_are_positions_and_marks_of_a_reply_are_not(save: 
     assert [q.gold for q in Found(save(two)).questions] == ["A", "B", "A", "B"]
     marked = [{**row, "label": i % 2} for i, row in enumerate(rows())]
     assert [q.gold for q in Found(save(marked)).questions] == ["B"] * 4
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.csv"])
+def test_half_a_character_costs_its_row(save: Callable[..., Path], name: str) -> None:
+    """JSON, and Python's own notation, can name what no file can hold."""
+    half = "['\\ud800', 'TSH']"
+    if name == "t.csv":
+        found = Found(
+            save(
+                delimited([{**row, "options": half if i == 1 else str(OPTIONS)} for i, row in enumerate(rows())]), name
+            )
+        )
+    else:
+        found = Found(save(json.dumps(rows()).replace("Case 1", "\\ud800 Case 1"), name))
+    assert (len(found.questions), len(found.problems)) == (3, 1)
+    assert all(q.model_dump_json() for q in found.questions)

@@ -26,7 +26,7 @@ def parquet_rows(file: Path) -> Iterator[dict[str, Any] | Problem]:
     try:
         for batch in pq.ParquetFile(file).iter_batches(batch_size=256):
             yield from batch.to_pylist()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         reason = f"not a readable Parquet file: {error}"
         yield Problem(file=str(file), reason=reason, hint="fetch it again; it may have been cut off")
 
@@ -42,7 +42,7 @@ def arrow_rows(file: Path) -> Iterator[dict[str, Any] | Problem]:
         with pa.memory_map(str(file)) as source:
             for batch in _batches(source):
                 yield from batch.to_pylist()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         reason = f"not a readable Arrow file: {error}"
         yield Problem(file=str(file), reason=reason, hint="fetch it again; it may have been cut off")
 

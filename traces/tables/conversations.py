@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tracejury.traces.tables.json_values import json_in
 from tracejury.traces.tables.replies import Reply, message_reasoning, plain_content, take_apart
 
 _LISTS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns")
@@ -105,10 +105,7 @@ def _messages(holder: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 def _parsed(value: object) -> object:
     """Return a conversation that a table keeps as text; any other value as it is."""
     if isinstance(value, str) and value.lstrip().startswith("[{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
+        return json_in(value) or value
     return value
 
 

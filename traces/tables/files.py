@@ -19,7 +19,7 @@ from tracejury.traces.formats.lines import Line, foreign, json_lines_of, unreada
 from tracejury.traces.formats.rows import Row, csv_rows_of
 from tracejury.traces.records import Problem
 from tracejury.traces.tables.arrow_rows import arrow_rows, dataset_folders, dataset_rows, parquet_rows
-from tracejury.traces.tables.json_values import rows_in
+from tracejury.traces.tables.json_values import is_whole, rows_in
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -143,13 +143,16 @@ def _json_rows(file: Path, raw: bytes) -> Iterator[TableRow | Problem]:
         what = f"not valid UTF-8 at byte {error.start} (0x{raw[error.start]:02x})"
         yield Problem(file=str(file), line=at, reason=what, hint="convert it, for instance with iconv -t UTF-8")
         return
-    number = itertools.count(1)
+    number, has_escapes = itertools.count(1), b"\\ud" in raw.lower()
     for line, value in _json_values(text):
         if isinstance(value, json.JSONDecodeError):
             reason = f"not valid JSON: {value.msg} at column {value.colno}"
             yield Problem(
                 file=str(file), line=value.lineno, reason=reason, hint="correct the entry; all others are read"
             )
+        elif has_escapes and not is_whole(value):
+            reason, hint = "holds half of a surrogate pair (\\ud800 to \\udfff)", "write the whole character"
+            yield Problem(file=str(file), line=line, reason=reason, hint=hint)
         elif isinstance(value, Mapping) and line is not None:
             yield TableRow(file, line, cleaned(value))
         elif isinstance(value, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,24 @@ GROUP = "dataset"
 """Field that gets the name of the list in which a row stands, where a file holds several lists."""
 KEY = "id"
 """Field that gets a row's own name, where a file maps names to rows."""
+
+
+def is_whole(value: object) -> bool:
+    """Whether all text in a value can be written as UTF-8: JSON can name half of a surrogate pair."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def json_in(text: str) -> object:
+    """Return what a text holds as JSON; None where it is none, or cannot be written down again."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if "\\ud" not in text.lower() or is_whole(value) else None
 
 
 def rows_in(value: object) -> Iterator[dict[str, Any]]:

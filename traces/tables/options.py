@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_uppercase
+
+from tracejury.traces.tables.json_values import is_whole, json_in
 
 _KEY_NAMES = ("label", "letter", "key", "id", "option", "choice", "idx", "index", "name")
 _TEXT_NAMES = ("text", "content", "value", "option_text", "answer", "body", "description", "option", "choice")
@@ -75,16 +76,15 @@ def _from_text(text: str) -> dict[str, str] | None:
 
 def _literal(text: str) -> object:
     """Return what JSON or Python's own notation says, arrays of numpy included; None where it is neither."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    else:
+    value = json_in(text)
+    if value is not None:
         return value
     bare = re.sub(r"\barray\((\[.*?\])(?:,\s*dtype=\w+)?\)", r"\1", text, flags=re.DOTALL)
     try:
         value = ast.literal_eval(bare)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if not is_whole(value):
         return None
     # numpy writes no commas, and Python joins what stands beside each other: ['a' 'b'] would be one text.
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
