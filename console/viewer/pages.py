@@ -198,7 +198,7 @@ class Pages:
             run=run,
             trace=trace,
             question=question,
-            made=deliberation,
+            deliberation=deliberation,
             kind=kind(deliberation),
             steps=steps,
             exhibits=blocks,

@@ -32,29 +32,29 @@ class Edge(NamedTuple):
     """A way between two nodes, as the `d` of an SVG path."""
 
     d: str
-    taken: bool
+    traversed: bool
 
 
 class Diagram(NamedTuple):
-    """The graph with what was taken of it."""
+    """The graph with the way of one step marked."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     wide: int
     high: int
-    said: str
+    description: str
 
 
 def diagram(path: Sequence[str]) -> Diagram:
     """Return the diagram of a deliberation's path."""
     way = [*(_EARLIER_NAMES.get(name, name) for name in path), "verdict"]
-    taken = set(pairwise(way))
+    traversed = set(pairwise(way))
     low = "resolve" in way
     nodes = tuple(
         Node(name, 4 + _LEFT * x, 4 + _TOP * y, way.count(name)) for name, (x, y) in _PLACES.items() if low or y == 0
     )
     node_names = {n.name for n in nodes}
-    edges = tuple(Edge(_line(a, b), (a, b) in taken) for a, b in _EDGES if a in node_names and b in node_names)
+    edges = tuple(Edge(_line(a, b), (a, b) in traversed) for a, b in _EDGES if a in node_names and b in node_names)
     return Diagram(nodes, edges, 8 + 6 * _LEFT + _WIDE, 8 + _HIGH + (_TOP if low else 0), " → ".join(way))
 
 

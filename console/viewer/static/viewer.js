@@ -4,12 +4,12 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  /* --- partial updates: the same page is asked for, one part of it put in place ------------------------------- */
-  let asked = 0;
-  async function put(url, part, push) {
-    const mine = ++asked;
+  /* --- partial updates: the same page is fetched and one part of it is replaced ------------------------------- */
+  let latestRequest = 0;
+  async function replacePart(url, part, push) {
+    const request = ++latestRequest;
     const reply = await fetch(url, { headers: { Accept: "text/html" } });
-    if (mine !== asked) return;
+    if (request !== latestRequest) return;
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     const fresh = page.getElementById(part), old = document.getElementById(part);
     if (!reply.ok || !fresh || !old) { location.assign(url); return; }
@@ -20,7 +20,7 @@
   for (const form of all("form[data-partial]")) {
     const go = () => {
       const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
-      put(form.action + (query.size ? "?" + query : ""), form.dataset.partial, true);
+      replacePart(form.action + (query.size ? "?" + query : ""), form.dataset.partial, true);
     };
     let wait;
     form.addEventListener("change", go);
@@ -37,23 +37,23 @@
   if (live) {
     const pause = () => document.hidden || $("details[open]") || $("dialog[open]") || $("form#review")
       || String(getSelection()).length > 0 || (document.activeElement && $("main").contains(document.activeElement));
-    setInterval(() => { if (!pause()) put(location.href, "main", false).catch(() => {}); }, live * 1000);
+    setInterval(() => { if (!pause()) replacePart(location.href, "main", false).catch(() => {}); }, live * 1000);
   }
 
   /* --- review: saved at once ------------------------------------------------------------------------------------ */
   const review = $("form#review");
   async function save() {
-    const said = $("#saved");
-    said.textContent = "saving …";
+    const status = $("#saved");
+    status.textContent = "saving …";
     try {
       const reply = await fetch(review.action, {
         method: "POST", body: new URLSearchParams(new FormData(review)), headers: { Accept: "application/json" },
       });
       if (!reply.ok) throw new Error(String(reply.status));
-      said.textContent = "saved";
+      status.textContent = "saved";
       return true;
     } catch {
-      said.textContent = "not saved: the viewer does not answer; use the button once it does";
+      status.textContent = "not saved: the viewer does not answer; use the button once it does";
       return false;
     }
   }
