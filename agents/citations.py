@@ -44,10 +44,11 @@ async def check_citations(
         CallFailed: The checker's model gave no usable reply; nothing is known of the citations then.
     """
     relevance, floor = judge_panel.relevance, judge_panel.panel.relevance.floor
-    read = {
-        name: await run_in_thread(read_citations, case, citations, relevance, floor)
-        for name, citations in drafted.items()
-    }
+
+    def read_all() -> dict[str, list[Citation]]:
+        return {name: read_citations(case, citations, relevance, floor) for name, citations in drafted.items()}
+
+    read = await run_in_thread(read_all)
     checker = judge_panel.checker
     if checker is None or not any(c.why_not is None for citations in read.values() for c in citations):
         return CheckedCitations({name: tuple(citations) for name, citations in read.items()}, ())
