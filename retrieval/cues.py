@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -35,6 +35,8 @@ class Cue(NamedTuple):
 
 def folded(text: str) -> str:
     """Return the text in lower case with plain apostrophes, character for character."""
+    if text.isascii():
+        return text.lower()
     lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     return lower.translate(_APOSTROPHES)
 
@@ -57,6 +59,7 @@ def _is_nitric_oxide(plain: str, end: int) -> bool:
     return "nitric" in plain or (following is not None and following[1] in word_set("auxiliary", "verb"))
 
 
+@lru_cache(maxsize=1024)
 def without_exempt(text: str) -> str:
     """Return the folded text with phrases that only look like cues blanked out."""
     return pattern("exempt").sub(lambda m: "_" * len(m[0]), folded(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import Stemmer
@@ -71,6 +71,7 @@ def denials(text: str) -> Iterator[Denial]:
             yield Denial(word, content_stems(finding_word), is_finding=True)
 
 
+@lru_cache(maxsize=1024)
 def content_stems(text: str) -> frozenset[str]:
     """Return the stems of a text's content words."""
     words = [w for w in re.findall(r"[^\W_]+", folded(text)) if w not in word_set("small")]

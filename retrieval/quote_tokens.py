@@ -78,13 +78,16 @@ def _names(before: Token, between: str, letter: str) -> bool:
 
 def _plain(text: str) -> tuple[str, list[int]]:
     """Return compatibility-normalised text and, for each of its characters, the original's offset."""
+    if text.isascii():
+        return text, list(range(len(text)))
     out: list[str] = []
     origin: list[int] = []
     raised = False
     for offset, char in enumerate(text):
         form = unicodedata.normalize("NFKC", char) if not char.isascii() else char
         if form.isdecimal():
-            form = str(unicodedata.decimal(form))
+            # A circled number becomes several digits.
+            form = "".join(str(unicodedata.decimal(digit)) for digit in form)
         kind = unicodedata.decomposition(char).partition(">")[0] if not char.isascii() else ""
         if kind == "<super" and form.isdigit():
             form = form if raised else "^" + form

@@ -158,3 +158,7 @@ def test_a_long_text_is_checked_quickly() -> None:
     long = TEXT * 40
     assert check_quote("lactic acidosis may follow", long).verified
     assert not check_quote("lactic acidosis might perhaps follow in some of these older patients", long).verified
+
+
+def test_a_circled_number_is_its_digits() -> None:
+    assert check_quote("given for ㊱ hours", "It was given for 36 hours.").verified
