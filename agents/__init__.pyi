@@ -7,7 +7,7 @@ from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_clai
 from .claims.cutting import cut_by_rule
 from .claims.extraction import claims_of
 from .contracts import Ask, Chats, Judge, Relevance, judges
-from .derivations import derivations_for, recompute
+from .derivations import derivations_for, evidence_text, recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
 from .fingerprints import panel_fields
@@ -104,6 +104,7 @@ __all__ = [
     "endpoints_of",
     "entailment",
     "evidence_of_claims",
+    "evidence_text",
     "feature_names",
     "features",
     "grade_of",

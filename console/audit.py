@@ -114,6 +114,18 @@ def compare(
     confidence: Confidence = 0.95,
     labels: Labels = None,
     labels_from: LabelsFrom = None,
+    as_matrix: Annotated[
+        bool,
+        typer.Option(
+            "--matrix", help="Compare every student on every benchmark of every RUN with that RUN's baseline."
+        ),
+    ] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table as CSV to this file.")] = None,
+    latex: Annotated[Path | None, typer.Option("--latex", help="Write the table as LaTeX to this file.")] = None,
+    forest: Annotated[
+        Path | None, typer.Option("--forest", help="Draw the cells of --matrix as a forest plot in this SVG file.")
+    ] = None,
+    methods: Annotated[bool, typer.Option("--methods", help="Print a paragraph on methods to paste.")] = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -129,7 +141,16 @@ def compare(
     with explained():
         need_reports()
         from tracejury.console.comparison_tables import print_audit
-        from tracejury.reports import Settings, audit, choose_arms
+        from tracejury.console.matrix_tables import show_matrix, write_tables
+        from tracejury.reports import (
+            Settings,
+            audit,
+            choose_arms,
+            compare_matrix,
+            comparison_rows,
+            judged_text,
+            methods_paragraph,
+        )
 
         settings = Settings(
             draws=draws, confidence=confidence, min_decided=min_decided, min_coverage=min_coverage,
@@ -137,6 +158,9 @@ def compare(
         )  # fmt: skip
         ledger, opened, refs = open_references(store, runs)
         columns = read_rows(ledger, opened, labels)
+        if as_matrix:
+            show_matrix(compare_matrix(columns, opened, baseline or "base", settings), as_json, csv, latex, forest)
+            return
         result = audit(
             columns,
             opened,
@@ -144,6 +168,7 @@ def compare(
             settings,
             allow_different_runs=allow_different_runs,
             labels=labels_of(ledger, labels_from, opened),
+            judged=judged_text(ledger, opened),
             conditions=conditions,
             controls=rejudged(ledger, opened) if controls else None,
         )
@@ -151,6 +176,9 @@ def compare(
             typer.echo(result.model_dump_json(indent=2))
         else:
             print_audit(result)
+            if methods:
+                typer.echo("\n" + methods_paragraph(opened, settings, result.comparisons))
+        write_tables(*comparison_rows(result.comparisons), csv, latex)
 
 
 def report(
@@ -267,7 +295,15 @@ def gate(
     with explained():
         need_reports()
         from tracejury.console.screen import out
-        from tracejury.reports import GateLimits, Settings, audit, choose_arms, gate_markdown, junit, pass_gate
+        from tracejury.reports import (
+            GateLimits,
+            Settings,
+            audit,
+            choose_arms,
+            gate_markdown,
+            junit,
+            pass_gate,
+        )
 
         settings = Settings(min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions)
         ledger, opened, refs = open_references(store, [baseline, *runs])

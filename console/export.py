@@ -24,6 +24,13 @@ def export(
         Literal["jsonl", "csv", "parquet"] | None,
         typer.Option("--format", help="Write this format. Default: by the ending of the file."),
     ] = None,
+    with_passages: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-passages",
+            help="Write also the cited evidence to this file, as JSON lines: quotes can be checked again.",
+        ),
+    ] = None,
     store: Store = None,
 ) -> None:
     """Export a run, one row per step, as JSON lines, CSV or Parquet.
@@ -33,7 +40,7 @@ def export(
     Example: tracejury export last --out rows.parquet
     """
     with explained():
-        from tracejury.ledger import DEFAULT_STORE, Ledger, write_rows
+        from tracejury.ledger import DEFAULT_STORE, Ledger, write_evidence, write_rows
 
         ledger = Ledger(store or DEFAULT_STORE)
         chosen_run = ledger.run(run)
@@ -43,6 +50,9 @@ def export(
             raise fail("Parquet needs a file: add --out rows.parquet")
         rows = _with_progress(ledger.rows(chosen_run), to_file=out is not None)
         count = write_rows(rows, chosen, out or sys.stdout)
+        if with_passages is not None:
+            evidence = write_evidence(ledger, chosen_run, with_passages)
+            typer.echo(f"{evidence} pieces of evidence -> {with_passages}", err=True)
     if out:
         typer.echo(f"{count} rows -> {out}", err=True)
 

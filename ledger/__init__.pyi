@@ -1,5 +1,6 @@
 from .browsing import COUNTS, ArmCount, Browsing, TraceFilter, TraceLine, TracePage
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
+from .evidence_export import write_evidence
 from .export import write_rows
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
@@ -46,5 +47,6 @@ __all__ = [
     "panel_hash",
     "read_votes",
     "upgrade_ledger",
+    "write_evidence",
     "write_rows",
 ]

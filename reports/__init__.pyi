@@ -6,7 +6,7 @@ from .calibration import NotEnoughLabelsError, calibrate, least_questions
 from .certification import Verdicts, certify, questions_needed
 from .checker_calibration import calibrate_checker
 from .columns import KINDS, ArmKey, Columns, gather
-from .comparable import NotComparableError, check_comparable
+from .comparable import NotComparableError, check_comparable, check_judged_shares
 from .comparison import Comparison, DecidedLevel, Direction, Pool, Robust, StepComparison, compare
 from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
@@ -18,6 +18,7 @@ from .exhibits import Exhibit
 from .expert_reviews import ExpertLabel, ReviewSummary, expert_labels, read_returned, review, with_expert_labels
 from .factors import TITLES, Term
 from .fewer_judges import recount
+from .figures import matrix_forest
 from .gates import Gate, GateCheck, GateLimits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
 from .intervals import Jackknife, Share, bounded, difference, mean_share, share, unbounded
@@ -26,10 +27,11 @@ from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, 
 from .label_files import labelled_by, read_labels
 from .labelled_pairs import LabelledPair, read_labelled_pairs
 from .labelled_steps import Labelled, NoLabelsError, labelled
+from .matrix import Heterogeneity, Matrix, MatrixCell, compare_matrix
 from .paired import sign_flip
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reliability import Bin, Calibration
-from .report import Report, make_report, write_report
+from .report import Report, judged_text, make_report, write_report
 from .resampling import Bootstrapped, bootstrap
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
@@ -39,6 +41,7 @@ from .sides import Sides, decided_in_both, pair
 from .slices import JudgeRates, TypeShare
 from .student_t import t_quantile
 from .summary import Accuracy, ArmSummary, Summary, summarise
+from .tables import comparison_rows, csv_table, latex_table, matrix_rows, methods_paragraph
 from .unlike_coverage import least_difference, trimmed_differences
 from .views import View
 from .whole_traces import TraceRates, trace_rates
@@ -74,6 +77,7 @@ __all__ = [
     "GateCheck",
     "GateLimits",
     "Hedging",
+    "Heterogeneity",
     "Jackknife",
     "JudgePair",
     "JudgeRates",
@@ -83,6 +87,8 @@ __all__ = [
     "Labelled",
     "LabelledPair",
     "LeftOut",
+    "Matrix",
+    "MatrixCell",
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
@@ -120,11 +126,15 @@ __all__ = [
     "calibrate_checker",
     "certify",
     "check_comparable",
+    "check_judged_shares",
     "choose_arms",
     "compare",
+    "compare_matrix",
+    "comparison_rows",
     "corrected_difference",
     "corrected_rate",
     "count_attempts",
+    "csv_table",
     "decided_in_both",
     "difference",
     "draw_from_counts",
@@ -133,16 +143,21 @@ __all__ = [
     "gate_markdown",
     "gather",
     "judge_pairs",
+    "judged_text",
     "junit",
     "kappa_and_chance",
     "labelled",
     "labelled_by",
     "labels_digest",
+    "latex_table",
     "least_difference",
     "least_questions",
     "load_controls",
     "make_report",
+    "matrix_forest",
+    "matrix_rows",
     "mean_share",
+    "methods_paragraph",
     "pair",
     "pass_gate",
     "questions_needed",

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from tracejury.ledger import Run
 from tracejury.reports.columns import ArmKey, Columns
-from tracejury.reports.comparable import check_comparable
+from tracejury.reports.comparable import check_comparable, check_judged_shares
 from tracejury.reports.comparison import Comparison, compare
 from tracejury.reports.conditions import Where, where
 from tracejury.reports.controls import Control, ControlRow, Pairing, load_controls, missing, reanalyses, row
 from tracejury.reports.differences import Settings
 from tracejury.reports.views import View
-from tracejury.traces import Record
+from tracejury.traces import Record, TextCoverage
 
 
 class Audit(Record):
@@ -38,6 +38,7 @@ def audit(
     conditions: bool = False,
     controls: Mapping[str, Columns] | None = None,
     labels: Columns | None = None,
+    judged: Mapping[ArmKey, TextCoverage] | None = None,
 ) -> Audit:
     """Compare `arms[0]` with each of the others.
 
@@ -49,6 +50,7 @@ def audit(
         allow_different_runs: Compare runs that were judged differently.
         conditions: Also say where the difference appears.
         labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
+        judged: How much of each arm's text was judged; None: it is not asked about.
         controls: Also make the robustness table; control name -> the rows of its re-judged run, where there is one.
 
     Raises:
@@ -57,6 +59,7 @@ def audit(
     """
     settings = settings or Settings()
     differ = check_comparable(runs, allow_different_runs)
+    differ += check_judged_shares(judged or {}, arms, allow_different_runs)
     baseline, *others = arms
     comparisons = compare(columns, baseline, others, settings, labels=labels)
     before, *after = columns.arm_codes(arms)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tracejury.ledger import Run
+from tracejury.reports.columns import ArmKey
+from tracejury.traces import TextCoverage
 
 
 class NotComparableError(ValueError):
@@ -27,6 +29,32 @@ def check_comparable(runs: Sequence[Run], allow_different_runs: bool = False) ->
             "these runs were judged differently, so a difference between them need not be one between the arms:\n  "
             + "\n  ".join(differences)
             + "\nJudge both with the same panel, prompts and segmenter, or give --allow-different-runs"
+        )
+    return differences
+
+
+def check_judged_shares(
+    coverage: Mapping[ArmKey, TextCoverage], arms: Sequence[ArmKey], allowed: bool = False, gap: float = 0.05
+) -> list[str]:
+    """Return how the judged share of the arms' text differs from that of the first arm, where by more than `gap`.
+
+    Raises:
+        NotComparableError: It does, and `allowed` is false.
+    """
+    shares = {arm: coverage[arm].judged_share for arm in arms if arm in coverage}
+    first = shares.get(arms[0])
+    differences = [
+        f"judged share of the text: {100 * first:.1f} % in {arms[0].arm}, {100 * share:.1f} % in {arm.arm}"
+        for arm, share in shares.items()
+        if first is not None and share is not None and abs(share - first) > gap
+    ]
+    if differences and not allowed:
+        raise NotComparableError(
+            "the steps of these arms stand for unlike shares of their text, so a difference between them need not be"
+            " one between the arms:\n  "
+            + "\n  ".join(differences)
+            + "\nJudge both with a segmenter that covers the text"
+            " (`--segmenter reasoning`), or give --allow-different-runs"
         )
     return differences
 

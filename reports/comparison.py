@@ -182,7 +182,7 @@ def compare_steps(columns: Columns, before: int, after: int, settings: Settings,
         worst_case=worst,
         worst_case_with_failures=worst_with_failures,
         direction=direction,
-        robust=_robust(direction, worst),
+        robust=robustness_of(direction, worst),
         enough=why_not is None,
         why_not=why_not,
     )
@@ -257,7 +257,8 @@ def _why_not(coverage: tuple[float, float], decided: int, settings: Settings) ->
     return None
 
 
-def _robust(direction: Direction, worst: tuple[Estimate, Estimate] | None) -> Robust:
+def robustness_of(direction: Direction, worst: tuple[Estimate, Estimate] | None) -> Robust:
+    """Tell whether a direction stays whatever the abstentions hide, from the ends of the worst case."""
     if direction is Direction.NONE or worst is None:
         return Robust.NO_DIRECTION
     ends = {Direction.UP: worst[0].low, Direction.DOWN: worst[1].high}

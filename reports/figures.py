@@ -17,6 +17,7 @@ from tracejury.reports.audits import Audit
 from tracejury.reports.controls import ControlRow
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES
+from tracejury.reports.matrix import Matrix
 from tracejury.reports.scoring import RiskPoint
 from tracejury.reports.summary import Summary
 
@@ -150,6 +151,12 @@ def robustness(rows: Sequence[ControlRow]) -> str | None:
         (f"{r.control}: {r.detail}" if r.detail else r.control, r.difference) for r in rows if r.difference
     ]
     return _forest(with_difference, with_difference[0][1], "robustness") if with_difference else None
+
+
+def matrix_forest(found: Matrix) -> str:
+    """Draw every cell of a matrix as a forest plot; dotted: the mean over cells."""
+    rows = [(f"{c.panel} / {c.benchmark} / {c.student}", c.difference) for c in found.cells]
+    return _forest(rows, found.heterogeneity.mean, "matrix")
 
 
 def _forest(rows: Sequence[tuple[str, Estimate]], main: Estimate | None, name: str) -> str:

@@ -21,7 +21,8 @@ from tracejury.reports.labelled_steps import NoLabelsError
 from tracejury.reports.limits import limits
 from tracejury.reports.scoring import Score, score
 from tracejury.reports.summary import Summary, summarise
-from tracejury.traces import Record
+from tracejury.reports.tables import comparison_rows, csv_table, latex_table, methods_paragraph
+from tracejury.traces import Record, TextCoverage
 
 
 class Report(Record):
@@ -41,6 +42,10 @@ class Report(Record):
     judges: tuple[JudgePair, ...]
     exhibits: tuple[Exhibit, ...]
     limits: tuple[str, ...]
+    judged: dict[str, TextCoverage]
+    """`RUN:ARM` -> how much of its traces' text was judged, and what became of the rest."""
+    methods: str
+    """A paragraph on how the figures were made, to paste."""
 
     def figures(self) -> dict[str, str]:
         """Draw the report's figures: name -> SVG."""
@@ -98,6 +103,7 @@ def make_report(
             conditions=True,
             controls=rejudged or {},
             labels=labels,
+            judged=judged_text(ledger, runs),
         )
         if len(arms) > 1
         else None
@@ -118,18 +124,30 @@ def make_report(
         judges=judge_pairs(columns),
         exhibits=tuple(chosen[:samples]),
         limits=tuple(limits(runs, summary, audited, scored is not None)),
+        judged={f"{arm.run}:{arm.arm}": coverage for arm, coverage in judged_text(ledger, runs).items()},
+        methods=methods_paragraph(runs, settings, audited.comparisons if audited else ()),
     )
 
 
+def judged_text(ledger: Ledger, runs: Sequence[Run]) -> dict[ArmKey, TextCoverage]:
+    """Return how much of each arm's text was judged; arms of ledgers that did not keep it are left out."""
+    return {
+        ArmKey(run.name, arm): coverage
+        for run in runs
+        for arm, coverage in ledger.text_coverage(run).items()
+        if coverage.judged_share is not None
+    }
+
+
 def write_report(report: Report, path: Path) -> None:
-    """Write the report in the form that the file's ending says: .html, .md or .json.
+    """Write the report in the form that the file's ending says: .html, .md, .json, .csv or .tex.
 
     Raises:
         ValueError: Another ending.
     """
     render = _FORMS.get(path.suffix)
     if render is None:
-        raise ValueError(f"{path}: a report is written as .html, .md or .json")
+        raise ValueError(f"{path}: a report is written as .html, .md, .json, .csv or .tex")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(report), encoding="utf-8")
 
@@ -205,5 +223,7 @@ _WORDS: dict[str, object] = {
 _FORMS: dict[str, Callable[[Report], str]] = {
     ".html": _html,
     ".md": _markdown,
+    ".csv": lambda report: csv_table(*comparison_rows(report.audit.comparisons if report.audit else ())),
+    ".tex": lambda report: latex_table(*comparison_rows(report.audit.comparisons if report.audit else ())),
     ".json": lambda report: report.model_dump_json(indent=1),
 }

@@ -1,0 +1,65 @@
+"""A matrix of comparisons for the terminal, and tables as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from tracejury.console.comparison_tables import points
+from tracejury.console.screen import out
+
+if TYPE_CHECKING:
+    from tracejury.reports import Matrix
+
+
+def show_matrix(found: Matrix, as_json: bool, csv: Path | None, latex: Path | None, forest: Path | None) -> None:
+    """Print a matrix, or its JSON, and write the files that were asked for."""
+    from tracejury.reports import matrix_forest, matrix_rows
+
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        _print(found)
+    write_tables(*matrix_rows(found), csv, latex)
+    if forest is not None:
+        forest.write_text(matrix_forest(found).replace("currentColor", "#222"), encoding="utf-8")
+
+
+def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path | None, latex: Path | None) -> None:
+    """Write a table as CSV and as LaTeX, where a file is named."""
+    from tracejury.reports import csv_table, latex_table
+
+    if csv is not None:
+        csv.write_text(csv_table(head, rows), encoding="utf-8")
+    if latex is not None:
+        latex.write_text(latex_table(head, rows), encoding="utf-8")
+
+
+def _print(found: Matrix) -> None:
+    table = Table(
+        title=f"Step errors, points more than {found.baseline}", title_justify="left", box=None, pad_edge=False
+    )
+    for name in ("panel", "run", "benchmark", "student"):
+        table.add_column(name)
+    for name in ("questions", "difference", "robust"):
+        table.add_column(name, justify="right")
+    for c in found.cells:
+        few = "" if c.enough else " (too few verdicts)"
+        robust = f"{c.robust}{few}"
+        table.add_row(c.panel, c.run, c.benchmark, c.student, f"{c.questions:,}", points(c.difference), robust)
+    out.print(table)
+    h = found.heterogeneity
+    out.print(
+        f"{h.up} of {h.cells} cells up ({h.shown_up} shown by their interval), {h.down} down ({h.shown_down} shown)",
+        soft_wrap=True,
+    )
+    if h.mean is not None and h.i2 is not None and h.tau is not None and h.q_p is not None:
+        out.print(
+            f"mean over cells, random effects: {points(h.mean)} points; heterogeneity I2 {100 * h.i2:.0f} %,"
+            f" tau {100 * h.tau:.1f} points, Q {h.q:.1f} (p {h.q_p:.3f}). Cells that share questions are not"
+            " independent.",
+            soft_wrap=True,
+        )
