@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from tracejury.agents import Outcome
+from tracejury.agents import Grade, Outcome
 from tracejury.ledger import StepRow
 
 
@@ -16,22 +16,18 @@ class View(StrEnum):
 
 
 def majority_outcome(row: StepRow) -> Outcome | None:
-    """Return what the majority of the jury holds of the step; the outcome, where a ledger keeps one result only."""
-    return getattr(row, "majority_outcome", None) or row.outcome
+    """Return what the majority of the jury holds of the step; the outcome, where the ledger did not keep it yet."""
+    return row.majority_outcome or row.outcome
 
 
 def grounded_outcome(row: StepRow) -> Outcome | None:
-    """Return the outcome, a verdict without a full grade being an abstention; the outcome where no grade is kept."""
-    if keeps_grade(row) and row.outcome in (Outcome.SUPPORTED, Outcome.ERROR) and _grade(row) != "full":
+    """Return the outcome, a verdict without a full grade being an abstention; the outcome where no grade was kept."""
+    verdict = row.outcome in (Outcome.SUPPORTED, Outcome.ERROR)
+    if verdict and row.majority_outcome is not None and row.evidence is not Grade.FULL:
         return Outcome.ABSTAINED
     return row.outcome
 
 
 def keeps_grade(row: StepRow) -> bool:
     """Tell whether the ledger says how well the step's verdict is grounded."""
-    return _grade(row) is not None
-
-
-def _grade(row: StepRow) -> str | None:
-    grade = getattr(row, "evidence", None)
-    return None if grade is None else str(getattr(grade, "value", grade))
+    return row.evidence is not None

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from tracejury.agents import Outcome
+from tracejury.agents import Grade, Outcome
 from tracejury.console.app import app
 from tracejury.reports import ArmKey, GateLimits, Settings, compare, gather, pass_gate
 
@@ -129,3 +129,41 @@ def test_a_gate_that_is_told_otherwise_passes_unlike_coverage(fill, step_row, st
     assert refused.exit_code == 3
     assert not json.loads(refused.stdout)[0]["passed"]
     assert runner.invoke(app, [*call, "--max-coverage-gap", "100"]).exit_code == 0
+
+
+def graded(rows, grounded):
+    """The same rows with both results of the policy: `grounded` says of which rows the verdict carries a full grade."""
+    for i, row in enumerate(rows):
+        full = grounded(i, row)
+        yield row.model_copy(update={"majority_outcome": row.outcome, "evidence": Grade.FULL if full else Grade.NONE})
+
+
+def test_both_results_of_the_policy_stand_in_the_headline(simulated):
+    """Grounded verdicts are all of one arm's sound steps and few of its errors: alone they point the other way."""
+    rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=60))
+    against = {("base", Outcome.SUPPORTED): 3, ("distilled", Outcome.ERROR): 4}
+    found = compared(list(graded(rows, lambda i, r: i % against.get((r.arm, r.outcome), 1) == 0)))
+    assert found.majority.direction == "up"
+    assert found.grounded.direction == "down"
+    assert found.grounded.coverage[0] < found.majority.coverage[0]
+    assert "by majority (coverage" in found.sentence
+    assert "by grounded verdicts alone (coverage" in found.sentence
+    assert "which show fewer errors" in found.sentence
+    gate = pass_gate(found, GateLimits(max_step_error_rise=90, max_coverage_gap=100, allow_not_robust=True))
+    assert [c.name for c in gate.checks if not c.passed] == ["grounded verdicts"]
+    told = GateLimits(
+        max_step_error_rise=90, max_coverage_gap=100, allow_not_robust=True, allow_grounded_contradiction=True
+    )
+    assert pass_gate(found, told).passed
+
+
+def test_a_majority_that_is_not_grounded_counts_by_majority_alone(simulated):
+    rows = simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=40)
+    rows = [
+        r.model_copy(update={"majority_outcome": r.outcome, "outcome": Outcome.ABSTAINED if i % 2 else r.outcome,
+                             "evidence": None if i % 2 else Grade.FULL})
+        for i, r in enumerate(rows)
+    ]  # fmt: skip
+    found = compared(rows)
+    assert found.majority.coverage == (1, 1)
+    assert max(found.grounded.coverage) < 0.6
