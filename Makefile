@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo weights test lint types bench fuzz audit docs site view clean
+.PHONY: help demo weights test coverage lint types bench fuzz audit docs site view clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,14 +32,18 @@ weights: $(VENV)/.demo
 test: $(VENV)/.dev weights  ## Set up and run all tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
+coverage: $(VENV)/.dev weights  ## Run all tests, commands in processes of their own included, and report branch coverage
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(or $(UNDER),90)
+
 lint: $(VENV)/.dev  ## Ruff, import contracts, plain names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/names.py
 
-types: $(VENV)/.dev  ## mypy, strict
-	$(BIN)/mypy
+types: $(VENV)/.dev  ## mypy, strict, for Python 3.11 and 3.13
+	$(BIN)/mypy --python-version 3.11
+	$(BIN)/mypy --python-version 3.13
 
 bench: $(VENV)/.dev weights  ## The quick benchmarks; benchmarks/README.md lists them all
 	$(BIN)/python -m benchmarks
