@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
-from tracejury.console.interrupts import interrupts
+from tracejury.console.interrupts import end_process, interrupts
 from tracejury.console.log_lines import log_lines
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.text_coverage import print_coverage
@@ -204,11 +204,12 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
             return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
-    with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
-        try:
+    try:
+        with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
             return asyncio.run(main())
-        except asyncio.CancelledError:
-            raise typer.Exit(Exit.INTERRUPTED) from None
+    except asyncio.CancelledError:
+        # The interpreter takes seconds to take itself apart, and may wait for threads; all that matters is written.
+        end_process()
 
 
 def progress(tally: RunTally, underway: BatchProgress | None = None) -> RenderableType:

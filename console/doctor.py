@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -26,14 +26,22 @@ class SetupCheck(NamedTuple):
     detail: str
 
 
-def doctor(store: Store = None, index: IndexPath = None, as_json: Json = False) -> None:
+def doctor(
+    panel: Annotated[
+        str | None, typer.Option(help="Ask each endpoint of this panel once, and say what it refuses.")
+    ] = None,
+    store: Store = None,
+    index: IndexPath = None,
+    as_json: Json = False,
+) -> None:
     """Check Python, weights, index, ledger, extras, GPU and keys, and say how to get what is missing.
 
-    The exit code is 1 if the embedded panel cannot run here.
+    The exit code is 1 if the embedded panel, or an endpoint of the panel that --panel names, cannot be used here.
 
     Example: tracejury doctor
     """
-    findings = [*_machine(), *_weights(), *_stores(store, index), *_extras(), *_keys()]
+    findings = list(_endpoints(panel)) if panel else []
+    findings += [*_machine(), *_weights(), *_stores(store, index), *_extras(), *_keys()]
     if as_json:
         print(json.dumps([f._asdict() for f in findings], indent=2))
     else:
@@ -48,6 +56,32 @@ def doctor(store: Store = None, index: IndexPath = None, as_json: Json = False) 
         out.print(table)
     if any(f.state == "missing" for f in findings):
         raise typer.Exit(Exit.USAGE)
+
+
+def _endpoints(name: str) -> Iterator[SetupCheck]:
+    """Ask the endpoints of a panel; a server that did not answer is never `ok`."""
+    import asyncio
+    import secrets
+
+    from tracejury.agents import endpoints_of, judge_reply, load_panel
+    from tracejury.models import CallStore, Gateway, ProbeResult
+
+    panel = load_panel(name)
+    endpoints = [endpoint for endpoint in endpoints_of(panel) if endpoint.kind == "openai"]
+
+    async def ask() -> list[ProbeResult]:
+        store = CallStore("sqlite://")
+        try:
+            async with Gateway(store, secret=secrets.token_bytes(16)) as gateway:
+                schema = judge_reply(panel.reply_tokens)
+                return list(await asyncio.gather(*(gateway.probe(endpoint, schema) for endpoint in endpoints)))
+        finally:
+            store.close()
+
+    for result in asyncio.run(ask()):
+        yield SetupCheck(f"endpoint {result.endpoint.name}", "ok" if result.problem is None else "missing", str(result))
+    if not endpoints:
+        yield SetupCheck(f"panel {name}", "ok", "no judge needs a server")
 
 
 def _machine() -> Iterator[SetupCheck]:
@@ -67,7 +101,7 @@ def _weights() -> Iterator[SetupCheck]:
     for name in ("minilm", "smollm2-135m"):
         try:
             yield SetupCheck(f"weights {name}", "ok", str(weights_path(name)))
-        except (LookupError, OSError, ValueError) as error:
+        except (LookupError, OSError, ValueError, RuntimeError) as error:
             yield SetupCheck(f"weights {name}", "missing", error_text(error))
 
 
@@ -116,7 +150,11 @@ def _keys() -> Iterator[SetupCheck]:
     from tracejury.agents import load_panel, panel_names
 
     for name in panel_names():
-        keys = {e.api_key_env for e in load_panel(name, keys=False).endpoints.values() if e.api_key_env}
+        endpoints = load_panel(name, keys=False).endpoints.values()
+        keys = {e.api_key_env for e in endpoints if e.api_key_env}
         unset = sorted(key for key in keys if not os.environ.get(key))
-        detail = f"set {', '.join(unset)} to use it" if unset else "ready" if keys else "needs no key"
-        yield SetupCheck(f"panel {name}", "absent" if unset else "ok", detail)
+        detail = f"set {', '.join(unset)} to use it" if unset else "its keys are set" if keys else "it needs no key"
+        has_server = any(e.kind == "openai" for e in endpoints)
+        if not unset and has_server:
+            detail += f"; its servers were not asked: tracejury doctor --panel {name}"
+        yield SetupCheck(f"panel {name}", "absent" if unset or has_server else "ok", detail)

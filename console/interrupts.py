@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from tracejury.console.failing import Exit
 
@@ -52,13 +53,15 @@ def _watch(reader: socket.socket, first: Callable[[], None], second: Callable[[]
             if count == 1:
                 first()
                 continue
-            ending = threading.Timer(GRACE_S, _end)
+            ending = threading.Timer(GRACE_S, end_process)
             ending.daemon = True
             ending.start()
             second()
 
 
-def _end() -> None:
+def end_process() -> NoReturn:
+    """End the process at once, whatever its threads do."""
+    sys.stdout.flush()
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")  # the live display hides the cursor
     sys.stderr.flush()

@@ -86,7 +86,8 @@ def unusable(answer: Answer, call: CallRecord, least_tokens: int) -> Unusable | 
     if completion.is_filtered:
         return Unusable(FailureReason.FILTERED, "the provider's content filter withheld the reply")
     if completion.refusal and not completion.text:
-        return Unusable(FailureReason.REFUSED, call.error or "the model declines")
+        advice = "name another model for the endpoint, or leave the step out"
+        return Unusable(FailureReason.REFUSED, f"{call.error}; {advice}")
     if not call.usage_estimated and call.prompt_tokens < 0.9 * least_tokens:
         detail = f"the server counted {call.prompt_tokens} tokens in a prompt of at least {least_tokens} words"
         return Unusable(FailureReason.CONTEXT, f"{detail}: it cut the prompt without saying so")

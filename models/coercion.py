@@ -22,6 +22,7 @@ def validated(value: dict[str, Any], schema: type[BaseModel]) -> BaseModel:
     Raises:
         ValidationError: It does not fit; the error is that of the value as the model gave it.
     """
+    value = dict(value)
     first: ValidationError | None = None
     for _ in range(_ROUNDS):
         try:

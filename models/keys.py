@@ -18,6 +18,7 @@ _SHORTEST = 8
 """Characters. Shorter values are placeholders for servers without keys (`EMPTY`, `x`): no secrets, perhaps words."""
 
 _secrets: set[str] = set()
+_LOOKS_LIKE_A_KEY = re.compile(r"\bsk-(?=[\w-]*\d)[\w-]{16,}")
 
 
 class KeyMissingError(ValueError):
@@ -54,7 +55,8 @@ def redact(text: str) -> str:
             text = text.replace(secret, "[key]")
         if len(secret) >= 12 and "*" in text:
             text = re.sub(rf"{re.escape(secret[:3])}[\w-]*\*{{3,}}[\w-]*", "[key]", text)
-    return text
+    # A server may echo another key than the one that it was sent.
+    return _LOOKS_LIKE_A_KEY.sub("[key]", text) if "sk-" in text else text
 
 
 def _from_file(name: str) -> str | None:

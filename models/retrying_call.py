@@ -93,6 +93,10 @@ class RetryingCall(Generic[Result]):
             fault = fault_of(error)
             if fault is None:
                 raise
+            if fault.retry_after is not None and self._spent + fault.retry_after > self.endpoint.deadline_s:
+                deadline = f"longer than the deadline of {self.endpoint.deadline_s:g} s"
+                asks = f"it asks to wait {fault.retry_after:.0f} s, {deadline}"
+                fault = fault._replace(detail=f"{fault.detail} ({asks})")
             after = f" (after {self._requests} attempts, {self._spent:.1f} s)" if fault.transient else ""
             raise NoAnswerError(fault.reason, fault.detail + after, self._requests, fault) from error
 

@@ -119,6 +119,15 @@ def test_values_with_one_meaning_are_read(asking: Any, field: str, value: Any, e
     assert len(reply.calls) == 1
 
 
+def test_a_wrapped_reply_without_its_error_type_is_read(asking: Any) -> None:
+    good = {"label": "supported", "confidence": 80, "findings": ["x"]}
+    asking.server.set(reply={"text": json.dumps({"response": good})})
+    asking.endpoint = asking.endpoint.model_copy(update={"reply_format": "text"})
+    reply = chat(asking.about("x", schema=Graded))
+    assert isinstance(reply, ChatReply), reply
+    assert reply.parsed.error_type == "none"
+
+
 @pytest.mark.parametrize(("field", "value"), [("label", "maybe"), ("confidence", "high"), ("confidence", 101)])
 def test_values_without_a_clear_meaning_are_not_guessed(asking: Any, field: str, value: Any) -> None:
     good = {"label": "supported", "error_type": "none", "confidence": 80, "findings": ["x"]}
