@@ -51,8 +51,22 @@ def _verifier(part: str) -> From:
     return From("verifier.json", lambda r: r["pubmedqa_yes_against_no_auroc"][part])
 
 
-def _floor(part: str) -> From:
-    return From("retrieval-floor.json", lambda r: 100 * r["one_random_true_sentence_grounds"][part])
+def _lift(name: str) -> tuple[From, From, From]:
+    """Return a set's lift beyond foreign evidence and the ends of its interval."""
+
+    def part(place: int) -> From:
+        return From("checker-model.json", lambda r: r["sets"][name]["group"]["lift beyond foreign"][place])
+
+    return part(0), part(1), part(2)
+
+
+def _true_rate(name: str) -> From:
+    return From("checker-model.json", lambda r: r["sets"][name]["group"]["true rate, supports"][0])
+
+
+def _gpu(cell: int, what: str) -> From:
+    """Return a figure of a cell of the second run: TRL, Unsloth, Unsloth."""
+    return From("gpu-ratio.json", lambda r: r["runs"][1]["cells"][cell][what])
 
 
 def _counts(sets: tuple[str, ...], what: str, place: int) -> From:
@@ -104,7 +118,16 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         From("retrieval-quotes.json", lambda r: round(r["altered_accepted"]["share"] * r["altered_accepted"]["n"])),
         From("retrieval-quotes.json", lambda r: r["altered_accepted"]["n"]),
     ),
-    "relevance floor": (_floor("share"), _floor("low"), _floor("high")),
+    "checker `nli`, lift beyond another document's evidence": (
+        *_lift("scifact"),
+        *_lift("clinifact"),
+        *_lift("pubmedqa"),
+        *_lift("medhallu"),
+    ),
+    "the same, share of true support that counts": (
+        *(_true_rate(name) for name in ("scifact", "clinifact", "pubmedqa", "medhallu")),
+        Setting("5"),
+    ),
     "retrieval, recall@5": (
         _recall("pubmedqa", "fused"),
         _recall("pubmedqa", "fused", "low"),
@@ -193,9 +216,13 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         From("viewer.json", lambda r: r["traces"]),
         From("viewer.json", lambda r: r["server_mb"]["after"]),
     ),
-    "training": (
-        From("training/training.json", lambda r: r["results"][1]["tokens_per_s"]),
-        From("training/training.json", lambda r: r["results"][0]["tokens_per_s_by_log"]),
-        Setting("2"),
+    "training, 8B-shaped model on an H100": (
+        _gpu(1, "tokens_per_s"),
+        _gpu(2, "tokens_per_s"),
+        _gpu(1, "peak_gib"),
+        _gpu(0, "tokens_per_s"),
+        _gpu(0, "peak_gib"),
+        _gpu(1, "gpu_busy"),
+        _gpu(2, "gpu_busy"),
     ),
 }
