@@ -11,6 +11,7 @@ from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, pro
 from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
+from tracejury.graphs.input_digests import input_digests
 from tracejury.graphs.probing import check_endpoints
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
@@ -105,6 +106,7 @@ async def adjudicate(
         segmenter=segmenter_rule(chosen.segmenter),
         seed=chosen.seed,
         inputs=tuple(str(path) for path in opened_batch.paths),
+        input_digests=await run_in_thread(input_digests, opened_batch.paths),
         selection={key: str(value) for key, value in selection.items() if value},
         packages=package_versions(),
     )

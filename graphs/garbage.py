@@ -23,7 +23,6 @@ def rare_collections() -> Iterator[None]:
     global _open_runs, _threshold_before
     if _open_runs == 0:
         _threshold_before = gc.get_threshold()
-        gc.collect()
         gc.freeze()
         gc.set_threshold(max(YOUNG_OBJECTS, _threshold_before[0]), *_threshold_before[1:])
     _open_runs += 1

@@ -159,15 +159,15 @@ class StepNodes:
         if run_context.closing:
             return self._leave(state)
         finding = await run_context.find(state["question"], step)
-        found = {"hits": finding.hits, "withheld": finding.withheld, "path": ("retrieve",)}
+        update = {"hits": finding.hits, "withheld": finding.withheld, "path": ("retrieve",)}
         count = run_context.judge_panel.count
         try:
             case = build_case(
                 state["trace"], state["question"], state["steps"], step, finding.hits, run_context.panel, count
             )
         except CaseTooLarge as too_large:
-            return Command(goto="decide", update={**found, "case": too_large.case, "verdict": context_failure()})
-        return Command(goto="claims", update={**found, "case": case})
+            return Command(goto="decide", update={**update, "case": too_large.case, "verdict": context_failure()})
+        return Command(goto="claims", update={**update, "case": case})
 
     async def claims(self, state: StepState) -> Command[Literal["judge", "__end__"]]:
         """Cut the step into claims, once for all judges, and send the case to the first judges."""

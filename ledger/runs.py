@@ -28,6 +28,8 @@ class RunManifest(Record):
     seed: int = 0
     inputs: tuple[str, ...] = ()
     """The paths as the user gave them; not part of the comparison."""
+    input_digests: dict[str, str] = Field(default_factory=dict)
+    """Path -> SHA-256 of its contents when the run began; empty in runs of earlier versions."""
     selection: dict[str, str] = Field(default_factory=dict)
     """`--limit`, `--only`, `--arm` and the like."""
     packages: dict[str, str] = Field(default_factory=dict)
@@ -105,5 +107,5 @@ def package_versions() -> dict[str, str]:
 
 def run_name(panel: Panel, manifest: RunManifest) -> str:
     """Return the default name of a run: the same command gives the same name, and so resumes it."""
-    digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages"}))
+    digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages", "input_digests"}))
     return f"{panel.name}-{digest[2:10]}"

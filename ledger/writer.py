@@ -90,6 +90,13 @@ class Ledger(LedgerReading):
         with self.engine.connect() as connection:
             row = connection.execute(select(run_table).where(run_table.c.name == name)).one()
         existing = run_of(row)
+        stored = existing.manifest.input_digests
+        changed = [path for path, digest in manifest.input_digests.items() if stored.get(path, digest) != digest]
+        if changed:
+            raise RunDiffersError(
+                f"run {name!r} began with other contents of {', '.join(changed)}; give another --run NAME for the "
+                "changed input"
+            )
         differences = manifest.differences(existing.manifest)
         if differences:
             changes = "; ".join(f"{what}: now {here}, then {there}" for what, (here, there) in differences.items())
