@@ -41,8 +41,8 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
         if info.startswith("skip="):
             continue
         command = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else [sys.executable, "-c", text]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, f"{text}\n--- printed\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        process = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
+        assert process.returncode == 0, f"{text}\n--- printed\n{process.stdout[-2000:]}\n{process.stderr[-2000:]}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -18,15 +18,15 @@ class ProtocolLimits:
             if passage.source != "st-elsewhere":
                 continue
             for limit in LIMIT.finditer(passage.text):
-                said = re.search(rf"(\d+(?:\.\d+)?) ?{re.escape(limit[2])}(?![\w/])", case.step)
+                dose = re.search(rf"(\d+(?:\.\d+)?) ?{re.escape(limit[2])}(?![\w/])", case.step)
                 subject = passage.title.split()[0 if passage.title.startswith("Paracetamol") else 1].lower()
-                if said is None or subject not in case.step.lower():
+                if dose is None or subject not in case.step.lower():
                     continue
-                over = float(said[1]) > float(limit[1])
+                over = float(dose[1]) > float(limit[1])
                 return Draft(
                     label=Label.ERROR if over else Label.SUPPORTED,
                     error_type=ErrorType.UNSAFE_MANAGEMENT if over else None,
                     quotes=(Quote(evidence_id=passage.id, quote=limit[0].strip()),),
-                    rationale=f"the protocol's limit is {limit[1]} {limit[2]}, the step says {said[0]}",
+                    rationale=f"the protocol's limit is {limit[1]} {limit[2]}, the step says {dose[0]}",
                 )
         return Draft(label=Label.UNCLEAR, rationale="no protocol states a limit for this")
