@@ -24,7 +24,7 @@ HEAVY = (
     "numpy",
 )
 VERBS = """
-Accept Allow Answer Apply Ask Call Check Compare Copy Count Cut Disclose Draw Embed Export Fetch Filter Find
+Accept Allow Answer Append Apply Ask Call Check Compare Copy Correct Count Cut Disclose Draw Embed Export Fetch Filter Find
 Fit Import Index Install Judge Keep Leave Let Limit List Listen Look Make Name Open Print Put Rank Read
 Rebuild Refuse Remove Render Replace Report Require Rerank Reward Rewrite Run Sample Say Score Search Serve
 Set Show Shuffle Start Stop Sum Take Train Treat Try Upgrade Use Work Write

@@ -34,7 +34,7 @@ def write_inputs(folder: Path, url: str) -> tuple[Path, Path]:
 def test_the_paper_s_judge_sees_the_gold_answer_and_one_step_and_its_failures_are_no_verdicts(tmp_path: Path) -> None:
     # Without the gold answer a prompt is refused. With an earlier step in it, its word would decide: it stands first.
     labels = {"(one)": {"label": "incorrect"}, "(two)": {"label": "correct"}, "(three)": {"label": "uncertain"}}
-    match: dict[str, str | list[str]] = {"(four)": "prose", "A. Gout\n</data": "ok"}
+    match: dict[str, str | list[str]] = {"test of the connection": "ok", "(four)": "prose", "A. Gout\n</data": "ok"}
     with ModelServer(mode="401", match=match, reply_for=labels) as server:
         traces, panel = write_inputs(tmp_path, server.url)
         store = ("--store", f"sqlite:///{tmp_path}/ledger.db")
@@ -50,8 +50,8 @@ def test_the_paper_s_judge_sees_the_gold_answer_and_one_step_and_its_failures_ar
         ]
         assert {row["segmenter"] for row in rows} == {"numbered"}
         assert [row["opinions"][0]["citations"] for row in rows] == [[]] * 4
-        # One repair of the reply that was prose, nothing else twice.
-        assert server.counts()["modes"] == {"ok": 3, "prose": 2}
+        # The probe, the three steps, and one repair of the reply that was prose; nothing else twice.
+        assert server.counts()["modes"] == {"ok": 4, "prose": 2}
 
     def counted(*more: str) -> tuple[int, int]:
         result = CliRunner().invoke(app, ["summary", "paper", "--json", *more, *store])
