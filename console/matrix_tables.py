@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from tracejury.reports import Matrix
 
 
-def show_matrix(found: Matrix, as_json: bool, csv: Path | None, latex: Path | None, forest: Path | None) -> None:
+def show_matrix(matrix: Matrix, as_json: bool, csv: Path | None, latex: Path | None, forest: Path | None) -> None:
     """Print a matrix, or its JSON, and write the files that were asked for."""
     from tracejury.reports import matrix_forest, matrix_rows
 
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print(matrix.model_dump_json(indent=2))
     else:
-        _print(found)
-    write_tables(*matrix_rows(found), csv, latex)
+        _print(matrix)
+    write_tables(*matrix_rows(matrix), csv, latex)
     if forest is not None:
-        forest.write_text(matrix_forest(found).replace("currentColor", "#222"), encoding="utf-8")
+        forest.write_text(matrix_forest(matrix).replace("currentColor", "#222"), encoding="utf-8")
 
 
 def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path | None, latex: Path | None) -> None:
@@ -38,20 +38,20 @@ def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path |
         latex.write_text(latex_table(head, rows), encoding="utf-8")
 
 
-def _print(found: Matrix) -> None:
+def _print(matrix: Matrix) -> None:
     table = Table(
-        title=f"Step errors, points more than {found.baseline}", title_justify="left", box=None, pad_edge=False
+        title=f"Step errors, points more than {matrix.baseline}", title_justify="left", box=None, pad_edge=False
     )
     for name in ("panel", "run", "benchmark", "student"):
         table.add_column(name)
     for name in ("questions", "difference", "robust"):
         table.add_column(name, justify="right")
-    for c in found.cells:
+    for c in matrix.cells:
         few = "" if c.enough else " (too few verdicts)"
         robust = f"{c.robust}{few}"
         table.add_row(c.panel, c.run, c.benchmark, c.student, f"{c.questions:,}", points(c.difference), robust)
     out.print(table)
-    h = found.heterogeneity
+    h = matrix.heterogeneity
     out.print(
         f"{h.up} of {h.cells} cells up ({h.shown_up} shown by their interval), {h.down} down ({h.shown_down} shown)",
         soft_wrap=True,
