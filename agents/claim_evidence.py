@@ -12,6 +12,10 @@ FULL_COVERAGE = 0.9
 """Below this share of the step's words in claims, nobody checked the step as a whole: the grade is at most `part`."""
 
 
+MOST_BESIDE = 2
+"""Words of its own, in no claim, that a step of restatements may have: `Step 2`, `in summary`."""
+
+
 class ClaimEvidence(NamedTuple):
     """One claim, and whether counting evidence stands for it and against it."""
 
@@ -28,9 +32,14 @@ class ClaimEvidence(NamedTuple):
 def pool_evidence(
     claims: ClaimSet, opinions: Iterable[Opinion], resolution: Resolution | None = None
 ) -> tuple[ClaimEvidence, ...]:
-    """Return the evidence of the claims that make the verdict: no restatement, unless the step is nothing else."""
+    """Return the evidence of the claims that make the verdict: no restatement, unless the step is nothing else.
+
+    A step of restatements beside a question, a plan or a heading with words of its own is something else: what it says
+    there was checked by nobody.
+    """
     evidence = evidence_of_claims(claims, opinions, resolution)
-    return tuple(e for e in evidence if e.claim.restates is None) or evidence
+    own = tuple(e for e in evidence if e.claim.restates is None)
+    return own or (evidence if len(claims.beside) <= MOST_BESIDE else ())
 
 
 def evidence_of_claims(

@@ -61,6 +61,9 @@ class ClaimSet(Record):
     """Share of the step's words of content that are in some claim; 1 where the step has none."""
     uncovered: tuple[str, ...] = ()
     """Words of content that are in no claim."""
+    beside: tuple[str, ...] = ()
+    """Words of content in no claim, questions, plans and headings included, that neither vignette nor earlier steps
+    have."""
     made_by: Literal["rule", "model"] = "rule"
     failure: str = ""
     """Why the model's claims were not usable, where the rule had to cut; else empty."""

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import numpy as np
+from checker_speed import pairs_a_second
 from peers import JUDGES, MODULES, PEERS, PLAIN, PROMPT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -274,6 +275,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "orchestration.json")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--checker", action="store_true", help="only how fast the checker `nli` reads")
     asked = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
@@ -285,6 +287,13 @@ def main() -> None:
         (RESULTS / "profile.json").write_text(json.dumps(made, indent=1) + "\n")
         print(json.dumps(made["top"][:30], indent=1))
         return
+    speed = {"nli, pairs a second of one core": round(pairs_a_second(), 1)}
+    print(json.dumps(speed), flush=True)
+    if asked.checker:
+        earlier = json.loads(asked.out.read_text("utf-8")) if asked.out.is_file() else {}
+        asked.out.write_text(json.dumps(earlier | speed | {"checker commit": commit}, indent=1) + "\n")
+        return
+    about |= speed
     names = list(CONTENDERS) if asked.peers else ["tracejury", KNOWN, "bare LangGraph"]
     levels = []
     for in_flight in asked.in_flight:

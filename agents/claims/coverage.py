@@ -12,20 +12,24 @@ MOST_CLAIMS = 12
 """Claims of one step; beyond it neighbours are merged, none is dropped."""
 
 
-def claim_set(step: str, claims: Sequence[Claim], silent: Sequence[Span]) -> ClaimSet:
+def claim_set(step: str, claims: Sequence[Claim], silent: Sequence[Span], earlier: Sequence[str] = ()) -> ClaimSet:
     """Return the claims with handles in the order of the step, and the words of content that are in none.
 
     Args:
         step: The step.
         claims: Claims without handles.
         silent: Questions, plans and headings: their words do not lower the coverage.
+        earlier: Vignette and earlier steps.
     """
     ordered = _merged(step, sorted(claims, key=lambda c: (c.start, c.end)))
     numbered = tuple(c.model_copy(update={"handle": f"C{i}"}) for i, c in enumerate(ordered, 1))
     stated = [w for w in content_words(step) if not _inside(w.start, silent) or _in_claim(w.start, numbered)]
     uncovered = tuple(step[w.start : w.end] for w in stated if not _in_claim(w.start, numbered))
     coverage = 1 - len(uncovered) / len(stated) if stated else 1.0
-    return ClaimSet(claims=numbered, coverage=coverage, uncovered=uncovered)
+    said = {w.stem for text in earlier for w in content_words(text)}
+    unclaimed = [w for w in content_words(step) if not _in_claim(w.start, numbered) and w.stem not in said]
+    beside = tuple(step[w.start : w.end] for w in unclaimed)
+    return ClaimSet(claims=numbered, coverage=coverage, uncovered=uncovered, beside=beside)
 
 
 def _merged(step: str, claims: list[Claim]) -> list[Claim]:

@@ -40,7 +40,7 @@ def cut_by_rule(step: str, stem: str, context: Sequence[ContextStep]) -> ClaimSe
         Claims `C1`, `C2`, ... in the order of the step, at most `MOST_CLAIMS`.
     """
     cut = cut_step(step, stem, context)
-    return claim_set(step, cut.claims, cut.silent)
+    return claim_set(step, cut.claims, cut.silent, (stem, *(c.text for c in context)))
 
 
 def cut_step(step: str, stem: str, context: Sequence[ContextStep]) -> Cut:

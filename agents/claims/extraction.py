@@ -78,7 +78,8 @@ async def claims_of(case: Case, ask: Ask | None) -> ClaimSet:
         The claims; `made_by` and `failure` say whether the model's reply was usable.
     """
     cut = cut_step(case.step, case.stem, case.context)
-    by_rule = claim_set(case.step, cut.claims, cut.silent)
+    earlier = (case.stem, *(c.text for c in case.context))
+    by_rule = claim_set(case.step, cut.claims, cut.silent, earlier)
     if ask is None or not cut.claims:
         return by_rule
     try:
@@ -90,7 +91,7 @@ async def claims_of(case: Case, ask: Ask | None) -> ClaimSet:
     if cut.claims and not any(refined):
         return by_rule.model_copy(update={"failure": _NONE_USABLE})
     claims = [c for statement, better in zip(cut.claims, refined, strict=True) for c in better or [statement]]
-    return claim_set(case.step, claims, cut.silent).model_copy(update={"made_by": "model"})
+    return claim_set(case.step, claims, cut.silent, earlier).model_copy(update={"made_by": "model"})
 
 
 def _messages(case: Case) -> tuple[Message, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tracejury.agents.claims.verbs import states
+from tracejury.agents.claims.words import content_words
 
 OPTION_NAMED = re.compile(r"(?:choices?|options?|answers?)[\s_]*\(?[A-J]\)?(?![a-z])|\b[A-J]\)", re.I)
 """An option of the question, by its letter."""
@@ -46,6 +47,8 @@ _PLAN = re.compile(
     re.I,
 )
 _ASIDE = re.compile(r"^(?:note|recall|remember|recogni[sz]e|understand|know|see|assume|given)\b(?:\s+that)?", re.I)
+_BARE_OBJECT = 2
+"""Words of content that `that` may point at, as in `consider that finding`."""
 _INDIRECT = re.compile(r"(?<![,;(] )(?<!\()\b(?:which|what|whether|how|why|who|where|if|when)\b[^,;.]*", re.I)
 _THOSE_THAT = re.compile(
     r"\b(?:options?|choices?|disorders?|conditions?|diseases?|drugs?|medications?|diagnos[ei]s|causes?|factors?|mechanisms?"
@@ -75,6 +78,8 @@ def _states_beyond_plan(words: str) -> bool:
     plan = _PLAN.match(words)
     aside = _ASIDE.match(words)
     rest = words[plan.end() :] if plan else words
+    if re.match(r"\s+that\s", rest) and len(content_words(rest)) > _BARE_OBJECT:
+        return True  # `consider that small ventricles support it`, whatever verbs the lists know
     if aside:
         # `Note the low calcium`: what is noted is stated.
         rest = words[aside.end() :]

@@ -6,6 +6,7 @@ import re
 
 from tracejury.agents.claims.parts import Kind, Part
 from tracejury.agents.claims.verbs import begins_with_verb, finite_verbs, states
+from tracejury.agents.claims.words import content_words
 from tracejury.traces import Span
 
 _ASKS = re.compile(
@@ -16,6 +17,13 @@ _ASKS = re.compile(
 )
 _LOADED = re.compile(r"why\b|how come\b|\w+n['\u2019]t\b|\w+ \w+ not\b", re.I)
 """Questions that state what they ask: `why is aspirin safe?`, `isn't it safe?`."""
+_TAG = re.compile(
+    r",\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might)(?:n['\u2019]t)?\s+"
+    r"(?:it|he|she|they|we|you|this|that|these|those|there)(?:\s+not)?\s*\?|"
+    r"[,;\u2013\u2014-]\s*(?:right|correct|true|yes|no|agreed|of course|surely|okay|ok|eh)\s*\?",
+    re.I,
+)
+"""What makes a question of a statement at its end: `aspirin is safe, is it not?`."""
 _PRESUPPOSES = re.compile(r"\b(?:since|because|given that|as|although|though|while|now that|considering that)\s", re.I)
 
 
@@ -26,6 +34,8 @@ def parts_of_question(text: str, span: Span) -> list[Part]:
     `it is safe?` state what they ask.
     """
     words = text[span.start : span.end]
+    if (tag := _TAG.search(words)) and content_words(words[: tag.start()]):
+        return [Part(span, Kind.STATEMENT)]
     cut = _asking_from(words)
     parts = []
     if cut > 0:
@@ -35,7 +45,9 @@ def parts_of_question(text: str, span: Span) -> list[Part]:
     question_text = text[begins : span.end]
     presupposed = _PRESUPPOSES.search(question_text, 1)
     if presupposed and states(question_text[presupposed.end() :]):
-        parts.append(Part(Span(begins, begins + presupposed.start()), Kind.QUESTION))
+        first = question_text[: presupposed.start()]
+        kind = Kind.STATEMENT if _LOADED.match(first) or _says_that(first) else Kind.QUESTION
+        parts.append(Part(Span(begins, begins + presupposed.start()), kind))
         parts.append(Part(Span(begins + presupposed.end(), span.end), Kind.STATEMENT))
     elif cut < 0 or _LOADED.match(question_text) or _says_that(question_text):
         parts.append(Part(Span(begins, span.end), Kind.STATEMENT))

@@ -41,10 +41,18 @@ def finite_verbs(text: str) -> list[tuple[int, int]]:
         for i, word in enumerate(words)
         if _is_finite(
             word[0].lower().replace("\u2019", "'"),
-            words[i - 1][0].lower() if i else "",
+            _before(text, words, i),
             words[i + 1][0].lower() if i + 1 < len(words) else "",
         )
     ]
+
+
+def _before(text: str, words: list[re.Match[str]], i: int) -> str:
+    """Return the word before, or the figure: a preposition governs that, and not the verb after `a pH of 7.1`."""
+    if i == 0:
+        return ""
+    figure = re.search(r"\d\S*\s*$", text[words[i - 1].end() : words[i].start()])
+    return figure[0].strip() if figure else words[i - 1][0].lower()
 
 
 def states(text: str) -> bool:

@@ -221,6 +221,9 @@ def test_a_restatement_makes_no_verdict_unless_the_step_is_nothing_else() -> Non
     verdict = decide(jury(["supported~", "supported~"]), alone)
     assert isinstance(verdict, Verdict)
     assert verdict.grade is Grade.FULL
+    # A question or a heading with words of its own beside it was checked by nobody.
+    beside = alone.model_copy(update={"beside": ("penicillin", "cures", "dengue")})
+    assert reason(decide(jury(["supported~", "supported~"]), beside)) is Reason.NOT_GROUNDED
 
 
 def test_words_of_the_step_that_are_in_no_claim_cap_the_grade() -> None:

@@ -37,3 +37,26 @@ def test_the_wrong_sentence_is_a_claim_without_the_true_one(attack: str, wrong: 
     assert about_smoking
     assert all(c.restates == "vignette" for c in about_smoking)
     assert not any("safe" in c.text and c.restates for c in claims)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "The arterial pH of 7.12 shows a metabolic alkalosis, is it not?",
+        "The arterial pH of 7.12 shows a metabolic alkalosis, right?",
+        "Who could doubt that aspirin is given at once because the pressure is high?",
+        "Let us consider that small ventricles on MRI support the diagnosis.",
+        "Next, let us remember that small ventricles on MRI support the diagnosis.",
+        "Option B: The arterial pH of 7.12 shows a metabolic alkalosis.",
+    ],
+)
+def test_a_statement_dressed_as_a_question_a_plan_or_an_option_is_a_claim(hidden: str) -> None:
+    stem = "A man is short of breath. He has smoked for twenty years."
+    found = cut_by_rule(f"He has smoked for twenty years. {hidden}", stem, ())
+    assert any(claim.restates is None for claim in found.claims)
+
+
+def test_words_beside_restatements_are_named() -> None:
+    stem = "A man is short of breath. He has smoked for twenty years."
+    assert not cut_by_rule("He has smoked for twenty years.", stem, ()).beside
+    assert cut_by_rule("He has smoked for twenty years. Which antibiotic is best?", stem, ()).beside

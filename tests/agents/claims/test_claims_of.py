@@ -122,7 +122,7 @@ def test_a_quote_without_what_qualifies_it_becomes_the_whole_statement(step: str
 def test_a_step_without_a_statement_costs_no_call() -> None:
     case = Case(step_id="s", trace_id="t", stem=STEM, step_index=0, step="Step 2: Evaluate options")
     extractor = Extractor([("Evaluate options", "Evaluate options")])
-    assert asyncio.run(claims_of(case, extractor)) == ClaimSet()
+    assert asyncio.run(claims_of(case, extractor)) == ClaimSet(beside=("Step", "2", "Evaluate", "options"))
     assert not extractor.messages
 
 
