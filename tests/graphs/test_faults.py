@@ -36,7 +36,7 @@ def steps() -> list[list[str]]:
             k = (n * STEPS + i) % 66
             fault = f"stays<{STAYS[k]}>" if k < len(STAYS) else ""
             fault = f"passes<{PASSES[k - len(STAYS)]}>" if len(STAYS) <= k < len(STAYS) + len(PASSES) else fault
-            texts.append(f"The cough has lasted three days in case {n}.{i} {fault}")
+            texts.append(f"The cough has lasted three days in case {n}.{i} {fault}.")
         made.append(texts)
     return made
 
