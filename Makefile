@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo weights test coverage lint types bench fuzz audit docs site view clean
+.PHONY: help demo weights test coverage lint types bench fuzz vulnerabilities docs site view clean
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,8 +52,8 @@ fuzz: $(VENV)/.dev  ## Fuzz readers, reply parser and quote check, MINUTES each 
 	$(PIP) -e '.[fuzz,sources]'
 	$(BIN)/python -m benchmarks.fuzz.run --minutes $(or $(MINUTES),10)
 
-audit: $(VENV)/.dev  ## Known vulnerabilities of the installed packages; says so where it cannot ask
-	@.ci/audit $(BIN)/pip-audit
+vulnerabilities: $(VENV)/.dev  ## Known vulnerabilities of the installed packages; says so where it cannot ask
+	@.ci/vulnerabilities $(BIN)/pip-audit
 
 docs: $(VENV)/.dev weights  ## Write the generated table, then run every command of README and docs/
 	$(BIN)/python -m tracejury.agents.truth_table docs/policy.md
