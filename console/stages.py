@@ -17,6 +17,13 @@ BaseUrl = Annotated[
     typer.Option(help="Call the OpenAI-compatible server at this address, such as http://127.0.0.1:8000/v1."),
 ]
 KeyEnv = Annotated[str | None, typer.Option(help="Read the key from this environment variable.")]
+ServedBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Spell the sampling fields for this server: vllm, llama.cpp, or plain (OpenAI's fields only). "
+        "Default: vllm, except for OpenAI's own service."
+    ),
+]
 Recipe = Annotated[str, typer.Argument(help="Use this recipe: a name (configs/students) or a YAML file.")]
 Backend = Annotated[str | None, typer.Option(help="Train with unsloth, trl or auto. Default: as the recipe says.")]
 

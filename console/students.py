@@ -18,6 +18,7 @@ from tracejury.console.stages import (
     Out,
     Reader,
     Recipe,
+    ServedBy,
     calls_store,
     moving_bar,
     print_manifest,
@@ -181,20 +182,23 @@ def sample(
     seed: Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")] = 42,
     batch: Annotated[int, typer.Option(min=1, help="Sample this many questions together, in this process.")] = 8,
     backend: Annotated[str, typer.Option(help="Sample with trl, or with unsloth for its fast inference.")] = "trl",
+    served_by: ServedBy = None,
     store: Store = None,
 ) -> None:
     """Sample chains of thought from a student, as native traces with model and arm.
 
     The student is an endpoint (--model, --base-url), a folder of weights (--weights FOLDER) or a GGUF (--weights
-    FILE.gguf). Answers that cannot be parsed are counted. If the command is killed, the same command resumes it.
+    FILE.gguf). The recipe's template arguments travel with every request, and the server's own sampling defaults are
+    switched off, in the spelling of --served-by. Answers that cannot be parsed are counted. If the command is killed,
+    the same command resumes it.
 
     Example: tracejury student sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
     """
     with explained():
         import asyncio
 
-        from tracejury.models import CallStore, Endpoint, Gateway
-        from tracejury.training import SampleSpec, load_recipe, read_questions, sample_endpoint, sample_in_process
+        from tracejury.models import Endpoint
+        from tracejury.training import BackEnd, SampleSpec, load_recipe, read_questions, sample_arm, sample_in_process
 
         spec = SampleSpec(n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, batch=batch)
         question_set = read_questions(questions, reader, limit=limit)
@@ -223,19 +227,22 @@ def sample(
                     if gguf
                     else _endpoint(model or "", base_url, key_env, (0, 0))
                 )
-
-                async def run() -> dict[str, Any]:
-                    calls = CallStore(calls_store(store, out))
-                    try:
-                        async with Gateway(calls, secret=b"sample") as gateway:
-                            return await sample_endpoint(
-                                question_set, endpoint, gateway, out, arm=arm, spec=spec, progress=move
-                            )
-                    finally:
-                        calls.close()
-
-                manifest = asyncio.run(run())
-    print_manifest(manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "seconds"))
+                manifest = asyncio.run(
+                    sample_arm(
+                        question_set,
+                        endpoint,
+                        out,
+                        arm=arm,
+                        student=load_recipe(recipe).student,
+                        spec=spec,
+                        back_end=BackEnd(served_by) if served_by else None,
+                        store=calls_store(store, out),
+                        progress=move,
+                    )
+                )
+    print_manifest(
+        manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "adaptations", "seconds")
+    )
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed']} chains failed; the same command retries them.", Exit.SOME_FAILED)
 
@@ -245,6 +252,10 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Serve on this port of 127.0.0.1.")] = 8000,
     name: Annotated[str | None, typer.Option(help="Serve the model under this name.")] = None,
     base: Annotated[str | None, typer.Option(help="Find the adapter's base model in this folder.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Use the template arguments of this recipe. Default: of the one that trained STUDENT."),
+    ] = None,
     start: Annotated[bool, typer.Option(help="Start the server instead of printing its command.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -253,10 +264,12 @@ def serve(
     Example: tracejury student serve student/ --port 8000
     """
     with explained():
-        from tracejury.training import serving
+        from tracejury.training import load_recipe, serving
         from tracejury.training.serving import require_program
 
-        server = serving(student, port=port, name=name, base=base)
+        server = serving(
+            student, port=port, name=name, base=base, recipe=load_recipe(recipe).student if recipe else None
+        )
         if start:
             require_program(server.command)
             os.execvp(server.command[0], server.command)  # noqa: S606

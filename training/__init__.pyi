@@ -1,3 +1,5 @@
+from .arms import audited_traces, read_arm, sample_arm, sampling_cost
+from .back_ends import BackEnd, back_end_of, request_fields
 from .contamination import Overlap, find_overlaps
 from .corpus import Pair, build_corpus
 from .distill import StageIncompleteError, distill
@@ -14,6 +16,7 @@ from .teach import TeachSpec, expected_cost, teach
 from .verdicts import TraceVerdicts, collect
 
 __all__ = [
+    "BackEnd",
     "Experiment",
     "Generator",
     "JuryReward",
@@ -28,6 +31,8 @@ __all__ = [
     "Student",
     "TeachSpec",
     "TraceVerdicts",
+    "audited_traces",
+    "back_end_of",
     "build_corpus",
     "collect",
     "distill",
@@ -35,11 +40,15 @@ __all__ = [
     "find_overlaps",
     "load_experiment",
     "load_recipe",
+    "read_arm",
     "read_pairs",
     "read_questions",
     "reinforce",
+    "request_fields",
+    "sample_arm",
     "sample_endpoint",
     "sample_in_process",
+    "sampling_cost",
     "serving",
     "teach",
     "train",

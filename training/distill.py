@@ -18,13 +18,14 @@ from tracejury.agents import load_panel
 from tracejury.graphs import adjudicate
 from tracejury.models import CallStore, Embedder, Endpoint, Gateway
 from tracejury.storage import hide_password
-from tracejury.traces import Question, read, write_batch
+from tracejury.traces import Question
+from tracejury.training.arms import audited_traces, sample_arm
 from tracejury.training.corpus import build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
 from tracejury.training.machine import commit
 from tracejury.training.recipe import Recipe, load_recipe
 from tracejury.training.rows import write_json
-from tracejury.training.sampling import sample_endpoint, sample_in_process
+from tracejury.training.sampling import sample_in_process
 from tracejury.training.sft import train
 from tracejury.training.sources import place, read_pairs, read_questions
 from tracejury.training.teach import teach
@@ -106,7 +107,7 @@ async def distill(
         finish_stage(
             f"sample {arm}", await _sample(experiment, recipe, evaluation, weights, endpoint, folder, arm, url)
         )
-        audited.append(_audited(folder, experiment.audited_sample))
+        audited.append(audited_traces(folder, experiment.audited_sample))
     runs = {}
     panel = load_panel(_named(experiment.panel, beside))
     for (arm, _, _), folder in zip(arms, audited, strict=True):
@@ -178,21 +179,16 @@ async def _sample(
         return sample_in_process(
             questions, weights, recipe.student, folder, model=f"{recipe.name}-{arm}", arm=arm, spec=experiment.sample
         )
-    store = CallStore(url)
-    try:
-        async with Gateway(store, secret=experiment.name.encode()) as gateway:
-            return await sample_endpoint(questions, endpoint, gateway, folder, arm=arm, spec=experiment.sample)
-    finally:
-        store.close()
-
-
-def _audited(folder: Path, sample: int) -> Path:
-    """Write one sample of each question, the one that the jury judges, beside the samples; return its folder."""
-    chosen = folder / "audited"
-    if not (chosen / "traces.jsonl").is_file():
-        sampled = read("native", folder)
-        write_batch((f for f in sampled if getattr(f, "sample", sample) == sample), chosen)
-    return chosen
+    return await sample_arm(
+        questions,
+        endpoint,
+        folder,
+        arm=arm,
+        student=recipe.student,
+        spec=experiment.sample,
+        back_end=experiment.served_by,
+        store=url,
+    )
 
 
 def _questions(source: SampledFrom, beside: Path) -> list[Question]:

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from tracejury.configs.loading import ConfigKind, open_config
 from tracejury.models import Endpoint
+from tracejury.training.back_ends import BackEnd
 from tracejury.training.corpus import OnContamination
 from tracejury.training.recipe import RecipeError, RecipePart
 from tracejury.training.sampling import SampleSpec
@@ -65,6 +66,8 @@ class Experiment(RecipePart):
     base_endpoint: Endpoint | None = None
     """Sample the base from this endpoint; None: in this process."""
     student_endpoint: Endpoint | None = None
+    served_by: BackEnd | None = None
+    """What serves the endpoints; None: vLLM, except embedded models and OpenAI's service."""
     panel: str
     audited_sample: int = 0
     """The sample of each question that the jury judges (chain 0 in the paper; docs/PROTOCOL.md, 'Sampling')."""

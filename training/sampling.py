@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message
 from tracejury.traces import Question, Trace, extract_answer, write_batch
+from tracejury.training.back_ends import BackEnd, back_end_of, request_fields
 from tracejury.training.chat import render_prompt
 from tracejury.training.generating import Generator, SampledReply, batch_seed
 from tracejury.training.machine import commit, hardware, versions
@@ -100,15 +102,36 @@ async def sample_endpoint(
     out: Path,
     *,
     arm: str,
+    student: Student,
     spec: SampleSpec,
+    back_end: BackEnd | None = None,
+    stopping: asyncio.Event | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Sample from an OpenAI-compatible endpoint (for example vLLM with the adapter); return the manifest.
 
-    Chains whose call failed are counted and stay open: the same command asks for them again.
+    The template's arguments of the recipe and the fields that switch the server's defaults off travel with every
+    request, and stand in the manifest. Chains whose call failed are counted and stay open: the same command asks for
+    them again. Fields that the endpoint's `params` name have those values.
+
+    Args:
+        questions: The questions; `spec.n` chains are sampled for each.
+        endpoint: The endpoint.
+        gateway: Sends the calls.
+        out: The folder of the traces and of the progress.
+        arm: The arm of the traces.
+        student: The recipe's student: which arguments the chat template takes.
+        spec: How chains are sampled.
+        back_end: What serves the model; None: see `back_end_of`.
+        stopping: Set it to stop cleanly: calls that have begun are finished, the rest is left for the resume.
+        progress: Receives the number of chains.
+
+    Raises:
+        RecipeError: The folder was begun with other inputs.
     """
-    sampled_endpoint = endpoint.model_copy(update={"params": {**endpoint.params, "top_p": spec.top_p}})
-    inputs = _inputs(questions, spec, endpoint.model, arm) | {"base_url": endpoint.base_url}
+    fields = request_fields(student, back_end or back_end_of(endpoint), spec.top_p) | endpoint.params
+    sampled_endpoint = endpoint.model_copy(update={"params": fields})
+    inputs = _inputs(questions, spec, endpoint.model, arm) | {"base_url": endpoint.base_url, "request_fields": fields}
     finished_manifest = claim(out, inputs)
     if finished_manifest is not None:
         return finished_manifest
@@ -144,10 +167,12 @@ async def sample_endpoint(
                 progress(finished, total)
 
         open_draws = ((q, s) for q in questions for s in range(spec.n) if (q.id, s) not in finished_samples)
-        await _at_most(sampled_endpoint.max_concurrency, (draw(q, s) for q, s in open_draws))
-        if failures:
+        goes_on = (lambda _: True) if stopping is None else (lambda _: not stopping.is_set())
+        await _at_most(sampled_endpoint.max_concurrency, (draw(q, s) for q, s in takewhile(goes_on, open_draws)))
+        if finished < total:
             return {"status": "incomplete", "drawn": finished, "of": total, "failed": dict(failures)}
-        return _finish(out, questions, notebook, inputs, spec, endpoint.model, arm, time.perf_counter() - started)
+        facts = inputs | {"adaptations": gateway.adaptation_lines()}
+        return _finish(out, questions, notebook, facts, spec, endpoint.model, arm, time.perf_counter() - started)
 
 
 async def _at_most(limit: int, work: Iterable[Coroutine[Any, Any, None]]) -> None:

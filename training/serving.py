@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from tracejury.training.recipe import RecipeError
+from tracejury.training.chat import template_arguments
+from tracejury.training.recipe import RecipeError, Student
 
 
 class Serving(NamedTuple):
@@ -19,14 +20,23 @@ class Serving(NamedTuple):
     """The value for `tracejury student sample --model`."""
 
 
-def serving(student: Path, *, port: int = 8000, name: str | None = None, base: str | None = None) -> Serving:
-    """Return the command that serves the weights in `student`.
+def serving(
+    student: Path,
+    *,
+    port: int = 8000,
+    name: str | None = None,
+    base: str | None = None,
+    recipe: Student | None = None,
+) -> Serving:
+    """Return the command that serves the weights in `student`, without the model's own generation defaults.
 
     Args:
         student: The folder that `tracejury student train` wrote, a part of it (adapter/, merged/, ...), or a GGUF.
         port: The port on loopback.
         name: The served model's name; None: the folder's.
         base: An adapter's base weights, where they have moved since its config was written.
+        recipe: The recipe's student, whose template arguments the server uses; None: those that the folder was
+            trained with, where it says so.
 
     Raises:
         RecipeError: The folder holds no weights that can be served.
@@ -34,42 +44,37 @@ def serving(student: Path, *, port: int = 8000, name: str | None = None, base: s
     url = f"http://127.0.0.1:{port}/v1"
     weights_path = _servable(student)
     served_name = name or (student.stem if weights_path.suffix == ".gguf" else student.name)
+    address = ("--host", "127.0.0.1", "--port", str(port))
+    arguments = template_arguments(recipe or _trained_as(student))
     command: tuple[str, ...]
     if weights_path.suffix == ".gguf":
-        command = (
-            "llama-server",
-            "-m",
-            str(weights_path),
-            "--alias",
-            served_name,
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--jinja",
-        )
+        template = ("--chat-template-kwargs", json.dumps(arguments)) if arguments else ()
+        command = ("llama-server", "-m", str(weights_path), "--alias", served_name, *address, "--jinja", *template)
         return Serving(command, url, served_name)
+    template = ("--default-chat-template-kwargs", json.dumps(arguments)) if arguments else ()
+    plain_sampling = ("--generation-config", "vllm", *template)
     config = weights_path / "adapter_config.json"
     if not config.is_file():
-        command = (
-            "vllm",
-            "serve",
-            str(weights_path),
-            "--served-model-name",
-            served_name,
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        )
+        command = ("vllm", "serve", str(weights_path), "--served-model-name", served_name, *address, *plain_sampling)
         return Serving(command, url, served_name)
     adapter = json.loads(config.read_text(encoding="utf-8"))
     weights = base or str(adapter["base_model_name_or_path"])
     command = (
         *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{served_name}={weights_path}"),
-        *("--max-lora-rank", str(max(8, int(adapter["r"]))), "--host", "127.0.0.1", "--port", str(port)),
+        *("--max-lora-rank", str(max(8, int(adapter["r"]))), *address, *plain_sampling),
     )
     return Serving(command, url, served_name)
+
+
+def _trained_as(student: Path) -> Student:
+    """Return the student of the recipe that `tracejury student train` wrote beside the weights."""
+    for folder in (student, student.parent):
+        record = folder / "inputs.json"
+        if record.is_file():
+            trained = json.loads(record.read_text(encoding="utf-8"))
+            if "recipe" in trained:
+                return Student.model_validate(trained["recipe"]["student"])
+    return Student(model=str(student))
 
 
 def require_program(command: tuple[str, ...]) -> None:

@@ -64,7 +64,8 @@ class ModelServer:
     def counts(self) -> dict[str, Any]:
         """Return calls, modes answered, prompts seen (hash -> calls), the most in flight at once, seconds since reset.
 
-        `paid` is prompt -> replies with a body that a provider would charge for.
+        `paid` is prompt -> replies with a body that a provider would charge for; `last_fields` is the body of the last
+        chat request without its messages.
         """
         return self._ask("/counts", None)
 

@@ -29,6 +29,7 @@ class State:
         self.level, self.at = float(self.behaviour.burst), self.started
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
+        self.last_fields: dict[str, Any] = {}
 
     def see(self, prompt: str) -> None:
         """Count a call."""

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 from servers.model_server import ModelServer
+from typer.testing import CliRunner
 
+from tracejury.console.app import app
 from tracejury.models import CallRecord, CallStore, ChatReply, ChatRequest, Endpoint, Gateway, Price
 from tracejury.traces import Question, read
 from tracejury.training import (
     RecipeError,
     SampleSpec,
+    Student,
     TeachSpec,
     expected_cost,
     sample_endpoint,
@@ -82,7 +85,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from tracejury.models import CallStore, Endpoint, Gateway
-from tracejury.training import SampleSpec, TeachSpec, read_questions, sample_endpoint, teach
+from tracejury.training import SampleSpec, Student, TeachSpec, read_questions, sample_endpoint, teach
 what, url, out = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 questions = read_questions([out / "asked.jsonl"])
 endpoint = Endpoint(name="m", model="m", base_url=url, reply_format="text", max_concurrency=1)
@@ -94,7 +97,10 @@ async def run():
         if what == "teach":
             await teach(questions, endpoint, gateway, out / what, spec=TeachSpec(keep=1, parallel=1), progress=die)
         else:
-            await sample_endpoint(questions, endpoint, gateway, out / what, arm="a", spec=SampleSpec(n=1), progress=die)
+            student = Student(model="m")
+            await sample_endpoint(
+                questions, endpoint, gateway, out / what, arm="a", student=student, spec=SampleSpec(n=1), progress=die
+            )
 asyncio.run(run())
 """
 
@@ -125,7 +131,13 @@ def test_failed_chains_are_asked_again_and_never_become_traces(model_server: Mod
     async def run() -> dict[str, Any]:
         async with Gateway(CallStore(f"sqlite:///{tmp_path}/calls.db"), secret=b"s") as gateway:
             return await sample_endpoint(
-                QUESTIONS[:3], endpoint, gateway, tmp_path, arm="distilled", spec=SampleSpec(n=1, max_tokens=50)
+                QUESTIONS[:3],
+                endpoint,
+                gateway,
+                tmp_path,
+                arm="distilled",
+                student=Student(model="lora"),
+                spec=SampleSpec(n=1, max_tokens=50),
             )
 
     first = asyncio.run(run())
@@ -168,6 +180,10 @@ def test_serving_takes_the_right_program(tmp_path: Path) -> None:
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "Qwen/Qwen3-8B", "r": 16}')
     command = serving(tmp_path, port=8001, name="s").command
+    assert command[-2:] == ("--generation-config", "vllm")
+    (tmp_path / "inputs.json").write_text(json.dumps({"recipe": {"student": {"model": "q", "think": "empty"}}}))
+    no_thinking = json.dumps({"enable_thinking": False})
+    assert serving(tmp_path, name="s").command[-2:] == ("--default-chat-template-kwargs", no_thinking)
     assert command[:3] == ("vllm", "serve", "Qwen/Qwen3-8B")
     assert f"s={adapter}" in command
     assert command[command.index("--max-lora-rank") + 1] == "16"
@@ -176,4 +192,34 @@ def test_serving_takes_the_right_program(tmp_path: Path) -> None:
     assert serving(tmp_path).command[2] == str(tmp_path / "merged")
     (tmp_path / "m.gguf").write_bytes(b"")
     found = serving(tmp_path / "m.gguf", port=9)
+    assert found.command[-2:] == ("--chat-template-kwargs", no_thinking)
     assert (found.command[0], found.model, found.base_url) == ("llama-server", "m", "http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "served_by", "fields"),
+    [
+        ("qwen3-8b", "vllm", {"top_k": -1, "chat_template_kwargs": {"enable_thinking": False}}),
+        ("qwen3-8b", "llama.cpp", {"top_k": 0, "chat_template_kwargs": {"enable_thinking": False}}),
+        ("llama-3.1-8b", "vllm", {"top_k": -1, "chat_template_kwargs": None}),
+        ("qwen3-8b", "plain", {"top_k": None, "chat_template_kwargs": None}),
+    ],
+)
+def test_a_request_carries_what_the_recipe_says_of_the_template(
+    model_server: ModelServer, tmp_path: Path, recipe: str, served_by: str, fields: dict[str, Any]
+) -> None:
+    model_server.reset(reply={"text": RIGHT})
+    question = {"kind": "question", "id": "1", **QUESTIONS[0].model_dump(include={"stem", "options", "gold"})}
+    (tmp_path / "asked.jsonl").write_text(json.dumps(question) + "\n")
+    out = tmp_path / "sampled"
+    command = [
+        *("student", "sample", str(tmp_path / "asked.jsonl"), "--out", str(out), "--recipe", recipe, "-n", "1"),
+        *("--model", "m", "--base-url", model_server.url, "--served-by", served_by),
+    ]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    sent = model_server.counts()["last_fields"]
+    assert {name: sent.get(name) for name in fields} == fields
+    assert sent["top_p"] == 0.95
+    recorded = json.loads((out / "manifest.json").read_text())["request_fields"]
+    assert {name: recorded.get(name) for name in fields} == fields
