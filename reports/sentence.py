@@ -29,10 +29,10 @@ def headline(answers: Difference | None, majority: StepComparison, grounded: Ste
     parts = [f"{answers_part}, step errors {points(majority.steps.difference)}"]
     if grounded is not None:
         parts[0] += f" by majority ({_coverage(majority)})"
+    parts[0] += _unlike(majority)
+    if grounded is not None:
         parts.append(_grounded(majority, grounded))
-    return (
-        ", ".join(parts) + _unlike(majority) + _pool(majority) + f", direction robust to abstentions: {majority.robust}"
-    )
+    return ", ".join(parts) + _pool(majority) + f", direction robust to abstentions: {majority.robust}"
 
 
 def points(estimate: Estimate) -> str:
