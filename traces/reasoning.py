@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
@@ -25,6 +25,7 @@ _ITEM = re.compile(
     r"|\(?\d{1,2}(?:[.):](?:\*\*|__)?(?=\s)|[\u3001\uff0e]|\.(?=[^\W\d_])))(?:\*\*|__)?[ \t]*",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"\d+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f\uff1b)\]\"'*_`|$>]\s*\Z")
 _HEADING = re.compile(r"\A\s*(?:#{1,6}\s[^\n]*|[^\n]{1,80}:)\s*\Z")
 
@@ -121,13 +122,24 @@ def _regions(text: str, end: int) -> Iterator[Span]:
 def _blocks(text: str, region: Span) -> Iterator[Span]:
     """Yield numbered items and paragraphs; a number that a wrapped line begins with is no item."""
     cuts = {region.start, *(m.end() for m in _BLANK_LINE.finditer(text, region.start, region.end))}
-    items = (m.start() for m in _ITEM.finditer(text, region.start, region.end))
-    cuts |= {start for start in items if _begins_an_item(text, region, start)}
+    items = list(_ITEM.finditer(text, region.start, region.end))
+    listed = _in_sequence(items)
+    cuts |= {m.start() for m in items if m.start() in listed or _begins_an_item(text, region, m.start())}
     ordered = sorted(cuts)
     for start, stop in zip(ordered, [*ordered[1:], region.end], strict=True):
         block = trimmed(text, start, stop)
         if block.start < block.end:
             yield block
+
+
+def _in_sequence(items: Sequence[re.Match[str]]) -> set[int]:
+    """Return the starts of items that count on from the one before: a list, with or without full stops."""
+    numbers = [int(number[0]) if (number := _NUMBER.search(item[0])) else None for item in items]
+    starts: set[int] = set()
+    for before, item, number, following in zip(items, items[1:], numbers, numbers[1:], strict=False):
+        if number is not None and following == number + 1:
+            starts |= {before.start(), item.start()}
+    return starts
 
 
 def _begins_an_item(text: str, region: Span, start: int) -> bool:

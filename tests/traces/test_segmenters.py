@@ -189,3 +189,20 @@ def test_a_hundred_thousand_characters_are_cut(unit: str) -> None:
     long = trace((unit * 100_000)[:100_000])
     for name in ("numbered", "reasoning", "sentences", "windows"):
         assert all(0 <= step.start < step.end <= 100_000 for step in segment(long, name).steps)
+
+
+def test_a_list_without_full_stops_is_a_list_all_the_same() -> None:
+    text = (
+        "1. The patient has fever\n2. Sepsis is likely, as lactate is 5\n3. Give fluids at 30 mL/kg\nThe answer is A."
+    )
+    steps = segment(Trace(question_id="q", model="m", arm="a", text=text, answer="A"), "reasoning").steps
+    assert [s.text for s in steps] == [
+        "The patient has fever",
+        "Sepsis is likely, as lactate is 5",
+        "Give fluids at 30 mL/kg",
+    ]
+
+
+def test_a_number_that_a_wrapped_line_begins_with_is_no_item() -> None:
+    text = "The infusion has to be given to the child over more than\n5. minutes would be too few for this drug."
+    assert len(segment(Trace(question_id="q", model="m", arm="a", text=text), "reasoning").steps) == 1
