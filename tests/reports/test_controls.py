@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tracejury.agents import Citation, Claim, ClaimSet, Label, Opinion, Outcome, Relation, Verdict, decide
+from tracejury.agents import Citation, Claim, ClaimSet, Label, Opinion, Outcome, Policy, Relation, Verdict, decide
 from tracejury.reports import ArmKey, Settings, audit, choose_arms, gather, load_controls, recount
 from tracejury.traces import Role
 
@@ -46,7 +46,7 @@ def test_recounting_the_whole_panel_is_the_policy_without_its_resolver(step_row)
             Opinion(judge=f"j{k}", kind="x", label=label, citations=counting(relations.get(label)) if grounded else ())
             for k, (label, grounded) in enumerate(triple)
         ]
-        verdict = decide(opinions, claims)
+        verdict = decide(opinions, claims, policy=Policy.CONSENSUS)
         wanted = code[verdict.outcome] if isinstance(verdict, Verdict) else 2
         if isinstance(verdict, Verdict) and not verdict.claim:
             wanted = 4
