@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
@@ -134,11 +135,12 @@ def _blocks(text: str, region: Span) -> Iterator[Span]:
 
 def _in_sequence(items: Sequence[re.Match[str]]) -> set[int]:
     """Return the starts of items that count on from the one before: a list, with or without full stops."""
-    numbers = [int(number[0]) if (number := _NUMBER.search(item[0])) else None for item in items]
+    matches = [(item.start(), _NUMBER.search(item[0])) for item in items]
+    numbered = [(start, int(match[0]) if match else -1) for start, match in matches]
     starts: set[int] = set()
-    for before, item, number, following in zip(items, items[1:], numbers, numbers[1:], strict=False):
-        if number is not None and following == number + 1:
-            starts |= {before.start(), item.start()}
+    for (before, number), (start, following) in pairwise(numbered):
+        if number >= 0 and following == number + 1:
+            starts |= {before, start}
     return starts
 
 
