@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
-from tracejury.console.interrupts import end_process, interrupts
+from tracejury.console.interrupts import clean_stop, end_process
 from tracejury.console.log_lines import log_lines
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.text_coverage import print_coverage
@@ -185,22 +185,11 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
         err.print(f"run [bold]{run.name}[/]" + (" (resumed)" if resumed else ""), highlight=False)
 
     async def main() -> tuple[Run, RunTally]:
-        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-        me = asyncio.current_task()
-
-        def stop_cleanly() -> None:
-            err.print("stopping: steps that have begun will finish; press Ctrl-C again to stop at once", style="yellow")
-            loop.call_soon_threadsafe(stopping.set)
-
-        def stop_now() -> None:
-            if me is not None:
-                loop.call_soon_threadsafe(me.cancel)
-
         def report_line(line: str) -> None:
             err.print(line, style="yellow", highlight=False)
 
-        callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
-        with interrupts(stop_cleanly, stop_now):
+        with clean_stop("steps that have begun") as stopping:
+            callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
             return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]

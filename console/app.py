@@ -22,6 +22,7 @@ from tracejury.console.recheck import recheck
 from tracejury.console.show import show
 from tracejury.console.students import corpus, distill, sample, serve, teach
 from tracejury.console.training import reinforce, train
+from tracejury.console.two_arms import audit
 from tracejury.console.verdict_quality import calibrate, judges, score
 from tracejury.console.view import view
 
@@ -52,7 +53,7 @@ quality = typer.Typer(
 student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher traces, corpus, training, sampling.")
 
 COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
-    JUDGE: (demo, read, adjudicate, recheck, show, view, export),
+    JUDGE: (demo, audit, read, adjudicate, recheck, show, view, export),
     FIGURES: (summary, compare, gate, report),
     SETUP: (new, doctor),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -37,6 +38,29 @@ def interrupts(first: Callable[[], None], second: Callable[[], None]) -> Iterato
         for number, handler in old_handlers.items():
             signal.signal(number, handler)
         writer.close()
+
+
+@contextmanager
+def clean_stop(what_finishes: str) -> Iterator[asyncio.Event]:
+    """Yield an event that the first signal sets; the second one cancels the current task. For use in a coroutine.
+
+    Args:
+        what_finishes: What the first signal lets finish, such as "steps that have begun".
+    """
+    from tracejury.console.screen import err
+
+    stopping, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop_cleanly() -> None:
+        err.print(f"stopping: {what_finishes} will finish; press Ctrl-C again to stop at once", style="yellow")
+        loop.call_soon_threadsafe(stopping.set)
+
+    def stop_now() -> None:
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    with interrupts(stop_cleanly, stop_now):
+        yield stopping
 
 
 def _do_nothing(number: int, frame: object) -> None:

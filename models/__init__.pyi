@@ -17,6 +17,7 @@ from .probing import ProbeCache, ProbeResult
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .refusals import Hopeless
 from .rendered_prompts import PromptMessage, read_prompts
+from .served import ModelUnknownError, served_model
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
@@ -51,6 +52,7 @@ __all__ = [
     "LimitReport",
     "Message",
     "MiniLM",
+    "ModelUnknownError",
     "Price",
     "ProbeCache",
     "ProbeResult",
@@ -77,5 +79,6 @@ __all__ = [
     "read_prompts",
     "redact",
     "render",
+    "served_model",
     "weights_path",
 ]

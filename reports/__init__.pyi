@@ -29,6 +29,7 @@ from .labelled_pairs import LabelledPair, read_labelled_pairs
 from .labelled_steps import Labelled, NoLabelsError, labelled
 from .matrix import Heterogeneity, Matrix, MatrixCell, compare_matrix
 from .paired import sign_flip
+from .planning import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reliability import Bin, Calibration
 from .report import Report, judged_text, make_report, write_report
@@ -49,6 +50,9 @@ from .whole_traces import TraceRates, trace_rates
 __all__ = [
     "KINDS",
     "MIN_CLUSTERS",
+    "PLANNED_CORRELATION",
+    "PLANNED_ERROR_RATE",
+    "PLANNED_STEPS",
     "TITLES",
     "Accuracy",
     "Agreement",
@@ -136,6 +140,7 @@ __all__ = [
     "count_attempts",
     "csv_table",
     "decided_in_both",
+    "detectable_difference",
     "difference",
     "draw_from_counts",
     "draw_sheet",

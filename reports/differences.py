@@ -171,12 +171,17 @@ def _effect_size(d: Floats, confidence: float) -> Estimate:
 
 
 def _detectable(change: Estimate, confidence: float, power: float = 0.8) -> float | None:
-    """Return the minimal detectable effect of a two-sided test (Bloom 1995, Eval Rev 19:547), from the interval."""
+    """Return the minimal detectable effect, from the interval of a difference."""
     if change.low is None or change.high is None:
         return None
+    standard_error = (change.high - change.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
+    return minimal_effect(standard_error, confidence, power)
+
+
+def minimal_effect(standard_error: float, confidence: float, power: float) -> float:
+    """Return the minimal detectable effect of a two-sided test (Bloom 1995, Eval Rev 19:547)."""
     normal = NormalDist()
-    level = normal.inv_cdf((1 + confidence) / 2)
-    return (change.high - change.low) / 2 * (level + normal.inv_cdf(power)) / level
+    return standard_error * (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))
 
 
 def _allowing_wilcoxon(d: Floats, before: Floats, after: Floats) -> float:

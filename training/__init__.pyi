@@ -6,12 +6,13 @@ from .distill import StageIncompleteError, distill
 from .experiment import Experiment, load_experiment
 from .generating import Generator
 from .grpo import reinforce
+from .notebook import claim
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
 from .rewards import JuryReward
 from .sampling import SampleSpec, sample_endpoint, sample_in_process
 from .serving import Serving, serving
 from .sft import train
-from .sources import read_pairs, read_questions
+from .sources import first_questions, read_pairs, read_questions
 from .teach import TeachSpec, expected_cost, teach
 from .verdicts import TraceVerdicts, collect
 
@@ -34,10 +35,12 @@ __all__ = [
     "audited_traces",
     "back_end_of",
     "build_corpus",
+    "claim",
     "collect",
     "distill",
     "expected_cost",
     "find_overlaps",
+    "first_questions",
     "load_experiment",
     "load_recipe",
     "read_arm",

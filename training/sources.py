@@ -52,6 +52,11 @@ def read_questions(
             raise RecipeError(
                 f"{', '.join(map(str, places))}: no questions found{'; ' + problems if problems else ''}."
             )
+    return first_questions(questions, limit)
+
+
+def first_questions(questions: list[Question], limit: int | None) -> list[Question]:
+    """Return `limit` of the questions, those with the smallest hashes, in their order; all where it is None."""
     if limit is None or limit >= len(questions):
         return questions
     chosen = {q.id for q in sorted(questions, key=lambda q: hashlib.sha256(q.id.encode()).digest())[:limit]}

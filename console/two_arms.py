@@ -1,0 +1,183 @@
+"""`tracejury audit`: from two models, or two files of chains, to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tracejury.console.adjudicate import judge_batch, ready_index
+from tracejury.console.arm_inputs import ArmInput, ArmOptions, audited_questions, open_arm
+from tracejury.console.audit import compare, report
+from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.options import IndexPath, Store
+from tracejury.console.run_inputs import need_reports
+from tracejury.console.stages import Out, ServedBy, moving_bar
+
+if TYPE_CHECKING:
+    from tracejury.agents import Panel
+    from tracejury.traces import Question
+    from tracejury.training import BackEnd, SampleSpec, Student
+
+Arm = Annotated[
+    str, typer.Option(metavar="URL|FILE", help="Ask the server at this address, or read the chains of this file.")
+]
+Model = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Ask this model of the server. Default: the one that it serves.")
+]
+ArmKeyEnv = Annotated[str | None, typer.Option(metavar="NAME", help="Read the server's key from this variable.")]
+
+
+def audit(
+    base: Arm,
+    student: Arm,
+    questions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Ask these questions, or take the questions of FILE from here.")
+    ] = None,
+    panel: Annotated[
+        str, typer.Option(help="Judge with this panel: a shipped one (`tracejury panels list`) or a YAML file.")
+    ] = "embedded",
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Compare this many questions, chosen by hash.")] = 200,
+    out: Out = Path("audit"),
+    reader: Annotated[str | None, typer.Option(help="Read --questions in this format.")] = None,
+    base_model: Model = None,
+    student_model: Model = None,
+    base_key_env: ArmKeyEnv = None,
+    student_key_env: ArmKeyEnv = None,
+    recipe: Annotated[
+        str, typer.Option(help="Render prompts as this recipe of the student says (configs/students).")
+    ] = "qwen3-8b",
+    served_by: ServedBy = None,
+    temperature: Annotated[float, typer.Option(min=0, help="Sample at this temperature.")] = 0.6,
+    top_p: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
+    ] = 0.95,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")] = 2048,
+    seed: Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")] = 42,
+    parallel: Annotated[int, typer.Option(min=1, help="Sample this many chains at a time.")] = 32,
+    price: Annotated[
+        tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")
+    ] = (0, 0),
+    probe: Annotated[
+        bool, typer.Option(help="Ask each judge's endpoint once before the first step, unless done within a day.")
+    ] = True,
+    store: Store = None,
+    index: IndexPath = None,
+    dry_run: Annotated[
+        bool, typer.Option(help="Show calls, tokens, time, cost and the detectable difference, and call no model.")
+    ] = False,
+) -> None:
+    """Ask two models the same questions, judge every step, and report whether the reasoning got worse.
+
+    Each of --base and --student is the address of an OpenAI-compatible server, or a file of chains in any format that
+    `tracejury read` knows. Both arms are sampled (or read), judged by the same panel and compared; OUT/report.html has
+    the result. Ctrl-C and SIGTERM finish what has begun; the same command goes on, and samples and pays nothing twice.
+
+    Example: tracejury audit --base http://127.0.0.1:8000/v1 --student http://127.0.0.1:8001/v1 --questions medqa.jsonl
+    --panel vllm --n 200 --out audit/
+    """
+    with explained():
+        need_reports()
+        from tracejury.agents import load_panel
+        from tracejury.training import BackEnd, SampleSpec, claim, load_recipe
+
+        chosen = load_panel(panel)
+        arms = [
+            open_arm(options, out, questions, parallel=parallel, price=price)
+            for options in (
+                ArmOptions("base", base, base_model, base_key_env),
+                ArmOptions("student", student, student_model, student_key_env),
+            )
+        ]
+        question_set = audited_questions(arms, questions, reader, n)
+        spec = SampleSpec(n=1, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed)
+        if dry_run:
+            from tracejury.console.audit_estimate import show_audit_estimate
+
+            show_audit_estimate(arms, question_set, chosen, spec, n)
+            return
+        claim(out, {"base": base, "student": student, "questions": [q.id for q in question_set], "panel": panel})
+        url = store or f"sqlite:///{out / 'tracejury.db'}"
+        back_end = BackEnd(served_by) if served_by else None
+        folders = [_chains(arm, question_set, load_recipe(recipe).student, spec, back_end, url) for arm in arms]
+        runs, any_failed = _judge(arms, folders, chosen, out, url, index, probe)
+    compare(runs, store=url)
+    report(runs, out=[out / "report.html", out / "report.json"], store=url)
+    if any_failed:
+        raise fail("some steps failed; the same command asks for them again", Exit.SOME_FAILED)
+
+
+def _chains(
+    arm: ArmInput,
+    questions: Sequence[Question],
+    student: Student,
+    spec: SampleSpec,
+    back_end: BackEnd | None,
+    url: str,
+) -> Path:
+    """Sample or read an arm's chains; return the folder of those that the jury judges."""
+    import asyncio
+
+    from tracejury.training import audited_traces, read_arm, sample_arm
+
+    if arm.batch is not None:
+        return read_arm(arm.batch, arm.folder, arm=arm.name, question_ids={q.id for q in questions})
+    from tracejury.console.interrupts import clean_stop, end_process
+
+    endpoint = arm.endpoint
+    assert endpoint is not None  # noqa: S101 - an arm is one or the other
+
+    async def sample() -> tuple[dict[str, Any], bool]:
+        with clean_stop("chains that have begun") as stopping, moving_bar(f"{arm.name}: chains") as move:
+            manifest = await sample_arm(
+                questions,
+                endpoint,
+                arm.folder,
+                arm=arm.name,
+                student=student,
+                spec=spec,
+                store=url,
+                back_end=back_end,
+                stopping=stopping,
+                progress=move,
+            )
+            return manifest, stopping.is_set()
+
+    try:
+        manifest, stopped = asyncio.run(sample())
+    except asyncio.CancelledError:
+        end_process()
+    if stopped:
+        raise typer.Exit(Exit.INTERRUPTED)
+    if manifest.get("status") == "incomplete":
+        raise fail(f"{arm.name}: chains failed: {manifest['failed']}; the same command retries them", Exit.SOME_FAILED)
+    return audited_traces(arm.folder)
+
+
+def _judge(
+    arms: Sequence[ArmInput],
+    folders: Sequence[Path],
+    panel: Panel,
+    out: Path,
+    url: str,
+    index: Path | None,
+    probe: bool,
+) -> tuple[list[str], bool]:
+    """Judge both arms in runs that are named by the output folder; return the runs and whether steps failed."""
+    from tracejury.traces import Batch
+
+    ready_index(panel, index)
+    runs, any_failed = [], False
+    for arm, folder in zip(arms, folders, strict=True):
+        with Batch.open(folder, "native") as batch:
+            name = f"{out.resolve().name}-{arm.name}"
+            run, tally = judge_batch(batch, panel, store=url, name=name, index=index, probe=probe)
+        if tally.stop_reasons:
+            raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
+        if tally.interrupted:
+            raise typer.Exit(Exit.INTERRUPTED)
+        runs.append(run.name)
+        any_failed = any_failed or bool(tally.failed or tally.problems)
+    return runs, any_failed

@@ -1,0 +1,132 @@
+"""`tracejury audit`: two models with planted rates of errors, by sampling and from files, killed on the way."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.model_server import ModelServer
+from typer.testing import CliRunner
+
+from tracejury.console.app import app
+
+QUESTIONS = 24
+AGES = [31 + n for n in range(QUESTIONS)]
+
+
+def stem(n: int) -> str:
+    return f"A {AGES[n]}-year-old man comes because of a cough. His temperature is 38.5°C. He weighs {60 + n} kg."
+
+
+def chain(n: int, is_wrong: bool) -> str:
+    """Two steps, of which the data judge decides the second: where `is_wrong`, the weight is not the vignette's."""
+    weight = 90 + n if is_wrong else 60 + n
+    return f"1. The patient is {AGES[n]} years old.\n2. The patient weighs {weight} kg.\nThe answer is (A)."
+
+
+CHAINS = {
+    "base": [chain(n, n % 6 == 0) for n in range(QUESTIONS)],
+    "student": [chain(n, n % 6 != 0) for n in range(QUESTIONS)],
+}
+RATES = {"base": 4 / QUESTIONS, "student": 20 / QUESTIONS}
+"""Planted errors per step that the panel decides."""
+
+
+@pytest.fixture
+def questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        {"kind": "question", "id": f"q{n}", "stem": stem(n), "options": {"A": "x", "B": "y"}, "gold": "A"}
+        for n in range(QUESTIONS)
+    ]
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def arm_server(arm: str, **behaviour: Any) -> ModelServer:
+    return ModelServer(reply_for={stem(n): {"text": text} for n, text in enumerate(CHAINS[arm])}, **behaviour)
+
+
+def check_rates(report: Path) -> None:
+    comparison = json.loads(report.read_text())["audit"]["comparisons"][0]
+    steps = comparison["majority"]["steps"]
+    for arm, side in (("base", "baseline"), ("student", "other")):
+        assert steps[side]["value"] == pytest.approx(RATES[arm]), arm
+        assert steps[side]["low"] <= RATES[arm] <= steps[side]["high"]
+
+
+def test_two_endpoints_become_a_report_and_nothing_is_paid_twice(questions: Path, tmp_path: Path) -> None:
+    with arm_server("base", latency_s=0.4) as base, arm_server("student", latency_s=0.4) as student:
+        command = [
+            *(
+                sys.executable,
+                "-c",
+                "from tracejury.console.app import main; main()",
+                "audit",
+                "--base",
+                base.url,
+                "--student",
+                student.url,
+            ),
+            *("--questions", str(questions), "--panel", "data", "--out", str(tmp_path / "mine"), "--parallel", "4"),
+        ]
+        for server in (base, student):
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+                while server.counts()["calls"] < 6 and first.poll() is None:
+                    time.sleep(0.05)
+                first.send_signal(signal.SIGTERM)
+                _, errors = first.communicate(timeout=120)
+            assert first.returncode == 130, errors
+            assert 6 <= server.counts()["calls"] < QUESTIONS
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        for server in (base, student):
+            assert sorted(server.counts()["paid"].values()) == [1] * QUESTIONS
+    assert (tmp_path / "mine" / "report.html").stat().st_size > 10_000
+    check_rates(tmp_path / "mine" / "report.json")
+    assert "16.7" in done.stdout
+    assert "83.3" in done.stdout
+    assert "step errors +66.7 points" in " ".join(done.stdout.split())
+
+
+def test_two_files_become_a_report(questions: Path, tmp_path: Path) -> None:
+    for arm, texts in CHAINS.items():
+        rows = [
+            {"question": stem(n), "options": {"A": "x", "B": "y"}, "gold": "A", "response": text}
+            for n, text in enumerate(texts)
+        ]
+        (tmp_path / f"{arm}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["audit", "--base", "base.jsonl", "--student", "student.jsonl", "--panel", "data", "--out", "files"]
+    dry_run = CliRunner().invoke(app, [*command, "--dry-run"])
+    assert dry_run.exit_code == 0, dry_run.output
+    assert not (tmp_path / "files").exists()
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    check_rates(tmp_path / "files" / "report.json")
+    other = CliRunner().invoke(app, [*command, "--n", "20"])
+    assert other.exit_code == 1
+    assert "was begun with another questions" in " ".join(other.output.split())
+
+
+def test_a_dry_run_says_cost_and_what_so_many_questions_can_show(questions: Path, tmp_path: Path) -> None:
+    with arm_server("base") as server:
+        command = [
+            *("audit", "--base", server.url, "--student", server.url, "--questions", str(questions), "--dry-run"),
+            *("--panel", "data", "--price", "1", "2", "--max-tokens", "1000", "--out", str(tmp_path / "dry")),
+        ]
+        result = CliRunner(env={"COLUMNS": "200"}).invoke(app, command)
+        assert result.exit_code == 0, result.output
+        assert server.counts()["calls"] == 0
+    output = " ".join(result.output.split())
+    assert "base: 24 calls of m" in output
+    assert "at most 24,000 completion tokens and $0.05" in output
+    assert f"{2 * QUESTIONS} traces, {2 * 8 * QUESTIONS} steps" in output
+    assert "a difference of 15.8 points" in output
+    assert not (tmp_path / "dry").exists()
