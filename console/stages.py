@@ -20,7 +20,7 @@ KeyEnv = Annotated[str | None, typer.Option(help="Read the key from this environ
 ServedBy = Annotated[
     str | None,
     typer.Option(
-        help="Spell the sampling fields for this server: vllm, llama.cpp, or plain (OpenAI's fields only). "
+        help="Write the sampling fields as this server takes them: vllm, llama.cpp or plain (OpenAI's fields only). "
         "Default: vllm, except for OpenAI's own service."
     ),
 ]
