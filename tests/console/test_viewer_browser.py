@@ -75,7 +75,7 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     page.get_by_label("Sort").select_option("errors")
     page.get_by_label("labels differ").check()
     page.wait_for_url("**disagreement=1**")
-    page.wait_for_selector("text=with judges that disagree")
+    page.wait_for_selector("text=with voting judges whose labels differ")
     page.get_by_label("Search").fill("magnesium")
     page.wait_for_url("**words=magnesium**")
     expect(page.locator("#results .row")).to_have_count(2)

@@ -48,7 +48,7 @@ def test_failures_are_masked_and_never_rewarded(model_server: ModelServer, pairs
         endpoints={"dead": dead},
         judges=(JudgeSpec(name="inference", judge="inference", endpoint="dead"),),
     )
-    model_server.reset(mode="404")
+    model_server.reset(mode="500")
     with JuryReward(panel, {question.id: question}, store=f"sqlite:///{tmp_path}/c.db") as reward:
         assert reward(["p"], [trace.text], [question.id]) == [None]
         assert reward.history[-1]["masked"] == 1
