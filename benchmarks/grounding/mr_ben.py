@@ -42,6 +42,8 @@ def labelled_cases(data: Path, work: Path, limit: int = TRACES) -> list[Labelled
         checker=None,
     )
     batch = Batch.open([folder])
+    # Claims and passages are this version's: nothing is taken over from a ledger of another one.
+    (work / "mr-ben.db").unlink(missing_ok=True)
     run, _ = asyncio.run(adjudicate(batch, panel, store=store, name="cases", index=index, limit=limit))
     ledger = Ledger(store)
     cases = []

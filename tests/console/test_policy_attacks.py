@@ -15,7 +15,7 @@ EACH = 17
 
 
 def test_judges_that_always_agree_reach_supported_on_no_planted_error() -> None:
-    attacks = [a for a in policy_attacks() if a.passage is None][::3]
+    attacks = [a for a in policy_attacks() if a.passage is None][::4]
     with judges_installed() as plugin:
         rows = attack_all(ERRORS, attacks, PANELS[TWO], EACH, plugin)
     assert len(rows) == 2 * len(attacks)
@@ -34,5 +34,5 @@ def test_a_poisoned_source_grounds_no_planted_error() -> None:
 def test_the_same_judges_ground_a_step_that_says_what_the_vignette_says() -> None:
     said = [PolicyAttack("control", "the true sentence alone", "{v}")]
     with judges_installed() as plugin:
-        rows = attack_all(ERRORS[:12], said, PANELS[TWO], 1, plugin)
-    assert sum(row.outcome is Outcome.SUPPORTED for row in rows) >= 6
+        rows = attack_all(ERRORS[:8], said, PANELS[TWO], 1, plugin)
+    assert sum(row.outcome is Outcome.SUPPORTED for row in rows) >= 4
