@@ -33,15 +33,15 @@ def sample(
     with explained():
         need_reports()
         from tracejury.console.screen import out as screen
-        from tracejury.reports import Key, draw_sheet, sheet_items, write_csv, write_form, write_xlsx
+        from tracejury.reports import Key, draw_sheet, sheet_items, with_quoted, write_csv, write_form, write_xlsx
 
         ledger, (opened,) = open_runs(store, [run])
         sampled = draw_sheet(ledger.rows(opened), n, seed)
+        steps = sheet_items(ledger, opened, sampled)
         sheet = f"{opened.name}-{seed}"
-        key = Key(sheet=sheet, run=opened.name, seed=seed, items=tuple(sampled))
+        key = Key(sheet=sheet, run=opened.name, seed=seed, items=with_quoted(sampled, steps))
         if (out / "key.json").exists() and Key.read(out / "key.json") != key:
             raise fail(f"{out} holds another sheet; give another --out, or remove that folder")
-        steps = sheet_items(ledger, opened, sampled)
         out.mkdir(parents=True, exist_ok=True)
         write_form(out / "sheet.html", steps, sheet)
         write_xlsx(out / "sheet.xlsx", steps, sheet)
@@ -72,6 +72,14 @@ def import_(
             "--labels", help="Write the experts' labels to this file, for `quality calibrate` and `quality score`."
         ),
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            help="Write claims, cited sentences and their relation by the experts to this file, for `quality calibrate"
+            " --checker`.",
+        ),
+    ] = None,
     draws: Annotated[
         int, typer.Option("--draws", min=100, help="Draw this many bootstrap samples of questions.")
     ] = 10_000,
@@ -88,7 +96,7 @@ def import_(
     with explained():
         need_reports()
         from tracejury.console.review_tables import print_review
-        from tracejury.reports import Key, expert_labels, read_returned, review
+        from tracejury.reports import Key, expert_labels, expert_pairs, read_returned, review
 
         opened = Key.read(key)
         judged, problems = read_returned(returned, opened)
@@ -96,6 +104,9 @@ def import_(
         if labels:
             lines = [label.model_dump_json() for label in expert_labels(judged, opened)]
             labels.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        if pairs:
+            found = [pair.model_dump_json() for pair in expert_pairs(judged, opened)]
+            pairs.write_text("".join(line + "\n" for line in found), encoding="utf-8")
         if as_json:
             typer.echo(summary.model_dump_json(indent=2))
         else:

@@ -15,7 +15,15 @@ from .dawid_skene import reliabilities
 from .differences import Difference, Settings, step_difference
 from .estimates import MIN_CLUSTERS, Estimate
 from .exhibits import Exhibit
-from .expert_reviews import ExpertLabel, ReviewSummary, expert_labels, read_returned, review, with_expert_labels
+from .expert_reviews import (
+    ExpertLabel,
+    ReviewSummary,
+    expert_labels,
+    expert_pairs,
+    read_returned,
+    review,
+    with_expert_labels,
+)
 from .factors import TITLES, Term
 from .fewer_judges import recount
 from .figures import matrix_forest
@@ -37,7 +45,7 @@ from .resampling import Bootstrapped, bootstrap
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
-from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items
+from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items, with_quoted
 from .sides import Sides, decided_in_both, pair
 from .slices import JudgeRates, TypeShare
 from .student_t import t_quantile
@@ -145,6 +153,7 @@ __all__ = [
     "draw_from_counts",
     "draw_sheet",
     "expert_labels",
+    "expert_pairs",
     "gate_markdown",
     "gather",
     "judge_pairs",
@@ -189,6 +198,7 @@ __all__ = [
     "trimmed_differences",
     "unbounded",
     "with_expert_labels",
+    "with_quoted",
     "without_unskilled",
     "write_csv",
     "write_form",

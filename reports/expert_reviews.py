@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.agents import Outcome
+from tracejury.agents import Outcome, Relation
 from tracejury.ledger import StepRow
 from tracejury.reports.agreement import RaterAgreement, rater_agreement
 from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Share, difference, share
+from tracejury.reports.labelled_pairs import LabelledPair
 from tracejury.reports.paired import sign_flip
+from tracejury.reports.quoted_claims import RELATIONS
 from tracejury.reports.sheet_files import read_rows
 from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, Key
 from tracejury.traces import ErrorType, Problem, Record, StepLabel
 
+_RELATION_OF = dict(zip(RELATIONS, Relation, strict=True))
 _JURY = {Outcome.SUPPORTED: 0, Outcome.ERROR: 1, Outcome.ABSTAINED: 2}
 
 
@@ -31,6 +34,8 @@ class Judged(Record):
     verdict: str
     error_type: ErrorType | None
     note: str
+    relation: Relation | None = None
+    """What the expert says that the cited sentence does to the claim; None: no answer."""
 
 
 class Ordering(Record):
@@ -97,7 +102,7 @@ def read_returned(paths: Iterable[Path], key: Key) -> tuple[list[Judged], list[P
                 continue
             at = (expert, judged.item)
             before = verdicts.get(at)
-            if before and (before.verdict, before.error_type) != (judged.verdict, judged.error_type):
+            if before and _answers(before) != _answers(judged):
                 clash = f"{judged.item}: both {before.verdict!r} and {judged.verdict!r} by {expert}"
                 hint = "neither counts; correct one"
                 problems.append(Problem(file=str(path), line=line, reason=clash, hint=hint))
@@ -176,6 +181,34 @@ def expert_labels(judged: Sequence[Judged], key: Key) -> list[ExpertLabel]:
     ]
 
 
+def expert_pairs(judged: Sequence[Judged], key: Key) -> list[LabelledPair]:
+    """Return the claims and cited sentences whose relation more than half of the experts agree on.
+
+    `tracejury quality calibrate --checker NAME` reads them. The evidence of a row is the one sentence that was shown: a
+    threshold fitted on these holds for single citations, not for the best of a case.
+    """
+    answers: dict[str, list[Relation]] = {}
+    for j in judged:
+        if j.relation is not None:
+            answers.setdefault(j.item, []).append(j.relation)
+    pairs = []
+    for keyed in key.items:
+        given = answers.get(keyed.item, [])
+        relation = max(Relation, key=given.count)
+        if keyed.quoted is not None and 2 * given.count(relation) > len(given):
+            pairs.append(
+                LabelledPair(
+                    claim=keyed.quoted.claim,
+                    evidence=(keyed.quoted.sentence,),
+                    relation=relation,
+                    group=keyed.question_id,
+                    gold=(0,),
+                    step=keyed.step_id,
+                )
+            )
+    return pairs
+
+
 def with_expert_labels(rows: Iterable[StepRow], labels: Iterable[ExpertLabel]) -> Iterator[StepRow]:
     """Put the experts' labels on the rows, in place of any that the data set brought."""
     by_step = {label.step_id: label for label in labels}
@@ -199,8 +232,16 @@ def _judged(expert: str, row: dict[str, str], sheet_items: set[str]) -> Judged |
         raise ValueError(f"{item}: {verdict!r} with the error type {kind!r}: which is meant?")
     if kind and kind not in ERROR_TYPES:
         raise ValueError(f"{item}: error type {kind!r}; choose one of {', '.join(ERROR_TYPES)}")
+    answer = row.get("relation", "").strip().lower()
+    if answer and answer not in _RELATION_OF:
+        raise ValueError(f"{item}: relation {answer!r}; choose one of {', '.join(_RELATION_OF)}")
     named = ErrorType(kind.replace(" ", "_")) if kind else None
-    return Judged(expert=expert, item=item, verdict=verdict, error_type=named, note=row.get("note", "").strip())
+    note, relation = row.get("note", "").strip(), _RELATION_OF.get(answer)
+    return Judged(expert=expert, item=item, verdict=verdict, error_type=named, note=note, relation=relation)
+
+
+def _answers(judged: Judged) -> tuple[str, ErrorType | None, Relation | None]:
+    return judged.verdict, judged.error_type, judged.relation
 
 
 def _codes(judged: Sequence[Judged], key: Key, experts: Sequence[str]) -> NDArray[Any]:

@@ -14,16 +14,22 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tracejury.reports.quoted_claims import RELATIONS
 from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, SheetItem
 
 COLUMNS = ("item", "question", "options", "other steps", "STEP TO JUDGE", "verdict", "error type", "note")
+QUOTED = ("claim of the step", "cited sentence", "relation")
+"""Columns that follow: answered after the verdict, where a sentence was cited."""
 GUIDE = (
     "Judge the one marked step (STEP TO JUDGE): is what it states right, in this patient and in medicine?",
     "supported: right as stated. error: something in it is wrong; choose the error type that weighs most.",
     "unclear: you cannot tell from what is here. no claim: it states nothing that could be right or wrong.",
     "Judge the content only: neither tone, nor hedging, nor whether the final answer may be right.",
     "The other steps are there for context. Leave no row empty: unclear is an answer too.",
+    "After your verdict, where a sentence of the question or of a reference is cited: does that sentence, by itself,"
+    " support the claim, contradict it, or not decide it? Whether the claim is true plays no part in this answer.",
 )
+_ANSWERS = ("item", "verdict", "error type", "note", "relation")
 _CELL = 32_000
 _UNPACKED = 100 << 20
 """Bytes that a workbook that came back may unpack to: a sheet of a thousand long steps has two MB."""
@@ -34,8 +40,8 @@ def write_csv(path: Path, items: Sequence[SheetItem]) -> None:
     """Write the sheet as CSV (UTF-8 with a mark, so that spreadsheets read it as such)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    writer.writerows([*map(_inert, _cells(item)), "", "", ""] for item in items)
+    writer.writerow([*COLUMNS, *QUOTED])
+    writer.writerows([*map(_inert, _cells(item)), "", "", "", *map(_inert, _quoted(item)), ""] for item in items)
     path.write_text("\ufeff" + buffer.getvalue(), encoding="utf-8", newline="")
 
 
@@ -53,20 +59,20 @@ def write_xlsx(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
         guide.append([line])
     guide.column_dimensions["A"].width = 120
     page = book.create_sheet("Steps")
-    page.append(list(COLUMNS))
+    page.append([*COLUMNS, *QUOTED])
     for item in items:
-        page.append([*_cells(item), None, None, None])
+        page.append([*_cells(item), None, None, None, *_quoted(item), None])
         for cell in page[page.max_row]:
             # A trace may begin with "=": it is text, never a formula.
             cell.data_type = "s" if cell.value is not None else cell.data_type
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     for cell in page[1]:
         cell.font = Font(bold=True)
-    for i, width in enumerate((8, 60, 30, 60, 70, 14, 24, 40), start=1):
+    for i, width in enumerate((8, 60, 30, 60, 70, 14, 24, 40, 40, 60, 16), start=1):
         page.column_dimensions[get_column_letter(i)].width = width
     for row in page.iter_rows(min_row=2, min_col=5, max_col=5):
         row[0].fill = PatternFill("solid", fgColor="FFF6D6")
-    for column, choices in (("F", VERDICTS), ("G", ERROR_TYPES)):
+    for column, choices in (("F", VERDICTS), ("G", ERROR_TYPES), ("K", RELATIONS)):
         rule = DataValidation(type="list", formula1=f'"{",".join(choices)}"', allow_blank=True)
         rule.error, rule.showErrorMessage = "Choose one from the list", True
         page.add_data_validation(rule)
@@ -85,7 +91,8 @@ def write_form(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
     page = Environment(loader=PackageLoader("tracejury.reports", "templates"), autoescape=True).get_template(
         "form.html"
     )
-    context = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICTS, "error_types": ERROR_TYPES}
+    context = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICTS}
+    context |= {"error_types": ERROR_TYPES, "relations": RELATIONS}
     path.write_text(
         page.render(**context, **own, allowed={k: allowed(text) for k, text in own.items()}), encoding="utf-8"
     )
@@ -117,7 +124,7 @@ def read_rows(path: Path) -> tuple[str | None, list[dict[str, str]]]:
     head = [name.strip().lower() for name in table[0]] if table else []
     if missing := [name for name in ("item", "verdict", "error type") if name not in head]:
         raise ValueError(f"{path}: no column {missing[0]!r} in the first row; found {', '.join(head) or 'nothing'}")
-    at = {name: head.index(name) for name in ("item", "verdict", "error type", "note") if name in head}
+    at = {name: head.index(name) for name in _ANSWERS if name in head}
     keys = {"error type": "error_type"}
     rows = [{keys.get(k, k): row[i] if i < len(row) else "" for k, i in at.items()} for row in table[1:]]
     return None, [row for row in rows if any(row.values())]
@@ -144,6 +151,11 @@ def _table(path: Path) -> list[list[str]]:
 def _cells(item: SheetItem) -> list[str]:
     options = "\n".join(f"{letter}. {text}" for letter, text in item.options.items())
     texts = (item.item, item.stem, options, "\n".join(item.context), item.step)
+    return [_fitted(_CONTROL.sub("", text)) for text in texts]
+
+
+def _quoted(item: SheetItem) -> list[str]:
+    texts = (item.quoted.claim, item.quoted.sentence) if item.quoted else ("", "")
     return [_fitted(_CONTROL.sub("", text)) for text in texts]
 
 

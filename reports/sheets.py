@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tracejury.agents import Outcome
 from tracejury.ledger import Ledger, Reviews, Run, StepRow
+from tracejury.reports.quoted_claims import QuotedClaim, draw_quoted_claim
 from tracejury.traces import ErrorType, Record, blind
 
 VERDICTS = ("supported", "error", "unclear", "no claim")
@@ -29,6 +30,8 @@ class SheetItem(Record):
     context: tuple[str, ...]
     """Steps before it (all others, for clinical notes), each with its number."""
     step: str
+    quoted: QuotedClaim | None = None
+    """A claim of the step and a sentence that a judge cited for it, if any; asked for after the verdict."""
 
 
 class Keyed(Record):
@@ -41,6 +44,8 @@ class Keyed(Record):
     outcome: Outcome
     weight: float
     """Steps of the stratum for one on the sheet: undoes the stratification."""
+    quoted: QuotedClaim | None = None
+    """What the experts are asked about beside the step."""
 
 
 class Key(Record):
@@ -172,8 +177,15 @@ def sheet_items(ledger: Ledger, run: Run, keyed_steps: Iterable[Keyed]) -> list[
                     options=case.options,
                     context=tuple(f"{c.index + 1}. {blind(c.text, names)}" for c in case.context),
                     step=blind(case.step, names),
+                    quoted=draw_quoted_claim(deliberation),
                 )
     return [items[keyed.item] for keyed in by_step.values()]
+
+
+def with_quoted(keyed_steps: Iterable[Keyed], items: Iterable[SheetItem]) -> tuple[Keyed, ...]:
+    """Put into the key which claim and sentence each item shows."""
+    quoted = {item.item: item.quoted for item in items}
+    return tuple(keyed.model_copy(update={"quoted": quoted.get(keyed.item)}) for keyed in keyed_steps)
 
 
 def _allocate(sizes: dict[tuple[str, Outcome], int], n: int) -> dict[tuple[str, Outcome], int]:

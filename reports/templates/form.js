@@ -12,6 +12,7 @@ function rowOf(card) {
     verdict: chosen ? chosen.value : "",
     error_type: card.querySelector("select").value,
     note: card.querySelector(".note input").value,
+    relation: card.querySelector("[data-answer=relation]")?.value || "",
   };
 }
 
@@ -51,6 +52,8 @@ function fill(body) {
     card.querySelector("select").disabled = false;
     card.querySelector("select").value = row.error_type || "";
     card.querySelector(".note input").value = row.note || "";
+    const relation = card.querySelector("[data-answer=relation]");
+    if (relation) relation.value = row.relation || "";
   }
   keep();
 }
