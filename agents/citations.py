@@ -13,7 +13,7 @@ from tracejury.agents.judge_panel import JudgePanel, most_citations
 from tracejury.agents.quote_reading import read_citations
 from tracejury.agents.records import Case, Citation, Opinion
 from tracejury.models import CallRecord
-from tracejury.retrieval import check_quote, denied_by, denies, other_figure
+from tracejury.retrieval import check_quote, denied_by, denies, framed_by, other_figure
 from tracejury.storage import run_in_thread
 
 _UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury quality calibrate --checker`"
@@ -95,6 +95,8 @@ def _turned(sentence: str, claim: str) -> str | None:
         return "the claim denies a finding, and the sentence does not say that it is absent"
     if (denial := denied_by(sentence, claim)) is not None:
         return f"the sentence denies what the claim states: {denial!r}"
+    if (frame := framed_by(sentence, claim)) is not None:
+        return f"the sentence does not assert what the claim states: {frame!r}"
     if (figure := other_figure(sentence, claim)) is not None:
         return f"the sentence has {figure} with another bound or unit"
     return None

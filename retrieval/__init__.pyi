@@ -5,6 +5,7 @@ from .chunks import chunk
 from .denials import content_stems, denials, denied_by, denies
 from .embedders import open_embedder
 from .finder import Finder
+from .framed import framed_by
 from .index import DEFAULT_PATH, Index
 from .index_storage import BrokenIndexError, IndexLockedError
 from .listing import ListedSource, list_sources
@@ -50,6 +51,7 @@ __all__ = [
     "denied_by",
     "denies",
     "diff",
+    "framed_by",
     "list_sources",
     "load_recipe",
     "open_embedder",

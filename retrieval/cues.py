@@ -36,7 +36,7 @@ class Cue(NamedTuple):
 def folded(text: str) -> str:
     """Return the text in lower case with plain apostrophes, character for character."""
     if text.isascii():
-        return text.lower()
+        return text.lower().replace("`", "'")
     lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     return lower.translate(_APOSTROPHES)
 

@@ -10,7 +10,7 @@ from tracejury.retrieval.cues_after import turned_after
 from tracejury.retrieval.cues_before import turned_before
 from tracejury.retrieval.readings import Reading, read_unit
 from tracejury.retrieval.scope import has_verb
-from tracejury.retrieval.surroundings import other_cells, taken_back_next, under_heading
+from tracejury.retrieval.surroundings import other_cells, taken_back_before, taken_back_next, under_heading
 from tracejury.retrieval.widening import Unit, units_of
 
 _CONDITION = re.compile(
@@ -37,7 +37,7 @@ def turned(evidence: str, start: int, end: int) -> str | None:
         why_not = _turned_in_unit(read) or under_heading(read, evidence)
         if why_not is not None:
             return why_not
-    return taken_back_next(evidence, units[-1], end)
+    return taken_back_before(evidence, units[0]) or taken_back_next(evidence, units[-1], end)
 
 
 def condition_after(read: Reading) -> str | None:

@@ -18,6 +18,8 @@ _POINTER = re.compile(
     r"(?:see also|references?|bibliography|further reading|sources?|keywords?|contents|doi|https?)\b\W*", re.IGNORECASE
 )
 _OPTION = re.compile(r"\(?[A-Ha-h][.)]\s")
+_ASKED_BEFORE = re.compile(r"\?[\s*_\"')]*(?:\(?[A-Ha-h][.)]\s[^?\n]*)?$")
+"""A question on the same line, or the options before this one."""
 _FEWEST_WORDS = 2
 
 
@@ -80,6 +82,8 @@ def _no_statement(evidence: str, unit: Unit, start: int, end: int) -> str | None
     if unit.kind == "row":
         return None
     if unit.lead_ins and _OPTION.match(raw) and evidence[slice(*unit.lead_ins[-1])].rstrip("*_ ").endswith("?"):
+        return "an answer option states nothing"
+    if _OPTION.match(raw) and _ASKED_BEFORE.search(evidence, 0, unit.start):
         return "an answer option states nothing"
     if text.endswith(":"):
         return _LEAD_IN

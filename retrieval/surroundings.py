@@ -49,6 +49,21 @@ def taken_back_next(evidence: str, unit: Unit, end: int) -> str | None:
     return f"the next sentence takes it back: {taken_back[0].strip()!r}" if taken_back else None
 
 
+def taken_back_before(evidence: str, unit: Unit) -> str | None:
+    """Return how the sentence before announces that this one does not hold: `The following is false.`."""
+    announced = _announced().search(folded(evidence[max(0, unit.start - 120) : unit.start]))
+    return f"the sentence before takes it back: {announced[0].strip()!r}" if announced else None
+
+
+@cache
+def _announced() -> re.Pattern[str]:
+    false = pattern("refuted").pattern
+    return re.compile(
+        r"\b(?:the following|what follows|the next (?:sentence|statement))\b[^.;:!?]{0,30}?"
+        rf"\b(?:is|are|was|were|has|have|been)(?: \w+ly)? {false}\s*[.:!]\s*$"
+    )
+
+
 @cache
 def _denying_cell() -> re.Pattern[str]:
     return re.compile(r"\W*" + pattern("denying_cell").pattern)
