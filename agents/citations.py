@@ -53,9 +53,9 @@ async def check_citations(
     if checker is None or not any(c.why_not is None for citations in read.values() for c in citations):
         return CheckedCitations({name: tuple(citations) for name, citations in read.items()}, ())
     ask = judge_panel.ask_checker(case.trace_id)
-    placed = await _on_claims(case, read, checker, ask)
-    groups = _groups(placed)
     claims = {claim.handle: claim for claim in case.claims.claims}
+    placed = _without_turned(await _on_claims(case, read, checker, ask), claims)
+    groups = _groups(placed)
     pairs = [
         pair
         for (name, handle, _), positions in groups.items()
@@ -83,16 +83,27 @@ def _decided(citation: Citation, claim: Claim, p: float, threshold: float | None
         why_not = f"the checker finds P({citation.relation}) = {p:.2f}, below {threshold:.2f}"
     elif not counts:
         why_not = "it adds nothing to the other sentences that the judge cites for the claim"
-    elif citation.relation is Relation.SUPPORTS:
-        why_not = _turned(citation.sentence, claim.text)
+    elif citation.relation is Relation.SUPPORTS and denies(citation.sentence, claim.text) is False:
+        # Silence does not show that a finding is absent.
+        why_not = "the claim denies a finding, and the sentence does not say that it is absent"
     return citation.model_copy(update={"p": p, "counts": why_not is None, "why_not": why_not})
+
+
+def _without_turned(placed: Mapping[str, Sequence[Citation]], claims: Mapping[str, Claim]) -> dict[str, list[Citation]]:
+    """Refuse support by sentences that cannot give it before groups are read, or they would lift the others."""
+    checked: dict[str, list[Citation]] = {}
+    for name, citations in placed.items():
+        checked[name] = [
+            c.model_copy(update={"why_not": _turned(c.sentence, claims[c.claim].text)})
+            if c.why_not is None and c.relation is Relation.SUPPORTS and c.claim in claims
+            else c
+            for c in citations
+        ]
+    return checked
 
 
 def _turned(sentence: str, claim: str) -> str | None:
     """Return why a sentence cannot support a claim, whatever a model says of them."""
-    if denies(sentence, claim) is False:
-        # Silence does not show that a finding is absent.
-        return "the claim denies a finding, and the sentence does not say that it is absent"
     if (denial := denied_by(sentence, claim)) is not None:
         return f"the sentence denies what the claim states: {denial!r}"
     if (frame := framed_by(sentence, claim)) is not None:

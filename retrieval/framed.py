@@ -13,8 +13,12 @@ from tracejury.retrieval.cues import Scope, cues_in, folded, pattern, without_ex
 from tracejury.retrieval.denials import content_stems
 from tracejury.retrieval.scope import scope_end
 
-_SHARE = 0.7
+_HELD = 0.7
 """Of a claim's words of content, the share inside a frame from which on it is what the frame holds."""
+_ASSERTED = 0.25
+"""The share that must stand outside all frames, where there is one: a frame about something else shows nothing."""
+_CONDITION = re.compile(r"if|in case.*|in the event.*|only (?:if|when|after|in|for)|(?:provid|assum|suppos)\w+ that")
+"""`If febrile, give it` may support `in fever it is given`: its main clause decides, and that must be on the claim."""
 _LABEL_END = re.compile(r"(?:[\s-]+\w+){0,2}\s*(?::|\s[\u2013\u2014-])\s")
 
 
@@ -30,17 +34,22 @@ def framed_by(statement: str, claim: str) -> str | None:
     if not stems:
         return None
 
-    def holds(start: int, end: int) -> bool:
-        return len(stems & content_stems(statement[start:end])) >= _SHARE * len(stems)
+    def share(text: str) -> float:
+        return len(stems & content_stems(text)) / len(stems)
 
     label = _label().match(plain)
-    if label and label["word"] not in claimed and holds(label.end(), len(statement)):
+    if label and label["word"] not in claimed and share(statement[label.end() :]) >= _HELD:
         return statement[: label.end()].strip()
-    for cue in cues_in(statement):
-        framing = cue.scope is Scope.FRAME and folded(cue.words) not in claimed
-        if framing and holds(cue.end, scope_end(statement, cue)):
+    frames = [cue for cue in cues_in(statement) if cue.scope is Scope.FRAME and folded(cue.words) not in claimed]
+    asserted = statement
+    for cue in reversed(frames):
+        end, condition = scope_end(statement, cue), _CONDITION.fullmatch(folded(cue.words)) is not None
+        if condition and (comma := statement.find(", ", cue.end, end)) >= 0:
+            end = comma
+        if not condition and share(statement[cue.end : end]) >= _HELD:
             return cue.words
-    return None
+        asserted = asserted[: cue.start] + asserted[end:]
+    return frames[0].words if frames and share(asserted) < _ASSERTED else None
 
 
 @cache

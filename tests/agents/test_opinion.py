@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
+from fixed_checkers import FixedChecker, calibrated
 from small_run import Fixed, Overlap, checked_opinion
 
 from tracejury.agents import (
@@ -18,8 +19,10 @@ from tracejury.agents import (
     Opinion,
     Panel,
     Quote,
+    cut_by_rule,
     recompute,
 )
+from tracejury.agents.checkers import CheckerAsk, Pair, Probabilities
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Passage
 
@@ -152,3 +155,26 @@ def test_cancellation_is_not_an_opinion(case: Case) -> None:
     judge_panel = JudgePanel(Panel(name="p", judges=(spec,)), None, Overlap())
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(checked_opinion(spec, Fixed(asyncio.CancelledError()), case, judge_panel))  # type: ignore[arg-type]
+
+
+class TakenIn(FixedChecker):
+    """Finds support wherever a belief is named: it reads through frames, as small models do."""
+
+    async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None) -> list[Probabilities]:
+        return [Probabilities(0.9, 0.0, 0.1) if "believe" in p.evidence else Probabilities(0.1, 0, 0.9) for p in pairs]
+
+
+def test_a_belief_that_a_sentence_takes_back_neither_counts_nor_lifts_another_sentence() -> None:
+    text = "It is a common error to believe that colchicine cures dengue. Colchicine is cheap."
+    passage = Passage(source="s", title="t", text=text, citation="c", license="l")
+    step = "Colchicine cures dengue."
+    claims = cut_by_rule(step, "", ())
+    case = Case(step_id="s_1", trace_id="t_1", stem="", step_index=0, step=step, claims=claims, passages=(passage,))
+    quotes = tuple(Quote(evidence_id=passage.id, quote=f"{sentence}.") for sentence in text.rstrip(".").split(". "))
+    spec, judge = JudgeSpec(name="one", judge="fixed"), Fixed(Draft(label=Label.SUPPORTED, quotes=quotes))
+    checker = calibrated(TakenIn(Probabilities(0.0, 0.0, 1.0)))
+    judge_panel = JudgePanel(Panel(name="p", judges=(spec,)), judges={"one": judge}, checker=checker)
+    opinion = asyncio.run(checked_opinion(spec, judge, case, judge_panel))
+    assert [c.verified for c in opinion.citations] == [True, True]
+    assert not opinion.grounded
+    assert "does not assert" in str(opinion.citations[0].why_not)

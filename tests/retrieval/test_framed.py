@@ -18,6 +18,7 @@ CLAIM = "Isotretinoin is safe in the first trimester of pregnancy."
         f"Debunked: {CLAIM}",
         f"Exam question: {CLAIM}",
         f"Critics claim that {CLAIM}",
+        "It is a common error to believe that potassium has to be lowered with insulin.",
         "If isotretinoin is safe in the first trimester of pregnancy, no test is needed.",
     ],
 )
@@ -31,6 +32,10 @@ def test_what_a_frame_holds_is_not_asserted(statement: str) -> None:
         (CLAIM, CLAIM),
         (f"Fact: {CLAIM}", CLAIM),
         ("If the patient has a fever, give paracetamol.", "If the patient has a fever, paracetamol is given."),
+        (
+            "If a patient with giant cell arteritis loses vision, start prednisone at once.",
+            "Prednisone is started at once in giant cell arteritis with loss of vision.",
+        ),
         ("It is an error to believe that zinc cures colds; rest is what helps.", "Rest is what helps."),
     ],
 )
