@@ -95,7 +95,7 @@ def _without_turned(placed: Mapping[str, Sequence[Citation]], claims: Mapping[st
     for name, citations in placed.items():
         checked[name] = [
             c.model_copy(update={"why_not": _turned(c.sentence, claims[c.claim].text)})
-            if c.why_not is None and c.relation is Relation.SUPPORTS and c.claim in claims
+            if c.why_not is None and c.relation is Relation.SUPPORTS and c.claim is not None and c.claim in claims
             else c
             for c in citations
         ]
