@@ -15,6 +15,7 @@ from tracejury.graphs.input_digests import input_digests
 from tracejury.graphs.probing import check_endpoints
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
+from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
@@ -79,6 +80,7 @@ async def adjudicate(
 
     Raises:
         RunDiffersError: A run of this name was made with other settings.
+        RunInUseError: Another process is judging the run.
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
         EndpointRefusedError: The probe of an endpoint shows that the run cannot succeed.
@@ -111,60 +113,61 @@ async def adjudicate(
         packages=package_versions(),
     )
     run, secret, resumed = ledger.open_run(chosen, manifest, name)
-    if opened is not None:
-        opened(run, resumed)
-    if cluster is not None:
-        from tracejury.graphs.cluster.run import run_on
+    async with run_lease(ledger.engine, run):
+        if opened is not None:
+            opened(run, resumed)
+        if cluster is not None:
+            from tracejury.graphs.cluster.run import run_on
 
-        selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+            selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+            try:
+                run_tally = await run_on(
+                    cluster,
+                    ledger,
+                    run,
+                    secret,
+                    opened_batch,
+                    selected_traces,
+                    index=index,
+                    air_gapped=air_gapped,
+                    skip_steps=skip_steps,
+                    tally=tally or RunTally(),
+                    stopping=stopping or asyncio.Event(),
+                    report_line=report_line,
+                )
+                return ledger.run(run.name), run_tally
+            finally:
+                ledger.close()
+        calls = CallStore(ledger.engine, run=run.id)
+        if budget is not None:
+            budget.add_earlier(*calls.spending(run.id))
         try:
-            run_tally = await run_on(
-                cluster,
-                ledger,
-                run,
-                secret,
-                opened_batch,
-                selected_traces,
+            context = open_run_context(
+                chosen,
+                calls,
+                secret=secret,
                 index=index,
                 air_gapped=air_gapped,
-                skip_steps=skip_steps,
-                tally=tally or RunTally(),
-                stopping=stopping or asyncio.Event(),
-                report_line=report_line,
+                budget=budget,
+                batch_progress=batch_progress,
+                skip=skip_steps,
+                stopping=stopping,
+                fresh=fresh,
             )
+            async with context as run_context:
+                if probe and run_context.gateway is not None:
+                    await check_endpoints(run_context.gateway, chosen, report_line)
+                runner = Runner(run_context, ledger, calls.writer, run, tally)
+                selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+                with rare_collections():
+                    run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
             return ledger.run(run.name), run_tally
+        except asyncio.CancelledError:
+            # Control returns at once, even if the database is away; what is not committed by then never is.
+            calls.close(CANCELLED_PATIENCE_S)
+            raise
         finally:
-            ledger.close()
-    calls = CallStore(ledger.engine, run=run.id)
-    if budget is not None:
-        budget.add_earlier(*calls.spending(run.id))
-    try:
-        context = open_run_context(
-            chosen,
-            calls,
-            secret=secret,
-            index=index,
-            air_gapped=air_gapped,
-            budget=budget,
-            batch_progress=batch_progress,
-            skip=skip_steps,
-            stopping=stopping,
-            fresh=fresh,
-        )
-        async with context as run_context:
-            if probe and run_context.gateway is not None:
-                await check_endpoints(run_context.gateway, chosen, report_line)
-            runner = Runner(run_context, ledger, calls.writer, run, tally)
-            selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
-            with rare_collections():
-                run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
-        return ledger.run(run.name), run_tally
-    except asyncio.CancelledError:
-        # Control returns at once, even if the database is away; what is not committed by then never is.
-        calls.close(CANCELLED_PATIENCE_S)
-        raise
-    finally:
-        calls.close()
+            calls.close()
 
 
 def _digests(panel: Panel, index: Path | None) -> dict[str, str]:

@@ -35,7 +35,7 @@ from tracejury.agents import (
 )
 from tracejury.agents.checkers import CheckerSpec
 from tracejury.graphs.trace_runner import LedgerSink
-from tracejury.ledger import Ledger, Run, package_versions, panel_hash
+from tracejury.ledger import Ledger, Run, package_versions, panel_hash, run_lease
 from tracejury.models import CallFailed, CallRecord, CallStore, Gateway
 from tracejury.retrieval import relevance
 from tracejury.storage import run_in_thread
@@ -101,6 +101,7 @@ async def recheck(
     Raises:
         ValueError: The run is not finished, or the checker has the weights of a model that it would audit.
         RunDiffersError: A run of this name was made with other settings.
+        RunInUseError: Another process makes the new run.
     """
     if run.finished is None:
         raise ValueError(f"run {run.name!r} is not finished; finish it first, by the command that began it")
@@ -117,7 +118,8 @@ async def recheck(
     calls, tally = CallStore(ledger.engine, run=rechecked.id), RecheckTally()
     sink = LedgerSink(calls.writer, rechecked.id)
     try:
-        async with Gateway(calls, secret=secret, air_gapped=air_gapped) as gateway:
+        lease = run_lease(ledger.engine, rechecked)
+        async with lease, Gateway(calls, secret=secret, air_gapped=air_gapped) as gateway:
             chats = gateway if endpoints_of(panel) else None
             scorer = await run_in_thread(relevance, panel.relevance.scorer)
             # No judge is made: their opinions are in the ledger, and a judge of another package may be gone.

@@ -2,6 +2,7 @@ from .browsing import COUNTS, ArmCount, Browsing, TraceFilter, TraceLine, TraceP
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .evidence_export import write_evidence
 from .export import write_rows
+from .leases import RunInUseError, run_lease
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
@@ -27,6 +28,7 @@ __all__ = [
     "Reviews",
     "Run",
     "RunDiffersError",
+    "RunInUseError",
     "RunManifest",
     "RunProgress",
     "SchemaError",
@@ -46,6 +48,7 @@ __all__ = [
     "package_versions",
     "panel_hash",
     "read_votes",
+    "run_lease",
     "upgrade_ledger",
     "write_evidence",
     "write_rows",

@@ -1,6 +1,7 @@
 from .atomic import replacing_file, replacing_folder
 from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
 from .key_value import Entry, KeyValueStore
+from .leases import Lease, LeaseHeldError, acquire_lease
 from .reconnecting import is_outage, run_when_reachable, unreachable_error
 from .threads import run_in_thread
 from .writer import Writer
@@ -8,8 +9,11 @@ from .writer import Writer
 __all__ = [
     "Entry",
     "KeyValueStore",
+    "Lease",
+    "LeaseHeldError",
     "StoreError",
     "Writer",
+    "acquire_lease",
     "hide_password",
     "insert_new",
     "is_outage",
