@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from tracejury.agents.records import Label
 from tracejury.traces import ErrorType
@@ -24,7 +24,14 @@ WrongAs = Literal[
 ]
 _HANDLE = "^(vignette|P[1-9][0-9]?|step:[0-9]{1,2})$"
 _CLAIM = "^C[1-9][0-9]?$"
-Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+def _percent(value: Any) -> Any:
+    """Read a share of one as percent: 1.0 is as sure as 0.95 is, and 1 stays one percent."""
+    return round(100 * value) if isinstance(value, float) and 0 < value <= 1 else value
+
+
+Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_percent)]
 # A reply of 160 tokens: about 80 go to keys, handles, label and type. What is left holds strings at their bounds even
 # where they are all laboratory values, which take a token for every digit (benchmarks/results/prompt_tokens.json).
 _FIXED_TOKENS = 80

@@ -123,7 +123,7 @@ class Gateway:
             raise CallFailed(FailureReason.CONTEXT, f"the context ended in mid-reply: {problem}", (first,))
         second = await self._repair(request, first, problem)
         try:
-            return ChatReply(second.raw or "", parse(second.raw or "", request.schema), (first, second))
+            return ChatReply(second.raw or "", parse(second.raw or "", request.schema, is_last=True), (first, second))
         except ValidationError as error:
             # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
             self.store.mark_usable((first.id, second.id), False)

@@ -12,11 +12,16 @@ _REPLY_IN_REPAIR = 2000
 """Characters of an unusable reply that its repair repeats."""
 
 
-def parse(text: str, schema: type[BaseModel]) -> BaseModel:
+def parse(text: str, schema: type[BaseModel], *, is_last: bool = False) -> BaseModel:
     """Return the reply as an instance of `schema`.
 
     Thinking, code fences, prose and wrappers around the object are skipped, and values with one meaning in the wrong
     form are converted; nothing is shortened or guessed.
+
+    Args:
+        text: The text of the reply.
+        schema: The type of the reply.
+        is_last: There will be no repair; see `validated`.
 
     Raises:
         ValidationError: No object in `text` fits.
@@ -29,7 +34,7 @@ def parse(text: str, schema: type[BaseModel]) -> BaseModel:
     first = True
     for value in objects_in(text):
         try:
-            return validated(value, schema)
+            return validated(value, schema, is_last=is_last)
         except ValidationError as error:
             problem, first = (error if first else problem), False
     raise problem

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, Field
 from servers import shapes
 
+from tracejury.agents import judge_reply
 from tracejury.models import Budget, CallFailed, CallStore, ChatReply, FailureReason, Gateway
 
 KEY = "sk-planted-0123456789abcdefghijkl"
@@ -38,7 +39,7 @@ def test_a_reply_in_an_odd_shape_is_read_and_paid_once(asking: Any, shape: str) 
     assert 0 < call.prompt_tokens < 10_000
     assert 0 < call.completion_tokens < 10_000
     assert call.usage_estimated == (shape.startswith("usage") and "text" not in shape and "fract" not in shape
-                                    and "details" not in shape)  # fmt: skip
+                                    and "details" not in shape and "rest" not in shape)  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", shapes.UNREADABLE)
@@ -146,3 +147,50 @@ def test_a_cap_on_tokens_holds_where_the_server_reports_none(asking: Any) -> Non
     failed = chat(asking.about("y"), store, budget=budget)
     assert isinstance(failed, CallFailed)
     assert failed.reason is FailureReason.BUDGET
+
+
+FINDING = {"claim": "C1", "evidence": "vignette", "quote": "a cough", "relation": "supports"}
+UNEXPLAINED = {"findings": [FINDING], "label": "supported", "error_type": "none", "confidence": 80}
+JUDGED = UNEXPLAINED | {"rationale": "r"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "findings", "rationale"),
+    [
+        (JUDGED | {"findings": ["It is acute."]}, 0, "r"),
+        (UNEXPLAINED | {"findings": ["It is acute.", FINDING]}, 1, "It is acute."),
+        (UNEXPLAINED, 1, ""),
+        (JUDGED | {"rationale": ["One.", "Two."]}, 1, "One. Two."),
+        (JUDGED | {"error_type": "n/a", "confidence": 1.0}, 1, "r"),
+    ],
+)
+def test_a_label_is_not_lost_for_what_stands_beside_it(
+    asking: Any, reply: dict[str, Any], findings: int, rationale: str
+) -> None:
+    asking.server.set(reply={"text": json.dumps(reply)})
+    asking.endpoint = asking.endpoint.model_copy(update={"reply_format": "text"})
+    answer = chat(asking.about("x", schema=judge_reply(512)))
+    assert isinstance(answer, ChatReply), answer
+    assert (len(answer.parsed.findings), answer.parsed.rationale) == (findings, rationale)
+    assert answer.parsed.confidence == (100 if reply["confidence"] == 1.0 else 80)
+    assert len(answer.calls) == 1
+
+
+@pytest.mark.parametrize("findings", [[{"evidence": "vignette", "quote": "a cough"}, FINDING], None])
+def test_an_incomplete_finding_is_asked_for_once_more_and_then_left_out(asking: Any, findings: Any) -> None:
+    reply = {k: v for k, v in (JUDGED | {"findings": findings}).items() if v is not None}
+    asking.server.set(reply={"text": json.dumps(reply)})
+    asking.endpoint = asking.endpoint.model_copy(update={"reply_format": "text"})
+    answer = chat(asking.about("x", schema=judge_reply(512)))
+    assert isinstance(answer, ChatReply), answer
+    assert len(answer.calls) == 2
+    assert len(answer.parsed.findings) == (1 if findings else 0)
+
+
+def test_a_server_that_counts_only_what_its_cache_lacks_has_cut_nothing(asking: Any) -> None:
+    asking.server.set(mode="shape:usage of the rest")
+    asking.endpoint = asking.endpoint.model_copy(update={"context_window": 8192})
+    answer = chat(asking.about("word " * 1000))
+    assert isinstance(answer, ChatReply), answer
+    assert answer.calls[0].usage_estimated
+    assert answer.calls[0].prompt_tokens > 900

@@ -98,6 +98,7 @@ COMPLETIONS: dict[str, Callable[[dict[str, Any], str], None]] = {
     "usage negative": _tokens(-5, -40),
     "usage immense": _tokens(10**30, 10**30),
     "usage of words": _tokens("many", None),
+    "usage of the rest": _tokens(12, 40),
     "usage without details": _tokens(2000, 40, prompt_tokens_details=None),
     "usage with odd details": _tokens(2000, 40, prompt_tokens_details={"cached_tokens": 10**9}),
 }
