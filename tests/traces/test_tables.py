@@ -568,3 +568,106 @@ def test_half_a_character_costs_its_row(save: Callable[..., Path], name: str) ->
         found = Found(save(json.dumps(rows()).replace("Case 1", "\\ud800 Case 1"), name))
     assert (len(found.questions), len(found.problems)) == (3, 1)
     assert all(q.model_dump_json() for q in found.questions)
+
+
+def asked(number: int) -> str:
+    return STEM.format(number) + "\n" + "\n".join(f"{key}. {text}" for key, text in OPTIONS.items())
+
+
+def turns(number: int, reply: str = REPLY) -> list[dict[str, str]]:
+    return [{"role": "user", "content": asked(number)}, {"role": "assistant", "content": reply}]
+
+
+def tree(number: int) -> dict[str, Any]:
+    """A conversation as ChatGPT exports it, with a branch that was left."""
+
+    def node(role: str | None, text: str, parent: str | None) -> dict[str, Any]:
+        content = {"content_type": "text", "parts": [text]}
+        return {"message": role and {"author": {"role": role}, "content": content}, "parent": parent}
+
+    left = node("assistant", "Not this one; it was asked again.", "u")
+    nodes = {"r": node(None, "", None), "u": node("user", asked(number), "r"), "x": left}
+    nodes["a"] = node("assistant", REPLY, "u")
+    return {"conversation_id": f"c{number}", "mapping": nodes, "current_node": "a"}
+
+
+def request_state(number: int) -> dict[str, Any]:
+    references = [{"output": {"text": t}, "tags": ["correct"] if k == "B" else []} for k, t in OPTIONS.items()]
+    return {
+        "instance": {"id": f"id{number}", "input": {"text": STEM.format(number)}, "references": references},
+        "request": {"model": "org/m", "prompt": asked(number)},
+        "result": {"completions": [{"text": REPLY}]},
+    }
+
+
+def nested(number: int) -> dict[str, Any]:
+    question = {"stem": STEM.format(number), "choices": list(OPTIONS.values())}
+    return {"q": question, "pred": {"cot": REPLY, "final": "B"}, "truth": "B", "seen": {"note": "a note"}}
+
+
+def marked(number: int) -> dict[str, Any]:
+    answers = [{"text": text, "is_correct": key == "B"} for key, text in OPTIONS.items()]
+    return {"vignette": STEM.format(number), "answers": answers, "generated_reasoning": REPLY}
+
+
+def gemini(number: int) -> dict[str, Any]:
+    answer = {"content": {"role": "model", "parts": [{"text": REPLY}]}, "finishReason": "STOP"}
+    contents = [{"role": "user", "parts": [{"text": asked(number)}]}]
+    return {"key": f"k{number}", "request": {"contents": contents}, "response": {"candidates": [answer]}}
+
+
+def rendered(number: int) -> dict[str, Any]:
+    prompt = (
+        f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{asked(number)}<|im_end|>\n<|im_start|>assistant\n"
+    )
+    return {"prompt": prompt, "completion": REPLY}
+
+
+def instructed(number: int) -> dict[str, Any]:
+    """A result of simple-evals: the same instruction stands before every question."""
+    instruction = "Answer the following multiple choice question. Think step by step before answering.\n\n"
+    return {"convo": [{"role": "user", "content": instruction + asked(number)}, turns(number)[1]]}
+
+
+FLAT = [{**row, "options": json.dumps(OPTIONS)} for row in rows()]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "has_gold"),
+    [
+        ([tree(i) for i in range(4)], "conversations.json", False),
+        ({"adapter_spec": {"model": "m"}, "request_states": [request_state(i) for i in range(4)]}, "state.json", True),
+        ({"meta": {"run": 1}, "data": {"items": [nested(i) for i in range(4)]}}, "nested.json", True),
+        ([marked(i) for i in range(4)], "marked.jsonl", True),
+        ([gemini(i) for i in range(4)], "gemini.jsonl", False),
+        ([rendered(i) for i in range(4)], "grpo.jsonl", False),
+        ({"score": 1.0, "results": [instructed(i) for i in range(4)]}, "simple.json", False),
+        (delimited(FLAT, "\t").encode("utf-16"), "u.txt", True),
+        (json.dumps(FLAT).encode("utf-16-be"), "no_mark.json", None),
+    ],
+    ids=["chatgpt", "helm", "nested", "marked", "gemini", "template", "simple-evals", "utf-16", "no-mark"],
+)  # fmt: skip
+def test_exports_are_read_as_plain_rows_are(
+    save: Callable[..., Path], content: object, name: str, has_gold: bool | None
+) -> None:
+    found = Found(save(content, name), None)
+    if has_gold is None:
+        # Without a byte order mark nothing says what the text is.
+        assert found.problems
+        assert not found.questions
+        return
+    assert [q.stem for q in found.questions] == [STEM.format(i) for i in range(4)]
+    assert all(q.options == OPTIONS and q.gold == ("B" if has_gold else None) for q in found.questions)
+    assert [(t.text, t.answer) for t in found.traces] == [(REPLY, "B")] * 4
+
+
+def test_a_preference_pair_is_two_arms(save: Callable[..., Path]) -> None:
+    found = Found(save([{"chosen": turns(i), "rejected": turns(i, "It is C, I think.")} for i in range(4)]))
+    assert {t.arm: t.text for t in found.traces} == {"chosen": REPLY, "rejected": "It is C, I think."}
+    assert len(found.traces) == 8
+    assert all(q.options == OPTIONS for q in found.questions)
+
+
+def test_parts_of_an_object_that_nobody_reads_are_listed(save: Callable[..., Path]) -> None:
+    content = [{**r, "verdict": {"by": "me", "gold": "B"}, "answer_idx": None} for r in rows()]
+    assert "not used: verdict.by" in Found(save(content)).note

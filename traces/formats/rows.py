@@ -62,7 +62,7 @@ def csv_rows_of(
             continue
         if lines.broken:
             what, lines.broken = f"not valid UTF-8: {lines.broken}; the row is left out", ""
-            hint = "convert the file, for instance with iconv -t UTF-8"
+            hint = f"convert the file, such as with iconv -f WINDOWS-1252 -t UTF-8 {path.name}"
             yield Problem(file=str(path), line=begins, reason=what, hint=hint)
             if header and not names:
                 return

@@ -23,9 +23,9 @@ from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableProfile
 from tracejury.traces.tables.proposal import Proposal, propose
 from tracejury.traces.tables.records_of import SampleNumbers, make_question, make_trace
-from tracejury.traces.tables.replies import Reply, take_apart
+from tracejury.traces.tables.replies import Reply
 from tracejury.traces.tables.row_parts import flagged_gold, read_row_options, stem_text
-from tracejury.traces.tables.row_values import as_count, as_text, replies_in, step_texts
+from tracejury.traces.tables.row_values import arm_replies, as_count, as_text, replies_in, step_texts
 
 _HINT = "`tracejury read --fields FILE` lists what is in it"
 
@@ -288,7 +288,7 @@ class Table(Placed):
         self, data: Mapping[str, Any], exchange: Exchange, proposal: Proposal
     ) -> Iterator[tuple[str | None, ChatReply | tuple[GivenStep, ...]]]:
         for arm, path in proposal.arms.items():
-            yield arm, ChatReply(take_apart(as_text(lift(data, path)) or ""))
+            yield from ((arm, reply) for reply in arm_replies(lift(data, path)))
         get = _Get(data, proposal.fields)
         if "text" in proposal.fields:
             if proposal.fields["text"] != ":":
@@ -297,7 +297,7 @@ class Table(Placed):
         elif "steps" in proposal.fields:
             steps = tuple(GivenStep(text=text) for text in step_texts(get("steps")))
             yield None, steps
-        else:
+        elif not proposal.arms:
             yield from ((None, reply) for reply in exchange.replies)
 
     def _joined(self, file: Path, join: Join, questions: QuestionsByKey) -> Iterator[ReadItem]:

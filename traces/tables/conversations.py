@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tracejury.traces.tables.json_values import json_in
 from tracejury.traces.tables.replies import Reply, message_reasoning, plain_content, take_apart
 
-_LISTS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns")
+_LISTS = ("messages", "conversations", "conversation", "convo", "dialogue", "dialog", "chat", "turns", "history")
 _ROLES = {
     "human": "user", "user": "user", "patient": "user", "prompter": "user",
     "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant",
@@ -86,7 +86,7 @@ def _body(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _messages(holder: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    for name in (*_LISTS, "prompt"):
+    for name in (*_LISTS, "prompt", "chosen"):
         turns = _parsed(holder.get(name))
         if isinstance(turns, list) and turns and all(isinstance(turn, Mapping) for turn in turns):
             read = [_turn(turn) for turn in turns]

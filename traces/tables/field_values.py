@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tracejury.traces.tables.options import flagged_keys, read_options
 from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableProfile
 
@@ -23,6 +24,12 @@ def is_count(value: object) -> bool:
 def are_keys(key: str | None, options: Mapping[str, str]) -> bool:
     """Whether every letter of a text is the key of an option."""
     return bool(key) and all(letter in options for letter in key or "")
+
+
+def are_marked_options(values: list[object]) -> bool:
+    """Whether most values are lists of options that say themselves which of them is correct."""
+    marked = [bool(flagged_keys(value, options)) for value in values if (options := read_options(value))]
+    return bool(marked) and sum(marked) * 2 > len(values)
 
 
 def are_texts(values: list[object]) -> bool:

@@ -19,6 +19,7 @@ from tracejury.traces.formats.lines import Line, foreign, json_lines_of, unreada
 from tracejury.traces.formats.rows import Row, csv_rows_of
 from tracejury.traces.records import Problem
 from tracejury.traces.tables.arrow_rows import arrow_rows, dataset_folders, dataset_rows, parquet_rows
+from tracejury.traces.tables.exported_rows import plain_row
 from tracejury.traces.tables.json_values import is_whole, rows_in
 
 if sys.version_info >= (3, 14):
@@ -36,6 +37,7 @@ _OPENERS: Mapping[bytes, Any] = {
 }
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 _SNIFFED = 1 << 16
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class TableRow(NamedTuple):
@@ -91,6 +93,9 @@ def _file_rows(file: Path) -> Iterator[TableRow | Problem]:
             yield from _numbered(file, arrow_rows(file), {})
             return
         opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
+        if head.startswith(_UTF_16):
+            yield from _text_rows(file, io.BufferedReader(io.BytesIO(_as_utf_8(file.read_bytes()))))
+            return
         if opener is None and (problem := foreign(file, head)):
             yield problem
             return
@@ -102,6 +107,11 @@ def _file_rows(file: Path) -> Iterator[TableRow | Problem]:
         else:
             reason = f"the file breaks off or is damaged: {error}"
             yield Problem(file=str(file), reason=reason, hint="fetch it again; what stands before the damage is read")
+
+
+def _as_utf_8(raw: bytes) -> bytes:
+    """Return text of UTF-16, as spreadsheets write it ("Unicode text"), in UTF-8; what is broken becomes U+FFFD."""
+    return raw.decode("utf-16", "replace").encode("utf-8", "replace")
 
 
 def _text_rows(file: Path, stream: IO[bytes]) -> Iterator[TableRow | Problem]:
@@ -222,7 +232,7 @@ def _numbered(
 
 def cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as JSON has it: NaN and infinity as None, whatever JSON does not know as text."""
-    return {str(name): _json_value(part) for name, part in value.items()}
+    return {str(name): _json_value(part) for name, part in plain_row(value).items()}
 
 
 def _json_value(value: Any) -> Any:

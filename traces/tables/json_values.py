@@ -38,6 +38,8 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
     - `{"q1": row, "q2": row}`: rows by name.
     - `{"question": [...], "answer": [...]}` and `{"question": {"0": ...}}`: columns.
     - `{"columns": [...], "data": [[...]]}`: rows without names.
+    - `{"data": {"items": [row, ...]}, "meta": {...}}`: the only list of rows inside objects; what stands beside it
+      belongs to every row.
     - Anything else: one row.
     """
     if not isinstance(value, Mapping):
@@ -56,6 +58,8 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
         for name, part in lists.items():
             group = {GROUP: name} if len(lists) > 1 else {}
             yield from ({**shared, **group, **row} for row in part if isinstance(row, Mapping))
+    elif (inner := _inner_rows(value)) is not None:
+        yield from inner
     elif value:
         yield dict(value)
 
@@ -63,6 +67,34 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
 # The lists of one row of a conversation or of choices are not lists of rows.
 _CONVERSATIONS = {"messages", "conversations", "conversation", "dialogue", "turns"}
 _PARTS_OF_A_ROW = _CONVERSATIONS | {"choices", "options", "steps"}
+_PARTS_OF_A_REPLY = {"output", "outputs", "candidates", "content", "contents", "parts", "completions", "tool_calls"}
+
+
+def _inner_rows(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of the only list of objects that stands inside the parts of an object; None where there is none.
+
+    An object that has text of its own beside its parts is a row.
+    """
+    if any(isinstance(part, str | list) for part in value.values()):
+        return None
+    inside = {
+        name: rows
+        for name, part in value.items()
+        if isinstance(part, Mapping) and (rows := _rows_of_part(part)) is not None
+    }
+    if len(inside) != 1:
+        return None
+    ((where, rows),) = inside.items()
+    beside = {name: part for name, part in value.items() if name != where}
+    return [{**beside, **row} for row in rows]
+
+
+def _rows_of_part(part: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    lists = [v for n, v in part.items() if _is_list_of_rows(v) and n not in _PARTS_OF_A_ROW | _PARTS_OF_A_REPLY]
+    if len(lists) == 1:
+        beside = {n: v for n, v in part.items() if v is not lists[0] and isinstance(v, str | int | float)}
+        return [{**beside, **row} for row in lists[0]]
+    return None if lists else _inner_rows(part)
 
 
 def _is_list_of_rows(part: object) -> bool:

@@ -65,7 +65,7 @@ STEPS = ("steps", "reasoningsteps", "cotsteps", "solutionsteps", "modelsolutions
 ANSWER = (
     "prediction", "pred", "predicted", "predictedanswer", "predanswer", "modelanswer", "extractedanswer",
     "parsedanswer", "finalanswer", "studentanswer", "llmanswer", "answerchoice", "predictedlabel", "predletter",
-    "modelprediction", "predictedoption", "predictedletter", "modelchoice",
+    "modelprediction", "predictedoption", "predictedletter", "modelchoice", "final",
 )  # fmt: skip
 ID = (
     "customid", "questionid", "qid", "id", "uid", "uuid", "questionuuid", "key", "realidx", "idindataset",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_uppercase
 
 from tracejury.traces.tables.json_values import is_whole, json_in
+from tracejury.traces.tables.rendered_turns import user_text
 
 _KEY_NAMES = ("label", "letter", "key", "id", "option", "choice", "idx", "index", "name")
 _TEXT_NAMES = ("text", "content", "value", "option_text", "answer", "body", "description", "option", "choice")
@@ -143,7 +144,7 @@ def _from_objects(entries: Sequence[Mapping[object, object]]) -> dict[str, str] 
             (only,) = entry.items()
             pairs.append((str(only[0]), only[1]))
             continue
-        if text_name is None:
+        if text_name is None or isinstance(entry[names[text_name]], Mapping | list):
             return None
         key = None if key_name is None else str(entry[names[key_name]])
         pairs.append((key if key and len(key) <= 2 else ascii_uppercase[position], entry[names[text_name]]))
@@ -165,7 +166,7 @@ def _keyed(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
 
 
 _PROMPT_LINE = re.compile(r"(?:\A|\n)[ \t]*[(\[*]*([A-Z])[)\]*]*[.:)\u3001\uff0e\uff1a][ \t*]*([^\n]+)")
-_STEM_HEAD = re.compile(r"\A\s*(?:#+\s*)?(?:\*\*)?question(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
+_STEM_HEAD = re.compile(r"\A\s*(?:#+\s*)?(?:\*\*)?(?:question|Q)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
 _STEM_END = re.compile(
     r"\s*(?:#+\s*)?(?:\*\*)?(?:(?:the\s+)?(?:answer\s+)?(?:options|choices)(?:\s+are)?|\u9009\u9879)(?:\*\*)?\s*[:\uff1a](?:\*\*)?\s*\Z",
     re.IGNORECASE,
@@ -177,19 +178,21 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
 
     Options in one line, `(A) ... (B) ...` at the end of the prompt, are found too.
     """
+    prompt = user_text(prompt)
     lines = list(_PROMPT_LINE.finditer(prompt))
     for first, match in enumerate(lines):
         letters = "".join(m.group(1) for m in lines[first:])
         length = next((n for n in range(len(letters), 1, -1) if letters[:n] == ascii_uppercase[:n]), 0)
         if match.group(1) == "A" and length:
             run = lines[first : first + length]
-            return _bare_stem(prompt[: match.start()]), {m.group(1): m.group(2).strip(" \t*") for m in run}
+            return bare_stem(prompt[: match.start()]), {m.group(1): m.group(2).strip(" \t*") for m in run}
     start = re.search(r"[(\[]A[)\]]\s", prompt)
     if start and len(options := _marked(prompt[start.start() :].strip(), _MARKER)) > 1:
         *_, (last, text) = options.items()
-        return _bare_stem(prompt[: start.start()]), {**options, last: text.partition("\n")[0].strip()}
+        return bare_stem(prompt[: start.start()]), {**options, last: text.partition("\n")[0].strip()}
     return prompt.strip(), {}
 
 
-def _bare_stem(text: str) -> str:
+def bare_stem(text: str) -> str:
+    """Return a question without a heading such as `Question:` before it or `Options:` behind it."""
     return _STEM_END.sub("", _STEM_HEAD.sub("", text)).strip()

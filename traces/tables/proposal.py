@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from shlex import quote
 from typing import NamedTuple
 
 from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import exchange_in
-from tracejury.traces.tables.field_values import are_texts, contains, is_count, paths_in
+from tracejury.traces.tables.field_values import are_marked_options, are_texts, contains, is_count, paths_in
 from tracejury.traces.tables.gold_fields import GoldFields
 from tracejury.traces.tables.options import read_options
 from tracejury.traces.tables.profile import TableField, TableProfile
@@ -161,6 +162,10 @@ class _Proposing:
             if sum(bool(read_options(value)) for value in values) * 2 >= len(values):
                 self.chosen["options"] = candidate.path
                 return
+        for field in self._free():
+            if field.kind == "list" and are_marked_options(self.profile.values(field.path)):
+                self.chosen["options"] = field.path
+                return
         columns: dict[str, dict[str, str]] = {}
         for field in self.fields:
             prefix, _, name = field.path.rpartition(".")
@@ -195,7 +200,9 @@ class _Proposing:
     # The reply.
 
     def _replies(self) -> None:
-        if "text" in self.chosen or "steps" in self.chosen or self.replies:
+        if "text" in self.chosen or "steps" in self.chosen:
+            return
+        if self._takes_preferences() or self.replies:
             return
         reasoning = [c for c in self._candidates(names.REASONING) if self._is_reply(c)]
         replies = self._without_copies([c for c in self._candidates(names.REPLY) if self._is_reply(c)])
@@ -226,6 +233,13 @@ class _Proposing:
             self.arms = arms
             return True
         return False
+
+    def _takes_preferences(self) -> bool:
+        """Choose both replies of a preference pair; each is an arm of its own."""
+        pair = {f.path: f.path for f in self._free() if f.path in ("chosen", "rejected") and self._is_reply(f)}
+        if len(pair) == 2:
+            self.arms, self.replies = pair, 0
+        return bool(self.arms)
 
     def _is_reply(self, field: TableField) -> bool:
         if field.kind == "list":
@@ -279,6 +293,8 @@ class _Proposing:
                 self.chosen["answer"] = answers[0].path
         beside = GoldFields(self.profile, self.chosen)
         golds = [c for c in self._candidates(names.GOLD, ("text", "number", "list")) if beside.may_be_gold(c)]
+        # What stands in the first element of a list does not hold for the row.
+        golds = [c for c in golds if ".0." not in c.path]
         if "gold" not in self.chosen and golds:
             # A field whose values are the options' keys or words goes before one that only has the better name.
             fitting = [c for c in golds if beside.fits_options(c)]
@@ -298,9 +314,18 @@ class _Proposing:
         return tuple(
             field.path
             for field in self.fields
-            if "." not in field.path
-            and field.path not in tops
+            if (field.path not in tops if "." not in field.path else self._is_unused_part(field, used, tops))
             and not (self.conversation and (_inside_messages(field.path) or field.path in _API_FIELDS))
+        )
+
+    def _is_unused_part(self, field: TableField, used: set[str], tops: set[str]) -> bool:
+        """Whether a value inside an object, other parts of which are read, is read by nothing."""
+        return (
+            not self.conversation
+            and field.path.split(".")[0] in tops
+            and field.kind not in ("object", "list")
+            and ".0." not in field.path
+            and not any(field.path == path or field.path.startswith(f"{path}.") for path in used)
         )
 
     def _check(self) -> None:
@@ -323,13 +348,16 @@ class _Proposing:
             prose = [f for f in prose if f.path not in names.EXPLANATION and "." not in f.path]
             if prose:
                 self.question = (
-                    f"no field is known as the reply, and {prose[0].path!r} holds long text; say --map text="
-                    f"{prose[0].path}, or --map text=: where the file has questions alone"
+                    f"no field is known as the reply, and {prose[0].path!r} holds long text; say --map "
+                    f"{quote('text=' + prose[0].path)}, or --map text=: where the file has questions alone"
                 )
 
 
 _NO_ARMS = {"gold", "correct", "expected", "reference", "ground_truth", "groundtruth", "raw", "full", "clean", "model"}
-_MESSAGES = {"messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "choices", "contents"}
+_MESSAGES = {
+    "messages", "conversations", "conversation", "convo", "dialogue", "dialog", "chat", "turns", "choices", "contents",
+    "history",
+}  # fmt: skip
 _API_FIELDS = {
     "body",
     "response",

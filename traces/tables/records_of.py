@@ -10,7 +10,8 @@ from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.records import Question, Trace
 from tracejury.traces.tables.golds import Gold, read_gold
-from tracejury.traces.tables.options import split_prompt
+from tracejury.traces.tables.options import bare_stem, split_prompt
+from tracejury.traces.tables.rendered_turns import user_text
 from tracejury.traces.tables.replies import Reply
 
 
@@ -28,7 +29,7 @@ def make_question(
     """
     stem, listed = split_prompt(prompt)
     if options and {_folded(t) for t in listed.values()} != {_folded(t) for t in options.values()}:
-        stem = prompt.strip()
+        stem = bare_stem(user_text(prompt))
     options = options or listed
     value = gold if isinstance(gold, Gold) else read_gold(gold, options, first)
     return Question(stem=stem, options=dict(options), gold=value.key, gold_aliases=value.aliases, **more)

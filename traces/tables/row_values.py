@@ -31,6 +31,12 @@ def replies_in(value: object, final: str | None) -> Iterator[ChatReply]:
         yield ChatReply(take_apart(text))
 
 
+def arm_replies(value: object) -> Iterator[ChatReply]:
+    """Yield the reply of an arm's column: a text, or the last message of a conversation."""
+    exchange = exchange_in({"messages": value}) if isinstance(value, list) else None
+    yield exchange.replies[0] if exchange and exchange.replies else ChatReply(take_apart(as_text(value) or ""))
+
+
 def step_texts(value: object) -> list[str]:
     """Return the texts of a list of steps, which may be objects; empty ones are left out."""
     steps = value if isinstance(value, list) else []

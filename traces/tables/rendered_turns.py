@@ -1,0 +1,37 @@
+"""A prompt as a chat template has written it, taken back to what the user asked."""
+
+from __future__ import annotations
+
+import re
+
+_USER_TURNS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"<\|im_start\|>\s*user\s*\n(.*?)(?:<\|im_end\|>|\Z)",
+        r"<\|start_header_id\|>\s*user\s*<\|end_header_id\|>\s*(.*?)(?:<\|eot_id\|>|\Z)",
+        r"<\|start\|>user<\|message\|>(.*?)(?:<\|end\|>|\Z)",
+        r"<start_of_turn>\s*user\s*\n(.*?)(?:<end_of_turn>|\Z)",
+        r"<\|user\|>\s*(.*?)(?:<\|end\|>|<\|assistant\|>|</s>|\Z)",
+        r"<\uff5cUser\uff5c>(.*?)(?:<\uff5cAssistant\uff5c>|\Z)",
+        r"\[INST\]\s*(?:<<SYS>>.*?<</SYS>>\s*)?(.*?)\s*\[/INST\]",
+        r"(?:\A|\n)(?:Human|USER):\s*(.*?)\s*(?:\n+(?:Assistant|ASSISTANT):|\Z)",
+    )
+)
+_INSTRUCTION = re.compile(
+    r"\A(?:please\s+)?(?:answer|solve)\s+the\s+following\b[^\n?]*"
+    r"(?:\bmultiple[ -]choice\b|\bmedical\b|\bstep by step\b)[^\n?]*\n\s*\n(?=\S)",
+    re.IGNORECASE,
+)
+
+
+def user_text(prompt: str) -> str:
+    """Return the last user turn of a prompt that holds a template's marks, without an instruction that precedes it.
+
+    An instruction is a first paragraph such as "Answer the following multiple choice question. ...". A prompt without
+    marks and instruction is returned as it is.
+    """
+    for pattern in _USER_TURNS:
+        if turns := pattern.findall(prompt):
+            prompt = turns[-1].strip()
+            break
+    return _INSTRUCTION.sub("", prompt, count=1)
