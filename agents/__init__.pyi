@@ -11,6 +11,7 @@ from .derivations import derivations_for, evidence_text, recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
 from .fingerprints import panel_fields
+from .guarded_judge import plugin_notices
 from .judge_panel import BoundAsk, JudgePanel, checker_of, endpoints_of, most_citations
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
@@ -118,6 +119,7 @@ __all__ = [
     "next_judges",
     "panel_fields",
     "panel_names",
+    "plugin_notices",
     "pool_evidence",
     "prompt_hashes",
     "recompute",

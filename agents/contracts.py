@@ -7,9 +7,10 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from tracejury.agents.guarded_judge import guard_judge
 from tracejury.agents.records import Case, Draft
 from tracejury.models import ChatReply, ChatRequest, Endpoint, Message
-from tracejury.traces import Registry
+from tracejury.traces import Contract, Registry
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -35,7 +36,7 @@ class Judge(Protocol):
     """Judges one step. Entry point group `tracejury.judges`; the entry is a factory `(**params) -> Judge`.
 
     A judge sees a case and nothing else: no model, no arm, no other opinion, no gold answer. It can only draft: its
-    quotes and derivations are checked by `hear`, which alone decides what grounds its label.
+    quotes and derivations are checked by `check_opinions`, which alone decides what grounds its label.
     """
 
     kind: str
@@ -77,4 +78,5 @@ class Relevance(Protocol):
         ...
 
 
-judges: Registry[Judge] = Registry("tracejury.judges", "judge")
+JUDGE = Contract({"kind": str, "summary": str, "needs_endpoint": bool}, "draft", arguments=2)
+judges: Registry[Judge] = Registry("tracejury.judges", "judge", JUDGE, guard_judge)

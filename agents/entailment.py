@@ -59,7 +59,7 @@ class Entailment:
         """Score (claim, evidence) pairs; what is longer than the model reads is cut at the end of the evidence."""
         if not pairs:
             return []
-        encoded = self._tokenizer.encode_batch([*pairs])
+        encoded = self._tokenizer.encode_batch(_encodable(pairs))
         ids = [e.ids[: self.longest] for e in encoded]
         kinds = [e.type_ids[: self.longest] for e in encoded]
         logits = np.zeros((len(pairs), 3), np.float32)
@@ -71,7 +71,7 @@ class Entailment:
 
     def fits(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         """Return for each (claim, evidence) pair whether the model reads it whole."""
-        return [len(encoded.ids) <= self.longest for encoded in self._tokenizer.encode_batch([*pairs])]
+        return [len(encoded.ids) <= self.longest for encoded in self._tokenizer.encode_batch(_encodable(pairs))]
 
     def _run(self, ids: Sequence[Sequence[int]], kinds: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         width = max(map(len, ids))
@@ -84,6 +84,15 @@ class Entailment:
             )
         typed_logits: NDArray[np.float32] = logits
         return typed_logits
+
+
+def _encodable(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs without halves of surrogate pairs, which the tokenizer refuses."""
+
+    def whole(text: str) -> str:
+        return text.encode("utf-8", "replace").decode()
+
+    return [(whole(claim), whole(evidence)) for claim, evidence in pairs]
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from tracejury.agents.panel import Panel
 from tracejury.agents.prompting import prompt
 from tracejury.configs.loading import ConfigError, ConfigFile, ConfigKind, open_config, shipped_names
 from tracejury.models import KeyMissingError, api_key
-from tracejury.traces import UnknownNameError
+from tracejury.traces import PluginError, UnfitParamsError, UnknownNameError, segmenters
 
 
 class PanelError(ConfigError):
@@ -43,6 +43,7 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
                 endpoint.setdefault("name", name)
     _check_names(file)
     panel = file.record(Panel, {"name": file.path.stem})
+    _check_segmenter(file, panel)
     _check_judges(file, panel)
     if keys:
         _check_keys(file, panel)
@@ -90,12 +91,28 @@ def _check_names(file: ConfigFile) -> None:
             raise file.problem(("judges", i, "name"), reason)
 
 
+def _check_segmenter(file: ConfigFile, panel: Panel) -> None:
+    if panel.segmenter == "auto":
+        return
+    try:
+        segmenters.make(panel.segmenter)
+    except (UnknownNameError, PluginError) as unusable:
+        raise file.problem(("segmenter",), unusable) from unusable
+
+
 def _check_judges(file: ConfigFile, panel: Panel) -> None:
+    faults: list[ValueError] = []
     for i, spec in enumerate(panel.judges):
         try:
             judge = judges.make(spec.judge, **spec.params)
         except UnknownNameError as unknown:
             raise file.problem(("judges", i, "judge"), unknown) from unknown
+        except UnfitParamsError as unfit:
+            faults.append(file.problem(("judges", i, "params"), f"judge {spec.name!r}: {unfit}; correct its params"))
+            continue
+        except PluginError as fault:
+            faults.append(file.problem(("judges", i, "judge"), f"judge {spec.name!r}: {fault}"))
+            continue
         except (TypeError, ValueError, OSError) as refused:
             reason = f"judge {spec.name!r}: {refused}; correct its params"
             raise file.problem(("judges", i, "params"), reason) from refused
@@ -105,6 +122,9 @@ def _check_judges(file: ConfigFile, panel: Panel) -> None:
         if not judge.needs_endpoint and spec.endpoint is not None:
             reason = f"judge {spec.name!r} asks no model; remove its endpoint"
             raise file.problem(("judges", i, "endpoint"), reason)
+    if faults:
+        # All at once: whoever installs a package wants the whole list, not one line a try.
+        raise PanelError("\n".join(map(str, faults)))
 
 
 def _check_keys(file: ConfigFile, panel: Panel) -> None:

@@ -11,7 +11,7 @@ from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.panel import JudgeSpec
 from tracejury.agents.records import Case, Citation, Draft, Label, Opinion, Quote
 from tracejury.models import CallFailed, FailureReason
-from tracejury.traces import ErrorType
+from tracejury.traces import ErrorType, PluginError
 
 RELATION_OF = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}
 _UNCHECKED = "not checked"
@@ -45,6 +45,8 @@ async def ask_judge(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: Judg
         draft = await judge.draft(case, ask)
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)
+    except PluginError as fault:
+        return failed(FailureReason.JUDGE_BROKE, str(fault))
     except Exception as broken:  # noqa: BLE001 - a stranger's judge may raise anything; the jury goes on, and says so.
         return failed(FailureReason.JUDGE_BROKE, f"{type(broken).__name__}: {broken}")
     return Opinion(

@@ -113,7 +113,7 @@ class Draft(Record):
     quotes: tuple[Quote, ...] = ()
     derivations: tuple[Derivation, ...] = ()
     rationale: str = ""
-    confidence: float | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
     """From 0 to 1."""
     calls: tuple[CallRecord, ...] = ()
 

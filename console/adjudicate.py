@@ -238,6 +238,7 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
         body["judged_share"] = {arm: counts.judged_share for arm, counts in coverage.items()}
         body |= {"failures": tally.failures, "from_cache": tally.cached, "stopped": tally.stop_reasons}
         body["adaptations"] = tally.adaptations
+        body |= {"broken_judges": tally.broken_judges, "notices": tally.notices}
         print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
@@ -246,7 +247,9 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
     print_coverage(coverage)
     for problem in tally.problems[:10]:
-        out.print(f"  [yellow]{problem}[/]", highlight=False)
+        out.print(f"  {problem}", style="yellow", markup=False, highlight=False)
+    for line in (*(f"judge {name!r} broke: {how}" for name, how in tally.broken_judges.items()), *tally.notices):
+        out.print(f"  {line}", style="yellow", markup=False, highlight=False)
     _print_calls(tally)
     if current.outcomes["failed"]:
         out.print("  the same command retries the failed steps", style="yellow")

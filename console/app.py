@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from tracejury.console import index, ledger, models, panels, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
+from tracejury.console.check import check
 from tracejury.console.control import control
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
@@ -55,7 +56,7 @@ student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher tra
 COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
     JUDGE: (demo, audit, read, adjudicate, recheck, show, view, export),
     FIGURES: (summary, compare, gate, report),
-    SETUP: (new, doctor),
+    SETUP: (new, check, doctor),
 }
 GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {
     quality: (score, judges, calibrate, control),

@@ -1,4 +1,4 @@
-"""`tracejury new source|judge|checker NAME`: write a complete package to start from."""
+"""`tracejury new source|judge|reader|segmenter|checker NAME`: write a complete package to start from."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ class Kind(StrEnum):
 
     SOURCE = "source"
     JUDGE = "judge"
+    READER = "reader"
+    SEGMENTER = "segmenter"
     CHECKER = "checker"
-
-
-LISTED_BY = {Kind.SOURCE: "index sources", Kind.JUDGE: "panels judges", Kind.CHECKER: "panels checkers"}
 
 
 def new(
@@ -29,7 +28,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Name it with small letters, digits and dashes.")],
     folder: Annotated[Path, typer.Option("--in", help="Write the package into this folder.")] = Path(),
 ) -> None:
-    """Write a package of your own: one source, judge or checker, with pyproject.toml and a test that passes.
+    """Write a package of your own: one judge, source, reader, segmenter or checker, with a test that passes.
 
     Example: tracejury new source my-ward
     """
@@ -52,7 +51,7 @@ def new(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(_filled(template.read_text("utf-8"), words), "utf-8")
     out.print(f"{package}: edit src/{words['MODULE']}/{kind}.py, then")
-    out.print(f"  pip install -e {package}\n  tracejury {LISTED_BY[kind]}")
+    out.print(f"  pip install -e {package}\n  tracejury check tracejury-{name}")
     if kind is Kind.SOURCE:
         out.print(f"  tracejury index build {name}")
 

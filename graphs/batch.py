@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
-from tracejury.agents import Panel, endpoints_of
+from tracejury.agents import Panel, endpoints_of, plugin_notices
 from tracejury.graphs.run_context import RunContext
 from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import BROKEN_IN_A_ROW, LedgerSink, TraceRunner
@@ -80,6 +80,7 @@ class Runner:
             await run_in_thread(self.ledger.finish, self.run_id, total)
         self.tally.interrupted = self.run_context.stopping.is_set()
         self.tally.stop_reasons = [str(hopeless) for hopeless in self.run_context.hopeless]
+        self.tally.notices += plugin_notices(self.run_context.judge_panel.judges)
         gateway = self.run_context.gateway
         self.tally.adaptations = gateway.adaptation_lines() if gateway is not None else {}
         return self.tally

@@ -8,11 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tracejury.agents import Deliberation, Outcome
+from tracejury.models import FailureReason
 from tracejury.traces import Problem
 
 _SUMMED = (
     *("traces", "resumed", "empty", "steps", "outcomes", "no_claim", "calls", "cached"),
-    *("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "problems", "failures", "estimated"),
+    *(
+        "prompt_tokens",
+        "cached_tokens",
+        "completion_tokens",
+        "cost_usd",
+        "problems",
+        "failures",
+        "estimated",
+        "notices",
+    ),
 )
 
 
@@ -45,6 +55,10 @@ class RunTally:
     """Reason -> the details of one such failure."""
     estimated: int = 0
     """Calls without a credible usage, whose tokens are estimates."""
+    broken_judges: dict[str, str] = field(default_factory=dict)
+    """Judge -> how it broke, the first time."""
+    notices: list[str] = field(default_factory=list)
+    """What the user should know of code of other packages; nothing failed for it."""
     interrupted: bool = False
     stop_reasons: list[str] = field(default_factory=list)
     """Why the run cannot go on: endpoints that refuse every call."""
@@ -62,6 +76,8 @@ class RunTally:
             if opinion.failed is not None:
                 self.failures[opinion.failed.value] += 1
                 self.failure_examples.setdefault(opinion.failed.value, opinion.failure or "")
+                if opinion.failed is FailureReason.JUDGE_BROKE:
+                    self.broken_judges.setdefault(opinion.judge, opinion.failure)
         for call in deliberation.calls:
             self.calls += 1
             self.estimated += call.usage_estimated
@@ -77,6 +93,7 @@ class RunTally:
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.failure_examples = other.failure_examples | self.failure_examples
+        self.broken_judges = other.broken_judges | self.broken_judges
 
     def replace_by(self, parts: Iterable[RunTally]) -> None:
         """Set the counts to the sum of those of `parts`."""

@@ -12,7 +12,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_graph import TraceInput, build_graph
 from tracejury.ledger.writer import Ledger
 from tracejury.storage import StoreError, Writer
-from tracejury.traces import Problem, Question, Segmentation, Trace
+from tracejury.traces import PluginError, Problem, Question, Segmentation, Trace
 
 BROKEN_IN_A_ROW = 10
 """After this many broken traces in a row the run stops: the defect would break the others, too."""
@@ -84,7 +84,8 @@ class TraceRunner:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - the other traces go on
-            reason, hint = f"{type(error).__name__}: {error}", "its steps are judged again on resume"
+            named = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            reason, hint = named, "its steps are judged again on resume"
             tally.problems.append(Problem(file=f"trace {trace.id}", reason=reason, hint=hint))
             return error
         await self._sink.close(trace.id)

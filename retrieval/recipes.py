@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.retrieval import sources
 from tracejury.retrieval.records import Source
-from tracejury.traces import Record
+from tracejury.traces import PluginError, Record
 
 SOURCES = ConfigKind("sources", "source", hint="give `source` and `params`")
 
@@ -30,6 +30,8 @@ class SourceRecipe(Record):
         """
         try:
             return sources.make(self.source, **self.params)
+        except PluginError:
+            raise
         except TypeError as unfit:
             raise ValueError(
                 f"source {self.source!r}: {str(unfit).partition('() ')[2] or unfit}; see `tracejury index sources`"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tracejury.retrieval.embedders import open_embedder
-from tracejury.traces import Registry
+from tracejury.retrieval.guarded import guard_scorer
+from tracejury.traces import Contract, Registry
 
 if TYPE_CHECKING:
     from tracejury.models import Embedder
@@ -22,7 +23,8 @@ class Scorer(Protocol):
         ...
 
 
-scorers: Registry[Scorer] = Registry("tracejury.scorers", "relevance scorer")
+SCORER = Contract({"name": str}, "score", arguments=1)
+scorers: Registry[Scorer] = Registry("tracejury.scorers", "relevance scorer", SCORER, guard_scorer)
 
 
 def relevance(name: str = "cosine", /, **params: object) -> Scorer:

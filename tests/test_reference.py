@@ -14,7 +14,7 @@ import pytest
 from conftest import absent
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ["traces", "models", "retrieval", "agents", "ledger", "graphs", "reports", "training", "storage"]
+FOLDERS = ["traces", "models", "retrieval", "agents", "ledger", "graphs", "reports", "training", "testing", "storage"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -6,8 +6,10 @@ from .coverage import TextCoverage, text_coverage
 from .deidentifying import deidentify
 from .formats.html import HtmlReader
 from .formats.lines import TextLines
+from .guarded import Guarded
 from .hedging import count_hedges
 from .identifiers import Identifier, identifiers
+from .plugins import OWN_PACKAGE, Contract, Plugin, PluginError, UnfitParamsError
 from .reading import read, readers
 from .records import (
     ErrorType,
@@ -32,17 +34,25 @@ from .splitting import split_sentences
 from .tables.profile import TableField
 from .tables.showing import proposed_reading, table_fields
 from .tally import BatchSummary, FieldCount, ReadTally
+from .time_limits import OverTimeError, OwnTime, plugin_time_limit_s
 
 __all__ = [
+    "OWN_PACKAGE",
     "Batch",
     "BatchSummary",
+    "Contract",
     "Entry",
     "ErrorType",
     "FieldCount",
     "GivenStep",
+    "Guarded",
     "HtmlReader",
     "Identifier",
     "Named",
+    "OverTimeError",
+    "OwnTime",
+    "Plugin",
+    "PluginError",
     "Problem",
     "Question",
     "ReadItem",
@@ -61,6 +71,7 @@ __all__ = [
     "TextCoverage",
     "TextLines",
     "Trace",
+    "UnfitParamsError",
     "UnknownNameError",
     "answer_correct",
     "blind",
@@ -69,6 +80,7 @@ __all__ = [
     "deidentify",
     "extract_answer",
     "identifiers",
+    "plugin_time_limit_s",
     "proposed_reading",
     "read",
     "readers",

@@ -10,11 +10,14 @@ from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import answer_correct
 from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.detecting import detect_reader
+from tracejury.traces.guarded import guard_reader
 from tracejury.traces.plausibility import Plausibility
+from tracejury.traces.plugins import Contract
 from tracejury.traces.records import Problem, Question, Severity, Trace
 from tracejury.traces.registry import Registry
 
-readers: Registry[Reader] = Registry("tracejury.readers", "reader")
+READER = Contract({"name": str, "summary": str}, "read", arguments=1)
+readers: Registry[Reader] = Registry("tracejury.readers", "reader", READER, guard_reader)
 """The readers installed: `readers.entries()` lists them."""
 
 

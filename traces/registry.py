@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, NamedTuple, TypeVar
+
+from tracejury.traces.plugins import Contract, Plugin, UnfitParamsError
 
 T = TypeVar("T")
 
@@ -24,11 +27,20 @@ class Entry(NamedTuple):
 
 
 class Registry(Generic[T]):
-    """The factories of one entry point group, re-created from (name, params) so that runs replay."""
+    """The factories of one entry point group, re-created from (name, params) so that runs replay.
 
-    def __init__(self, group: str, what: str) -> None:
+    Args:
+        group: The entry point group.
+        what: What an object of the group is, for messages.
+        contract: What such an object must have.
+        guard: Wraps an object of another package, so that its faults are named and end in time.
+    """
+
+    def __init__(self, group: str, what: str, contract: Contract, guard: Callable[[T, Plugin], T]) -> None:
         self.group = group
         self.what = what
+        self.contract = contract
+        self._guard = guard
 
     @cached_property
     def _points(self) -> dict[str, EntryPoint]:
@@ -41,16 +53,46 @@ class Registry(Generic[T]):
             for p in sorted(self._points.values(), key=lambda p: p.name)
         ]
 
-    def make(self, name: str, /, **params: object) -> T:
-        """Make the thing called `name`.
+    def plugin(self, name: str) -> Plugin:
+        """Return what names the object in messages.
 
         Raises:
             UnknownNameError: Nothing of this name is installed.
         """
+        point = self._point(name)
+        return Plugin(self.what, name, point.dist.name if point.dist else "?", point.value)
+
+    def make(self, name: str, /, **params: object) -> T:
+        """Make the thing called `name`; that of another package is wrapped by the group's guard.
+
+        Raises:
+            UnknownNameError: Nothing of this name is installed.
+            UnfitParamsError: Another package's factory does not take `params`.
+            PluginError: Another package's object cannot be loaded or made; or an object is not what the group asks for.
+        """
+        point = self._point(name)
+        plugin = self.plugin(name)
+        if not plugin.foreign:
+            own: T = point.load()(**params)
+            plugin.check(own, self.contract)
+            return own
+        try:
+            factory = point.load()
+        except (Exception, SystemExit) as error:
+            raise plugin.fault(error) from error
+        try:
+            instance: T = factory(**params)
+        except TypeError as error:
+            raise UnfitParamsError(f"{plugin}: its params {sorted(params)} do not fit: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise plugin.fault(error) from error
+        plugin.check(instance, self.contract)
+        return self._guard(instance, plugin)
+
+    def _point(self, name: str) -> EntryPoint:
         point = self._points.get(name)
         if point is None:
             near = difflib.get_close_matches(name, self._points, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             raise UnknownNameError(f"no {self.what} called {name!r}{hint} Known: {', '.join(sorted(self._points))}")
-        instance: T = point.load()(**params)
-        return instance
+        return point

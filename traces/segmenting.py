@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from tracejury.traces.contracts import Segmenter
 from tracejury.traces.coverage import text_counts
+from tracejury.traces.guarded import guard_segmenter
 from tracejury.traces.hedging import count_hedges
+from tracejury.traces.plugins import Contract
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.registry import Registry
 from tracejury.traces.roles import step_role
 
-segmenters: Registry[Segmenter] = Registry("tracejury.segmenters", "segmenter")
+SEGMENTER = Contract({"name": str}, "segment", arguments=1)
+segmenters: Registry[Segmenter] = Registry("tracejury.segmenters", "segmenter", SEGMENTER, guard_segmenter)
 """The segmenters installed: `segmenters.entries()` lists them."""
 DEFAULT_SEGMENTER = "reasoning"
 """What `auto` uses for a trace that brings no steps."""

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from tracejury.agents.contracts import Ask, Reply
 from tracejury.agents.evidence_records import Relation
 from tracejury.models import ChatReply, Message
-from tracejury.traces import Registry
+from tracejury.traces import Contract, Plugin, Registry
 
 MOST_SENTENCES = 3
 """Sentences that are read together for one claim, at most."""
@@ -96,5 +96,11 @@ class Checker(Protocol):
         ...
 
 
-checkers: Registry[Checker] = Registry("tracejury.checkers", "checker")
+def _as_it_is(checker: Checker, plugin: Plugin) -> Checker:
+    # `make_checker` puts every checker, ours and a stranger's, behind `ValidatedChecker`.
+    return checker
+
+
+CHECKER = Contract({"kind": str, "summary": str, "needs_endpoint": bool}, "probabilities", arguments=2)
+checkers: Registry[Checker] = Registry("tracejury.checkers", "checker", CHECKER, _as_it_is)
 """The checkers installed: `checkers.entries()` lists them."""

@@ -6,18 +6,24 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tracejury.agents.checkers.contracts import Checker, CheckerAsk, CheckerError, Pair, Probabilities, checkers
+from tracejury.agents.clocked_ask import ClockedAsk
 from tracejury.models import CallFailed
+from tracejury.traces import OWN_PACKAGE, OverTimeError, OwnTime, PluginError, plugin_time_limit_s
 
 _ATTRIBUTES = {"kind": str, "summary": str, "needs_endpoint": bool, "can_contradict": bool, "identity": str}
 _TOLERANCE = 1e-3
 
 
 class ValidatedChecker:
-    """A checker whose answers are checked; its errors name the package that it comes from."""
+    """A checker whose answers are checked; its errors name the package that it comes from.
+
+    The own time of another package's checker, without that of its model calls, is limited.
+    """
 
     def __init__(self, checker: Checker, name: str, package: str) -> None:
         self._checker = checker
         self._origin = f"checker {name!r} of package {package!r}"
+        self.limit_s = plugin_time_limit_s() if package != OWN_PACKAGE else math.inf
         for attribute, kind in _ATTRIBUTES.items():
             if not isinstance(getattr(checker, attribute, None), kind):
                 raise CheckerError(f"{self._origin}: `{attribute}` must be a {kind.__name__}")
@@ -47,12 +53,21 @@ class ValidatedChecker:
         if not pairs:
             return []
         try:
-            answers = await self._checker.probabilities(pairs, ask)
+            answers = await self._answers(pairs, ask)
         except (CallFailed, CheckerError):
             raise
+        except OverTimeError:
+            raise CheckerError(f"{self._origin} took longer than {self.limit_s:g} s") from None
         except Exception as error:
             raise CheckerError(f"{self._origin} raised {type(error).__name__}: {error}") from error
         return self._validated(answers, len(pairs))
+
+    async def _answers(self, pairs: Sequence[Pair], ask: CheckerAsk | None) -> list[Probabilities]:
+        if self.limit_s == math.inf:
+            return await self._checker.probabilities(pairs, ask)
+        clock = OwnTime(self.limit_s)
+        clocked: CheckerAsk | None = None if ask is None else ClockedAsk(ask, clock)
+        return await clock.run(lambda: self._checker.probabilities(pairs, clocked))
 
     def _validated(self, answers: Sequence[Probabilities], expected: int) -> list[Probabilities]:
         if len(answers) != expected:
@@ -78,9 +93,11 @@ def make_checker(name: str, params: Mapping[str, object] | None = None) -> Valid
         UnknownNameError: No checker of this name is installed.
         CheckerError: The parameters do not fit, or the object is no checker; the message names its package.
     """
-    package = next((entry.package for entry in checkers.entries() if entry.name == name), "?")
+    plugin = checkers.plugin(name)
     try:
         checker = checkers.make(name, **(params or {}))
+    except PluginError as error:
+        raise CheckerError(str(error)) from error
     except TypeError as error:
-        raise CheckerError(f"checker {name!r} of package {package!r}: its params do not fit: {error}") from None
-    return ValidatedChecker(checker, name, package)
+        raise CheckerError(f"checker {name!r} of package {plugin.package!r}: its params do not fit: {error}") from None
+    return ValidatedChecker(checker, name, plugin.package)

@@ -86,7 +86,7 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
 
 def test_skeletons_are_complete(clean: Environment, tmp_path: Path) -> None:
     packages = []
-    for kind in ("source", "judge", "checker"):
+    for kind in ("source", "judge", "reader", "segmenter", "checker"):
         made = CliRunner().invoke(app, ["new", kind, f"my-{kind}", "--in", str(tmp_path)])
         assert made.exit_code == 0, made.output
         packages.append(tmp_path / f"tracejury-my-{kind}")

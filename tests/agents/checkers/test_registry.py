@@ -53,9 +53,9 @@ def test_what_breaks_inside_a_checker_names_the_package(stranger: Callable[[], N
     stranger()
     with pytest.raises(CheckerError, match="'broken' of package 'tracejury-lookup' raised RuntimeError: no disk"):
         asyncio.run(make_checker("broken").probabilities([PAIR], None))
-    with pytest.raises(CheckerError, match="'nameless' of package 'tracejury-lookup': `kind` must be a str"):
+    with pytest.raises(CheckerError, match=r"'nameless' of package 'tracejury-lookup' .*`kind` must be a str"):
         make_checker("nameless")
-    with pytest.raises(CheckerError, match=r"'lookup' of package 'tracejury-lookup': its params .*'colour'"):
+    with pytest.raises(CheckerError, match=r"'lookup' of package 'tracejury-lookup' .*its params .*'colour'"):
         make_checker("lookup", {"colour": "red"})
 
 

@@ -1,0 +1,11 @@
+"""Tests for plug-ins: sample records, a fake way to a model, and the checks that `tracejury check PACKAGE` runs.
+
+A package that adds a judge, a source, a reader, a segmenter, a scorer or a checker uses it in its own tests.
+
+User API: FakeAsk, contract_faults, hostile_steps, sample_case, sample_question, sample_trace. It is documented in
+docs/api/testing.md.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,80 @@
+"""What is registered by another package: who it is from, what it must look like, and the error that names it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+OWN_PACKAGE = "tracejury"
+
+
+class Contract(NamedTuple):
+    """What an object of an entry point group must have."""
+
+    attributes: Mapping[str, type]
+    method: str
+    arguments: int
+    """Number of positional arguments that the method is called with."""
+
+
+class Plugin(NamedTuple):
+    """One registered object, as messages name it."""
+
+    what: str
+    """`judge`, `reader`, ..."""
+    name: str
+    package: str
+    target: str
+    """The entry point's value, `module:object`."""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.name!r} of package {self.package!r} ({self.target})"
+
+    @property
+    def foreign(self) -> bool:
+        """Whether another package than tracejury registers it."""
+        return self.package != OWN_PACKAGE
+
+    def fault(self, reason: object) -> PluginError:
+        """Return the error that says `reason` of this object; an exception is named with its type."""
+        if isinstance(reason, ValidationError):
+            faults = (f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in reason.errors())
+            reason = f"{reason.title} is not valid: {'; '.join(faults)}"
+        text = f"{type(reason).__name__}: {reason}" if isinstance(reason, BaseException) else str(reason)
+        return PluginError(f"{self}: {text}")
+
+    def check(self, instance: object, contract: Contract) -> None:
+        """Check that `instance` has what the group's contract asks for.
+
+        Raises:
+            PluginError: It has not; the message names the attribute or the method.
+        """
+        for attribute, kind in contract.attributes.items():
+            try:
+                value = getattr(instance, attribute, None)
+            except Exception as error:
+                raise self.fault(error) from error
+            if not isinstance(value, kind):
+                description = "missing" if value is None else repr(value)
+                raise self.fault(f"`{attribute}` must be a {kind.__name__}; it is {description}")
+        method = getattr(instance, contract.method, None)
+        if not callable(method):
+            raise self.fault(f"it has no method `{contract.method}`")
+        try:
+            inspect.signature(method).bind(*range(contract.arguments))
+        except (TypeError, ValueError) as unfit:
+            raise self.fault(f"`{contract.method}` cannot be called as the contract says: {unfit}") from unfit
+
+
+class PluginError(ValueError):
+    """A registered object cannot be loaded, is not what its group asks for, or broke.
+
+    The message names the object, its package and its entry point.
+    """
+
+
+class UnfitParamsError(PluginError, TypeError):
+    """A factory of another package does not take the parameters that it was given."""
