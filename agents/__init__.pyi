@@ -1,6 +1,6 @@
 from .asking_order import asks_every_judge, judge_order, next_judges, unasked_votes
 from .calibrator import Calibrator, Certified, feature_names, features, load_calibrator, seats_of
-from .cases import CaseTooLarge, build_case, context_failure
+from .cases import CaseTooLarge, build_case, context_failure, fit_case, whole_case
 from .checker_notices import checker_facts, checker_notices, refuse_audited_weights
 from .citations import CheckedCitations, check_citations, check_opinions
 from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_claims, grade_of, pool_evidence
@@ -108,6 +108,7 @@ __all__ = [
     "evidence_text",
     "feature_names",
     "features",
+    "fit_case",
     "grade_of",
     "is_repeated",
     "judge_order",
@@ -130,4 +131,5 @@ __all__ = [
     "settled_early",
     "unasked_votes",
     "unchecked",
+    "whole_case",
 ]

@@ -55,25 +55,40 @@ def build_case(
     Raises:
         CaseTooLarge: Vignette, options and step alone exceed the budget.
     """
+    return fit_case(whole_case(trace, question, steps, step, panel), hits, panel, count)
+
+
+def whole_case(trace: Trace, question: Question, steps: Sequence[Step], step: Step, panel: Panel) -> Case:
+    """Return the case of one step with all other steps that may be shown, and without passages."""
     names = blinded_names(trace)
-    context = [ContextStep(index=s.index, text=blind(s.text, names)) for s in _context(trace, steps, step, panel)]
-    # Stable for equal distance: the earlier of two sentences comes first, so it goes first.
-    expendable = sorted(context, key=lambda c: -abs(c.index - step.index))
-    bare = Case(
+    context = tuple(ContextStep(index=s.index, text=blind(s.text, names)) for s in _context(trace, steps, step, panel))
+    return Case(
         step_id=step.id,
         trace_id=trace.id,
         stem=question.stem,
         options=question.options,
         gold=question.gold if panel.show_gold else None,
+        context=context,
         step_index=step.index,
         step=blind(step.text, names),
     )
+
+
+def fit_case(whole: Case, hits: Sequence[Hit], panel: Panel, count: Callable[[str], int]) -> Case:
+    """Return a case from `whole_case` with its passages, within the panel's budget; see `build_case`.
+
+    Raises:
+        CaseTooLarge: Vignette, options and step alone exceed the budget.
+    """
+    # Stable for equal distance: the earlier of two sentences comes first, so it goes first.
+    expendable = sorted(whole.context, key=lambda c: -abs(c.index - whole.step_index))
+    bare = whole.model_copy(update={"context": ()})
     fixed = [bare.stem, *(f"{k}. {v}" for k, v in bare.options.items()), bare.step]
     used = sum(count(text) for text in fixed) + 3 * _PIECE_TOKENS
     if used > panel.case_tokens:
         raise CaseTooLarge(used, panel.case_tokens, bare)
     passages = [hit.passage for hit in hits]
-    pieces: list[ContextStep | Passage] = [*context, *passages]
+    pieces: list[ContextStep | Passage] = [*whole.context, *passages]
     size = {id(piece): count(piece.text) + _PIECE_TOKENS for piece in pieces}
     used += sum(size.values())
     omitted = []
@@ -89,7 +104,7 @@ def build_case(
     return bare.model_copy(
         update={
             "context": tuple(sorted(expendable, key=lambda c: c.index)),
-            "passages": permuted(passages, lambda p: p.id, panel.seed, step.id, "passages"),
+            "passages": permuted(passages, lambda p: p.id, panel.seed, whole.step_id, "passages"),
             "omitted": tuple(omitted),
         }
     )

@@ -50,6 +50,8 @@ class RetrievalSpec(Record):
     embedder: str = "minilm"
     fusion: bool = True
     """Dense and BM25 fused; false: dense alone."""
+    queries: Literal["claims", "step"] = "claims"
+    """One query a claim of the step, whose passages share the `k` places; or one query for the whole step."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
 
 

@@ -305,6 +305,8 @@ class Retrieved(Record):
     query: str
     score: float
     ranks: dict[str, int] = Field(default_factory=dict)
+    claims: tuple[str, ...] = ()
+    """Handles of the claims that it was found for."""
 
 
 class Deliberation(Record):

@@ -109,7 +109,8 @@ def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
             head.append(f" (superseded by {passage.superseded_by})", style="red")
         rank = ranks.get(passage.id)
         if rank:
-            head.append(f"  score {rank.score:.2f}", style="dim")
+            claims = f", found for {', '.join(rank.claims)}" if rank.claims else ""
+            head.append(f"  score {rank.score:.2f}{claims}", style="dim")
         yield Padding(Group(head, Padding(text, (0, 0, 0, 2))), (0, 2))
     if deliberated.case.omitted:
         yield Text(f"  left out by the token budget: {', '.join(deliberated.case.omitted)}", style="dim")

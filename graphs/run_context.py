@@ -12,6 +12,7 @@ from typing import Any
 
 from tracejury.agents import (
     Calibrator,
+    Claim,
     JudgePanel,
     Opinion,
     Panel,
@@ -23,7 +24,7 @@ from tracejury.agents import (
 from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.turns import Turns
 from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Hopeless, Limit
-from tracejury.retrieval import Finder, Finding, Index, Query, relevance, step_query
+from tracejury.retrieval import Finder, Finding, Index, Query, claim_queries, relevance, step_query
 from tracejury.storage import run_in_thread
 from tracejury.traces import Question, Step, blind
 
@@ -75,11 +76,21 @@ class RunContext:
         chats = self.judge_panel.chats
         return chats if isinstance(chats, Gateway) else None
 
-    async def find(self, question: Question, step: Step) -> Finding:
-        """Find the passages for a step; steps that ask at the same time share one look-up."""
+    async def find(self, question: Question, step: Step, claims: Sequence[Claim] = ()) -> Finding:
+        """Find the passages for a step; steps that ask at the same time share one look-up.
+
+        Args:
+            question: The step's question.
+            step: The step.
+            claims: Its claims. What only restates the vignette or an earlier step needs no reference.
+        """
         if self._batcher is None:
             return Finding(hits=(), withheld=())
-        return await self._batcher.find(_query(question, step, step_query(blind(step.text), question.stem)))
+        query = _query(question, step, step_query(blind(step.text), question.stem))
+        if self.panel.retrieval.queries == "claims":
+            own = [(claim.handle, claim.text) for claim in claims if claim.restates is None]
+            query = query.model_copy(update={"claims": claim_queries(own, question.stem)})
+        return await self._batcher.find(query)
 
     async def search(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
         """Find the passages for the resolver's queries, as many per query as `panel.resolver.k` says."""

@@ -26,6 +26,7 @@ from typing_extensions import TypedDict
 from tracejury.agents import (
     Case,
     CaseTooLarge,
+    ClaimSet,
     Deliberation,
     Dispute,
     JudgeSpec,
@@ -38,16 +39,18 @@ from tracejury.agents import (
     SearchRequest,
     Verdict,
     ask_judge,
-    build_case,
     check_opinions,
     claims_of,
     context_failure,
+    cut_by_rule,
     decide,
+    fit_case,
     next_judges,
     resolve_round,
     settle,
     unasked_votes,
     unchecked,
+    whole_case,
 )
 from tracejury.graphs.run_context import RunContext
 from tracejury.models import CallFailed, CallRecord, FailureReason
@@ -158,28 +161,32 @@ class StepNodes:
         run_context, step = self.run_context, state["step"]
         if run_context.closing:
             return self._leave(state)
-        finding = await run_context.find(state["question"], step)
+        case = whole_case(state["trace"], state["question"], state["steps"], step, run_context.panel)
+        case = case.model_copy(update={"claims": cut_by_rule(case.step, case.stem, case.context)})
+        finding = await run_context.find(state["question"], step, case.claims.claims)
         update = {"hits": finding.hits, "withheld": finding.withheld, "path": ("retrieve",)}
         count = run_context.judge_panel.count
         try:
-            case = build_case(
-                state["trace"], state["question"], state["steps"], step, finding.hits, run_context.panel, count
-            )
+            case = fit_case(case, finding.hits, run_context.panel, count)
         except CaseTooLarge as too_large:
             return Command(goto="decide", update={**update, "case": too_large.case, "verdict": context_failure()})
         return Command(goto="claims", update={**update, "case": case})
 
     async def claims(self, state: StepState) -> Command[Literal["judge", "__end__"]]:
-        """Cut the step into claims, once for all judges, and send the case to the first judges."""
+        """Let the panel's model refine the claims, once for all judges, and send the case to the first judges."""
         run_context, case = self.run_context, state["case"]
         if run_context.prefix:
             await run_context.turns.wait(case.trace_id, case.step_index)
         if run_context.closing:
             return self._leave(state)
         ask = run_context.judge_panel.ask_claims(case.trace_id)
-        case = case.model_copy(update={"claims": await claims_of(case, ask)})
-        path, calls = (*state["path"], "claims"), tuple(ask.calls) if ask else ()
-        return Command(goto=self._judge_tasks(case, ()), update={"case": case, "evidence_calls": calls, "path": path})
+        update: dict[str, Any] = {"path": (*state["path"], "claims")}
+        if ask is not None:
+            claims = await claims_of(case, ask)
+            update["hits"] = tuple(_for_claims(hit, case.claims, claims) for hit in state["hits"])
+            update["evidence_calls"] = tuple(ask.calls)
+            case = case.model_copy(update={"claims": claims})
+        return Command(goto=self._judge_tasks(case, ()), update={**update, "case": case})
 
     async def judge(self, state: JudgeInput) -> dict[str, Any]:
         """Ask one judge for its opinion on the case; `check` checks its citations."""
@@ -321,7 +328,7 @@ def _deliberation(
         step=state["step"],
         case=case,
         retrieved=tuple(
-            Retrieved(passage_id=hit.passage.id, query=hit.query, score=hit.score, ranks=hit.ranks)
+            Retrieved(passage_id=hit.passage.id, query=hit.query, score=hit.score, ranks=hit.ranks, claims=hit.claims)
             for hit in state["hits"]
             if hit.passage.id in in_case
         ),
@@ -333,6 +340,13 @@ def _deliberation(
         verdict=verdict,
         path=("segment", *path),
     )
+
+
+def _for_claims(hit: Hit, by_rule: ClaimSet, refined: ClaimSet) -> Hit:
+    """Return a hit with the handles of the refined claims that stand where the rule's claims stood."""
+    spans = [(claim.start, claim.end) for claim in by_rule.claims if claim.handle in hit.claims]
+    handles = (c.handle for c in refined.claims if any(c.start < end and start < c.end for start, end in spans))
+    return hit.model_copy(update={"claims": tuple(handles)})
 
 
 def _ran_out_of_budget(state: StepState) -> bool:

@@ -10,10 +10,10 @@ from .index import DEFAULT_PATH, Index
 from .index_storage import BrokenIndexError, IndexLockedError
 from .listing import ListedSource, list_sources
 from .manifest import BuildReport, IndexManifest, SourceChange, SourceEntry, diff
-from .queries import step_query
+from .queries import claim_queries, step_query
 from .quotes import QuoteCheck, check_quote
 from .recipes import SourceRecipe, load_recipe
-from .records import Document, Finding, Hit, Passage, Query, Source, Withheld
+from .records import ClaimQuery, Document, Finding, Hit, Passage, Query, Source, Withheld
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .statements import Statement, read_statement
@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_PATH",
     "BrokenIndexError",
     "BuildReport",
+    "ClaimQuery",
     "Document",
     "EmptySourceError",
     "Finder",
@@ -46,6 +47,7 @@ __all__ = [
     "Withheld",
     "check_quote",
     "chunk",
+    "claim_queries",
     "content_stems",
     "denials",
     "denied_by",

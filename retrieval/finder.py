@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tracejury.retrieval.expansion import Expansion
-from tracejury.retrieval.fusion import choose, fuse
+from tracejury.retrieval.fusion import choose, fuse, take_in_turn
 from tracejury.retrieval.index import Index
 from tracejury.retrieval.leaks import withhold
-from tracejury.retrieval.records import Finding, Hit, Passage, Query
+from tracejury.retrieval.records import ClaimQuery, Finding, Hit, Passage, Query
 from tracejury.retrieval.rerank import Reranker, open_reranker
 
 _RERANKED = 30
+_VOCABULARIES = ("hpo", "icd10cm")
+"""Indexed sources whose synonyms widen the queries even where a panel takes no passages from them."""
 
 
 class Finder:
@@ -81,8 +83,16 @@ class Finder:
             k: Passages a query; None: as many as the finder was made for.
 
         Returns:
-            One finding a query, in order: at most `k` hits, best first, and what was withheld.
+            One finding a query, in order: at most `k` hits, best first, and what was withheld. The claims of a query
+            take turns: the best passage of each, then the second of each, so that none takes the others' room.
         """
+        parts = [[_part(query, c.claim, c.text) for c in query.claims] or [query] for query in queries]
+        ranked = iter(self._ranked([part for row in parts for part in row]))
+        most = self.k if k is None else k
+        return [self._finding([next(ranked) for _ in row], most) for row in parts]
+
+    def _ranked(self, queries: Sequence[Query]) -> list[Finding]:
+        """Return for each query all candidates, best first, before the rules choose among them."""
         if not queries:
             return []
         rankings: list[dict[str, list[str]]] = [{} for _ in queries]
@@ -94,25 +104,32 @@ class Finder:
                 sources |= {passage_id: source for passage_id, source, _ in row}
         fused = [fuse(ranking)[: self._pool] for ranking in rankings]
         passages = self._fetch(sources, [i for row in fused for i, _, _ in row])
-        most = self.k if k is None else k
-        return [self._finding(query, row, passages, most) for query, row in zip(queries, fused, strict=True)]
+        return [self._candidates(query, row, passages) for query, row in zip(queries, fused, strict=True)]
 
-    def _finding(
-        self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage], k: int
+    def _candidates(
+        self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
     ) -> Finding:
-        hits = [Hit(passage=passages[i], score=score, query=query.text, ranks=ranks) for i, score, ranks in row]
+        claims = tuple(c.claim for c in query.claims)
+        hits = [
+            Hit(passage=passages[i], score=score, query=query.text, ranks=ranks, claims=claims)
+            for i, score, ranks in row
+        ]
         allowed, withheld = withhold(query, hits)
         if self._reranker is not None:
             allowed = self._reranked(self._reranker, query, allowed)
+        return Finding(hits=tuple(allowed), withheld=tuple(withheld))
+
+    def _finding(self, parts: Sequence[Finding], k: int) -> Finding:
+        withheld = {w.passage_id: w for part in parts for w in part.withheld}
         chosen = choose(
-            allowed,
+            take_in_turn([part.hits for part in parts]),
             k,
             per_document=self._per_document,
             quotas=self._quotas,
             superseded=self._superseded,
             since=self._since,
         )
-        return Finding(hits=tuple(chosen), withheld=tuple(withheld))
+        return Finding(hits=tuple(chosen), withheld=tuple(withheld.values()))
 
     def _reranked(self, reranker: Reranker, query: Query, hits: list[Hit]) -> list[Hit]:
         head, tail = hits[:_RERANKED], hits[_RERANKED:]
@@ -154,5 +171,11 @@ class Finder:
     def _expanding(self) -> Expansion:
         with self._lock:
             if self._expansion is None:
-                self._expansion = Expansion(self.index.aliases(s) for s in self.sources)
+                indexed = self.index.manifest().sources
+                vocabularies = [name for name in _VOCABULARIES if name in indexed and name not in self.sources]
+                self._expansion = Expansion(self.index.aliases(s) for s in (*self.sources, *vocabularies))
             return self._expansion
+
+
+def _part(query: Query, claim: str, text: str) -> Query:
+    return query.model_copy(update={"text": text, "claims": (ClaimQuery(claim=claim, text=text),)})

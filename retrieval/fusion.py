@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Literal
 
 from tracejury.retrieval.records import Hit, Passage
 
 _RRF = 60
+_NEAR = 5
+"""Ranks within which a passage that another claim brought is said to be found for this claim too."""
 
 
 def fuse(rankings: Mapping[str, Sequence[str]]) -> list[tuple[str, float, dict[str, int]]]:
@@ -28,6 +31,30 @@ def fuse(rankings: Mapping[str, Sequence[str]]) -> list[tuple[str, float, dict[s
             scores[passage_id] += 1 / (_RRF + rank)
             ranks[passage_id][finder] = rank
     return [(i, scores[i], ranks[i]) for i in sorted(scores, key=lambda i: (-scores[i], i))]
+
+
+def take_in_turn(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Merge rankings: the first of each, then the second of each; a passage stands where it comes first.
+
+    Reciprocal ranks would favour what is a little about every claim over what decides one of them.
+
+    Args:
+        rankings: Hits, best first, of one claim each.
+
+    Returns:
+        Each passage once, with the claims whose ranking has it among the first `_NEAR`, or which brought it.
+    """
+    if len(rankings) == 1:
+        return list(rankings[0])
+    merged: dict[str, Hit] = {}
+    for rank, row in enumerate(zip_longest(*rankings)):
+        for hit in row:
+            if hit is None:
+                continue
+            earlier = merged.setdefault(hit.passage.id, hit)
+            if rank < _NEAR and not set(hit.claims) <= set(earlier.claims):
+                merged[hit.passage.id] = earlier.model_copy(update={"claims": (*earlier.claims, *hit.claims)})
+    return list(merged.values())
 
 
 def choose(

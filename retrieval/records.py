@@ -58,6 +58,8 @@ class Hit(Record):
     query: str
     ranks: dict[str, int] = Field(default_factory=dict)
     """Finder name -> rank from 1, for instance {"dense": 2, "bm25": 7}."""
+    claims: tuple[str, ...] = ()
+    """Handles of the claims that it was found for; none: it was found for the step as a whole, or by a search."""
 
 
 class Withheld(Record):
@@ -68,10 +70,20 @@ class Withheld(Record):
     similarity: float
 
 
+class ClaimQuery(Record):
+    """What to look for on behalf of one claim of a step."""
+
+    claim: str
+    """The claim's handle."""
+    text: str
+
+
 class Query(Record):
     """What to look for, and the question that it must not give away."""
 
     text: str
+    claims: tuple[ClaimQuery, ...] = ()
+    """Looked for instead of `text`, one by one; the passages of all share one budget."""
     step: str = ""
     """The step's own words; relevance and reranking go by them."""
     stem: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fixed_checkers import everything_counts
 
-from tracejury.agents import Ask, Case, Draft, JudgePanel, JudgeSpec, Label, Panel, Quote, RetrievalSpec
+from tracejury.agents import Ask, Case, Draft, JudgePanel, JudgeSpec, Label, Panel, Quote
 from tracejury.graphs import RunContext
 from tracejury.traces import ErrorType, Question, Trace
 
@@ -42,7 +42,6 @@ def run_context_of(names: Sequence[str] = ("one", "two", "three"), **panel: obje
     made = Panel(
         name="words",
         judges=tuple(JudgeSpec(name=name, judge=name) for name in names),
-        retrieval=RetrievalSpec(),
         **panel,  # type: ignore[arg-type]
     )
     judge_panel = JudgePanel(

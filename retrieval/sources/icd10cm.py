@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -36,13 +36,21 @@ class Icd10Cm:
         except PackageNotFoundError:
             raise ModuleNotFoundError("icd10cm needs simple-icd-10-cm: pip install 'tracejury[sources]'") from None
 
+    def aliases(self) -> Mapping[str, list[str]]:
+        """Return description -> the terms that are coded as it (inclusion terms), without those that say `NOS`."""
+        icd = _codes()
+        return {
+            icd.get_description(code): names
+            for code in icd.get_all_codes(with_dots=True)
+            if icd.is_category_or_subcategory(code)
+            and not icd.is_extended_subcategory(code)
+            and (names := [t for t in icd.get_inclusion_term(code) if "NOS" not in t and len(t.split()) <= 4][:3])
+        }
+
     def documents(self) -> Iterator[Document | Problem]:
         """Yield the categories."""
         edition = f"ICD-10-CM (simple-icd-10-cm {self.version})"
-        with warnings.catch_warnings():
-            # It still asks for pkg_resources where setuptools has it.
-            warnings.simplefilter("ignore")
-            import simple_icd_10_cm as icd
+        icd = _codes()
         for code in icd.get_all_codes(with_dots=True):
             if re.fullmatch(r"[A-Z]\d[0-9A-Z]", code):
                 title = f"{code} {icd.get_description(code)}"
@@ -54,6 +62,14 @@ class Icd10Cm:
                     license=self.license,
                     key=code,
                 )
+
+
+def _codes() -> Any:
+    with warnings.catch_warnings():
+        # It still asks for pkg_resources where setuptools has it.
+        warnings.simplefilter("ignore")
+        import simple_icd_10_cm
+    return simple_icd_10_cm
 
 
 def _text(icd: Any, code: str) -> str:

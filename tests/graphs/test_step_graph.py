@@ -15,7 +15,18 @@ from langgraph.graph import START, StateGraph
 from typer.testing import CliRunner
 from typing_extensions import TypedDict
 
-from tracejury.agents import Ask, Case, Deliberation, Draft, JudgePanel, JudgeSpec, Label, Panel, ResolverSpec
+from tracejury.agents import (
+    Ask,
+    Case,
+    Deliberation,
+    Draft,
+    JudgePanel,
+    JudgeSpec,
+    Label,
+    Panel,
+    ResolverSpec,
+    RetrievalSpec,
+)
 from tracejury.console.app import app
 from tracejury.graphs import RunContext, StepNodes, build_graph, build_step_graph, open_graph
 from tracejury.graphs.trace_runner import LedgerSink
@@ -151,6 +162,28 @@ def test_the_steps_of_a_trace_share_one_look_up() -> None:
     out = asyncio.run(build_graph(run_context).ainvoke(INPUT))
     assert finder.look_ups == [len(STEPS)]
     assert all(len(d.retrieved) == 2 for d in out["deliberations"])
+
+
+class EchoFinder(CountingFinder):
+    """Finds one passage for every claim that it is asked for."""
+
+    def find(self, queries: list[Query], k: int | None = None) -> list[Finding]:
+        return [
+            Finding(
+                hits=tuple(_hit(query, n).model_copy(update={"claims": (c.claim,)}) for n, c in enumerate(query.claims))
+            )
+            for query in queries
+        ]
+
+
+@pytest.mark.parametrize(("queries", "found_for"), [("claims", [("C1",), ("C2",)]), ("step", [])])
+def test_a_deliberation_says_which_claim_each_passage_was_found_for(queries: Any, found_for: list[Any]) -> None:
+    finder: Any = EchoFinder(5)
+    run_context = dataclasses.replace(run_context_of(retrieval=RetrievalSpec(queries=queries)), finder=finder)
+    two = trace(("Gout is treated with colchicine, and stroke is treated with alteplase.",))
+    (judged,) = asyncio.run(build_graph(run_context).ainvoke({"question": question(), "trace": two}))["deliberations"]
+    assert [found.claims for found in judged.retrieved] == found_for
+    assert len(judged.case.claims.claims) == 2
 
 
 class MyState(TypedDict, total=False):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from word_vectors import WordVectors
 
-from tracejury.retrieval import Document, Finder, Index, Query, step_query
+from tracejury.retrieval import ClaimQuery, Document, Finder, Index, Query, claim_queries, step_query
 from tracejury.traces import Problem
 
 STEM = (
@@ -170,3 +170,33 @@ def test_a_query_holds_the_step_and_the_question_s_own_sentences() -> None:
     assert "most appropriate next step" in query
     assert len(step_query("word " * 5000, STEM * 50)) < 900
     assert step_query("Alone.", "") == "Alone."
+
+
+def test_the_claims_of_a_step_share_the_budget_and_every_passage_says_which_claim_it_was_found_for(
+    index: Index,
+) -> None:
+    finder = Finder(index, ["pages"], k=2)
+    claims = claim_queries([("C1", "nitrates relieve angina"), ("C2", "infarction is treated with aspirin")], "")
+    alone = Query(text="nitrates relieve angina within minutes in angina")
+    (fused, unclaimed) = finder.find([Query(text="both", claims=claims), alone])
+    assert [(h.passage.key, h.claims[0], h.ranks["dense"]) for h in fused.hits] == [
+        ("angina", "C1", 1),
+        ("mi", "C2", 1),
+    ]
+    assert "nitrates" in fused.hits[0].query
+    assert "aspirin" in fused.hits[1].query
+    assert all(h.claims == () for h in unclaimed.hits)
+    # What both claims bring is found for both, and takes one place.
+    twice = (ClaimQuery(claim="C1", text="angina"), ClaimQuery(claim="C2", text="angina nitrates"))
+    (shared,) = finder.find([Query(text="angina", claims=twice)])
+    assert shared.hits[0].claims == ("C1", "C2")
+    assert len({h.passage.id for h in shared.hits}) == 2
+
+
+def test_no_claim_of_a_step_finds_what_gives_the_question_away(index: Index) -> None:
+    claims = claim_queries([("C1", "crushing chest pain"), ("C2", "right ventricular infarction")], STEM)
+    (guarded,) = Finder(index, ["pages"], k=6).find(
+        [Query(text="chest pain", claims=claims, stem=STEM, explanation=EXPLANATION)]
+    )
+    assert not {"exam", "answers"} & {h.passage.key for h in guarded.hits}
+    assert len(guarded.withheld) == 2, "each is recorded once, however many claims find it"
