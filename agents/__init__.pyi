@@ -17,6 +17,10 @@ from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
 from .policy import Dispute, decide, settle, settled_early, unchecked
+from .recorded.files import OpinionFile, Reading, files_of, judges_in, read_opinions
+from .recorded.judge import RecordedJudge
+from .recorded.keys import StepKey
+from .recorded.rows import RecordedOpinion
 from .records import (
     Case,
     Citation,
@@ -67,12 +71,16 @@ __all__ = [
     "JudgeSpec",
     "Label",
     "Opinion",
+    "OpinionFile",
     "Outcome",
     "Panel",
     "PanelError",
     "Policy",
     "Quote",
+    "Reading",
     "Reason",
+    "RecordedJudge",
+    "RecordedOpinion",
     "Relation",
     "Relevance",
     "RelevanceSpec",
@@ -84,6 +92,7 @@ __all__ = [
     "SearchHistory",
     "SearchRequest",
     "Seat",
+    "StepKey",
     "Verdict",
     "Verifier",
     "VerifierScorer",
@@ -108,12 +117,14 @@ __all__ = [
     "evidence_text",
     "feature_names",
     "features",
+    "files_of",
     "fit_case",
     "grade_of",
     "is_repeated",
     "judge_order",
     "judge_reply",
     "judges",
+    "judges_in",
     "load_calibrator",
     "load_panel",
     "most_citations",
@@ -123,6 +134,7 @@ __all__ = [
     "plugin_notices",
     "pool_evidence",
     "prompt_hashes",
+    "read_opinions",
     "recompute",
     "refuse_audited_weights",
     "resolve_round",

@@ -9,6 +9,8 @@ from tracejury.agents.derivations import derivations_for
 from tracejury.agents.evidence_records import Relation
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.panel import JudgeSpec
+from tracejury.agents.recorded.judge import RecordedJudge
+from tracejury.agents.recorded.keys import StepKey
 from tracejury.agents.records import Case, Citation, Draft, Label, Opinion, Quote
 from tracejury.models import CallFailed, FailureReason
 from tracejury.traces import ErrorType, PluginError
@@ -17,7 +19,9 @@ RELATION_OF = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRAD
 _UNCHECKED = "not checked"
 
 
-async def ask_judge(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel) -> Opinion:
+async def ask_judge(
+    spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel, key: StepKey | None = None
+) -> Opinion:
     """Ask one judge about one case.
 
     Args:
@@ -25,12 +29,14 @@ async def ask_judge(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: Judg
         judge: `judge_panel.judges[spec.name]`.
         case: The case.
         judge_panel: The panel.
+        key: The public name of the step, for the judge `recorded` alone.
 
     Returns:
         Its opinion, whose citations `check_opinions` checks; or a failed opinion that says why, with the calls that
         were made. Never raises but for cancellation.
     """
-    model = judge_panel.panel.endpoints[spec.endpoint].model if spec.endpoint else None
+    recorded = judge if isinstance(judge, RecordedJudge) else None
+    model = judge_panel.panel.endpoints[spec.endpoint].model if spec.endpoint else recorded and recorded.model
     ask: BoundAsk | None = None
 
     def failed(reason: FailureReason, detail: str) -> Opinion:
@@ -42,7 +48,7 @@ async def ask_judge(spec: JudgeSpec, judge: Judge, case: Case, judge_panel: Judg
     try:
         if spec.endpoint:
             ask = judge_panel.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec)
-        draft = await judge.draft(case, ask)
+        draft = recorded.replay(case, key) if recorded else await judge.draft(case, ask)
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)
     except PluginError as fault:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
-from tracejury.console.options import Json, setting
+from tracejury.console.options import Json, Store, setting
 
 if TYPE_CHECKING:
     from tracejury.traces import Problem, ReadItem, ReadTally
@@ -80,6 +80,11 @@ def read(
         ),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the formats installed.")] = False,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", help="Name the run that `read verdicts` writes. Default: the table's name."),
+    ] = None,
+    store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Read questions and traces of a published format, or of your own, and write them as tracejury's JSON lines.
@@ -88,12 +93,17 @@ def read(
     fields suggest; the reading is printed, and --map changes it. What cannot be read is reported with file, line and
     next step, and written to problems.jsonl; the rest goes on. `read native` checks files that you wrote by hand.
 
+    `read verdicts TABLE` writes a run out of a table of verdicts (CSV or JSON lines: question, arm, step, label; also
+    judge, sample, count, human, answer, gold), so that `compare` analyses a published audit. --set WORD=LABEL says what
+    a word of the table means: supported, error, unclear, no_claim or failed.
+
     Examples:
       tracejury read replies.csv --out batch
       tracejury read --fields replies.jsonl
       tracejury read replies.jsonl --map gold=target --map arm=:distilled --check
       tracejury read batch_output.jsonl --questions batch_input.jsonl --join custom_id=custom_id --out batch
       tracejury read mr-ben medicine.json --out batch
+      tracejury read verdicts published.csv --run published --set uncertain=unclear
     """
     if listing:
         _list(as_json)
@@ -106,6 +116,13 @@ def read(
         path, reader = Path(reader), None
     if path is None:
         raise fail("name a reader and a path, or a path: tracejury read PATH --out DIR (see tracejury read --list)")
+    if reader == "verdicts":
+        with explained():
+            from tracejury.console.verdict_table import read_verdicts
+
+            words = {word: str(label) for word, label in map(setting, settings or [])}
+            read_verdicts(path, run, store, words, as_json)
+        return
     if out is None and not check:
         raise fail("name a folder with --out DIR, or look only with --check")
     joined = {"questions": questions and str(questions), "join": join}

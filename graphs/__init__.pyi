@@ -4,6 +4,7 @@ from .cluster.joining import Cluster
 from .cluster.worker_pool import WorkerPoolError
 from .estimate import AskerEstimate, CostEstimate, estimate
 from .opening import draw_graph, open_graph
+from .published_verdicts import write_verdicts
 from .recheck import RecheckTally, recheck, with_checker
 from .run_context import RunContext, open_run_context
 from .step_graph import DeliberationSink, StepInput, StepNodes, StepOutput, StepState, build_step_graph
@@ -41,4 +42,5 @@ __all__ = [
     "tone_swap",
     "traces_in_flight",
     "with_checker",
+    "write_verdicts",
 ]

@@ -37,6 +37,7 @@ from tracejury.agents import (
     Retrieved,
     SearchHistory,
     SearchRequest,
+    StepKey,
     Verdict,
     ask_judge,
     check_opinions,
@@ -122,6 +123,7 @@ class JudgeInput(TypedDict):
 
     case: Case
     judge: JudgeSpec
+    key: StepKey
 
 
 StepGraph = CompiledStateGraph[StepState, None, StepInput, StepOutput]
@@ -186,12 +188,13 @@ class StepNodes:
             update["hits"] = tuple(_for_claims(hit, case.claims, claims) for hit in state["hits"])
             update["evidence_calls"] = tuple(ask.calls)
             case = case.model_copy(update={"claims": claims})
-        return Command(goto=self._judge_tasks(case, ()), update={**update, "case": case})
+        return Command(goto=self._judge_tasks(state, case, ()), update={**update, "case": case})
 
     async def judge(self, state: JudgeInput) -> dict[str, Any]:
         """Ask one judge for its opinion on the case; `check` checks its citations."""
         run_context, case, spec = self.run_context, state["case"], state["judge"]
-        asking = ask_judge(spec, run_context.judge_panel.judges[spec.name], case, run_context.judge_panel)
+        judge_panel = run_context.judge_panel
+        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state["key"])
         if not run_context.prefix or self._asks_alone(case, spec):
             return {"drafts": (await asking,)}
         task = asyncio.ensure_future(asking)
@@ -226,7 +229,7 @@ class StepNodes:
             return await self._end(state, state["verdict"], path)
         if resolution is not None:
             return await self._end(state, self._settle(state, state["dispute"]), path)
-        if tasks := self._judge_tasks(case, opinions):
+        if tasks := self._judge_tasks(state, case, opinions):
             return Command(goto=tasks, update={"path": path})
         self._pass_on(state["step"])
         unasked = unasked_votes(panel, opinions)
@@ -269,7 +272,7 @@ class StepNodes:
             "path": (*state["path"], "search"),
         }
 
-    def _judge_tasks(self, case: Case, opinions: Sequence[Opinion]) -> list[Send]:
+    def _judge_tasks(self, state: StepState, case: Case, opinions: Sequence[Opinion]) -> list[Send]:
         """Return one task for each judge to ask now; none once no judge is left to ask."""
         run_context = self.run_context
         batch = next_judges(run_context.panel, case.step_id, opinions, case.claims)
@@ -278,7 +281,8 @@ class StepNodes:
             # Alone: the others find the rules, the vignette and the evidence in the server's cache.
             first = next((spec for spec in batch if spec.endpoint), None)
             batch = batch if first is None else (first,)
-        return [Send("judge", JudgeInput(case=case, judge=spec)) for spec in batch]
+        key = _public_key(state)
+        return [Send("judge", JudgeInput(case=case, judge=spec, key=key)) for spec in batch]
 
     def _asks_alone(self, case: Case, spec: JudgeSpec) -> bool:
         batch = next_judges(self.run_context.panel, case.step_id, (), case.claims)
@@ -316,6 +320,12 @@ class StepNodes:
         if self.sink is not None:
             await self.sink.deliberation(deliberation)
         return Command(goto=END, update={"verdict": verdict, "path": path, "deliberations": [deliberation]})
+
+
+def _public_key(state: StepState) -> StepKey:
+    question, trace, step = state["question"], state["trace"], state["step"]
+    names = tuple(name for name in (question.key, question.id) if name)
+    return StepKey(step.id, names, trace.arm, trace.sample, step.index, step.text)
 
 
 def _deliberation(

@@ -13,6 +13,7 @@ from .local.machine import available_bytes, free_cores
 from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
+from .parsing import parse_reply
 from .probing import ProbeCache, ProbeResult
 from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
 from .refusals import Hopeless
@@ -76,6 +77,7 @@ __all__ = [
     "neutralise",
     "onnx_session",
     "open_network",
+    "parse_reply",
     "read_prompts",
     "redact",
     "render",

@@ -36,7 +36,7 @@ from tracejury.models.keys import KeyMissingError, api_key
 from tracejury.models.limits import Limit
 from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_path
-from tracejury.models.parsing import parse, repair
+from tracejury.models.parsing import parse_reply, repair
 from tracejury.models.pricing import is_free
 from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, probing_endpoint
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
@@ -114,7 +114,7 @@ class Gateway:
         if request.schema is None:
             return ChatReply(first.raw or "", None, (first,))
         try:
-            return ChatReply(first.raw or "", parse(first.raw or "", request.schema), (first,))
+            return ChatReply(first.raw or "", parse_reply(first.raw or "", request.schema), (first,))
         except ValidationError as error:
             problem = problem_in(first, error)
         is_short = 0 < first.completion_tokens < request.max_tokens and not first.usage_estimated
@@ -123,7 +123,9 @@ class Gateway:
             raise CallFailed(FailureReason.CONTEXT, f"the context ended in mid-reply: {problem}", (first,))
         second = await self._repair(request, first, problem)
         try:
-            return ChatReply(second.raw or "", parse(second.raw or "", request.schema, is_last=True), (first, second))
+            return ChatReply(
+                second.raw or "", parse_reply(second.raw or "", request.schema, is_last=True), (first, second)
+            )
         except ValidationError as error:
             # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
             self.store.mark_usable((first.id, second.id), False)

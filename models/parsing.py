@@ -12,7 +12,7 @@ _REPLY_IN_REPAIR = 2000
 """Characters of an unusable reply that its repair repeats."""
 
 
-def parse(text: str, schema: type[BaseModel], *, is_last: bool = False) -> BaseModel:
+def parse_reply(text: str, schema: type[BaseModel], *, is_last: bool = False) -> BaseModel:
     """Return the reply as an instance of `schema`.
 
     Thinking, code fences, prose and wrappers around the object are skipped, and values with one meaning in the wrong

@@ -109,6 +109,8 @@ class FailureReason(StrEnum):
     """The network guard (`--air-gapped`) refused the address."""
     JUDGE_BROKE = "judge_broke"
     """A judge's own code raised."""
+    NOT_RECORDED = "not_recorded"
+    """The files of a judge `recorded` have no opinion on the step."""
 
 
 class CallRecord(Record):

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "traces")
 from test_broken_files import FAULTS, FILES, MEDQA, good_sample
 
 from tracejury.agents.replies import PaperReply, judge_reply, resolver_reply, wrong_as
-from tracejury.models.parsing import parse, problem_of
+from tracejury.models.parsing import parse_reply, problem_of
 from tracejury.retrieval import check_quote
 from tracejury.retrieval.sources.reading import UnreadableError, read_docx, read_html, read_pdf, read_text
 from tracejury.traces import Problem, Question, Trace, extract_answer, read, segment
@@ -106,7 +106,7 @@ def replies(data: bytes) -> None:
         return
     text = data[1:].decode("utf-8", "replace")
     try:
-        reply = parse(text, SCHEMAS[data[0] % len(SCHEMAS)])
+        reply = parse_reply(text, SCHEMAS[data[0] % len(SCHEMAS)])
     except ValidationError as error:
         problem_of(error)
         return
