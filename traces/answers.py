@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tracejury.traces.answer_phrases import PHRASES
+
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAGGED = re.compile(
     r"<(answer|final_answer|solution)>(.*?)(?:</\1>|\Z)",
@@ -32,22 +34,6 @@ _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
 _KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?!\w|'\w)[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?!\w|'\w)\)?)*)"
 _IS = r"(?:is|are|was|would be|should be|will be|must be|:|=|\u2013)"
 _ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
-# "Answer" in the languages that medical reasoning models write, and what stands between it and the letter.
-_ANSWER_ELSEWHERE = "|".join(
-    (
-        r"(?:\u6b63\u786e|\u6700\u7ec8|\u6700\u4f73|\u53c2\u8003)?(?:\u7b54\u6848|\u9009\u9879|\u9078\u9805)",
-        r"\u7b54\u3048|\u6b63\u89e3|\u56de\u7b54|\uc815\ub2f5|\ub2f5",
-        r"\u0627\u0644\u0625\u062c\u0627\u0628\u0629(?:\s+\u0627\u0644\u0635\u062d\u064a\u062d\u0629)?",
-        r"\u043e\u0442\u0432\u0435\u0442|\u0909\u0924\u094d\u0924\u0930|\u0111\u00e1p \u00e1n",
-        r"\b(?:respuesta|resposta|r\u00e9ponse|antwort|l\u00f6sung|risposta|cevap|antwoord|odpowied\u017a)",
-    )
-)
-_IS_ELSEWHERE = (
-    r"(?:(?:est|ist|es|is|\u00e9|\u00e8|l\u00e0)\b|:|=|\u662f|\u4e3a|\u70ba|\u5e94|\u9009\u62e9|\u9009|\u306f|\uc740|\ub294"
-    r"|\u0647\u064a|\u0647\u0648|\u2014)"
-)
-# A letter of ours may be followed by a word in another script without a blank.
-_KEY_ELSEWHERE = rf"{_OPEN}([A-Z]|\d{{1,2}})(?![A-Za-z\d])[)\]]?()"
 _ENGLISH_AFTER_A = {
     "and",
     "as",
@@ -65,7 +51,7 @@ _ENGLISH_AFTER_A = {
     "which",
 }
 """Words that may follow the letter A; another word in small letters makes it an article."""
-_CUES = tuple(
+_EXPLICIT = tuple(
     re.compile(cue, re.IGNORECASE)
     for cue in (
         r"\b(?:(?:final|correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
@@ -76,18 +62,23 @@ _CUES = tuple(
         rf"\b(?:choose|select|pick|go with|choosing|selecting)\s{_KEY}",
         r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?!\w|'\w)()[^.\n]{0,120}\b(?:is|as|represents)\s+"
         r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
-        rf"(?:{_ANSWER_ELSEWHERE})(?:\s+(?:correct[ae]|final[ea]?|corretta|finale))?"
-        rf"[\s*_]*{_IS_ELSEWHERE}*[\s*_:]*{_KEY_ELSEWHERE}",
-        # Chinese: "so choose B".
-        r"(?:\u9009\u62e9|\u9009|\u9078)\s*\(?((?-i:[A-Z]))\)?(?!\w|'\w)()",
+    )
+)
+_IMPLICIT = tuple(
+    re.compile(cue, re.IGNORECASE)
+    for cue in (
         rf"\b(?:ans|choice)\s*:[\s*_]*{_KEY}",
-        r"(?<![\w'])\(?((?-i:[A-Z]))\)?()(?:\s+is)\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
+        r"^\W*(?:(?:final|correct|best|right)\s+)?answer\s*[-\u2014]\s*[*_]*\(?((?-i:[A-Z]))\)?()(?![\w'-])",
+        r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+is\s+(?:the\s+)?"
+        r"(?:correct|best|right|most (?:likely|appropriate))\b",
+        r"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
         # "The index among these is C. PMA": a letter written as options are lettered.
         r"\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
         r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
         r"\b(?:hence|therefore|thus|so)[, ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     )
 )
+_CUES = (*_EXPLICIT, *PHRASES, *_IMPLICIT)
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
 _VALUE = re.compile(
     rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
@@ -97,6 +88,7 @@ _FIRST_LINE = re.compile(rf"\A[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[
 _LAST_LINE = re.compile(
     rf"(?:\A|\n)[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z"
 )
+_CORRECTION = re.compile(r"\b(?:I mean|I meant|scratch that|or rather)[,:]?\s+(?:option\s+)?\(?([A-Z])\)?(?![\w'])")
 _NEGATED = re.compile(
     r"\b(?:not|none|neither|nor|cannot|without|unlikely|incorrect|wrong|except)\b|n't\b", re.IGNORECASE
 )
@@ -147,7 +139,7 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
             more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
             key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
             if key is not None:
-                return key
+                return None if _taken_back(text[match.end() :], key) else key
     for match in reversed(list(_IS_TEXT.finditer(text))):
         key = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
         if key is not None:
@@ -162,6 +154,11 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
             return key
     closing = [s for s in _SENTENCE_END.split(text.strip()[-1500:]) if s.strip()][-2:]
     return next((key for s in reversed(closing) if (key := _option_named(s, options)) is not None), None)
+
+
+def _taken_back(rest: str, key: str) -> bool:
+    """Whether the reply goes on to mean another letter, and so settles on none: "The answer is D ... I mean B."."""
+    return any(match[1] != key for match in _CORRECTION.finditer(rest))
 
 
 def _is_article(rest: str) -> bool:

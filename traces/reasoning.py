@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
+from tracejury.traces.item_marks import ITEM, is_lettered, item_number
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.sentences import without_marker
 from tracejury.traces.spans import SegmentLimits, Span, build, trimmed
@@ -19,22 +20,24 @@ _TAG = re.compile(
 )
 """Marks of a template, which are no words of the trace: a step ends where one stands."""
 _BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*")
-_ITEM = re.compile(
-    r"(?:^|(?<=[\n\r]))[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+][ \t]+)?(?:\*\*|__)?"
-    r"(?:(?:step|paso|schritt|\u00e9tape|passo)[ \t]*\d{1,3}(?:[ \t]*[:.)\u2013\u2014-]+|(?:\*\*|__)?(?=\s))"
-    r"|\u6b65\u9aa4[ \t]*[\d\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]{1,3}[ \t]*[:\uff1a.\u3001]?"
-    r"|\(?\d{1,2}(?:[.):](?:\*\*|__)?(?=\s)|[\u3001\uff0e]|\.(?=[^\W\d_])))(?:\*\*|__)?[ \t]*",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"\d+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f\uff1b)\]\"'*_`|$>]\s*\Z")
 _HEADING = re.compile(r"\A\s*(?:#{1,6}\s[^\n]*|[^\n]{1,80}:)\s*\Z")
+
+
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+
+
+def letters_worth(text: str) -> int:
+    """Return how many letters of an alphabet one character of `text` is worth: 3 for Chinese, Japanese and Korean."""
+    letters = sum(character.isalpha() for character in text)
+    return 3 if letters and len(_DENSE.findall(text)) > letters / 2 else 1
 
 
 class Reasoning:
     """Numbered items, else paragraphs, with no limit on their number and nothing cut or dropped.
 
-    A paragraph of more than `longest` characters is divided between sentences; one of fewer than `shortest` ("Hmm,
+    Lengths are for alphabets; a character of Chinese, Japanese or Korean counts as three. A paragraph of more than
+    `longest` characters is divided between sentences; one of fewer than `shortest` ("Hmm,
     wait.") and a heading go with what follows. Template marks such as think tags are no part of a step. What repeats
     the answer at the end, and reasons no more, is no step.
     """
@@ -46,6 +49,10 @@ class Reasoning:
 
     def segment(self, trace: Trace) -> Segmentation:
         """Cut `trace` into steps that together hold all that it says."""
+        worth = letters_worth(trace.text)
+        return self._cut(trace) if worth == 1 else Reasoning(self.longest // worth, self.shortest // worth)._cut(trace)
+
+    def _cut(self, trace: Trace) -> Segmentation:
         closing = closing_answer_start(trace.text)
         end = len(trace.text) if closing is None else closing
         pieces: list[Span] = []
@@ -78,7 +85,7 @@ class Reasoning:
 
     def _goes_with_next(self, text: str, piece: Span) -> bool:
         words = text[piece.start : piece.end]
-        if _ITEM.match(text, piece.start, piece.end) and not _HEADING.match(words):
+        if ITEM.match(text, piece.start, piece.end) and not _HEADING.match(words):
             # An item of a list is a step, however short: Chinese says much in twenty characters.
             return False
         return len(words) < self.shortest or _HEADING.match(words) is not None
@@ -106,7 +113,7 @@ class Reasoning:
 def without_item(text: str, span: Span) -> Span:
     """Return the span without the enumerator, list marker or heading sign that it begins with."""
     span = trimmed(text, *span)
-    mark = _ITEM.match(text, span.start, span.end)
+    mark = ITEM.match(text, span.start, span.end)
     bare = Span(mark.end(), span.end) if mark else without_marker(text, span)
     return bare if any(c.isalnum() for c in text[bare.start : bare.end]) else span
 
@@ -123,9 +130,9 @@ def _regions(text: str, end: int) -> Iterator[Span]:
 def _blocks(text: str, region: Span) -> Iterator[Span]:
     """Yield numbered items and paragraphs; a number that a wrapped line begins with is no item."""
     cuts = {region.start, *(m.end() for m in _BLANK_LINE.finditer(text, region.start, region.end))}
-    items = list(_ITEM.finditer(text, region.start, region.end))
+    items = list(ITEM.finditer(text, region.start, region.end))
     listed = _in_sequence(items)
-    cuts |= {m.start() for m in items if m.start() in listed or _begins_an_item(text, region, m.start())}
+    cuts |= {m.start() for m in items if m.start() in listed or _stands_alone(text, region, m)}
     ordered = sorted(cuts)
     for start, stop in zip(ordered, [*ordered[1:], region.end], strict=True):
         block = trimmed(text, start, stop)
@@ -135,13 +142,16 @@ def _blocks(text: str, region: Span) -> Iterator[Span]:
 
 def _in_sequence(items: Sequence[re.Match[str]]) -> set[int]:
     """Return the starts of items that count on from the one before: a list, with or without full stops."""
-    matches = [(item.start(), _NUMBER.search(item[0])) for item in items]
-    numbered = [(start, int(match[0]) if match else -1) for start, match in matches]
+    numbered = [(item.start(), number) for item in items if (number := item_number(item[0])) is not None]
     starts: set[int] = set()
     for (before, number), (start, following) in pairwise(numbered):
-        if number >= 0 and following == number + 1:
+        if following == number + 1:
             starts |= {before, start}
     return starts
+
+
+def _stands_alone(text: str, region: Span, mark: re.Match[str]) -> bool:
+    return not is_lettered(mark[0]) and _begins_an_item(text, region, mark.start())
 
 
 def _begins_an_item(text: str, region: Span, start: int) -> bool:

@@ -15,6 +15,8 @@ _ENUMERATOR = re.compile(
     r"[#>*_(\-\s]{0,8}(?:(?:step|option|choice)\s\w{1,3}|\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.:)]{1,2}[*_]{0,3}|[-*\u2022]",
     re.IGNORECASE,
 )
+_STOP = re.compile("[\u3002\uff01\uff1f\u0964\u061f]+[\u300d\u300f\u201d\u2019)\uff09]*")
+"""Ends of sentences in Chinese, Japanese, Hindi and Arabic, which no blank need follow."""
 _WRAPPED = 60
 """A line of this many characters that ends without a stop, before one in small letters, is taken for wrapped."""
 
@@ -40,7 +42,8 @@ def _within(text: str, line: Span) -> Iterator[Span]:
     # Line breaks that are left inside (wrapped lines) are white space; blanking them keeps every offset.
     words = text[line.start : line.end].replace("\n", " ").replace("\r", " ")
     starts = [line.start + sentence[0].offset for part in analyze(words) for sentence in part if sentence]
-    starts = [line.start, *starts[1:]]
+    ends = (line.start + match.end() for match in _STOP.finditer(words))
+    starts = sorted({line.start, *starts[1:], *(end for end in ends if end < line.end)})
     for start, end in zip(starts, [*starts[1:], line.end], strict=True):
         yield trimmed(text, start, end)
 

@@ -1,0 +1,69 @@
+"""How an answer is phrased in other languages than English.
+
+Chinese, Japanese, Korean, Arabic, Hindi, Russian, Spanish, Portuguese, French, Italian and German. A letter that its
+own phrase denies ("not A but C", "AではなくC") is passed over, and the one that it is set against counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A letter of ours may be followed by a word in another script without a blank. A small letter counts only at an end.
+_KEY = r"[\s*_\"'`(\[「【$]*((?-i:[A-Z])|\d{1,2}|[a-z](?=[).]|\s*(?:\n|\Z)))(?![A-Za-z\d'])()"
+_DENIED = r"(?![)\]*_\s」】]*(?:ではな|じゃな|(?:가|이)?\s*아니|नहीं))"
+_EAST_ASIAN = (
+    r"(?:答案|选项|選項|選択肢|答え|正解|正答|回答)"
+    # is, be, should, choose, option, topic marks, brackets: everything but "not".
+    r"[】\]」:\s*_是为為应應该該当當选選择擇项項"
+    r"はが、即就最终佳選択肢]{0,12}"
+)
+_CHOOSE = r"(?<![不别別未候非])(?:选择|選擇|選択|选|選)[:\s]*"
+_KOREAN = r"(?:정답|답변|답|선택지)(?:은|는|이|가)?\s*:?"
+_ARABIC = (
+    r"(?:الإجابة|الاجابة|الجواب"
+    r"|الخيار)"
+    r"(?:\s+(?:الصحيحة?|النهائية?"
+    r"|الأنسب|الأصح|هو|هي|الخيار))*\s*[:،]?"
+)
+_HINDI = r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:है|विकल्प))?\s*[:–—-]?"
+_RUSSIAN = (
+    r"(?:ответ(?:а|ом)?|вариант)"
+    r"(?:\s+(?:ответа|вариант"
+    r"|является|буква))*[\s*_]*(?::|=|—|–|-|это)?"
+)
+_ADJECTIVE = (
+    r"(?:correct[ae]?|corret[ao]|corrett[ao]|esatt[ao]|exact[ae]|finale?|definitiv[ao]|richtige?|korrekte?|beste"
+    r"|endgültige|bonne|juste|meilleure|mejor|melhor|migliore|adecuada|adequada|appropriée|giusta|certa)"
+)
+_NOUN = (
+    r"(?:respuesta|opci[oó]n|alternativa|resposta|op[cç][aã]o|réponse|option|antwort(?:option)?|lösung"
+    r"|risposta|opzione|solución|solução|soluzione|cevap|antwoord|odpowiedź|đáp án)"
+)
+_IS = r"(?:\b(?:es|é|è|est|ist|is|lautet|là|wäre|sería|seria|serait|sarebbe|sera|será)\b|:|=|—|–)"
+_OPTION = (
+    r"(?:(?:l'|(?:la|el|le|der|die|das|a|o|il|lo)\s+)?(?:opci[oó]n|option|op[cç][aã]o|opzione|letra|lettre"
+    r"|lettera|buchstabe|alternativa|antwort|respuesta|resposta|réponse|risposta)\s+|(?:la|el|le|der|die|das|a|o|il)\s+)?"
+)
+_ROMANCE = rf"\b(?:{_ADJECTIVE}\s+)?{_NOUN}(?:\s+{_ADJECTIVE})*[\s*_]*{_IS}+[\s*_:]*{_OPTION}"
+_NOT = r"(?:\bnot|n't|\bnicht|\bno\s+es|\bnon\s+è|\bnão\s+é|\bn'est\s+pas|\bне|不是|并非)"
+_BUT = (
+    r"(?:\bbut(?:\s+rather)?|\bsondern|\bsino(?:\s+que)?|\bma|\bmas(?:\s+sim)?|\bmais|\bа|而是"
+    r"|\bit\s+is|\bit's)"
+)
+_LETTER = r"\(?(?-i:[A-Z])\)?"
+_ANY_NOUN = rf"(?:\b(?:answer|choice|option)\b|{_NOUN}|答案|选项|ответ)"
+
+PHRASES = tuple(
+    re.compile(phrase, re.IGNORECASE)
+    for phrase in (
+        # "not A but C"; "A ではなく C", "A가 아니라 C".
+        rf"{_ANY_NOUN}[^.\n]{{0,40}}?{_NOT}\s*{_OPTION}{_LETTER}[\s,;，、]*{_BUT}\s*{_OPTION}{_KEY}",
+        rf"{_LETTER}\s*(?:ではなく[て]?|(?:가|이)?\s*아니라)[\s、,]*{_KEY}",
+        rf"(?:{_EAST_ASIAN}|{_KOREAN}|{_ARABIC}|{_HINDI}|{_RUSSIAN}){_KEY}{_DENIED}",
+        rf"{_ROMANCE}{_KEY}",
+        rf"\b{_NOUN}\s+{_KEY}\s*(?:{_IS}\s*)?{_ADJECTIVE[:-1]}|richtig|korrekt)\b",
+        rf"\b(?:richtig|korrekt)\s+(?:ist|wäre)\s+{_OPTION}{_KEY}",
+        rf"{_CHOOSE}{_KEY}{_DENIED}",
+    )
+)
+"""Group 1 is the letter. The last match of the first phrase that matches counts."""

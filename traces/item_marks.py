@@ -1,0 +1,58 @@
+"""Marks that the items of a list begin with, in the scripts and languages that medical reasoning is written in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_STEP = (
+    "step|paso|schritt|étape|etape|passo|passaggio|fase|adım|stap|krok|bước|шаг|этап"
+    "|الخطوة|خطوة|चरण|कदम|ステップ|手順|步骤|步驟|단계"
+)
+_COUNT = "[一二三四五六七八九十百\\d]{1,4}"
+_DOSE = r"\d+(?:[.,]\d+)?[ \t]*(?:mg|mcg|µg|μg|g|kg|ml|l|mmol|meq|units?|iu|%)(?!\w)"
+_CIRCLED = "[①-⑳⑴-⒇❶-❿㊀-㊉]"
+
+ITEM = re.compile(
+    r"(?:^|(?<=[\n\r]))[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+][ \t]+)?(?:\*\*|__)?"
+    rf"(?:(?:{_STEP})[ \t]*{_COUNT}(?:[ \t]*[:：.)、–—-]+|(?:\*\*|__)?(?=\s))"
+    # "第一步:", "2단계:", "第1に、".
+    rf"|第[ \t]*{_COUNT}[ \t]*(?:步|に|点|段階)[ \t]*[:：.、,，]?"
+    r"|\d{1,2}[ \t]*단계[ \t]*[:：.]?"
+    rf"|{_CIRCLED}"
+    r"|[一二三四五六七八九十]{1,3}[、．]"
+    # A dose or a decimal that a wrapped line begins with ("1. 5 mg") is no enumerator.
+    rf"|[(（]?\d{{1,2}}(?:[.)）:](?:\*\*|__)?(?=\s)(?![ \t]*{_DOSE})"
+    r"|[、．]|\.(?=[^\W\d_]))"
+    r"|[(（]?[a-hA-H][)）](?=\s))(?:\*\*|__)?[ \t]*",
+    re.IGNORECASE,
+)
+"""An item's mark at the beginning of a line, with the heading or list sign before it."""
+_PLACE = re.compile(rf"[(（]?([a-h])[)）]|({_CIRCLED})|(\d+)|([一二三四五六七八九十]+)", re.IGNORECASE)
+_DIGITS = "一二三四五六七八九"
+
+
+def item_number(mark: str) -> int | None:
+    """Return the number that an item's mark says; None where it has none. Letters count from a = 1."""
+    match = _PLACE.search(mark)
+    if match is None:
+        return None
+    letter, circled, digits, chinese = match.groups()
+    if letter:
+        return ord(letter.lower()) - ord("a") + 1
+    if circled:
+        return int(unicodedata.numeric(circled))
+    return int(digits) if digits else _chinese_number(chinese)
+
+
+def is_lettered(mark: str) -> bool:
+    """Whether the mark is a letter: options are lettered, too, so one alone is no item."""
+    match = _PLACE.search(mark)
+    return match is not None and match[1] is not None
+
+
+def _chinese_number(text: str) -> int:
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return _DIGITS.index(text[0]) + 1
+    return 10 * (_DIGITS.index(tens[0]) + 1 if tens else 1) + (_DIGITS.index(ones[0]) + 1 if ones else 0)
