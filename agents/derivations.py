@@ -8,7 +8,7 @@ from typing import Any
 from tracejury.agents.data_judge.rules import RULES, reads_again
 from tracejury.agents.records import Case, Derivation, Label, Quote
 from tracejury.agents.units import NotComputable, compute
-from tracejury.retrieval import check_quote
+from tracejury.retrieval import Trust, check_quote
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # `mm**3` and `1/minute` are units: their figures are no inputs.
@@ -97,8 +97,14 @@ def evidence_text(case: Case, evidence_id: str) -> str | None:
 
 
 def _anchored(case: Case, derivation: Derivation) -> bool:
-    """Tell whether every input is verbatim, every number comes from an input, and the step makes the claim."""
+    """Tell whether every input is verbatim, every number comes from an input, and the step makes the claim.
+
+    A passage of a source that nobody vouches for is no input: whoever wrote it chose the number.
+    """
     if not derivation.inputs or not all(_verbatim(case, quote) for quote in derivation.inputs):
+        return False
+    listed = {p.id for p in case.passages if p.trust is Trust.LISTED}
+    if any(quote.evidence_id in listed for quote in derivation.inputs):
         return False
     if derivation.kind in RULES:
         step_quote, *stated = derivation.inputs

@@ -8,7 +8,7 @@ from tracejury.agents.contracts import Relevance
 from tracejury.agents.derivations import evidence_text
 from tracejury.agents.evidence_records import Relation
 from tracejury.agents.records import Case, Citation
-from tracejury.retrieval import check_quote, read_statement
+from tracejury.retrieval import Passage, Trust, check_quote, read_statement
 
 NOT_A_VERDICT = "nothing to ground: the label is not a verdict"
 
@@ -59,7 +59,7 @@ def _read(case: Case, citation: Citation) -> Citation:
             "source": passage.source if passage else "",
             "citation": passage.citation if passage else "",
             "superseded": passage is not None and passage.superseded_by is not None,
-            "why_not": statement.why_not or _not_citable(case, citation),
+            "why_not": statement.why_not or _not_citable(case, citation) or _not_vouched_for(passage),
         }
     )
 
@@ -72,3 +72,9 @@ def _not_citable(case: Case, citation: Citation) -> str | None:
     if citation.evidence_id.startswith("step:") and citation.relation is not Relation.CONTRADICTS:
         return "another step can show a contradiction with it, and nothing else"
     return None
+
+
+def _not_vouched_for(passage: Passage | None) -> str | None:
+    if passage is None or passage.trust is Trust.FULL:
+        return None
+    return f"nobody vouches for its source {passage.source!r}: `tracejury index build ... --trust full`"

@@ -107,6 +107,8 @@ def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
         head.append(passage.citation)
         if passage.superseded_by:
             head.append(f" (superseded by {passage.superseded_by})", style="red")
+        if passage.trust == "listed":
+            head.append(" (listed: nobody vouches for its source)", style="yellow")
         rank = ranks.get(passage.id)
         if rank:
             claims = f", found for {', '.join(rank.claims)}" if rank.claims else ""

@@ -43,6 +43,14 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Read sources again even if their version has not changed.")
     ] = False,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            help="Vouch for these sources (full), or show their passages only (listed). Default: full for references "
+            "that ship, listed for files, folders and other packages' sources",
+            show_default=False,
+        ),
+    ] = None,
     air_gapped: Annotated[bool, typer.Option("--air-gapped", help="Refuse every address but loopback.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -51,21 +59,24 @@ def build(
     A build that was interrupted continues where it stopped; a build of an unchanged source does nothing.
 
     Example: tracejury index build open-medicine
-    Example: tracejury index build documents --set path=./protocols --set name=hospital --set license=internal
+    Example: tracejury index build documents --set path=./protocols --set name=hospital --trust full
     """
     from tracejury.models import close_network
-    from tracejury.retrieval import EmptySourceError
+    from tracejury.retrieval import EmptySourceError, Trust
 
+    if trust not in (None, *Trust):
+        raise fail(f"--trust {trust}: choose full or listed")
     if air_gapped:
         close_network()
     with explained():
         opened = _open(index, embedder)
+        stated = Trust(trust) if trust else None
         params = dict(map(setting, settings or ()))
         reports, broken = [], []
         for name in names:
             try:
                 with _progress(name) as tick:
-                    reports.append(opened.build(name, params, force=force, progress=tick))
+                    reports.append(opened.build(name, params, force=force, trust=stated, progress=tick))
             except EmptySourceError as empty:
                 broken.append(str(empty))
     if as_json:
@@ -98,11 +109,11 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
         return
     where, embedder = escape(opened.storage.where), escape(manifest.embedder)
     out.print(f"[bold]{where}[/]: embedder {embedder}, {manifest.dim} dimensions", soft_wrap=True)
-    table = Table("source", "passages", "documents", "licence", "version", "built", "problems", box=None)
+    table = Table("source", "passages", "documents", "trust", "licence", "version", "built", "problems", box=None)
     for e in manifest.sources.values():
         counts = f"{e.passages:,}", f"{e.documents:,}"
         about = escape(e.license), escape(e.version), e.built[:16], str(e.problems or "")
-        table.add_row(escape(e.name), *counts, *about)
+        table.add_row(escape(e.name), *counts, e.trust, *about)
     out.print(table if manifest.sources else "The index is empty. Build it: tracejury index build open-medicine")
 
 
@@ -241,13 +252,13 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
         print(json.dumps([s.model_dump(mode="json") for s in listed], indent=2))
         return
     table = Table(box=None)
-    for column in ("source", "passages", "licence", "version", "package", "parameters"):
+    for column in ("source", "passages", "trust", "licence", "version", "package", "parameters"):
         # A name is copied into the next command, so it is never cut.
         table.add_column(column, no_wrap=column == "source", overflow="fold")
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
         about = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
-        table.add_row(escape(s.name), passages, *map(escape, about))
+        table.add_row(escape(s.name), passages, s.trust, *map(escape, about))
     out.print(table)
     out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Write your own: docs/add-a-knowledge-source.md")
 
@@ -286,6 +297,7 @@ def _say(report: BuildReport) -> None:
     from rich.markup import escape
 
     from tracejury.console.screen import err, out
+    from tracejury.retrieval import Trust
 
     name = escape(report.source)
     if report.unchanged:
@@ -296,6 +308,12 @@ def _say(report: BuildReport) -> None:
         out.print(
             f"[bold]{name}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
             f"{report.removed:,} removed, {renewed}{report.kept_passages:,} kept, in {report.seconds:.0f} s"
+        )
+    if report.trust is Trust.LISTED:
+        out.print(
+            f"  {name} is listed: its passages are found and shown, and ground no verdict. "
+            "To vouch for it, give the same command with --trust full.",
+            soft_wrap=True,
         )
     for problem in report.problems[:20]:
         err.print(f"  [yellow]{escape(str(problem))}[/]", soft_wrap=True)

@@ -19,7 +19,7 @@ from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import BatchProgress, Budget, CallStore
-from tracejury.retrieval import Index
+from tracejury.retrieval import Index, Trust
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
 
@@ -174,4 +174,6 @@ def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
     if not panel.retrieval.sources:
         return {}
     opened = Index.open(index, embedder=panel.retrieval.embedder)
-    return {name: opened.entry(name).digest for name in panel.retrieval.sources}
+    entries = [opened.entry(name) for name in panel.retrieval.sources]
+    # The same passages under another trust give other verdicts.
+    return {e.name: e.digest if e.trust is Trust.FULL else f"{e.digest} {e.trust}" for e in entries}

@@ -13,10 +13,11 @@ from .manifest import BuildReport, IndexManifest, SourceChange, SourceEntry, dif
 from .queries import claim_queries, step_query
 from .quotes import QuoteCheck, check_quote
 from .recipes import SourceRecipe, load_recipe
-from .records import ClaimQuery, Document, Finding, Hit, Passage, Query, Source, Withheld
+from .records import ClaimQuery, Document, Finding, Hit, Passage, Query, Source, Trust, Withheld
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
 from .statements import Statement, read_statement
+from .trust import source_trust
 from .verify import IndexFault
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "SourceEntry",
     "SourceRecipe",
     "Statement",
+    "Trust",
     "Withheld",
     "check_quote",
     "chunk",
@@ -62,6 +64,7 @@ __all__ = [
     "read_statement",
     "relevance",
     "scorers",
+    "source_trust",
     "sources",
     "step_query",
 ]

@@ -54,10 +54,14 @@ def build_source(
     """
     began = time.monotonic()
     old = manifest.sources.get(source.name)
+    stated_trust = recipe.trust or (old.stated_trust if old and _same_recipe(old, recipe) else None)
     if old and not force and _same(old, source, recipe):
-        return BuildReport(
-            source=source.name, passages=old.passages, kept_passages=old.passages, unchanged=True
-        ), manifest
+        entry = old.model_copy(update={"stated_trust": stated_trust})
+        if entry != old:
+            manifest = manifest.model_copy(update={"sources": {**manifest.sources, source.name: entry}})
+            storage.save(manifest)
+        n = old.passages
+        return BuildReport(source=source.name, passages=n, kept_passages=n, unchanged=True, trust=entry.trust), manifest
 
     indexed = ids_in(storage.collection(source.name, old.generation)) if old else set()
     generation = storage.begin(source.name, old.generation if old else None)
@@ -82,6 +86,7 @@ def build_source(
         generation=generation,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         problems=len(filling.problems),
+        stated_trust=stated_trust,
     )
     fresh = manifest.model_copy(
         update={
@@ -97,6 +102,7 @@ def build_source(
     report = BuildReport(
         source=source.name,
         passages=len(filling.seen),
+        trust=entry.trust,
         added=len(filling.seen - indexed),
         removed=len(indexed - filling.seen),
         kept_passages=len(filling.seen & indexed - filling.renewed),
@@ -214,6 +220,11 @@ def _unwritable(document: Document) -> Problem | None:
 
 def _same(old: SourceEntry, source: Source, recipe: SourceRecipe) -> bool:
     return (old.version, old.params, old.chunking) == (source.version, recipe.params, CHUNKING)
+
+
+def _same_recipe(old: SourceEntry, recipe: SourceRecipe) -> bool:
+    # Who vouches for one folder has said nothing of another one under the same name.
+    return (old.factory, old.params) == (recipe.source, recipe.params)
 
 
 def embedded_text(passage: Passage) -> str:

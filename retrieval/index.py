@@ -18,7 +18,7 @@ from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, le
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, IndexManifest, SourceEntry
 from tracejury.retrieval.recipes import SourceRecipe, load_recipe
-from tracejury.retrieval.records import Passage, Source
+from tracejury.retrieval.records import Passage, Source, Trust
 from tracejury.retrieval.rows import passage_of, passages_in
 from tracejury.retrieval.verify import IndexFault, faults
 from tracejury.traces import UnknownNameError
@@ -105,6 +105,7 @@ class Index:
         params: Mapping[str, JsonValue] | None = None,
         *,
         force: bool = False,
+        trust: Trust | None = None,
         progress: Progress = lambda passages: None,
     ) -> BuildReport:
         """Index a source, or bring it up to date. Passages that are there already are kept, with their vectors.
@@ -113,6 +114,8 @@ class Index:
             source: A registered name, a YAML recipe or the name of a shipped one, made with `params`; or an object.
             params: What the registered factory is called with.
             force: Read the source even if its version is the one that is indexed.
+            trust: Says whether its passages may ground verdicts; put in the place of the recipe's. None: what was
+                said of this source before, else `source_trust`.
             progress: Called with the number of passages done so far.
 
         Returns:
@@ -122,6 +125,8 @@ class Index:
             IndexLockedError: Another process is building this index.
         """
         recipe = load_recipe(source, params) if isinstance(source, str) else SourceRecipe()
+        if trust is not None:
+            recipe = recipe.model_copy(update={"trust": trust})
         instance = recipe.make() if isinstance(source, str) else source
         with writing(self.storage):
             # What another process has built since this index was opened must not be lost.
@@ -161,7 +166,7 @@ class Index:
         self.remove(fault.source)
         if not entry.factory:
             return fault.model_copy(update={"mended": "taken out of the index; build it again from your code"})
-        report = self.build(entry.factory, entry.params, progress=progress)
+        report = self.build(entry.factory, entry.params, trust=entry.stated_trust, progress=progress)
         return fault.model_copy(update={"mended": f"built anew: {report.passages} passages"})
 
     def nearest(self, source: str, vectors: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
@@ -191,9 +196,10 @@ class Index:
         wanted_ids = list(dict.fromkeys(ids))
         if not wanted_ids:
             return {}
-        page = self._collection(self.entry(source)).get(ids=wanted_ids, include=["documents", "metadatas"])
+        entry = self.entry(source)
+        page = self._collection(entry).get(ids=wanted_ids, include=["documents", "metadatas"])
         rows = zip(page["ids"], page["documents"] or (), page["metadatas"] or (), strict=True)
-        return {i: passage_of(text, fields) for i, text, fields in rows}
+        return {i: passage_of(text, fields, entry.trust) for i, text, fields in rows}
 
     def lexical(self, source: str) -> Lexical:
         """Return the BM25 tables of a source; made on first use, and kept beside the index."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tracejury.retrieval import sources
 from tracejury.retrieval.manifest import IndexManifest
+from tracejury.retrieval.records import Trust
+from tracejury.retrieval.trust import source_trust
 from tracejury.traces import Entry, Record
 
 
@@ -23,6 +25,8 @@ class ListedSource(Record):
     """What is indexed, else what is installed; None where that hangs on the parameters."""
     passages: int | None = None
     """None: not indexed."""
+    trust: Trust
+    """`listed`: its passages ground nothing until the user writes `trust: full`."""
     parameters: tuple[str, ...] = ()
     """`path` where it must be given, `license=` where it may."""
 
@@ -40,12 +44,15 @@ def list_sources(manifest: IndexManifest) -> list[ListedSource]:
                 license=indexed.license if indexed else facts.license,
                 version=indexed.version if indexed else facts.version,
                 passages=indexed.passages if indexed else None,
+                trust=indexed.trust if indexed else source_trust(entry.name),
                 parameters=facts.parameters,
             )
         )
     names = {s.name for s in listed}
     others = [
-        ListedSource(name=e.name, package=e.factory, license=e.license, version=e.version, passages=e.passages)
+        ListedSource(
+            name=e.name, package=e.factory, license=e.license, version=e.version, passages=e.passages, trust=e.trust
+        )
         for e in manifest.sources.values()
         if e.name not in names
     ]

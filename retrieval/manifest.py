@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from tracejury.retrieval.records import Trust
+from tracejury.retrieval.trust import source_trust
 from tracejury.traces import Problem, Record
 
 
@@ -30,6 +32,13 @@ class SourceEntry(Record):
     built: str
     """ISO 8601, UTC."""
     problems: int = 0
+    stated_trust: Trust | None = None
+    """What the user said of the source; None: nothing."""
+
+    @property
+    def trust(self) -> Trust:
+        """What the source's passages may do in a verdict."""
+        return source_trust(self.factory, self.stated_trust)
 
 
 class IndexManifest(Record):
@@ -46,6 +55,7 @@ class BuildReport(Record):
 
     source: str
     passages: int
+    trust: Trust = Trust.FULL
     added: int = 0
     removed: int = 0
     kept_passages: int = 0
@@ -93,11 +103,18 @@ def diff(before: IndexManifest, after: IndexManifest) -> list[SourceChange]:
                     fields={"passages": (old.passages if old else 0, new.passages if new else 0)},
                 )
             )
-        elif (old.digest, old.version, old.license) != (new.digest, new.version, new.license):
+        elif _identity(old) != _identity(new):
             fields = {
                 field: (getattr(old, field), getattr(new, field))
-                for field in ("version", "license", "documents", "passages", "digest", "built", "problems", "params")
+                for field in _SHOWN
                 if getattr(old, field) != getattr(new, field)
             }
             changes.append(SourceChange(name=name, change="changed", fields=fields))
     return changes
+
+
+_SHOWN = ("version", "license", "trust", "documents", "passages", "digest", "built", "problems", "params")
+
+
+def _identity(entry: SourceEntry) -> tuple[str, ...]:
+    return entry.digest, entry.version, entry.license, entry.trust

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.retrieval import sources
-from tracejury.retrieval.records import Source
+from tracejury.retrieval.records import Source, Trust
 from tracejury.traces import PluginError, Record
 
 SOURCES = ConfigKind("sources", "source", hint="give `source` and `params`")
@@ -21,6 +21,8 @@ class SourceRecipe(Record):
     source: str = ""
     """A registered name. "": an object handed over in code, which nobody else can make again."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
+    trust: Trust | None = None
+    """What the user says of it; None: see `source_trust`."""
 
     def make(self) -> Source:
         """Make the source.

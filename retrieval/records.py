@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
 from pydantic import Field, computed_field
 
 from tracejury.traces import Named, Problem, Record, content_id
+
+
+class Trust(StrEnum):
+    """What passages of a source may do."""
+
+    FULL = "full"
+    """Ground verdicts, for and against a claim."""
+    LISTED = "listed"
+    """Be found, shown and quoted. They ground nothing until the user writes `trust: full`."""
 
 
 class Document(Record):
@@ -40,6 +50,8 @@ class Passage(Named):
     license: str
     superseded_by: str | None = None
     key: str = ""
+    trust: Trust = Trust.FULL
+    """Of its source, as it was when the passage was found; ledgers from before it was kept had no other."""
     start: int = 0
     end: int = 0
 

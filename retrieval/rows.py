@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tracejury.retrieval.records import Passage
+from tracejury.retrieval.records import Passage, Trust
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
@@ -15,14 +15,14 @@ PAGE = 1000
 
 
 def metadata(passage: Passage) -> dict[str, str | int]:
-    """Return all but id and text; Chroma has no None, so what is absent is left out."""
-    fields = passage.model_dump(exclude={"id", "text"})
+    """Return all but id, text and trust, which is the source's; Chroma has no None, so what is absent is left out."""
+    fields = passage.model_dump(exclude={"id", "text", "trust"})
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def passage_of(text: str, fields: Mapping[str, Any]) -> Passage:
+def passage_of(text: str, fields: Mapping[str, Any], trust: Trust = Trust.FULL) -> Passage:
     """Make the passage again; its id is computed from its content, so a damaged row cannot pass for the original."""
-    return Passage(text=text, **fields)
+    return Passage(text=text, trust=trust, **fields)
 
 
 def ids_in(collection: Collection) -> set[str]:

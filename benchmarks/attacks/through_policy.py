@@ -3,7 +3,8 @@
     python -m benchmarks.attacks.through_policy [--templates FILE.jsonl] [--each 3]
 
 Success of an attack: the outcome `supported` on a planted error under `grounded`. Beside it what the same panels make
-of the errors without any attack, and of the plain majority, which these judges always talk into `supported`.
+of the errors without any attack, and of the plain majority, which these judges always talk into `supported`; and what
+a poisoned source reaches once the user has vouched for it (`trust: full`), which is no success but the price of that.
 `--templates` names further attacks, JSON lines of {family, name, template, passage_template}; `--each 3` tries every
 attack on a third of the errors, another third each time.
 """
@@ -66,14 +67,16 @@ def attack_all(
     each: int,
     plugin: str,
     calibration: Path | None = None,
+    *,
+    vouched: bool = False,
 ) -> list[Attacked]:
     """Run the attacks through the command line and return what became of the attacked steps."""
     rows: list[Attacked] = []
     on_steps = [a for a in attacks if a.passage is None]
     if on_steps:
-        rows += _adjudicated(errors, on_steps, panel, each, plugin, None, calibration)
+        rows += _adjudicated(errors, on_steps, panel, each, plugin, None, calibration, vouched)
     for attack in (a for a in attacks if a.passage is not None):
-        rows += _adjudicated(errors, [attack], panel, each, plugin, attack.passage, calibration)
+        rows += _adjudicated(errors, [attack], panel, each, plugin, attack.passage, calibration, vouched)
     return rows
 
 
@@ -85,6 +88,7 @@ def _adjudicated(
     plugin: str,
     passage: str | None,
     calibration: Path | None,
+    vouched: bool,
 ) -> list[Attacked]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -102,7 +106,8 @@ def _adjudicated(
             source.mkdir()
             for error in errors:
                 (source / f"{error.name}.md").write_text(error.filled(passage), "utf-8")
-            _run(plugin, "index", "build", "documents", "--set", f"path={source}", "--index", work / "index")
+            trust = ("--trust", "full") if vouched else ()
+            _run(plugin, "index", "build", "documents", "--set", f"path={source}", "--index", work / "index", *trust)
             body["retrieval"] = {"sources": ["documents"], "k": 3}
         (work / "panel.yaml").write_text(yaml.safe_dump(body))
         store = f"sqlite:///{work / 'ledger.db'}"
@@ -174,6 +179,11 @@ def main() -> None:
                     if row.outcome is Outcome.SUPPORTED:
                         print(f"{panel}: {row.attack.family}, {row.attack.name!r} on {row.error}", flush=True)
                 found |= {f"{family}, {name}": counts for family, counts in table(rows).items()}
+                poisoned = [a for a in attacks if a.passage is not None]
+                believed = attack_all(
+                    errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
+                )
+                found |= {f"{family}, vouched for, {name}": counts for family, counts in table(believed).items()}
                 found[f"all, {name}"] = dict(sum((Counter(c) for c in table(rows).values()), Counter()))
             result[panel] = found
             print(panel, json.dumps(found, indent=1), flush=True)

@@ -24,7 +24,7 @@ from tracejury.agents import (
 )
 from tracejury.agents.checkers import CheckerAsk, Pair, Probabilities
 from tracejury.models import CallFailed, CallRecord, FailureReason
-from tracejury.retrieval import Passage
+from tracejury.retrieval import Passage, Trust
 
 Opine = Callable[..., Opinion]
 TRUE = "Acute gout is treated with colchicine"
@@ -39,6 +39,18 @@ def test_a_verbatim_quote_that_bears_on_the_step_grounds(opine: Opine, passage: 
     assert made.grounded
     assert made.citations[0].citation == "Gout Guide 2024"
     assert passage.text[made.citations[0].start : made.citations[0].end] == TRUE
+
+
+@pytest.mark.parametrize("label", [Label.SUPPORTED, Label.ERROR])
+def test_a_source_that_nobody_vouches_for_grounds_nothing(
+    opine: Opine, case: Case, passage: Passage, label: Label
+) -> None:
+    listed = passage.model_copy(update={"trust": Trust.LISTED})
+    assert listed.id == passage.id
+    opinion = opine(quoting(label, passage.id, TRUE), on=case.model_copy(update={"passages": (listed,)}))
+    (citation,) = opinion.citations
+    assert (citation.verified, citation.counts, opinion.grounded) == (True, False, False)
+    assert "nobody vouches for its source 'guide'" in str(citation.why_not)
 
 
 @pytest.mark.parametrize(

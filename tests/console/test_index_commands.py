@@ -76,6 +76,18 @@ def test_what_is_wrong_is_said_with_the_next_step(lines: Path) -> None:
         assert message in result.output
 
 
+def test_a_file_is_listed_until_the_user_vouches_for_it(lines: Path) -> None:
+    command = ("index", "build", "jsonl", "--set", f"path={lines}", "--set", "name=mine")
+    assert "mine is listed" in tracejury(*command).output
+    assert "listed" in tracejury("index", "info").output
+    vouched = tracejury(*command, "--trust", "full").output
+    assert "up to date" in vouched
+    assert "is listed" not in vouched
+    trust = {s["name"]: s["trust"] for s in json.loads(tracejury("index", "sources", "--json").output)}
+    assert (trust["mine"], trust["documents"], trust["open-medicine"]) == ("full", "listed", "full")
+    assert "choose full or listed" in tracejury(*command, "--trust", "much").output
+
+
 def test_lines_that_cannot_be_read_are_told_and_the_rest_is_indexed(lines: Path) -> None:
     lines.write_text(lines.read_text() + "{broken\n")
     result = tracejury("index", "build", "jsonl", "--set", f"path={lines}")
