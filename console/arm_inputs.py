@@ -34,13 +34,38 @@ class ArmOptions(NamedTuple):
     key_env: str | None
 
 
+class TableOptions(NamedTuple):
+    """How files of chains are read."""
+
+    questions: Path | None
+    """Where their questions are, if not beside the chains."""
+    mapping: tuple[str, ...] = ()
+    """FIELD=PATH, as `tracejury read --map` takes it."""
+    join: str | None = None
+    """CHAIN_FIELD=QUESTION_FIELD."""
+
+    def params(self) -> dict[str, object]:
+        """Return what the table reader takes.
+
+        Raises:
+            ValueError: A mapping is not of the form FIELD=PATH.
+        """
+        pairs = dict(pair.partition("=")[::2] for pair in self.mapping)
+        if malformed := [name for name, path in pairs.items() if not name or not path]:
+            raise ValueError(f"--map {malformed[0]!r} is not of the form FIELD=PATH, such as gold=target")
+        if self.join is not None and self.questions is None:
+            raise ValueError("--join needs the file of the questions: --questions FILE")
+        joined = {"join": self.join, "questions": str(self.questions)} if self.join else {}
+        return {**({"fields": pairs} if pairs else {}), **joined}
+
+
 def is_address(source: str) -> bool:
     """Tell whether an arm is the address of a server rather than a path."""
     return source.startswith(("http://", "https://"))
 
 
 def open_arm(
-    options: ArmOptions, out: Path, questions: Path | None, *, parallel: int, price: tuple[float, float]
+    options: ArmOptions, out: Path, table: TableOptions, *, parallel: int, price: tuple[float, float]
 ) -> ArmInput:
     """Open an arm: ask its server for the model that it serves, or read its file.
 
@@ -50,7 +75,7 @@ def open_arm(
     """
     folder = out / "sampled" / options.name
     if not is_address(options.source):
-        return ArmInput(options.name, None, _read(Path(options.source), questions), folder)
+        return ArmInput(options.name, None, _read(Path(options.source), table), folder)
     from tracejury.models import Endpoint, Price
 
     endpoint = Endpoint(
@@ -94,14 +119,15 @@ def audited_questions(arms: Sequence[ArmInput], path: Path | None, reader: str |
     return first_questions(common, n)
 
 
-def _read(path: Path, questions: Path | None) -> Batch:
+def _read(path: Path, table: TableOptions) -> Batch:
     from tracejury.traces import Batch
 
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; name a file, a folder or an address (http://...)")
-    batch = Batch.open([path])
-    if not len(batch) and questions is not None:
-        batch = Batch.open([path], "table", questions=str(questions))
+    params = table.params()
+    batch = Batch.open([path], "table" if params else None, **params)
+    if not len(batch) and table.questions is not None and "join" not in params:
+        batch = Batch.open([path], "table", **params, questions=str(table.questions))
     return batch
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
     from tracejury.console.arm_inputs import ArmInput
+    from tracejury.console.grounding_forecast import GroundingForecast
     from tracejury.traces import Question, Trace
     from tracejury.training import SampleSpec
 
@@ -19,16 +23,24 @@ _PLANNED_STEP = "In this patient the finding named above makes one option more l
 
 
 def show_audit_estimate(
-    arms: Sequence[ArmInput], questions: Sequence[Question], panel: Panel, spec: SampleSpec, n: int
+    arms: Sequence[ArmInput],
+    questions: Sequence[Question],
+    panel: Panel,
+    spec: SampleSpec,
+    index: Path | None,
+    as_json: bool,
 ) -> None:
-    """Print what the audit costs at most, before any model is called."""
+    """Print what the audit costs at most, what it can show, and what grounded coverage to expect; no model is asked."""
+    if as_json:
+        typer.echo(json.dumps(_as_json(arms, questions, panel, spec, index), indent=2))
+        return
     from tracejury.console.dry_run import show_estimate
     from tracejury.console.screen import out
     from tracejury.reports import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
     from tracejury.traces import Batch, write_batch
     from tracejury.training import sampling_cost
 
-    out.print(f"{len(questions)} questions, both arms (--n {n})", highlight=False)
+    out.print(f"{len(questions)} questions, both arms", highlight=False)
     for arm in arms:
         if arm.endpoint is None:
             out.print(f"{arm.name}: its chains are read, nothing is sampled", highlight=False)
@@ -56,6 +68,51 @@ def show_audit_estimate(
         highlight=False,
         soft_wrap=True,
     )
+    out.print(_forecast_sentence(arms, questions, panel, index), highlight=False, soft_wrap=True)
+
+
+def _forecast_sentence(
+    arms: Sequence[ArmInput], questions: Sequence[Question], panel: Panel, index: Path | None
+) -> str:
+    forecast = _forecast(arms, questions, panel, index)
+    if isinstance(forecast, str):
+        return f"Grounded coverage to expect is not known: {forecast}."
+    return forecast.sentence(panel.checker.name if panel.checker else "")
+
+
+def _forecast(
+    arms: Sequence[ArmInput], questions: Sequence[Question], panel: Panel, index: Path | None
+) -> GroundingForecast | str:
+    """Return the forecast, or why there is none."""
+    from tracejury.console.grounding_forecast import forecast_grounding, why_no_forecast
+
+    batches = [arm.batch for arm in arms if arm.batch is not None]
+    return why_no_forecast(panel, batches, index) or forecast_grounding(
+        panel, batches, {q.id for q in questions}, index
+    )
+
+
+def _as_json(
+    arms: Sequence[ArmInput], questions: Sequence[Question], panel: Panel, spec: SampleSpec, index: Path | None
+) -> dict[str, Any]:
+    from tracejury.graphs import estimate
+    from tracejury.reports import detectable_difference
+    from tracejury.traces import Batch, write_batch
+    from tracejury.training import sampling_cost
+
+    sampled = {a.name: sampling_cost(questions, a.endpoint, spec)._asdict() for a in arms if a.endpoint is not None}
+    with TemporaryDirectory() as folder:
+        write_batch([*questions, *_chains(arms, questions)], Path(folder))
+        with Batch.open(folder, "native") as batch:
+            judged = estimate(panel, batch).model_dump(mode="json")
+    forecast = _forecast(arms, questions, panel, index)
+    return {
+        "questions": len(questions),
+        "sampling": sampled,
+        "judging": judged,
+        "detectable_difference": detectable_difference(len(questions)),
+        "grounded": {"unknown": forecast} if isinstance(forecast, str) else forecast._asdict(),
+    }
 
 
 def _chains(arms: Sequence[ArmInput], questions: Sequence[Question]) -> Iterator[Trace]:

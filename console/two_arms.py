@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tracejury.console.adjudicate import judge_batch, ready_index
-from tracejury.console.arm_inputs import ArmInput, ArmOptions, audited_questions, open_arm
+from tracejury.console.arm_inputs import ArmInput, ArmOptions, TableOptions, audited_questions, open_arm
 from tracejury.console.audit import compare, report
 from tracejury.console.failing import Exit, explained, fail
-from tracejury.console.options import IndexPath, Store
+from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.run_inputs import need_reports
 from tracejury.console.stages import Out, ServedBy, moving_bar
 
@@ -42,6 +44,21 @@ def audit(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="Compare this many questions, chosen by hash.")] = 200,
     out: Out = Path("audit"),
     reader: Annotated[str | None, typer.Option(help="Read --questions in this format.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=PATH",
+            help="Say where a field of the chains' files stands, as `tracejury read --map` does. Repeatable.",
+        ),
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD=FIELD",
+            help="Find a chain's question in --questions by these fields, of the chains and of the questions.",
+        ),
+    ] = None,
     base_model: Model = None,
     student_model: Model = None,
     base_key_env: ArmKeyEnv = None,
@@ -68,6 +85,7 @@ def audit(
     dry_run: Annotated[
         bool, typer.Option(help="Show calls, tokens, time, cost and the detectable difference, and call no model.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Ask two models the same questions, judge every step, and report whether the reasoning got worse.
 
@@ -84,8 +102,9 @@ def audit(
         from tracejury.training import BackEnd, SampleSpec, claim, load_recipe
 
         chosen = load_panel(panel)
+        table = TableOptions(questions, tuple(mapping or ()), join)
         arms = [
-            open_arm(options, out, questions, parallel=parallel, price=price)
+            open_arm(options, out, table, parallel=parallel, price=price)
             for options in (
                 ArmOptions("base", base, base_model, base_key_env),
                 ArmOptions("student", student, student_model, student_key_env),
@@ -96,15 +115,17 @@ def audit(
         if dry_run:
             from tracejury.console.audit_estimate import show_audit_estimate
 
-            show_audit_estimate(arms, question_set, chosen, spec, n)
+            show_audit_estimate(arms, question_set, chosen, spec, index, as_json)
             return
         claim(out, {"base": base, "student": student, "questions": [q.id for q in question_set], "panel": panel})
         url = store or f"sqlite:///{out / 'tracejury.db'}"
         back_end = BackEnd(served_by) if served_by else None
         folders = [_chains(arm, question_set, load_recipe(recipe).student, spec, back_end, url) for arm in arms]
         runs, any_failed = _judge(arms, folders, chosen, out, url, index, probe)
-    compare(runs, store=url)
-    report(runs, out=[out / "report.html", out / "report.json"], store=url)
+    compare(runs, store=url, as_json=as_json)
+    # With --json, what is written is told on standard error.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        report(runs, out=[out / "report.html", out / "report.json"], store=url)
     if any_failed:
         raise fail("some steps failed; the same command asks for them again", Exit.SOME_FAILED)
 

@@ -62,53 +62,88 @@ def check_rates(report: Path) -> None:
         assert steps[side]["low"] <= RATES[arm] <= steps[side]["high"]
 
 
+PANEL = """
+judges:
+  - {{name: data, judge: data}}
+  - {{name: facts, judge: facts, endpoint: server, seat: listed}}
+endpoints:
+  server: {{base_url: "{url}", model: m, max_concurrency: 4}}
+retrieval: {{sources: []}}
+"""
+PARALLEL = 4
+
+
+def kill_when(command: list[str], server: ModelServer, calls: int, how: signal.Signals) -> str:
+    """Start the audit, end it once a server has had so many calls, and return what it wrote to standard error."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while server.counts()["calls"] < calls and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == (130 if how is signal.SIGTERM else -how), errors
+    return errors
+
+
+def paid_twice(server: ModelServer) -> int:
+    return sum(times - 1 for times in server.counts()["paid"].values())
+
+
 def test_two_endpoints_become_a_report_and_nothing_is_paid_twice(questions: Path, tmp_path: Path) -> None:
-    with arm_server("base", latency_s=0.4) as base, arm_server("student", latency_s=0.4) as student:
+    """Ended four times: by SIGTERM and by SIGKILL, while chains are sampled and while they are judged."""
+    with (
+        arm_server("base", latency_s=0.4) as base,
+        arm_server("student", latency_s=0.4) as student,
+        ModelServer(latency_s=0.3) as judge,
+    ):
+        panel = tmp_path / "panel.yaml"
+        panel.write_text(PANEL.format(url=judge.url))
         command = [
-            *(
-                sys.executable,
-                "-c",
-                "from tracejury.console.app import main; main()",
-                "audit",
-                "--base",
-                base.url,
-                "--student",
-                student.url,
-            ),
-            *("--questions", str(questions), "--panel", "data", "--out", str(tmp_path / "mine"), "--parallel", "4"),
+            *(sys.executable, "-c", "from tracejury.console.app import main; main()", "audit"),
+            *("--base", base.url, "--student", student.url, "--questions", str(questions), "--panel", str(panel)),
+            *("--out", str(tmp_path / "mine"), "--parallel", str(PARALLEL)),
         ]
-        for server in (base, student):
-            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
-                while server.counts()["calls"] < 6 and first.poll() is None:
-                    time.sleep(0.05)
-                first.send_signal(signal.SIGTERM)
-                _, errors = first.communicate(timeout=120)
-            assert first.returncode == 130, errors
-            assert 6 <= server.counts()["calls"] < QUESTIONS
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        for server in (base, student):
-            assert sorted(server.counts()["paid"].values()) == [1] * QUESTIONS
+        kill_when(command, base, 6, signal.SIGTERM)
+        assert 6 <= base.counts()["calls"] < QUESTIONS
+        kill_when(command, student, 6, signal.SIGKILL)
+        kill_when(command, judge, 10, signal.SIGTERM)
+        assert paid_twice(judge) == 0
+        kill_when(command, judge, judge.counts()["calls"] + 10, signal.SIGKILL)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert result.returncode == 0, result.stderr
+        assert (paid_twice(base), len(base.counts()["paid"])) == (0, QUESTIONS)
+        # What was under way when the process was killed has never reached it; nothing else is asked for again.
+        assert paid_twice(student) <= PARALLEL
+        assert paid_twice(judge) <= PARALLEL
     assert (tmp_path / "mine" / "report.html").stat().st_size > 10_000
     check_rates(tmp_path / "mine" / "report.json")
-    assert "16.7" in done.stdout
-    assert "83.3" in done.stdout
-    assert "step errors +66.7 points" in " ".join(done.stdout.split())
+    assert "16.7" in result.stdout
+    assert "83.3" in result.stdout
+    assert "step errors +66.7 points" in " ".join(result.stdout.split())
 
 
 def test_two_files_become_a_report(questions: Path, tmp_path: Path) -> None:
+    """The chains have no questions beside them and fields of their own names."""
     for arm, texts in CHAINS.items():
-        rows = [
-            {"question": stem(n), "options": {"A": "x", "B": "y"}, "gold": "A", "response": text}
-            for n, text in enumerate(texts)
-        ]
+        rows = [{"nr": f"q{n}", "said": text} for n, text in enumerate(texts)]
         (tmp_path / f"{arm}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    command = ["audit", "--base", "base.jsonl", "--student", "student.jsonl", "--panel", "data", "--out", "files"]
+    rows = [
+        {"key": f"q{n}", "question": stem(n), "options": {"A": "x", "B": "y"}, "gold": "A"} for n in range(QUESTIONS)
+    ]
+    Path("asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [
+        *("audit", "--base", "base.jsonl", "--student", "student.jsonl", "--panel", "data", "--out", "files"),
+        *("--questions", "asked.jsonl", "--map", "text=said", "--join", "nr=key", "--json"),
+    ]
     dry_run = CliRunner().invoke(app, [*command, "--dry-run"])
     assert dry_run.exit_code == 0, dry_run.output
+    forecast = json.loads(dry_run.stdout)
+    assert (forecast["questions"], forecast["judging"]["steps"]) == (QUESTIONS, 4 * QUESTIONS)
+    # The age of every first step stands in the vignette; the second step is wrong as often as planted.
+    assert forecast["grounded"]["steps"] == 20
     assert not (tmp_path / "files").exists()
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["comparisons"]
     check_rates(tmp_path / "files" / "report.json")
     other = CliRunner().invoke(app, [*command, "--n", "20"])
     assert other.exit_code == 1
@@ -129,4 +164,5 @@ def test_a_dry_run_says_cost_and_what_so_many_questions_can_show(questions: Path
     assert "at most 24,000 completion tokens and $0.05" in output
     assert f"{2 * QUESTIONS} traces, {2 * 8 * QUESTIONS} steps" in output
     assert "a difference of 15.8 points" in output
+    assert "Grounded coverage to expect is not known: there are no chains yet" in output
     assert not (tmp_path / "dry").exists()
