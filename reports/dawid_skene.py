@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.reports.estimates import MIN_CLUSTERS, Estimate, Floats
-from tracejury.reports.intervals import bounded
-from tracejury.reports.resampling import bootstrap
+from tracejury.reports.intervals import Jackknife
 
 _MISSING = 2
-_ITERATIONS = 200
+_ITERATIONS = 1_000
+_TOLERANCE = 1e-6
 _LEAST_JUDGES = 3
 
 
@@ -47,10 +47,9 @@ def reliabilities(
     np.add.at(sums, (codes, pattern.reshape(-1)), 1)
 
     def measure(total: Floats) -> Floats:
-        rows = total.reshape(-1, len(patterns))
-        return np.stack([_balanced_accuracies(patterns, row) for row in rows]).reshape(*total.shape[:-1], -1)
+        return _balanced_accuracies(patterns, total)
 
-    estimates = bootstrap(sums, measure, draws=draws, seed=seed)
+    estimates = Jackknife(sums, measure)
     decided_labels = np.stack([(answers == state).any(axis=1) for state in (0, 1)], axis=1)
     all_agree = not decided_labels.all(axis=1).any()
     reliabilities_by_judge = {}
@@ -58,36 +57,34 @@ def reliabilities(
         decided = answers[:, j] != _MISSING
         if not decided.any():
             continue
-        estimate = estimates.estimate(j)
-        if all_agree:
-            # No spread to resample: what is left is how little so many questions can show.
-            trials = len(np.unique(questions[decided & together]))
-            estimate = bounded(1.0, np.zeros(len(sums)), trials=trials)
+        trials = len(np.unique(questions[decided & together]))
+        estimate = estimates.bounded(j, trials=trials, units=float((decided & together).sum()))
         reliabilities_by_judge[name] = estimate
     return reliabilities_by_judge
 
 
 def _balanced_accuracies(patterns: NDArray[np.int64], counts: Floats) -> Floats:
-    """Return the judges' balanced accuracies at the maximum of the likelihood, shape (judges,).
+    """Return the judges' balanced accuracies at the maximum of the likelihood, shape (..., judges).
 
     Args:
         patterns: Answers of the judges, each distinct row once, shape (patterns, judges).
-        counts: How many steps have each pattern, shape (patterns,).
+        counts: How many steps have each pattern, shape (..., patterns).
     """
-    said = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
-    votes = said.sum(axis=1)
+    labels = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
+    flat = labels.reshape(len(patterns), -1)
+    votes = labels.sum(axis=1)
     # The start is the majority's share, so that state 1 stays `error`; a step that nobody decided starts even.
-    wrong = (votes[:, 1] + 0.5) / (votes.sum(axis=1) + 1)
-    accuracies = np.full(patterns.shape[1], np.nan)
+    wrong = np.broadcast_to((votes[:, 1] + 0.5) / (votes.sum(axis=1) + 1), counts.shape)
+    steps = np.maximum(counts.sum(axis=-1), 1)[..., None]
     for _ in range(_ITERATIONS):
-        weights = counts[:, None] * np.stack([1 - wrong, wrong], axis=1)
-        prior = np.clip(weights.sum(axis=0) / max(counts.sum(), 1), 1e-9, 1)
+        weights = np.stack([counts * (1 - wrong), counts * wrong], axis=-2)
+        prior = np.clip(weights.sum(axis=-1) / steps, 1e-9, 1)
         # One pseudo-answer in a hundred keeps an estimate from the edge, where EM would never leave.
-        table = np.einsum("ps,pja->jsa", weights, said) + 0.01
-        confusion = table / table.sum(axis=2, keepdims=True)
-        likelihood = np.log(prior) + np.einsum("pja,jsa->ps", said, np.log(confusion))
-        before, wrong = wrong, 1 / (1 + np.exp(np.clip(likelihood[:, 0] - likelihood[:, 1], -500, 500)))
-        accuracies = confusion[:, (0, 1), (0, 1)].mean(axis=1)
-        if np.abs(wrong - before).max() < 1e-6:
+        table = (weights @ flat).reshape(*weights.shape[:-1], *labels.shape[1:]) + 0.01
+        confusion = table / table.sum(axis=-1, keepdims=True)
+        likelihood = np.log(prior)[..., None] + np.log(confusion).reshape(*weights.shape[:-1], -1) @ flat.T
+        before = wrong
+        wrong = 1 / (1 + np.exp(np.clip(likelihood[..., 0, :] - likelihood[..., 1, :], -500, 500)))
+        if np.abs(wrong - before).max() < _TOLERANCE:
             break
-    return np.asarray(accuracies)
+    return np.asarray((confusion[..., 0, :, 0] + confusion[..., 1, :, 1]) / 2)
