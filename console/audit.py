@@ -83,7 +83,8 @@ def summary(
             labels=labels_of(ledger, labels_from, runs),
         )  # fmt: skip
         if as_json:
-            typer.echo(result.model_dump_json(indent=2))
+            shares = {arm: part.judged_share for arm, part in ledger.text_coverage(runs[0]).items()}
+            typer.echo(json.dumps(result.model_dump(mode="json") | {"judged_share": shares}, indent=2))
         else:
             print_summary(runs[0], result, sections)
             print_coverage(ledger.text_coverage(runs[0]))
@@ -142,6 +143,7 @@ def compare(
         need_reports()
         from tracejury.console.comparison_tables import print_audit
         from tracejury.console.matrix_tables import show_matrix, write_tables
+        from tracejury.console.text_coverage import print_coverage
         from tracejury.reports import (
             Settings,
             audit,
@@ -159,7 +161,13 @@ def compare(
         ledger, opened, refs = open_references(store, runs)
         columns = read_rows(ledger, opened, labels)
         if as_matrix:
-            show_matrix(compare_matrix(columns, opened, baseline or "base", settings), as_json, csv, latex, forest)
+            matrix = compare_matrix(
+                columns, opened, baseline or "base", settings, judged=judged_text(ledger, opened),
+                allow_different_runs=allow_different_runs,
+            )  # fmt: skip
+            show_matrix(matrix, as_json, csv, latex, forest)
+            if methods and not as_json:
+                typer.echo("\n" + methods_paragraph(opened, settings, ()))
             return
         result = audit(
             columns,
@@ -176,6 +184,8 @@ def compare(
             typer.echo(result.model_dump_json(indent=2))
         else:
             print_audit(result)
+            for opened_run in opened:
+                print_coverage(ledger.text_coverage(opened_run))
             if methods:
                 typer.echo("\n" + methods_paragraph(opened, settings, result.comparisons))
         write_tables(*comparison_rows(result.comparisons), csv, latex)
@@ -301,6 +311,7 @@ def gate(
             audit,
             choose_arms,
             gate_markdown,
+            judged_text,
             junit,
             pass_gate,
         )
@@ -309,8 +320,9 @@ def gate(
         ledger, opened, refs = open_references(store, [baseline, *runs])
         columns = read_rows(ledger, opened)
         result = audit(
-            columns, opened, choose_arms(columns, refs, None), settings, allow_different_runs=allow_different_runs
-        )
+            columns, opened, choose_arms(columns, refs, None), settings, allow_different_runs=allow_different_runs,
+            judged=judged_text(ledger, opened),
+        )  # fmt: skip
         limits = GateLimits(
             max_step_error_rise=max_step_error_rise, max_answer_drop=max_answer_drop,
             max_coverage_gap=max_coverage_gap, worst_case=worst_case, allow_not_robust=allow_not_robust,

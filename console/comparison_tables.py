@@ -89,6 +89,8 @@ def _differences(comparison: Comparison) -> Table:
 def _print_rest(comparison: Comparison) -> None:
     unpaired = " and ".join(f"{n:,}" for n in comparison.unpaired)
     out.print(f"{comparison.paired:,} questions paired; {unpaired} that one arm alone has")
+    if comparison.left_out:
+        out.print(f"[yellow]{comparison.left_out}[/yellow]", soft_wrap=True, highlight=False)
     for view in (comparison.majority, comparison.grounded):
         if view is not None:
             _print_steps(view, alone=comparison.grounded is None)

@@ -85,6 +85,7 @@ def _traces(ledger: Ledger, run: Run, as_json: bool) -> None:
     table.caption = "✓ supported  ✗ error  - abstained  ! failed  ∅ no claim"
     table.caption_justify = "left"
     out.print(table)
+    print_coverage(ledger.text_coverage(run))
     if len(rows) > 200:
         out.print(f"... and {len(rows) - 200} more; --json lists all")
     if rows:

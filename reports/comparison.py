@@ -78,6 +78,19 @@ class StepComparison(Record):
     enough: bool
     why_not: str | None
 
+    @property
+    def detectable(self) -> float | None:
+        """Return about the smallest difference, in shares, that the tests would show with 80 % power.
+
+        The tests allow for unlike coverage: a difference has to exceed what the surplus of verdicts could hide.
+        """
+        if self.steps is None or self.steps.detectable is None or self.steps.difference.value is None:
+            return None
+        value, ends = self.steps.difference.value, self.like_coverage
+        if ends is None or ends[0].value is None or ends[1].value is None:
+            return self.steps.detectable
+        return self.steps.detectable + max(value - ends[0].value if value > 0 else ends[1].value - value, 0.0)
+
 
 class Comparison(Record):
     """Two arms compared. The headline's figures are of the jury's majority; grounded verdicts alone stand beside."""
@@ -101,6 +114,28 @@ class Comparison(Record):
     def steps(self) -> Difference | None:
         """The step errors by the jury's majority."""
         return self.majority.steps
+
+    @property
+    def left_out(self) -> str:
+        """Say how many questions too few verdicts leave out, and what the rest can show; empty: nothing to say."""
+        decided = self.steps.questions if self.steps else 0
+        detectable = self.majority.detectable
+        unlike = self.steps is not None and detectable is not None and detectable > (self.steps.detectable or 0) + 0.005
+        if decided >= self.paired and not unlike:
+            return ""
+        share = 100 * self.settings.min_decided
+        text = (
+            f"{self.paired - decided:,} of {self.paired:,} paired questions are left out: under {share:g} % of their"
+            " claims have a verdict in one arm or in both"
+            if decided < self.paired
+            else "all paired questions are decided"
+        )
+        if detectable is None:
+            return text
+        reason = ", since their tests allow for unlike coverage" if unlike else ""
+        return (
+            f"{text}; the {decided:,} that remain show differences from about {100 * detectable:.0f} points on{reason}"
+        )
 
     @property
     def enough(self) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.reports.estimates import MIN_CLUSTERS, Estimate, Floats
-from tracejury.reports.intervals import Jackknife
+from tracejury.reports.intervals import Jackknife, bounded
 
 _MISSING = 2
 _ITERATIONS = 1_000
@@ -58,7 +58,12 @@ def reliabilities(
         if not decided.any():
             continue
         trials = len(np.unique(questions[decided & together]))
-        estimate = estimates.bounded(j, trials=trials, units=float((decided & together).sum()))
+        # Where all agree there is no spread, and what is left is how little so many questions can show.
+        estimate = (
+            bounded(1.0, np.zeros(len(sums)), trials=trials)
+            if all_agree
+            else estimates.bounded(j, trials=trials, units=float((decided & together).sum()))
+        )
         reliabilities_by_judge[name] = estimate
     return reliabilities_by_judge
 

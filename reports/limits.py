@@ -16,6 +16,7 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
     sentences = []
     if audit:
         sentences += [f"{c.other.arm}: {c.sentence}." for c in audit.comparisons if not c.enough]
+        sentences += [f"{c.other.arm}: {c.left_out}." for c in audit.comparisons if c.left_out]
         sentences += [f"The runs were judged differently: {line}." for line in audit.differently_judged]
         sentences += [
             f"{c.other.arm}: abstentions could hide a difference of the other sign."

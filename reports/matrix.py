@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
 
 from tracejury.ledger import Run
-from tracejury.reports.columns import Bools, Columns
+from tracejury.reports.columns import ArmKey, Bools, Columns
+from tracejury.reports.comparable import check_judged_shares
 from tracejury.reports.comparison import Direction, Robust, direction_of, robustness_of
 from tracejury.reports.differences import Settings, step_difference
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.sides import decided_in_both, pair
 from tracejury.reports.views import View
-from tracejury.traces import Record
+from tracejury.traces import Record, TextCoverage
 
 
 class MatrixCell(Record):
@@ -66,7 +67,13 @@ class Matrix(Record):
 
 
 def compare_matrix(
-    columns: Columns, runs: Sequence[Run], baseline: str = "base", settings: Settings | None = None
+    columns: Columns,
+    runs: Sequence[Run],
+    baseline: str = "base",
+    settings: Settings | None = None,
+    *,
+    judged: Mapping[ArmKey, TextCoverage] | None = None,
+    allow_different_runs: bool = False,
 ) -> Matrix:
     """Compare every arm of every run with that run's baseline, benchmark by benchmark, by the jury's majority.
 
@@ -75,8 +82,11 @@ def compare_matrix(
         runs: The runs; each is compared within itself, so that they may have other panels, students and benchmarks.
         baseline: The arm that the others are compared with, in every run.
         settings: Draws, confidence, and what is asked for.
+        judged: How much of each arm's text was judged; None: it is not asked about.
+        allow_different_runs: Compare arms of which unlike shares of the text were judged.
 
     Raises:
+        NotComparableError: Unlike shares of the text of two arms of a run were judged.
         ValueError: No run has the baseline and another arm.
     """
     settings = (settings or Settings()).model_copy(update={"draws": 100})
@@ -87,6 +97,8 @@ def compare_matrix(
         arms = {key.arm: code for code, key in enumerate(view.arms) if key.run == run.name}
         if baseline not in arms:
             continue
+        keys = [ArmKey(run.name, arm) for arm in (baseline, *sorted(arms.keys() - {baseline}))]
+        check_judged_shares(judged or {}, keys, allow_different_runs)
         for code in np.unique(source[np.isin(view.step_arm, list(arms.values()))]):
             for student in sorted(arms.keys() - {baseline}):
                 cell = _cell(view, run, arms[baseline], arms[student], int(code), source == code, settings)

@@ -10,6 +10,7 @@ import numpy as np
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.ledger import COUNTS, ArmCount, Run
 from tracejury.reports import Estimate, mean_share, rates_from_counts
+from tracejury.traces import TextCoverage
 
 
 class Bar(NamedTuple):
@@ -40,6 +41,8 @@ class Arm(NamedTuple):
     failure_rate: Estimate
     bounds: tuple[float | None, float | None]
     bars: tuple[Bar, ...]
+    text: TextCoverage | None
+    """How much of the traces' text was judged; None where the ledger did not keep it."""
 
 
 def arms_of(view: LedgerView, run: Run) -> list[Arm]:
@@ -54,10 +57,13 @@ def _arms(view: LedgerView, run: Run) -> list[Arm]:
     sums: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for arm, _, *numbers in view.traces.by_question(run):
         sums[arm].append(tuple(numbers))
-    return [_arm(name, counts, np.array(sums[name], dtype=np.float64)) for name, counts in by_arm.items()]
+    texts = view.ledger.text_coverage(run)
+    return [
+        _arm(name, counts, np.array(sums[name], dtype=np.float64), texts.get(name)) for name, counts in by_arm.items()
+    ]
 
 
-def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
+def _arm(name: str, parts: list[ArmCount], sums: Any, text: TextCoverage | None) -> Arm:
     def total(field: str) -> int:
         return int(sum(getattr(part, field) for part in parts))
 
@@ -81,6 +87,7 @@ def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
         failure_rate=rates.failure_rate,
         bounds=rates.bounds,
         bars=tuple(_bars(counts)),
+        text=text if text and text.judged_share is not None else None,
     )
 
 

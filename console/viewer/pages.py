@@ -189,6 +189,7 @@ class Pages:
             "counts": {name: n for name, n in Counter(kinds.values()).most_common()},
             "missing": (line.steps if line else len(deliberations)) - len(deliberations),
             "prefix": prefix,
+            "text": self.view.ledger.trace_coverage(run, trace.id),
         }
 
     def _deliberation(self, run: Run, trace: Trace, question: Question, deliberation: Deliberation, steps: int) -> str:
