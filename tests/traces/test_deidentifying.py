@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,64 @@ def test_a_batch_without_identifiers_holds_none(tmp_path: Path) -> None:
         assert "2024" not in trace.text
         assert clean.question(trace.question_id) == question
         assert clean.deidentified() is clean
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Seen by DR. ABERNATHY today", "ABERNATHY"),
+        ("Mme Lefèvre consulte", "Lefèvre"),
+        ("Mr. van der Berg presents", "van der Berg"),
+        ("Olga Petrova, MD, dictated this", "Olga Petrova"),
+        ("Next of kin: Edith Abernathy", "Edith Abernathy"),
+        ("her husband Barnaby says that she fell", "Barnaby"),
+        ("Patient_Name=Olga_Petrova", "Olga_Petrova"),
+        ("a scan on 3/14, then home", "3/14"),
+        ("seen 7-Sep-2023", "7-Sep-2023"),
+        ("am 3. Oktober 2023", "3. Oktober 2023"),
+        ("le 14 juillet 2023", "14 juillet 2023"),
+        ("May 3-5, 2023", "May 3-5, 2023"),
+        ("2023年9月7日", "2023年9月7日"),
+        ("a 97-year-old woman", "97"),
+        ("call 020 7946 0123", "020 7946 0123"),
+        ("ext. 5512", "5512"),
+        ("Hospital No. B551208", "B551208"),
+        ("MRN\u200b 551208", "551208"),
+        ("091\u201155\u20111208", "091\u201155\u20111208"),
+        ("o.petrova [at] clinic [dot] example", "o.petrova [at] clinic [dot] example"),
+        ("from 2001:db8::1:7334", "2001:db8::1:7334"),
+        ("lives at 12 elm road", "12 elm road"),
+        ("Lindenstraße 12, 12345 Stadt", "Lindenstraße 12"),
+        ("6 Chancery Lane", "6 Chancery Lane"),
+    ],
+)
+def test_identifiers_in_other_forms_are_found(text: str, value: str) -> None:
+    spans = identifiers(text)
+    start = text.index(value)
+    inside = {place for span in spans for place in range(span.start, span.end)}
+    assert {start + i for i, character in enumerate(value) if character.isalnum()} <= inside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The QRS width is 110 ms. Activated charcoal is given.",
+        "He asked his professor. This shows a habit.",
+        "Strength is 4/5, reflexes 2/4 and the murmur 3/6.",
+        "Give 5-10 mg every 4-6 hours; a 64-year-old man, 98% saturation, 92 kg.",
+        "The son, who is healthy, has no Down syndrome.",
+    ],
+)
+def test_clinical_text_is_left_as_it_is(text: str) -> None:
+    assert identifiers(text) == []
+
+
+@pytest.mark.parametrize("unit", ["a.", "1-", "a@", "Dr. Abc Xyz. ", "12 rue ", "Abc "])
+def test_the_time_grows_with_the_length(unit: str) -> None:
+    def seconds(characters: int) -> float:
+        text = unit * (characters // len(unit))
+        began = time.process_time()
+        identifiers(text)
+        return time.process_time() - began
+
+    assert seconds(40_000) < 20 * max(seconds(8_000), 0.002)
