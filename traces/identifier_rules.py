@@ -81,8 +81,8 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("AGE", r"(?<![\d./-])(?P<AGE>9\d|1[01]\d)(?=[- ]?(?:years?|yrs?)[- ]old\b|[ ]?(?:y/?o)\b)"
                 r"|(?i:\b(?:aged?|age of)[ :]{1,2})(?P<AGED>9\d|1[01]\d)\b(?![%./-])"),
         ("ADDRESS", rf"\b\d{{1,5}}[A-Z]?\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s){{1,3}}{_STREET}\b\.?"
-                    r"(?:,?\s(?:Apt|Suite|Unit)\.?\s?\w{1,6})?(?:,\s[A-Z][A-Za-z ]{1,30},?\s[A-Z]{2}\s\d{5}(?:-\d{4})?)?"
-                    rf"|(?i:\b(?:lives|living|resides|residing|address|home)[: ](?:is )?(?:at )?(?P<LIVES>\d{{1,5}}[a-z]?\s(?:[a-z]{{2,20}}\s){{1,3}}{_STREET}))\b"
+                    rf"{_TOWN}"
+                    rf"|(?i:\b(?:lives|living|resides|residing|address|home)[: ](?:is )?(?:at )?(?P<LIVES>\d{{1,5}}[a-z]?\s(?:[a-z]{{2,20}}\s){{1,3}}{_STREET}\b\.?{_TOWN}))"
                     r"|\b[A-Z][a-zäöüß]{2,30}(?:straße|strasse|weg|gasse|platz|allee)\s\d{1,4}[a-z]?(?:,\s\d{5}\s\w{2,30})?"
                     r"|\b\d{1,4}(?: bis)?,? (?:rue|avenue|chemin|impasse|via|calle|rua) (?:d[eu]s? |de la |de l'|del )?[A-ZÀ-Þ]\w{1,30}"
                     r"|\b[A-Z]{2}\s\d{5}(?:-\d{4})?\b"
