@@ -37,6 +37,7 @@ _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Ct|Place|Terrace|Way|Hill|Close|Parkway|Square"
     r"|Crescent|Gardens|Grove|Mews|Highway)"
 )
+_TOWN = r"(?:,?\s(?:Apt|Suite|Unit)\.?\s?\w{1,6})?(?:,\s[A-Z][A-Za-z ]{1,30},?\s[A-Z]{2}\s\d{5}(?:-\d{4})?)?"
 _RELATIVE = r"(?:wife|husband|son|daughter|mother|father|brother|sister|partner|uncle|aunt|niece|nephew|cousin|friend|neighbou?r)"
 _ID_LABEL = (
     r"(?:MRN|medical record|patient ID|chart|accession|acc|encounter|account|policy|member ID|insurance ID|NHS|UHID|NPI"
