@@ -37,11 +37,13 @@ from .records import (
     Resolution,
     Retrieved,
     Route,
+    Search,
     Seat,
     Verdict,
 )
 from .replies import judge_reply
 from .resolver import SearchHistory, SearchRequest, is_repeated, resolve_round
+from .search_tool import LookUp, search_tool
 from .verifier import Verifier, VerifierScorer
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "JudgePanel",
     "JudgeSpec",
     "Label",
+    "LookUp",
     "Opinion",
     "OpinionFile",
     "Outcome",
@@ -89,6 +92,7 @@ __all__ = [
     "RetrievalSpec",
     "Retrieved",
     "Route",
+    "Search",
     "SearchHistory",
     "SearchRequest",
     "Seat",
@@ -138,6 +142,7 @@ __all__ = [
     "recompute",
     "refuse_audited_weights",
     "resolve_round",
+    "search_tool",
     "seats_of",
     "settle",
     "settled_early",

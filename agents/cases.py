@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tracejury.agents.order import permuted
 from tracejury.agents.panel import Panel
-from tracejury.agents.records import Case, ContextStep, Outcome, Reason, Route, Verdict
+from tracejury.agents.records import Case, ContextStep, Opinion, Outcome, Reason, Route, Verdict
 from tracejury.retrieval import Hit, Passage
 from tracejury.traces import Question, Step, Trace, blind
 
@@ -108,6 +108,14 @@ def fit_case(whole: Case, hits: Sequence[Hit], panel: Panel, count: Callable[[st
             "omitted": tuple(omitted),
         }
     )
+
+
+def with_searches(case: Case, opinions: Sequence[Opinion], hits: Sequence[Hit] = ()) -> Case:
+    """Return a case with the passages that judges have searched for, and further hits, after its own."""
+    searched = [hit for opinion in opinions for search in opinion.searches for hit in search.hits]
+    in_case = {passage.id for passage in case.passages}
+    extra = {h.passage.id: h.passage for h in (*searched, *hits) if h.passage.id not in in_case}
+    return case.model_copy(update={"passages": (*case.passages, *extra.values())}) if extra else case
 
 
 def context_failure() -> Verdict:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tracejury.agents.cases import with_searches
 from tracejury.agents.checkers import LoadedChecker, Pair, Probabilities, count_group, pairs_to_score
 from tracejury.agents.checkers.contracts import CheckerAsk
 from tracejury.agents.evidence_records import Claim, Relation
@@ -181,5 +182,7 @@ async def check_opinions(
     Raises:
         CallFailed: The checker's model gave no usable reply.
     """
-    checked = await check_citations(case, {o.judge: o.citations for o in opinions}, judge_panel)
+    checked = await check_citations(
+        with_searches(case, opinions), {o.judge: o.citations for o in opinions}, judge_panel
+    )
     return tuple(o.model_copy(update={"citations": checked.by_judge[o.judge]}) for o in opinions), checked.calls

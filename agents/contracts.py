@@ -65,6 +65,10 @@ class Chats(Protocol):
         """Send a request; see the gateway."""
         ...
 
+    def calls_tools(self, endpoint: Endpoint) -> bool:
+        """Tell whether the endpoint calls tools."""
+        ...
+
     def count_tokens(self, endpoint: Endpoint, text: str) -> int:
         """Count the tokens of `text` as the endpoint's model does, or estimate them."""
         ...

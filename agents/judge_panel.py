@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
 
 from tracejury.agents.checkers import MOST_SENTENCES, LoadedChecker, load_checker, refuse_same_weights
 from tracejury.agents.contracts import Chats, Judge, Relevance, Reply, judges
@@ -100,8 +103,20 @@ class BoundAsk:
             raise TypeError(f"{self.purpose}: the gateway returned no {schema.__name__}")
         return parsed
 
-    async def reply(self, messages: Sequence[Message], schema: type[Reply], letters: tuple[str, ...] = ()) -> ChatReply:
-        """Ask, and return the whole reply; see `CheckerAsk`."""
+    @property
+    def calls_tools(self) -> bool:
+        """Whether the endpoint calls tools."""
+        return self.chats.calls_tools(self.endpoint)
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        schema: type[BaseModel],
+        letters: tuple[str, ...] = (),
+        tools: tuple[dict[str, Any], ...] = (),
+        may_call_tools: bool = True,
+    ) -> ChatReply:
+        """Ask, and return the whole reply; see `CheckerAsk` and `ChatRequest`."""
         request = ChatRequest(
             endpoint=self.endpoint,
             messages=tuple(messages),
@@ -113,6 +128,8 @@ class BoundAsk:
             sample=self.sample,
             seed=self.seed,
             letters=letters,
+            tools=tools,
+            may_call_tools=may_call_tools,
         )
         try:
             reply = await self.chats.chat(request)

@@ -60,6 +60,8 @@ def prompt_hashes(panel: Panel) -> dict[str, str]:
         own_prompt = getattr(judges.make(spec.judge, **spec.params), "prompt", None)
         if own_prompt is not None:
             stamps[spec.name] = str(own_prompt.stamp)
+    if any(spec.search for spec in panel.judges):
+        stamps["search"] = prompt("search").stamp
     if panel.claims.endpoint:
         stamps["claims"] = prompt("claims").stamp
     if panel.checker and panel.checker.endpoint:

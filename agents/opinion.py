@@ -12,6 +12,8 @@ from tracejury.agents.panel import JudgeSpec
 from tracejury.agents.recorded.judge import RecordedJudge
 from tracejury.agents.recorded.keys import StepKey
 from tracejury.agents.records import Case, Citation, Draft, Label, Opinion, Quote
+from tracejury.agents.search_tool import LookUp
+from tracejury.agents.searching import SearchingAsk
 from tracejury.models import CallFailed, FailureReason
 from tracejury.traces import ErrorType, PluginError
 
@@ -20,7 +22,12 @@ _UNCHECKED = "not checked"
 
 
 async def ask_judge(
-    spec: JudgeSpec, judge: Judge, case: Case, judge_panel: JudgePanel, key: StepKey | None = None
+    spec: JudgeSpec,
+    judge: Judge,
+    case: Case,
+    judge_panel: JudgePanel,
+    key: StepKey | None = None,
+    look_up: LookUp | None = None,
 ) -> Opinion:
     """Ask one judge about one case.
 
@@ -30,6 +37,7 @@ async def ask_judge(
         case: The case.
         judge_panel: The panel.
         key: The public name of the step, for the judge `recorded` alone.
+        look_up: Searches the references for a judge that the panel gives `search`; None: it sees the case alone.
 
     Returns:
         Its opinion, whose citations `check_opinions` checks; or a failed opinion that says why, with the calls that
@@ -38,17 +46,28 @@ async def ask_judge(
     recorded = judge if isinstance(judge, RecordedJudge) else None
     model = judge_panel.panel.endpoints[spec.endpoint].model if spec.endpoint else recorded and recorded.model
     ask: BoundAsk | None = None
+    searching: SearchingAsk | None = None
 
     def failed(reason: FailureReason, detail: str) -> Opinion:
         calls = tuple(ask.calls) if ask else ()
         return Opinion(
-            judge=spec.name, kind=spec.judge, model=model, seat=spec.seat, failed=reason, failure=detail, calls=calls
+            judge=spec.name,
+            kind=spec.judge,
+            model=model,
+            seat=spec.seat,
+            searches=tuple(searching.searches) if searching else (),
+            failed=reason,
+            failure=detail,
+            calls=calls,
         )
 
     try:
         if spec.endpoint:
             ask = judge_panel.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec)
-        draft = recorded.replay(case, key) if recorded else await judge.draft(case, ask)
+        if ask and spec.search and look_up:
+            searching = SearchingAsk(ask, look_up, case, spec.search)
+        draft = recorded.replay(case, key) if recorded else await judge.draft(case, searching or ask)
+        draft = searching.with_ids(draft) if searching else draft
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)
     except PluginError as fault:
@@ -67,6 +86,7 @@ async def ask_judge(
         derivations=derivations_for(case, draft.derivations, draft.label),
         rationale=draft.rationale,
         confidence=draft.confidence,
+        searches=tuple(searching.searches) if searching else (),
         calls=tuple(ask.calls) if ask else draft.calls,
     )
 

@@ -27,6 +27,8 @@ class JudgeSpec(Record):
     """Tells apart judges that ask the same model the same thing, at a temperature above 0."""
     only_if: Literal["always", "disputed"] = "always"
     """`disputed`: the second stage of a cascade, heard only where the first reached no verdict or is unsure."""
+    search: int = Field(default=0, ge=0, le=8)
+    """How often it may search the references before it answers; 0: it sees what all judges see."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
 
 
@@ -52,6 +54,8 @@ class RetrievalSpec(Record):
     """Dense and BM25 fused; false: dense alone."""
     queries: Literal["claims", "step"] = "claims"
     """One query a claim of the step, whose passages share the `k` places; or one query for the whole step."""
+    search_k: int = Field(default=3, ge=1)
+    """Passages a search of a judge."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
 
 
@@ -120,6 +124,11 @@ class Panel(Record):
         for who, endpoint in endpoint_of.items():
             if endpoint not in self.endpoints:
                 raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")
+        for judge in self.judges:
+            if judge.search and not (judge.endpoint and self.retrieval.sources):
+                raise ValueError(
+                    f"judge {judge.name!r} has `search`: it needs an endpoint, and the panel needs sources"
+                )
         if all(j.only_if == "disputed" for j in self.judges):
             raise ValueError("every judge is heard only if disputed; let at least one be heard always")
         if not any(j.seat is Seat.VOTE for j in self.judges):

@@ -153,6 +153,14 @@ class Citation(Record):
         return {k: v for k, v in data.items() if k != "grounds"} if isinstance(data, dict) else data
 
 
+class Search(Record):
+    """What a judge looked up before it answered."""
+
+    query: str
+    hits: tuple[Hit, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+
+
 class Opinion(Record):
     """One judge's answer on a case, or the reason why there is none."""
 
@@ -170,6 +178,8 @@ class Opinion(Record):
     """Only those that recompute."""
     rationale: str = ""
     confidence: float | None = None
+    searches: tuple[Search, ...] = ()
+    """What it looked up, in order; its citations may name the passages found."""
     failed: FailureReason | None = None
     failure: str = ""
     calls: tuple[CallRecord, ...] = ()
@@ -331,6 +341,14 @@ class Deliberation(Record):
     @classmethod
     def _read_earlier_names(cls, data: Any) -> Any:
         return _renamed(data, {"found": "retrieved", "unheard": "unasked"})
+
+    @property
+    def further_passages(self) -> tuple[Passage, ...]:
+        """Passages that searches of judges and of the resolver found beyond those of the case, each once."""
+        in_case = {passage.id for passage in self.case.passages} if self.case else set()
+        searched = [hit for opinion in self.opinions for search in opinion.searches for hit in search.hits]
+        hits = (*searched, *(self.resolution.hits if self.resolution else ()))
+        return tuple({h.passage.id: h.passage for h in hits if h.passage.id not in in_case}.values())
 
     @property
     def calls(self) -> tuple[CallRecord, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
+from tracejury.agents.cases import with_searches
 from tracejury.agents.citations import check_citations
 from tracejury.agents.derivations import derivations_for
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
@@ -79,7 +80,7 @@ async def resolve_round(
     if spec is None or spec.endpoint is None:
         return Resolution(label=Label.UNCLEAR, rationale=_ABSTAINS, order=order)
     ask = judge_panel.ask(spec.endpoint, "resolver", case.trace_id)
-    wider = _widened(case, history)
+    wider = with_searches(case, opinions, history.hits)
     may_search = history.rounds < spec.rounds
     try:
         reply = await _ask_resolver(wider, shuffled, ask, may_search)
@@ -141,12 +142,6 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
         derivations=tuple(stands.values()),
         rationale=f"Recomputed: {first.expression} is {first.computed}; the step says {first.claimed}.",
     )
-
-
-def _widened(case: Case, history: SearchHistory) -> Case:
-    passage_ids = {p.id for p in case.passages}
-    extra = tuple(h.passage for h in history.hits if h.passage.id not in passage_ids)
-    return case.model_copy(update={"passages": (*case.passages, *extra)})
 
 
 async def _ask_resolver(case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool) -> ResolverReply:

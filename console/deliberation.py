@@ -93,9 +93,8 @@ def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
         deliberated.resolution.citations if deliberated.resolution else ()
     )
     ranks = {f.passage_id: f for f in deliberated.retrieved}
-    extra = [h.passage for h in deliberated.resolution.hits] if deliberated.resolution else []
     yield Text(f"\nevidence ({len(deliberated.case.passages)} passages)", style="bold")
-    for passage in (*deliberated.case.passages, *extra):
+    for passage in (*deliberated.case.passages, *deliberated.further_passages):
         mine = [c for c in cited if c.evidence_id == passage.id]
         text = Text(
             passage.text.strip() if mine else passage.text.strip()[:160] + " …", style="default" if mine else "dim"
@@ -130,6 +129,8 @@ def _opinion(opinion: Opinion, raw: bool) -> RenderableType:
     kind = f" ({opinion.error_type.value.replace('_', ' ')})" if opinion.error_type else ""
     sure = f", confidence {opinion.confidence:.2f}" if opinion.confidence is not None else ""
     body = Text(f"{opinion.label}{kind}{sure}, {'grounded' if opinion.grounded else 'not grounded'}\n", style="bold")
+    for search in opinion.searches:
+        body.append(f"searched: {search.query} ({len(search.hits)} passages)\n", style="cyan")
     for finding in opinion.findings:
         body.append(f"• {finding}\n", style="default")
     for citation in opinion.citations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tracejury.agents import CaseTooLarge, Panel, ResolverSpec, build_case
+from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case
 from tracejury.graphs.batch import select
 from tracejury.models import Endpoint, estimate_tokens
 from tracejury.traces import Batch, Record, segment
@@ -73,10 +73,7 @@ def estimate(
             tokens += min(body, panel.case_tokens) + _PROMPT_TOKENS
     judged_steps = steps - too_large
     certain = not panel.early_stop and all(j.only_if == "always" for j in panel.judges)
-    askers = [
-        _asker(panel, j.name, j.endpoint, judged_steps, tokens, panel.reply_tokens, certain or j.only_if == "always")
-        for j in panel.judges
-    ]
+    askers = [_judge(panel, j, judged_steps, tokens, certain or j.only_if == "always") for j in panel.judges]
     if panel.resolver is not None:
         askers.append(_resolver(panel, panel.resolver, judged_steps, tokens))
     return CostEstimate(
@@ -116,6 +113,13 @@ def _asker(
         completion_tokens=calls * reply,
         cost_usd=cost,
     )
+
+
+def _judge(panel: Panel, spec: JudgeSpec, calls: int, prompt: int, certain: bool) -> AskerEstimate:
+    rounds = spec.search + 1
+    extra = rounds * (rounds - 1) // 2 * panel.retrieval.search_k * _PASSAGE_TOKENS * calls
+    certain = certain and not spec.search
+    return _asker(panel, spec.name, spec.endpoint, calls * rounds, prompt * rounds + extra, panel.reply_tokens, certain)
 
 
 def _resolver(panel: Panel, spec: ResolverSpec, calls: int, prompt: int) -> AskerEstimate:

@@ -14,6 +14,7 @@ from tracejury.agents import (
     Calibrator,
     Claim,
     JudgePanel,
+    LookUp,
     Opinion,
     Panel,
     Resolution,
@@ -22,6 +23,7 @@ from tracejury.agents import (
     load_calibrator,
 )
 from tracejury.graphs.query_batches import QueryBatcher
+from tracejury.graphs.search_cache import SearchCache
 from tracejury.graphs.turns import Turns
 from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Hopeless, Limit
 from tracejury.retrieval import Finder, Finding, Index, Query, claim_queries, relevance, step_query
@@ -47,6 +49,7 @@ class RunContext:
     in_batches: bool = False
     """Calls go in provider batches, which warm no prefix; waiting for one would cost one batch per step."""
     turns: Turns = field(default_factory=Turns)
+    searches: SearchCache = field(default_factory=SearchCache)
 
     @cached_property
     def panel(self) -> Panel:
@@ -94,10 +97,31 @@ class RunContext:
 
     async def search(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
         """Find the passages for the resolver's queries, as many per query as `panel.resolver.k` says."""
-        if self.finder is None or self.panel.resolver is None:
+        if self.panel.resolver is None:
             return [Finding(hits=(), withheld=()) for _ in queries]
-        batch = [_query(question, step, text) for text in queries]
-        return await run_in_thread(self.finder.find, batch, self.panel.resolver.k)
+        look_up = self.look_up(question, step, self.panel.resolver.k)
+        return list(await asyncio.gather(*(look_up(query) for query in queries)))
+
+    def look_up(self, question: Question, step: Step, k: int | None = None) -> LookUp:
+        """Return the search that judges and the resolver use: cached, and guarded against leaks of the question.
+
+        Args:
+            question: The step's question.
+            step: The step.
+            k: Passages a query; None: as many as the panel gives a judge.
+        """
+        finder, most = self.finder, self.panel.retrieval.search_k if k is None else k
+
+        async def look_up(text: str) -> Finding:
+            if finder is None:
+                return Finding()
+
+            async def find() -> Finding:
+                return (await run_in_thread(finder.find, [_query(question, step, text)], most))[0]
+
+            return await self.searches.get((text, question.id, most), find)
+
+        return look_up
 
     @cached_property
     def _batcher(self) -> QueryBatcher | None:

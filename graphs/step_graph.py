@@ -16,7 +16,7 @@ import asyncio
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, NotRequired, Protocol
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -124,6 +124,10 @@ class JudgeInput(TypedDict):
     case: Case
     judge: JudgeSpec
     key: StepKey
+    question: NotRequired[Question]
+    step: NotRequired[Step]
+    """Question and step stand here for a judge with `search`: the guard against leaks needs them, the judge does not
+    see them."""
 
 
 StepGraph = CompiledStateGraph[StepState, None, StepInput, StepOutput]
@@ -194,7 +198,8 @@ class StepNodes:
         """Ask one judge for its opinion on the case; `check` checks its citations."""
         run_context, case, spec = self.run_context, state["case"], state["judge"]
         judge_panel = run_context.judge_panel
-        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state["key"])
+        look_up = run_context.look_up(state["question"], state["step"]) if "question" in state else None
+        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state["key"], look_up)
         if not run_context.prefix or self._asks_alone(case, spec):
             return {"drafts": (await asking,)}
         task = asyncio.ensure_future(asking)
@@ -240,7 +245,7 @@ class StepNodes:
             case.claims,
             unasked,
             policy=panel.policy,
-            retrieved=bool(case.passages),
+            retrieved=_has_passages(case, opinions),
             checked=self.run_context.judge_panel.checker is not None and "check_failure" not in state,
         )
         if isinstance(decision, Verdict):
@@ -281,8 +286,9 @@ class StepNodes:
             # Alone: the others find the rules, the vignette and the evidence in the server's cache.
             first = next((spec for spec in batch if spec.endpoint), None)
             batch = batch if first is None else (first,)
-        key = _public_key(state)
-        return [Send("judge", JudgeInput(case=case, judge=spec, key=key)) for spec in batch]
+        shared = {"case": case, "key": _public_key(state)}
+        searching = {"question": state["question"], "step": state["step"]}
+        return [Send("judge", {**shared, "judge": spec, **(searching if spec.search else {})}) for spec in batch]
 
     def _asks_alone(self, case: Case, spec: JudgeSpec) -> bool:
         batch = next_judges(self.run_context.panel, case.step_id, (), case.claims)
@@ -297,7 +303,7 @@ class StepNodes:
             case.claims,
             resolution,
             policy=self.run_context.panel.policy,
-            retrieved=bool(case.passages) or bool(resolution and resolution.hits),
+            retrieved=_has_passages(case, state["opinions"]) or bool(resolution and resolution.hits),
         )
 
     def _leave(self, state: StepState) -> Command[Any]:
@@ -342,7 +348,7 @@ def _deliberation(
             for hit in state["hits"]
             if hit.passage.id in in_case
         ),
-        withheld=state["withheld"],
+        withheld=(*state["withheld"], *(w for o in opinions for search in o.searches for w in search.withheld)),
         opinions=opinions,
         unasked=tuple(spec.name for spec in judges if spec.name not in answered) if opinions else (),
         evidence_calls=state.get("evidence_calls", ()),
@@ -350,6 +356,10 @@ def _deliberation(
         verdict=verdict,
         path=("segment", *path),
     )
+
+
+def _has_passages(case: Case, opinions: Sequence[Opinion]) -> bool:
+    return bool(case.passages) or any(search.hits for opinion in opinions for search in opinion.searches)
 
 
 def _for_claims(hit: Hit, by_rule: ClaimSet, refined: ClaimSet) -> Hit:

@@ -21,6 +21,7 @@ _SUMMED = (
         "problems",
         "failures",
         "estimated",
+        "searches",
         "notices",
     ),
 )
@@ -53,6 +54,8 @@ class RunTally:
     """Reason -> opinions that failed for it."""
     failure_examples: dict[str, str] = field(default_factory=dict)
     """Reason -> the details of one such failure."""
+    searches: int = 0
+    """What judges looked up before they answered."""
     estimated: int = 0
     """Calls without a credible usage, whose tokens are estimates."""
     broken_judges: dict[str, str] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class RunTally:
         else:
             self.no_claim += 1
         for opinion in deliberation.opinions:
+            self.searches += len(opinion.searches)
             if opinion.failed is not None:
                 self.failures[opinion.failed.value] += 1
                 self.failure_examples.setdefault(opinion.failed.value, opinion.failure or "")

@@ -9,7 +9,6 @@ from pathlib import Path
 from tracejury.agents import Deliberation, evidence_text
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
-from tracejury.retrieval import Passage
 
 
 def write_evidence(ledger: Ledger, run: Run, path: Path) -> int:
@@ -32,10 +31,9 @@ def write_evidence(ledger: Ledger, run: Run, path: Path) -> int:
 
 def _cited(deliberation: Deliberation) -> Iterator[tuple[str, str | None, dict[str, str | None]]]:
     case, resolution = deliberation.case, deliberation.resolution
-    passages: dict[str, Passage] = {p.id: p for p in (case.passages if case else ())}
+    passages = {p.id: p for p in (*(case.passages if case else ()), *deliberation.further_passages)}
     citations = [c for o in deliberation.opinions for c in o.citations]
     if resolution is not None:
-        passages |= {hit.passage.id: hit.passage for hit in resolution.hits}
         citations += resolution.citations
     for name in dict.fromkeys(c.evidence_id for c in citations):
         if passage := passages.get(name):

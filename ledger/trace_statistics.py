@@ -141,9 +141,8 @@ def matches(dialect: str, search: str) -> tuple[str, str] | None:
 
 
 def _passages(deliberation: Deliberation) -> dict[str, Passage]:
-    passages = list(deliberation.case.passages) if deliberation.case else []
-    passages += [hit.passage for hit in deliberation.resolution.hits] if deliberation.resolution else []
-    return {p.id: p for p in passages}
+    passages = deliberation.case.passages if deliberation.case else ()
+    return {p.id: p for p in (*passages, *deliberation.further_passages)}
 
 
 def _counts() -> dict[str, Any]:

@@ -15,7 +15,18 @@ from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .parsing import parse_reply
 from .probing import ProbeCache, ProbeResult
-from .records import CallFailed, CallRecord, ChatReply, ChatRequest, Data, Endpoint, FailureReason, Message, Price
+from .records import (
+    CallFailed,
+    CallRecord,
+    ChatReply,
+    ChatRequest,
+    Data,
+    Endpoint,
+    FailureReason,
+    Message,
+    Price,
+    ToolCall,
+)
 from .refusals import Hopeless
 from .rendered_prompts import PromptMessage, read_prompts
 from .served import ModelUnknownError, served_model
@@ -59,6 +70,7 @@ __all__ = [
     "ProbeResult",
     "PromptMessage",
     "RunSpending",
+    "ToolCall",
     "VectorCache",
     "Weights",
     "WeightsError",

@@ -107,7 +107,8 @@ def _named_field(error: object, fields: Mapping[str, Any], text: str) -> str | N
     for name in sorted(fields, key=len, reverse=True):
         if re.search(rf"(?<![\w]){re.escape(name.lower())}(?![\w])", text):
             return name
-    return None
+    # "does not support tool calling", '"auto" tool choice requires --enable-auto-tool-choice'.
+    return "tools" if "tools" in fields and re.search(r"\b(?:tool|function)[ _-](?:call|choice|use)", text) else None
 
 
 def _limit(adaptations: Adaptations, refused: str, text: str) -> dict[str, Any] | None:
@@ -133,5 +134,7 @@ def _reply_format(adaptations: Adaptations, endpoint: Endpoint, text: str) -> di
 
 def _with_companions(name: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the field and those that make no sense without it."""
-    pair = ("logprobs", "top_logprobs")
-    return tuple(field for field in pair if field in fields) if name in pair else (name,)
+    for together in (("logprobs", "top_logprobs"), ("tools", "tool_choice")):
+        if name in together:
+            return tuple(field for field in together if field in fields)
+    return (name,)

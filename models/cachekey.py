@@ -26,6 +26,9 @@ def cache_key(request: ChatRequest, messages: tuple[Message, ...]) -> str:
     ]
     if request.letters:  # a reply without their log-probabilities does not answer a request for them
         parts.append([*request.letters])
+    if request.tools:
+        turns = [[[c.model_dump() for c in m.tool_calls], m.tool_call_id] for m in messages]
+        parts.append([list(request.tools), request.may_call_tools, turns])
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

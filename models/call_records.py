@@ -13,6 +13,7 @@ from tracejury.models.parsing import problem_of
 from tracejury.models.pricing import cost_usd
 from tracejury.models.records import CallRecord, ChatRequest, FailureReason
 from tracejury.models.reply_text import is_unfinished_thinking
+from tracejury.models.tool_calls import as_text
 from tracejury.models.usage import read_usage
 
 MAX_REPLY = 1_000_000
@@ -51,7 +52,10 @@ def filled_record(blank: CallRecord, request: ChatRequest, answer: Answer, promp
         prompt: The text of all messages, to estimate missing usage.
     """
     completion = answer.completion
-    text = completion.text if len(completion.text) <= MAX_REPLY else completion.text[:_STORED_OF_TOO_LONG]
+    answered = completion.text
+    if request.tools and any(call.name in tool_names(request) for call in completion.tool_calls):
+        answered = as_text(completion.tool_calls)
+    text = answered if len(answered) <= MAX_REPLY else answered[:_STORED_OF_TOO_LONG]
     usage = read_usage(completion.usage, prompt, text if completion.reasoning in text else text + completion.reasoning)
     tokens = (usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
     return blank.model_copy(
@@ -69,6 +73,11 @@ def filled_record(blank: CallRecord, request: ChatRequest, answer: Answer, promp
             "usage_estimated": usage.is_estimated,
         }
     )
+
+
+def tool_names(request: ChatRequest) -> frozenset[str]:
+    """Return the names of the tools that a request offers."""
+    return frozenset(tool["function"]["name"] for tool in request.tools)
 
 
 def unusable(answer: Answer, call: CallRecord, least_tokens: int) -> Unusable | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tracejury.models.keys import redact
+from tracejury.models.records import ToolCall
+from tracejury.models.tool_calls import tool_calls_of
 
 _FINISH_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "eos", "error"})
 # A lone surrogate cannot be encoded, and Postgres stores no NUL.
@@ -30,6 +32,7 @@ class Completion(NamedTuple):
     """Why the reply has no usable text."""
     logprobs: object = None
     """`choices[0].logprobs`, unchecked."""
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def is_filtered(self) -> bool:
@@ -94,7 +97,8 @@ def completion_of(body: Mapping[str, Any]) -> Completion:
         text = reasoning
     problem = None if text else "the reply is empty"
     refusal = storable(refusal[:500]) if isinstance(refusal, str) and refusal else None
-    return Completion(text, finish, body.get("usage"), refusal, reasoning, problem, choice.get("logprobs"))
+    calls = tool_calls_of(message)
+    return Completion(text, finish, body.get("usage"), refusal, reasoning, problem, choice.get("logprobs"), calls)
 
 
 def _decoded(raw: bytes) -> Mapping[str, Any]:

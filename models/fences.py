@@ -11,8 +11,9 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
-from tracejury.models.records import Data, Message
+from tracejury.models.records import Data, Message, ToolCall
 
 # Directional marks and overrides, zero-width and other invisible characters: the reader of a prompt and the reader of
 # a report must see the same text.
@@ -57,12 +58,21 @@ def neutralise(text: str, tag: str) -> str:
     return re.sub(re.escape(tag), "[tag]", text, flags=re.IGNORECASE)
 
 
-def render(messages: Sequence[Message], tag: str) -> list[dict[str, str]]:
+def render(messages: Sequence[Message], tag: str) -> list[dict[str, Any]]:
     """Return `messages` in the endpoint's form: literal parts unchanged, data parts fenced with `tag`."""
     return [
-        {"role": m.role, "content": "".join(p if isinstance(p, str) else _fence(p, tag) for p in m.parts)}
+        {
+            "role": m.role,
+            "content": "".join(p if isinstance(p, str) else _fence(p, tag) for p in m.parts),
+            **({"tool_calls": [_call(call) for call in m.tool_calls]} if m.tool_calls else {}),
+            **({"tool_call_id": m.tool_call_id} if m.role == "tool" else {}),
+        }
         for m in messages
     ]
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _fence(data: Data, tag: str) -> str:

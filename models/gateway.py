@@ -26,6 +26,7 @@ from tracejury.models.call_records import (
     filled_record,
     is_spent_on_thinking,
     problem_in,
+    tool_names,
     unusable,
 )
 from tracejury.models.endpoint_client import EndpointClient, shared_client
@@ -44,6 +45,7 @@ from tracejury.models.refusals import Hopeless, hopeless_of, is_final
 from tracejury.models.request_body import ChatBody, chat_body
 from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
+from tracejury.models.tool_calls import read_tool_calls
 from tracejury.storage import run_in_thread
 
 THINKING_TOKENS = 4096
@@ -111,6 +113,8 @@ class Gateway:
             CallFailed: There is none; it has the reason and the calls.
         """
         first = await self._call(request, request.messages, request.purpose)
+        if request.tools and (tool_calls := read_tool_calls(first.raw or "", tool_names(request))):
+            return ChatReply(first.raw or "", None, (first,), tool_calls)
         if request.schema is None:
             return ChatReply(first.raw or "", None, (first,))
         try:
@@ -147,6 +151,10 @@ class Gateway:
     def count_tokens(self, endpoint: Endpoint, text: str) -> int:
         """Estimate the tokens of `text`, rather too many than too few; see `estimate_tokens`."""
         return estimate_tokens(text)
+
+    def calls_tools(self, endpoint: Endpoint) -> bool:
+        """Tell whether an endpoint calls tools: its panel says so, and it has not refused them."""
+        return endpoint.tools and "tools" not in self._client(endpoint).adaptations.left_out
 
     def paused(self) -> dict[str, float]:
         """Return the endpoints that are down, each with the start of its outage (monotonic seconds)."""

@@ -48,6 +48,8 @@ class Endpoint(Record):
     context_window: int | None = None
     """Tokens; None: not checked beforehand."""
     reply_format: Literal["json_schema", "json_object", "text"] = "json_schema"
+    tools: bool = False
+    """The server calls tools. Judges with `search` look references up by a tool then, else by a field of the reply."""
     slots: int = 1
     """Embedded only: calls at once; each has a context of its own, with the memory for it."""
     hedge_after_s: float | None = None
@@ -81,11 +83,24 @@ class Data(Record):
     text: str
 
 
+class ToolCall(Record):
+    """A model's call of a tool."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it."""
+
+
 class Message(Record):
     """A chat message of literal parts (our own words) and data parts (foreign text)."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     parts: tuple[str | Data, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of an assistant's message: the calls that `tool` messages answer."""
+    tool_call_id: str = ""
+    """Of a `tool` message: the call that it answers."""
 
 
 class FailureReason(StrEnum):
@@ -159,6 +174,10 @@ class ChatRequest:
     seed: int | None = None
     letters: tuple[str, ...] = ()
     """One-letter values of the reply whose log-probabilities are asked for; see `CallRecord.letter_logprobs`."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Functions that the model may call instead of answering, in OpenAI's form."""
+    may_call_tools: bool = True
+    """False: the tools are named, since the messages have calls of them, and must not be called any more."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +186,10 @@ class ChatReply:
 
     text: str
     parsed: Any
-    """An instance of the request's schema; None: the request had no schema."""
+    """An instance of the request's schema; None: the request had no schema, or the model calls tools."""
     calls: tuple[CallRecord, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    """The tools that the model calls instead of answering."""
 
 
 class CallFailed(Exception):

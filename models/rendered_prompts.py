@@ -36,13 +36,14 @@ class SplitPrompt(NamedTuple):
     """Id -> text."""
 
 
-def split_prompt(messages: Sequence[Mapping[str, str]]) -> SplitPrompt:
-    """Return a prompt in the form that is stored."""
+def split_prompt(messages: Sequence[Mapping[str, Any]]) -> SplitPrompt:
+    """Return a prompt in the form that is stored; a message that calls tools is stored as its calls."""
     parts: dict[str, str] = {}
     layout = []
     for message in messages:
         # Postgres stores no NUL, and a reply that is repaired may have one.
-        texts = [text for text in _AFTER_FENCE.split(message["content"].replace("\0", "")) if text]
+        content = message["content"] or json.dumps(message.get("tool_calls") or "", ensure_ascii=False).strip('"')
+        texts = [text for text in _AFTER_FENCE.split(content.replace("\0", "")) if text]
         ids = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32] for text in texts]
         parts.update(zip(ids, texts, strict=True))
         layout.append([message["role"], ids])

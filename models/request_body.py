@@ -22,7 +22,7 @@ _NOT_STRICT = ("maxLength", "minLength", "default")
 class ChatBody(NamedTuple):
     """A chat request without its model."""
 
-    messages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
     fields: dict[str, Any]
 
     @property
@@ -62,6 +62,9 @@ def chat_body(
     }
     if schema is not None:
         fields["response_format"] = response_format(reply_format, schema, is_openai or adaptations.is_plain_schema)
+    if request.tools:
+        fields["tools"] = list(request.tools)
+        fields["tool_choice"] = "auto" if request.may_call_tools else "none"
     for name in adaptations.left_out:
         fields.pop(name, None)
     # `temperature: null` in a panel removes the field, for models that refuse it.
@@ -101,7 +104,7 @@ def _with_schema_in_words(messages: tuple[Message, ...], schema: type[BaseModel]
     return (*messages[:-1], Message(role=last.role, parts=(*last.parts, instruction)))
 
 
-def _without_system_role(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+def _without_system_role(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Put system messages at the beginning of the first other message."""
     system = [message["content"] for message in messages if message["role"] == "system"]
     first, *rest = [message for message in messages if message["role"] != "system"]

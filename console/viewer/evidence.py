@@ -38,10 +38,7 @@ def exhibits(deliberation: Deliberation) -> list[EvidenceBlock]:
     case = deliberation.case
     texts: list[tuple[str, str, str, Passage | None, bool]] = []
     texts += [(p.id, p.citation or p.title, p.text, p, False) for p in case.passages]
-    passage_ids = {p.id for p in case.passages}
-    further = deliberation.resolution.hits if deliberation.resolution else ()
-    fresh = [h.passage for h in further if h.passage.id not in passage_ids]
-    texts += [(p.id, p.citation or p.title, p.text, p, True) for p in fresh]
+    texts += [(p.id, p.citation or p.title, p.text, p, True) for p in deliberation.further_passages]
     if case.stem.strip():
         texts.append(("vignette", "The vignette", case.stem, None, False))
     texts += [(f"step:{c.index}", f"Step {c.index}", c.text, None, False) for c in case.context]

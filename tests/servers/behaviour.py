@@ -25,6 +25,10 @@ class Behaviour:
     """Property name -> value of good replies; also `text` for requests without a schema."""
     reply_for: dict[str, dict[str, Any]] = field(default_factory=dict)
     """A word of the prompt -> values beside or instead of those of `reply`; the first word that stands there counts."""
+    tool_queries: list[str] = field(default_factory=list)
+    """Where a request has tools: what is searched for, one call a turn, before the answer."""
+    searches_for_ever: bool = False
+    """Every reply to a request with tools calls the first one, whatever `tool_choice` says."""
     logprobs: Any = None
     """`choices[0].logprobs` of good replies to requests that ask for them."""
     thinks_tokens: int = 0

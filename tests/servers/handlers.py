@@ -162,11 +162,28 @@ def _odd(state: State, request: web.Request, body: Any, prompt: str, mode: str, 
     limit = body.get("max_tokens") or body.get("max_completion_tokens") or 10**9
     if state.behaviour.thinks_tokens > limit:
         return web.json_response(completion(body, "<think>Hmm {x}.", prompt, "length"))
+    if body.get("tools"):
+        searched = sum(message["role"] == "tool" for message in body["messages"])
+        queries = behaviour_queries(state, searched)
+        if searched < len(queries):
+            state.paid[digest(prompt)] += 1
+            function = {
+                "name": body["tools"][0]["function"]["name"],
+                "arguments": json.dumps({"query": queries[searched]}),
+            }
+            calls = [{"id": f"call_{searched}", "type": "function", "function": function}]
+            return web.json_response(completion(body, None, prompt, "tool_calls", tool_calls=calls))
     if mode.startswith("shape:"):
         state.paid[digest(prompt)] += 1
         key = request.headers.get("Authorization")
         return shapes.response(mode.removeprefix("shape:"), body, good, prompt, key)
     return None
+
+
+def behaviour_queries(state: State, searched: int) -> list[str]:
+    """Return what the judge searches for in all; without an end, one more than it has searched for."""
+    behaviour = state.behaviour
+    return [f"query {n}" for n in range(searched + 1)] if behaviour.searches_for_ever else behaviour.tool_queries
 
 
 def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:

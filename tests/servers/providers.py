@@ -41,6 +41,10 @@ def refusal(provider: str, body: dict[str, Any]) -> web.Response | None:  # noqa
         case "temperature" if body.get("temperature", 1) != 1:
             text = "Unsupported value: 'temperature' does not support 0.0 with this model."
             return _refusal(text, "temperature", "unsupported_value")
+        case "tools, tersely" if "tools" in body:
+            return _refusal('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set')
+        case "tools" if "tools" in body:
+            return _refusal("m does not support tools")
         case "seed" if "seed" in body:
             return _refusal("Unrecognized request argument supplied: seed")
         case "system role" if body["messages"][0]["role"] == "system":
