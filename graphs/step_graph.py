@@ -123,7 +123,7 @@ class JudgeInput(TypedDict):
 
     case: Case
     judge: JudgeSpec
-    key: StepKey
+    key: NotRequired[StepKey]
     question: NotRequired[Question]
     step: NotRequired[Step]
     """Question and step stand here for a judge with `search`: the guard against leaks needs them, the judge does not
@@ -199,7 +199,7 @@ class StepNodes:
         run_context, case, spec = self.run_context, state["case"], state["judge"]
         judge_panel = run_context.judge_panel
         look_up = run_context.look_up(state["question"], state["step"]) if "question" in state else None
-        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state["key"], look_up)
+        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state.get("key"), look_up)
         if not run_context.prefix or self._asks_alone(case, spec):
             return {"drafts": (await asking,)}
         task = asyncio.ensure_future(asking)
