@@ -44,6 +44,7 @@ class Handlers:
         body = await request.json()
         prompt = "\n".join(str(m["content"]) for m in body["messages"])
         state.see(prompt)
+        state.last_messages = body.get("messages", [])
         state.last_fields = {name: value for name, value in body.items() if name != "messages"}
         state.in_flight += 1
         state.peak = max(state.peak, state.in_flight)
@@ -119,7 +120,7 @@ class Handlers:
         state = self.state
         counts = {"calls": state.calls, "modes": state.modes, "prompts": state.prompts, "paid": state.paid}
         seconds = time.monotonic() - state.started
-        counts |= {"last_s": state.last_s, "last_fields": state.last_fields}
+        counts |= {"last_s": state.last_s, "last_fields": state.last_fields, "last_messages": state.last_messages}
         return web.json_response(counts | {"peak": state.peak, "batches": len(state.batches), "seconds": seconds})
 
 

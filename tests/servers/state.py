@@ -30,6 +30,7 @@ class State:
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.last_fields: dict[str, Any] = {}
+        self.last_messages: list[Any] = []
 
     def see(self, prompt: str) -> None:
         """Count a call."""
