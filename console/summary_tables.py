@@ -11,7 +11,7 @@ from tracejury.console.screen import out
 
 if TYPE_CHECKING:
     from tracejury.ledger import Run
-    from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary
+    from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary, TypeShare
 
 SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
 DEFAULT = ("arm", "error-type", "role", "judge")
@@ -157,12 +157,19 @@ def _slice_cell(rates: StepRates | None) -> str:
 
 
 def _types_table(arms: tuple[ArmSummary, ...]) -> Table:
-    table = _table("Error types, of the steps with a verdict", "error type", [arm.name for arm in arms])
+    title = "Error types, of the steps with a verdict; how many of them evidence shows"
+    table = _table(title, "error type", [arm.name for arm in arms])
     by_arm = [{t.error_type: t for t in arm.error_types} for arm in arms]
     for name in dict.fromkeys(t for types in by_arm for t in types):
-        cells = [f"{t[name].errors:,}  {interval_text(t[name].share)}" if name in t else "0" for t in by_arm]
-        table.add_row(name.replace("_", " "), *cells)
+        table.add_row(name.replace("_", " "), *(_type_cell(types.get(name)) for types in by_arm))
     return table
+
+
+def _type_cell(of_type: TypeShare | None) -> str:
+    if of_type is None:
+        return "0"
+    grounded = "" if of_type.grounded is None else f"; {of_type.grounded:,} grounded"
+    return f"{of_type.errors:,}  {interval_text(of_type.share)}{grounded}"
 
 
 def _judges_tables(arms: tuple[ArmSummary, ...]) -> Iterator[Table]:

@@ -20,6 +20,10 @@ class TypeShare(Record):
     """`unnamed` where the jury named none."""
     errors: int
     share: Estimate
+    grounded: int | None = None
+    """Of these errors, those that counting evidence or a derivation shows; None: the ledger kept no grades."""
+    grounded_share: Estimate | None = None
+    """`grounded` of `errors`: how much of this type evidence could show at all."""
 
 
 class JudgeRates(Record):
@@ -63,11 +67,16 @@ def error_types(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> t
     shares = []
     for code in range(-1, len(ERROR_TYPES)):
         errors = np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n)
+        shown = mask & (kind == 1) & (kinds == code) & (columns.steps["grounded"] == 1)
+        grounded = np.bincount(question[shown], minlength=n)
+        graded = columns.keeps_grades
         shares.append(
             TypeShare(
                 error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
                 errors=int(errors.sum()),
                 share=share(errors, decided, confidence=confidence).estimate,
+                grounded=int(grounded.sum()) if graded else None,
+                grounded_share=share(grounded, errors, confidence=confidence).estimate if graded else None,
             )
         )
     return tuple(sorted((s for s in shares if s.errors), key=lambda s: -s.errors))

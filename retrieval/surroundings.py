@@ -60,7 +60,8 @@ def _announced() -> re.Pattern[str]:
     false = pattern("refuted").pattern
     return re.compile(
         r"\b(?:the following|what follows|the next (?:sentence|statement))\b[^.;:!?]{0,30}?"
-        rf"\b(?:is|are|was|were|has|have|been)(?: \w+ly)? {false}\s*[.:!]\s*$"
+        rf"\b(?:is|are|was|were|has|have|been)(?: (?:\w+ly|been))* {false}"
+        r"(?: (?:by|in|after|since|for)\b[^.;:!?]{0,60})?\s*[.:!]\s*$"
     )
 
 

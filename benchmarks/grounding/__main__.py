@@ -5,9 +5,9 @@
     --only worse      the jury's risk less the plain majority's at the same coverage, with judges of known skill
     --only quotes     quotes that must be refused, and true ones
     --only citations  citation precision and recall of the truthful jury (Gao et al. 2023, arXiv 2305.14627)
-    --only cost       model calls a step with the checker `llm`
-    --checker llm     the lift of a model file (`--gguf`): one text a claim, thresholds of one half of the groups for
-                      the other, since calibrating it on whole abstracts takes days on a CPU
+    --only cost       model calls a step with the checker `llm`; pairs a second that `nli` reads on one core
+    --only model      the lift of the checker `llm` on a model file (`--gguf`): one text a claim, thresholds of one half
+                      of the groups for the other, since calibrating it on whole abstracts takes days on a CPU
 
 Answers of checkers are kept under `--work`: what was read once is not read again. Results are merged into `--out`, each
 with commit and command. Intervals: 95 %, questions or documents resampled.
@@ -25,6 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checker_speed import pairs_a_second
 from benchmarks.grounding.checkers import calibration_summary, kept_checker
 from benchmarks.grounding.citations import measure_citations
 from benchmarks.grounding.cost import measure_cost
@@ -40,7 +41,7 @@ from benchmarks.grounding.strongest import jury_panel
 from benchmarks.grounding.tables import markdown
 from tracejury.agents import JudgePanel
 
-PARTS = ("lift", "liars", "worse", "quotes", "citations", "cost")
+PARTS = ("quotes", "cost", "lift", "model", "liars", "worse", "citations")
 QUICK_CLAIMS, QUICK_TRACES = 20, 4
 
 
@@ -79,7 +80,10 @@ class Bench:
             "worse": lambda: measure_never_worse(self.lift[1], self.cases, self.liars[1], self.panel),
             "quotes": lambda: measure_quotes(self.args.data, self.args.quotes),
             "citations": lambda: measure_citations(self.cases, self.liars[1]),
-            "cost": measure_cost,
+            "cost": lambda: measure_cost() | {"nli, pairs a second of one core": round(pairs_a_second(), 1)},
+            "model": lambda: measure_model_lift(
+                labelled_sets(self.args.data), self.args.gguf, self.args.work, quick=self.args.quick
+            ),
         }
         return measures[name]()
 
@@ -89,9 +93,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path("runs/grounding"))
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
-    parser.add_argument("--checker", choices=["nli", "llm"], default="nli")
     parser.add_argument("--calibration", type=Path, help="of the checker `nli`; the shipped one without it")
-    parser.add_argument("--gguf", type=Path, help="the model file of the checker `llm`")
+    parser.add_argument("--gguf", type=Path, help="the model file of the part `model`, left out without it")
     parser.add_argument("--quotes", type=Path, nargs="*", default=[], help="further quotes, JSON lines: only counts")
     parser.add_argument("--claims", type=int, default=240, help="claims of a set, at most")
     parser.add_argument("--traces", type=int, default=TRACES, help="traces of MR-Ben")
@@ -102,12 +105,10 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     about = {"command": f"python -m benchmarks.grounding {' '.join(sys.argv[1:])}", "commit": _commit()}
     results: dict[str, Any] = json.loads(args.out.read_text("utf-8")) if args.out.is_file() else {}
-    if args.checker == "llm":
-        parts = {"lift, llm": measure_model_lift(labelled_sets(args.data), args.gguf, args.work, quick=args.quick)}
-        keep(results, parts, about, args)
-        return
     bench = Bench(args)
     for name in args.only:
+        if name == "model" and args.gguf is None:
+            continue
         began = time.perf_counter()
         measured = bench.part(name)
         checker = bench.panel.checker if name in ("lift", "liars", "worse", "citations") else None

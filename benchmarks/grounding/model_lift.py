@@ -26,11 +26,9 @@ Answers = dict[str, Probabilities | None]
 
 
 def measure_model_lift(
-    sets: dict[str, list[LabelledClaim]], gguf: Path | None, work: Path, *, quick: bool = False
+    sets: dict[str, list[LabelledClaim]], gguf: Path, work: Path, *, quick: bool = False
 ) -> dict[str, Any]:
     """Read the pairs with the model, fit offsets and thresholds on one half of the groups for the other, and table."""
-    if gguf is None:
-        raise SystemExit("--checker llm needs --gguf FILE")
     panel = jury_panel(None)
     checker, endpoint = model_checker(gguf, work)
     result: dict[str, Any] = {"checker": checker.identity}

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tracejury.agents import Outcome, Reason
+from tracejury.agents import Grade, Outcome, Reason
 from tracejury.reports import bootstrap, gather, step_rates, summarise
+from tracejury.traces import ErrorType
 
 
 def outcomes(step_row, *kinds, **more):
@@ -37,6 +38,21 @@ def test_counts_and_bounds_are_the_hand_counted_ones(step_row):
     assert rates.no_claim_rate.value == pytest.approx(1 / 13)
     assert rates.bounds == pytest.approx((3 / 10, 5 / 10))
     assert rates.bounds_with_failures == pytest.approx((3 / 12, 7 / 12))
+
+
+def test_errors_by_type_say_how_many_of_them_evidence_shows(step_row):
+    graded = [(ErrorType.FACTUAL, Grade.FULL), (ErrorType.FACTUAL, Grade.NONE), (ErrorType.ARITHMETIC, Grade.FULL)]
+    rows = [
+        outcomes(step_row, Outcome.ERROR, majority_outcome=Outcome.ERROR, error_type=kind, evidence=grade)[
+            0
+        ].model_copy(update={"step_id": f"s{i}", "question_id": f"q{i}", "trace_id": f"t{i}"})
+        for i, (kind, grade) in enumerate(graded)
+    ]
+    types = {t.error_type: t for t in summarise(gather(rows)).arms[0].error_types}
+    assert {name: (t.errors, t.grounded) for name, t in types.items()} == {"factual": (2, 1), "arithmetic": (1, 1)}
+    assert types["factual"].grounded_share.value == pytest.approx(1 / 2)
+    (ungraded,) = summarise(gather(outcomes(step_row, Outcome.ERROR))).arms[0].error_types
+    assert (ungraded.grounded, ungraded.grounded_share) == (None, None)
 
 
 def test_mistral_bounds_are_those_of_the_paper(step_row):
