@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from tracejury.agents.checkers.spec import CheckerSpec, ClaimsSpec
 from tracejury.agents.records import Policy, Seat
-from tracejury.models import Endpoint
+from tracejury.models import Endpoint, secret_settings
 from tracejury.traces import Record
 
 
@@ -30,6 +30,14 @@ class JudgeSpec(Record):
     search: int = Field(default=0, ge=0, le=8)
     """How often it may search the references before it answers; 0: it sees what all judges see."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @field_validator("params")
+    @classmethod
+    def _no_secret(cls, params: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        # A panel is written into the ledger.
+        if secret := next(secret_settings(params), None):
+            raise ValueError(f"{secret} holds a key: let the judge read it from an environment variable")
+        return params
 
 
 class ResolverSpec(Record):

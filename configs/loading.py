@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tracejury.configs.yaml_reading import RefusedYamlError, compose_checked
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -46,8 +48,9 @@ class ConfigFile:
         self.path, self.kind = path, kind
         text = path.read_text(encoding="utf-8")
         try:
-            self._root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-            data: Any = yaml.safe_load(text)
+            self._root, data = compose_checked(text)
+        except RefusedYamlError as refused:
+            raise kind.error(f"{path}:{refused.line}: {refused}") from refused
         except yaml.YAMLError as invalid:
             mark = getattr(invalid, "problem_mark", None)
             where = f"{path}:{mark.line + 1}" if mark else str(path)

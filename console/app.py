@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
 from tracejury.console.check import check
 from tracejury.console.control import control
+from tracejury.console.crash import report_crash, switch_off_tracing
 from tracejury.console.demo import demo
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export
@@ -99,5 +101,13 @@ def root(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; an error that no command foresaw becomes a message, and its traceback a file."""
+    if os.environ.get("TRACEJURY_DEBUG"):
+        app()
+        return
+    try:
+        if notice := switch_off_tracing():
+            typer.secho(notice, err=True, fg="yellow")
+        app()
+    except Exception as error:  # noqa: BLE001 - nobody above could show it
+        raise SystemExit(report_crash(error)) from None

@@ -29,6 +29,7 @@ from .records import (
 )
 from .refusals import Hopeless
 from .rendered_prompts import PromptMessage, read_prompts
+from .secrets_in_text import secret_settings
 from .served import ModelUnknownError, served_model
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
@@ -93,6 +94,7 @@ __all__ = [
     "read_prompts",
     "redact",
     "render",
+    "secret_settings",
     "served_model",
     "weights_path",
 ]

@@ -29,10 +29,12 @@ _SLASH = r"\s/\\\uff0f\u2215\u2044\u29f8"
 # Look-alikes of a fence, and what chat templates of current models read as a change of role or an end of text
 # (llama.cpp and others turn such words into special tokens even inside a message).
 _FORGED = re.compile(
-    rf"[{_OPENING}](?=[{_SLASH}]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a(?:\b|_)|[|\uff5c]"
+    rf"[{_OPENING}](?=[{_SLASH}]*(?:d\W{{0,3}}a\W{{0,3}}t\W{{0,3}}a(?:\b|_|[^\x00-\x7f])|[|\uff5c]"
     r"|s>|s_|sys|inst|think|im_|start_of|end_of|begin_of|eot|bos|eos|unk|pad"
-    r"|system|user|assistant|human|tool|function))"
-    r"|\[(?=\s*/?\s*(?:inst|system|available_tools|tool_))",
+    r"|system|user|assistant|human|tool|function"
+    # Words of code models and of templates: <gh_stars>, <jupyter_start>, <unused0>, <seed:bos>, <mask:1>.
+    r"|unused\d|reponame|filename|file_sep|[a-z]{2,12}(?:_[a-z]{2,12}){1,3}\s?>|[a-z]{2,12}:[a-z0-9]{1,12}\s?>))"
+    r"|\[(?=\s*/?\s*(?:inst|system|available_tools|tool_)|[|\uff5c])|\](?=~[!b])|\|(?=\|\|[A-Z])",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"[^\w :.()\-]")

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import stat
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from tracejury.models.records import Endpoint
+from tracejury.models.secrets_in_text import LOOKS_LIKE_A_KEY
 
 KEYS_FILE = "TRACEJURY_KEYS"
 """Environment variable with the path of a file of `NAME=value` lines, read where NAME is not in the environment."""
@@ -17,8 +19,8 @@ KEYS_FILE = "TRACEJURY_KEYS"
 _SHORTEST = 8
 """Characters. Shorter values are placeholders for servers without keys (`EMPTY`, `x`): no secrets, perhaps words."""
 
+_BETWEEN = re.compile(r"\s|\\[nrt]|\u200b|\u00ad")
 _secrets: set[str] = set()
-_LOOKS_LIKE_A_KEY = re.compile(r"\bsk-(?=[\w-]*\d)[\w-]{16,}")
 
 
 class KeyMissingError(ValueError):
@@ -50,13 +52,23 @@ def api_key(endpoint: Endpoint) -> str | None:
 
 def redact(text: str) -> str:
     """Return `text` without the keys that `api_key` has returned, whole or masked by a server (`sk-ab****cdef`)."""
+    squeezed = _BETWEEN.sub("", text).casefold() if _secrets else ""
     for secret in sorted(_secrets, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, "[key]")
+        # In capitals, or broken over the lines of a log.
+        if secret.casefold() in squeezed:
+            text = _spread(secret).sub("[key]", text)
         if len(secret) >= 12 and "*" in text:
             text = re.sub(rf"{re.escape(secret[:3])}[\w-]*\*{{3,}}[\w-]*", "[key]", text)
     # A server may echo another key than the one that it was sent.
-    return _LOOKS_LIKE_A_KEY.sub("[key]", text) if "sk-" in text else text
+    return LOOKS_LIKE_A_KEY.sub("[key]", text)
+
+
+@cache
+def _spread(secret: str) -> re.Pattern[str]:
+    """Return the pattern of a secret in any case, with breaks between its characters."""
+    return re.compile(rf"(?:{_BETWEEN.pattern})*".join(map(re.escape, secret)), re.IGNORECASE)
 
 
 def _from_file(name: str) -> str | None:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from tracejury.models.secrets_in_text import is_environment_name, secret_in_query, secret_settings
 from tracejury.traces import Record
 
 OPENAI = "https://api.openai.com/v1"
@@ -26,6 +27,9 @@ class Price(Record):
 
 class Endpoint(Record):
     """One model at one OpenAI-compatible address, or in the embedded server. Keys come from the environment only."""
+
+    # A refused value may be a key, and messages must not repeat it.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     name: str
     kind: Literal["openai", "embedded"] = "openai"
@@ -72,7 +76,26 @@ class Endpoint(Record):
             raise ValueError(
                 "the address contains a user or a password: name an environment variable as api_key_env instead"
             )
+        if url and (name := secret_in_query(url)):
+            raise ValueError(
+                f"the address has a key in its parameter {name!r}: name an environment variable as api_key_env instead"
+            )
         return url
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, name: str | None) -> str | None:
+        if name is not None and not is_environment_name(name):
+            # The value is not repeated: it may be the key itself.
+            raise ValueError("it is no name of an environment variable; put the key into one, and give its name here")
+        return name
+
+    @field_validator("params")
+    @classmethod
+    def _no_secret(cls, params: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if secret := next(secret_settings(params), None):
+            raise ValueError(f"{secret} holds a key: name an environment variable as api_key_env instead")
+        return params
 
 
 class Data(Record):

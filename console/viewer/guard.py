@@ -67,12 +67,19 @@ class Guard:
                 await self.app(scope, receive, send)
             return
 
+        head = scope["method"] == "HEAD"
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         refused = self._refused(scope)
+        if head:
+            # The application knows GET; the answer to HEAD is the same without its body.
+            scope = {**scope, "method": "GET"}
         await (refused or self.app)(scope, receive, with_headers)
 
     def _refused(self, scope: Scope) -> ASGIApp | None:
@@ -103,7 +110,11 @@ class Guard:
         return self.token is not None and secrets.compare_digest(candidate.encode(), self.token.encode())
 
     def _known_host(self, header: str) -> bool:
-        name = (urlsplit(f"//{header}").hostname or "") if header else ""
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:
+            # "[::1" and "[" are no host names.
+            return False
         if name in self.hosts:
             return True
         try:

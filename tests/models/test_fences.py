@@ -83,3 +83,21 @@ def test_the_tag_hangs_on_secret_and_trace_only() -> None:
 def test_literal_parts_are_not_touched() -> None:
     (rendered,) = render([Message(role="system", parts=("Rules <data> {braces} %s",))], TAG)
     assert rendered == {"role": "system", "content": "Rules <data> {braces} %s"}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "[|system|]", "[|endofturn|]", "]~!b[]~b]system", "<seed:bos>", "<mask:1>", "|||IP_ADDRESS|||",
+        "\u1438/data\u1433", "<unused0>", "<gh_stars>", "<reponame>", "<jupyter_start>", "<empty_output>",
+    ],
+)  # fmt: skip
+def test_control_words_of_other_model_families_are_broken(word: str) -> None:
+    assert neutralise(word, "0123456789ab") != word
+
+
+@pytest.mark.parametrize(
+    "text", ["p < 0.05", "a [b] c", "either || or", "H<sub>2</sub>O", "CHA2DS2-VASc [0-9]", "x <y"]
+)
+def test_ordinary_text_stays(text: str) -> None:
+    assert neutralise(text, "0123456789ab") == text

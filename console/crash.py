@@ -1,0 +1,42 @@
+"""What stands around every command: an unforeseen error as a message, and tracing to a third party switched off."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+
+import typer
+
+from tracejury.console.failing import Exit
+
+_TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
+_ALLOWED = "TRACEJURY_LANGSMITH"
+
+
+def switch_off_tracing() -> str | None:
+    """Switch off LangSmith tracing that the environment asks for, and return what to tell the user.
+
+    Prompts hold traces and questions, which must not go to a third party because some shell profile says so.
+    """
+    on = [name for name in _TRACING if os.environ.get(name, "").strip().lower() in ("1", "true", "yes", "on")]
+    if not on or os.environ.get(_ALLOWED):
+        return None
+    for name in on:
+        os.environ[name] = "false"
+    return f"{', '.join(on)} would send prompts to LangSmith and is off for this command; {_ALLOWED}=1 leaves it on"
+
+
+def report_crash(error: Exception) -> int:
+    """Print what happened without a traceback, write that into a file, and return the exit code."""
+    reason = " ".join(str(error).split())[:300]
+    message = f"tracejury stopped on an error that it did not foresee: {type(error).__name__}: {reason}"
+    typer.secho(message, err=True, fg="red")
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="tracejury-error-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        typer.echo("Run it again with TRACEJURY_DEBUG=1 to see where.", err=True)
+    else:
+        typer.echo(f"Where it happened is in {file.name}; TRACEJURY_DEBUG=1 shows it. Please report it.", err=True)
+    return int(Exit.USAGE)
