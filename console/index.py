@@ -61,8 +61,9 @@ def build(
     Example: tracejury index build open-medicine
     Example: tracejury index build documents --set path=./protocols --set name=hospital --trust full
     """
+    from tracejury.console.screen import err
     from tracejury.models import close_network
-    from tracejury.retrieval import EmptySourceError, Trust
+    from tracejury.retrieval import EmptySourceError, Trust, announcement, load_recipe
 
     if trust not in (None, *Trust):
         raise fail(f"--trust {trust}: choose full or listed")
@@ -74,6 +75,8 @@ def build(
         params = dict(map(setting, settings or ()))
         reports, broken = [], []
         for name in names:
+            for line in announcement(load_recipe(name, params).make()):
+                err.print(line, markup=False)
             try:
                 with _progress(name) as tick:
                     reports.append(opened.build(name, params, force=force, trust=stated, progress=tick))

@@ -1,4 +1,5 @@
 from . import sources
+from .announcing import announcement
 from .bounds import other_figure
 from .build import EmptySourceError
 from .chunks import chunk
@@ -47,6 +48,7 @@ __all__ = [
     "Statement",
     "Trust",
     "Withheld",
+    "announcement",
     "check_quote",
     "chunk",
     "claim_queries",

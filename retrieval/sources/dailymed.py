@@ -1,0 +1,72 @@
+"""Drug labels of DailyMed in SPL (Structured Product Labeling), singly or in the archives of a full release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from tracejury.retrieval.records import Document
+from tracejury.retrieval.sources.archives import members
+from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
+from tracejury.retrieval.sources.xml_text import block_text, first_text, parse_plain
+from tracejury.traces import Problem
+
+_NOT_CLINICAL = frozenset({"51945-4", "48780-1", "42230-3", "60561-8"})
+"""LOINC codes: package picture, product data, patient leaflet, other."""
+
+
+class DailyMed(Corpus):
+    """Labels of human drugs, one document a section of the label."""
+
+    facts = CorpusFacts("NLM, DailyMed", "allowed: labels are in the public domain", is_shape_tested=False)
+    license = "public domain (FDA labels)"
+
+    def __init__(self, path: str, name: str = "dailymed") -> None:
+        super().__init__(path, name)
+
+    def documents(self) -> Iterator[Document | Problem]:
+        """Stream the sections of the labels."""
+        for member in members(self.path, (".xml",)):
+            if isinstance(member, Problem):
+                yield member
+                continue
+            root = parse_plain(member.content, member.name, ("document",), "SPL")
+            if isinstance(root, Problem):
+                yield root
+                continue
+            yield from self._label(root)
+
+    def _label(self, root: Element) -> Iterator[Document]:
+        effective = root.find("effectiveTime")
+        day = effective.get("value", "") if effective is not None else ""
+        date = "-".join(part for part in (day[:4], day[4:6], day[6:8]) if part) or None
+        set_id = root.find("setId")
+        label = set_id.get("root", "") if set_id is not None else ""
+        drug = first_text(root, ".//manufacturedProduct/name", "title")
+        maker = first_text(root, "author/assignedEntity/representedOrganization/name")
+        for headings, text in _sections(root.find("component/structuredBody")):
+            yield Document(
+                source=self.name,
+                title=": ".join((drug, *headings)),
+                text=text,
+                citation=". ".join(
+                    p for p in (f"{drug} label", maker, f"DailyMed {date or ''}".strip(), f"set {label}") if p
+                ),
+                url=f"https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid={label}" if label else None,
+                date=date,
+                license=self.license,
+                key=f"{label}/{'/'.join(headings)}",
+            )
+
+
+def _sections(body: Element | None, headings: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    for section in body.findall("component/section") if body is not None else ():
+        code = section.find("code")
+        if code is not None and code.get("code") in _NOT_CLINICAL:
+            continue
+        title = first_text(section, "title")
+        path = (*headings, *([title] if title else []))
+        text = section.find("text")
+        if text is not None and (words := block_text(text, ("renderMultiMedia",))):
+            yield path, words
+        yield from _sections(section, path)
