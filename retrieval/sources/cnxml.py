@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from tracejury.retrieval.records import Document, Source
+from tracejury.retrieval.records import Document
 from tracejury.retrieval.sources.archives import members
 from tracejury.retrieval.sources.corpora import OpenStax
 from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
@@ -77,7 +77,9 @@ def _sections(content: Element, headings: tuple[str, ...]) -> Iterator[tuple[tup
             yield from _sections(section, (*headings, *([title] if title else [])))
 
 
-def openstax(path: str, license: str = "", name: str = "openstax", edition: str | None = None) -> Source:
+def openstax(
+    path: str, license: str = "", name: str = "openstax", edition: str | None = None
+) -> OpenStax | OpenStaxCnxml:
     """Return OpenStax's books from JSON lines of passages, or from the CNXML of a book's repository.
 
     Args:
