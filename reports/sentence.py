@@ -60,11 +60,19 @@ def _grounded(majority: StepComparison, grounded: StepComparison) -> str:
 
 
 def _unlike(found: StepComparison) -> str:
-    """Say what unlike coverage leaves of a difference, where it could be the reason for it."""
-    if found.like_coverage is None or found.direction == "none":
+    """Say what unlike coverage leaves of a difference, where it could be the reason for it.
+
+    The interval of the difference is moved by what the surplus of verdicts could hide, so that like coverage, which
+    hides nothing, is never named as the reason.
+    """
+    if found.like_coverage is None or found.steps is None or found.direction == "none":
         return ""
-    low, high = found.like_coverage[0].low, found.like_coverage[1].high
-    if low is None or high is None or low > 0 or high < 0:
+    difference, (least, largest) = found.steps.difference, found.like_coverage
+    numbers = (difference.value, difference.low, difference.high, least.value, largest.value)
+    if any(number is None for number in numbers):
+        return ""
+    value, low, high, least_value, largest_value = (float(number or 0.0) for number in numbers)
+    if low - (value - least_value) > 0 or high + (largest_value - value) < 0:
         return ""
     before, after = (100 * c for c in found.decided_coverage)
     return f", which unlike coverage alone ({before:.1f} and {after:.1f} %) could explain"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -167,3 +168,24 @@ def test_a_majority_that_is_not_grounded_counts_by_majority_alone(simulated):
     found = compared(rows)
     assert found.majority.coverage == (1, 1)
     assert max(found.grounded.coverage) < 0.6
+
+
+def test_what_missing_verdicts_cost_is_said(step_row):
+    """A difference that the tests cannot show with this coverage is not promised by what is said to be detectable."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for question in range(60):
+        for arm, wrong, silent in (("base", 0.3, 0.0), ("ft", 0.4, 0.4), ("whole", 0.6, 0.0)):
+            verdicts = [Outcome.ERROR if rng.random() < wrong else Outcome.SUPPORTED for _ in range(8)]
+            outcomes = [Outcome.ABSTAINED if rng.random() < silent else verdict for verdict in verdicts]
+            rows += arm_rows(step_row, arm, question, outcomes)
+    others = [ArmKey("r", "ft"), ArmKey("r", "whole")]
+    missing, whole = compare(gather(rows), BASE, others, Settings(draws=200))
+    assert missing.left_out.split(" of ")[0] == str(60 - missing.steps.questions)
+    assert missing.majority.detectable > missing.steps.detectable + 0.1
+    assert f"about {100 * missing.majority.detectable:.0f} points" in missing.left_out
+    assert missing.steps.permutation_p > 0.05
+    assert whole.left_out == ""
+    assert whole.majority.detectable == pytest.approx(whole.steps.detectable)
+    assert "unlike coverage" not in whole.sentence
+    assert whole.steps.permutation_p < 0.05
