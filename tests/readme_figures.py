@@ -185,7 +185,7 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         Setting("95"),
         From("coverage.json", lambda r: min(s["covered_percent"] for s in r["scenarios"].values())),
         From("coverage.json", lambda r: max(s["covered_percent"] for s in r["scenarios"].values())),
-        Setting("300"),
+        Setting("2,000"),
     ),
     "overhead, 500 steps x 3 judges": (
         From("orchestration.json", _known_steps),
