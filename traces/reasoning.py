@@ -15,7 +15,7 @@ from tracejury.traces.spans import SegmentLimits, Span, build, trimmed
 from tracejury.traces.splitting import split_sentences
 
 _TAG = re.compile(
-    r"</?(?:think(?:ing)?|step|answer|reasoning|analysis|reflection)(?:\s[^<>]{0,80})?>|\[/?THINK\]|<\|[\w-]{2,40}\|>",
+    r"</?(?:(?:[a-z]{1,12}[:_])?think(?:ing)?|step|answer|reasoning|analysis|reflection)(?:\s[^<>]{0,80})?>|\[/?THINK\]|\u25c1/?think\u25b7|<\|[\w-]{2,40}\|>",
     re.I,
 )
 """Marks of a template, which are no words of the trace: a step ends where one stands."""

@@ -23,7 +23,7 @@ from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableProfile
 from tracejury.traces.tables.proposal import Proposal, propose
 from tracejury.traces.tables.records_of import SampleNumbers, make_question, make_trace
-from tracejury.traces.tables.replies import Reply
+from tracejury.traces.tables.replies import Reply, reasoning_withheld
 from tracejury.traces.tables.row_parts import flagged_gold, read_row_options, stem_text
 from tracejury.traces.tables.row_values import arm_replies, as_count, as_text, replies_in, step_texts
 
@@ -208,6 +208,11 @@ class Table(Placed):
             yield self.problem(f"there is no reply in {where!r}; the question stays", "ask the model again")
             return
         for number, (arm, reply) in enumerate(self._replies(data, exchange, proposal)):
+            if isinstance(reply, ChatReply) and reply.reply.final is None and reasoning_withheld(data):
+                reason = "its provider has encrypted or redacted the reasoning; only the closing words can be judged"
+                yield self.problem(
+                    reason, "ask for the reasoning's summary, or for a model that shows it", Severity.WARNING
+                )
             yield self._trace(data, exchange, reading, question, reply, arm, number)
 
     def _question(self, data: Mapping[str, Any], exchange: Exchange, reading: _Reading) -> Question | Problem:

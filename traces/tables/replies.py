@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-_TAG = r"think(?:ing)?|thoughts?|reason(?:ing)?|analysis|scratchpad|seed:think|reflection"
+_TAG = r"(?:[a-z]{1,12}[:_])?think(?:ing)?|thoughts?|reason(?:ing)?|analysis|scratchpad|reflection"
 _OPEN = (
     rf"(?:<(?:{_TAG})>|\[THINK(?:ING)?\]|\u25c1think\u25b7|<\|begin_of_thought\|>|<\|START_THINKING\|>"
     r"|<unused94>(?:thought)?)"
@@ -85,6 +85,23 @@ def message_reasoning(message: Mapping[str, object]) -> str | None:
             if text:
                 return text
     return None
+
+
+def reasoning_withheld(value: object, depth: int = 8) -> bool:
+    """Whether some part of a row holds reasoning that its provider has encrypted or redacted."""
+    if depth == 0:
+        return False
+    if isinstance(value, list):
+        return any(reasoning_withheld(part, depth - 1) for part in value)
+    if not isinstance(value, Mapping):
+        return False
+    kind = str(value.get("type", ""))
+    withheld = kind in ("redacted_thinking", "reasoning.encrypted") or value.get("redacted") is True
+    return (
+        withheld
+        or (kind == "reasoning" and bool(value.get("encrypted_content")))
+        or any(reasoning_withheld(part, depth - 1) for part in value.values())
+    )
 
 
 def _thought(part: object) -> str:
