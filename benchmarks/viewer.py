@@ -183,7 +183,7 @@ def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
                 *[x for x in [pick(lines)] for x in Browsing(ledger).siblings(run, x.question_id)[:2]]
             )
         ),
-        "deliberation": repeat(lambda: f"{trace_page()}/steps/{chance.randrange(4)}"),
+        "deliberation": repeat(lambda: f"{trace_page()}/steps/{1 + chance.randrange(4)}"),
         "judges": repeat(lambda: f"{root}/judges"),
         "disagreements": repeat(lambda: f"{root}/judges/disagreements?page={chance.randrange(1, 2_000)}"),
         "one pattern of votes": repeat(

@@ -12,12 +12,11 @@ import typer
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.interrupts import clean_stop, end_process
 from tracejury.console.log_lines import log_lines
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.text_coverage import print_coverage
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from tracejury.agents import Panel
     from tracejury.graphs import Cluster, RunTally
     from tracejury.ledger import Run
@@ -101,6 +100,7 @@ def adjudicate(
     """
     with explained():
         from tracejury.agents import checker_notices, load_panel
+        from tracejury.console.screen import err
         from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
@@ -123,7 +123,7 @@ def adjudicate(
 
             close_network()
         for notice in checker_notices(chosen):
-            typer.secho(notice, err=True, fg="yellow")
+            err.print(notice, style="yellow", soft_wrap=True)
         ready_index(chosen, index)
         from tracejury.models import BatchProgress, Budget
 
@@ -159,21 +159,22 @@ def adjudicate(
 
 def _warn(batch: Batch) -> None:
     """Say on standard error what is worth knowing of a batch before it is judged."""
+    from tracejury.console.screen import err
+
     for note in batch.notes:
-        typer.echo(str(note), err=True)
+        err.print(str(note), soft_wrap=True)
     for problem in batch.problems[:20]:
-        typer.secho(str(problem), err=True, fg="yellow")
+        err.print(str(problem), style="yellow", soft_wrap=True)
     if len(batch.problems) > 20:
-        typer.secho(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all", err=True)
+        err.print(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all")
 
 
 def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:
     """Judge a batch with a live display. The first Ctrl-C lets begun steps finish, the second stops at once."""
     import asyncio
 
-    from rich.live import Live
-
-    from tracejury.console.screen import err
+    from tracejury.console.progress import shown
+    from tracejury.console.screen import err, marked
     from tracejury.graphs import RunTally
     from tracejury.graphs import adjudicate as run_batch
 
@@ -182,11 +183,11 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     def opened(run: Run, resumed: bool) -> None:
         title["run"] = run.name
-        err.print(f"run [bold]{run.name}[/]" + (" (resumed)" if resumed else ""), highlight=False)
+        err.print(marked("run [bold]{}[/]{}", run.name, " (resumed)" if resumed else ""))
 
     async def main() -> tuple[Run, RunTally]:
         def report_line(line: str) -> None:
-            err.print(line, style="yellow", highlight=False)
+            err.print(line, style="yellow")
 
         with clean_stop("steps that have begun") as stopping:
             callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
@@ -194,41 +195,37 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
     try:
-        with Live(get_renderable=lambda: progress(tally, underway), console=err, refresh_per_second=4, transient=True):
+        with shown(lambda: progress_line(tally, underway)):
             return asyncio.run(main())
     except asyncio.CancelledError:
         # The interpreter takes seconds to take itself apart, and may wait for threads; all that matters is written.
         end_process()
 
 
-def progress(tally: RunTally, underway: BatchProgress | None = None) -> RenderableType:
-    """Return the live line: traces, steps a second, outcomes, calls, tokens, cost, time left, batches."""
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
+def progress_line(tally: RunTally, underway: BatchProgress | None = None) -> str:
+    """Return traces, steps a second, outcomes, calls, tokens, cost, time left and batches as one line."""
+    from tracejury.console.progress import clock
 
     took = time.monotonic() - tally.started
     finished_traces, total = tally.traces + tally.resumed, tally.traces_total or 0
     fresh = max(total - tally.resumed, 1)
     left = took / tally.traces * (fresh - tally.traces) if tally.traces else None
-    grid = Table.grid(padding=(0, 1))
-    outcomes = " ".join(f"{name} {n}" for name, n in sorted(tally.outcomes.items()))
-    grid.add_row(
-        ProgressBar(total=max(total, 1), completed=finished_traces, width=24),
-        f"{finished_traces}/{total} traces",
+    parts = [
+        f"{finished_traces} of {total} traces",
         f"{tally.steps} steps, {tally.steps / max(took, 1e-9):.2f}/s",
-        outcomes,
+        ", ".join(f"{name} {n}" for name, n in sorted(tally.outcomes.items())),
         f"{tally.calls} calls ({tally.cached} cached)",
         f"{(tally.prompt_tokens + tally.completion_tokens) / 1000:.1f}k tokens",
         f"${tally.cost_usd:.3f}",
-        f"ETA {_clock(left)}" if left is not None else "",
+        f"ETA {clock(left)}" if left is not None else "ETA after the first trace",
         f"{underway.batches} batches sent, {underway.questions} questions waiting" if underway else "",
-    )
-    return grid
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     """Print what the run holds now, and what to do next."""
-    from tracejury.console.screen import out
+    from tracejury.console.screen import marked, out
     from tracejury.ledger import Ledger
 
     ledger = Ledger(store)
@@ -239,17 +236,17 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
         body |= {"failures": tally.failures, "from_cache": tally.cached, "stopped": tally.stop_reasons}
         body["adaptations"] = tally.adaptations
         body |= {"broken_judges": tally.broken_judges, "notices": tally.notices}
-        print(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
+        print_json(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))
         return
     calibrated = "" if run.panel.calibrator else " (uncalibrated)"
     counts = ", ".join(f"{name} {n}" for name, n in current.outcomes.items())
-    out.print(f"[bold]{run.name}[/]: {current.done} traces done; steps{calibrated}: {counts}")
+    out.print(marked("[bold]{}[/]: {} traces done; steps{}: {}", run.name, current.done, calibrated, counts))
     out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
     print_coverage(coverage)
     for problem in tally.problems[:10]:
-        out.print(f"  {problem}", style="yellow", markup=False, highlight=False)
+        out.print(f"  {problem}", style="yellow")
     for line in (*(f"judge {name!r} broke: {how}" for name, how in tally.broken_judges.items()), *tally.notices):
-        out.print(f"  {line}", style="yellow", markup=False, highlight=False)
+        out.print(f"  {line}", style="yellow")
     _print_calls(tally)
     if current.outcomes["failed"]:
         out.print("  the same command retries the failed steps", style="yellow")
@@ -260,31 +257,29 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
 
 def _print_calls(tally: RunTally) -> None:
     """Print what the calls of this start came to: cache, estimates, failures by reason, what endpoints refuse."""
-    from rich.markup import escape
-
-    from tracejury.console.screen import out
+    from tracejury.console.screen import marked, out
 
     if tally.cached:
-        out.print(f"  {tally.cached} of {tally.calls} calls were answered from the cache", highlight=False)
+        out.print(f"  {tally.cached} of {tally.calls} calls were answered from the cache")
     if tally.estimated:
-        out.print(f"  {tally.estimated} calls without a credible usage: their tokens are estimates", highlight=False)
+        out.print(f"  {tally.estimated} calls without a credible usage: their tokens are estimates")
     for name, lines in tally.adaptations.items():
-        out.print(escape(f"  endpoint {name} refused a part of its requests: {'; '.join(lines)}"), highlight=False)
+        out.print(f"  endpoint {name} refused a part of its requests: {'; '.join(lines)}")
     for reason, count in tally.failures.most_common():
-        example = escape(tally.failure_examples.get(reason, "")[:300])
-        out.print(f"  [yellow]{count} failed opinions: {reason}[/], for instance: {example}", highlight=False)
+        example = tally.failure_examples.get(reason, "")[:300]
+        out.print(marked("  [yellow]{} failed opinions: {}[/], for instance: {}", count, reason, example))
 
 
 def ready_index(panel: Panel, index: Path | None) -> None:
     """Index the panel's sources that are not in the index yet."""
-    from tracejury.console.screen import err
+    from tracejury.console.progress import shown
     from tracejury.retrieval import Index
 
     if not panel.retrieval.sources:
         return
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
-        with err.status(f"building the index of {name} (only the first time)"):
+        with shown(lambda: f"building the index of {name} (only the first time)"):  # noqa: B023 - it ends in this turn
             opened.build(name)
 
 
@@ -298,7 +293,3 @@ def _cluster(backend: str, address: str | None, workers: int | None, wheel: Path
     if workers is not None or wheel is not None:
         raise ValueError("--workers and --wheel belong to --backend ray")
     return None
-
-
-def _clock(seconds: float) -> str:
-    return time.strftime("%H:%M:%S", time.gmtime(seconds))

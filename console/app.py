@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -101,7 +103,13 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; an error that no command foresaw becomes a message, and its traceback a file."""
+    """Run the command line; an error that no command foresaw becomes a message, and its traceback a file.
+
+    A console that lacks a symbol shows another in its place.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="tracejury.plain")
     if os.environ.get("TRACEJURY_DEBUG"):
         app()
         return

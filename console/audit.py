@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.outputs import need_folders
 from tracejury.console.run_inputs import labels_of, need_reports, open_references, open_runs, read_rows, rejudged
 
 MinCoverage = Annotated[
@@ -84,7 +86,7 @@ def summary(
         )  # fmt: skip
         if as_json:
             shares = {arm: part.judged_share for arm, part in ledger.text_coverage(runs[0]).items()}
-            typer.echo(json.dumps(result.model_dump(mode="json") | {"judged_share": shares}, indent=2))
+            print_json(json.dumps(result.model_dump(mode="json") | {"judged_share": shares}, indent=2))
         else:
             print_summary(runs[0], result, sections)
             print_coverage(ledger.text_coverage(runs[0]))
@@ -141,8 +143,10 @@ def compare(
     """
     with explained():
         need_reports()
+        need_folders(csv, latex, forest)
         from tracejury.console.comparison_tables import print_audit
         from tracejury.console.matrix_tables import show_matrix, write_tables
+        from tracejury.console.screen import out as screen
         from tracejury.console.text_coverage import print_coverage
         from tracejury.reports import (
             Settings,
@@ -181,13 +185,13 @@ def compare(
             controls=rejudged(ledger, opened) if controls else None,
         )
         if as_json:
-            typer.echo(result.model_dump_json(indent=2))
+            print_json(result.model_dump_json(indent=2))
         else:
             print_audit(result)
             for opened_run in opened:
                 print_coverage(ledger.text_coverage(opened_run))
             if methods:
-                typer.echo("\n" + methods_paragraph(opened, settings, result.comparisons))
+                screen.print("\n" + methods_paragraph(opened, settings, result.comparisons), soft_wrap=True)
         write_tables(*comparison_rows(result.comparisons), csv, latex)
 
 
@@ -229,9 +233,13 @@ def report(
     """
     with explained():
         need_reports()
-        from tracejury.console.screen import err
+        from tracejury.console.progress import shown
         from tracejury.console.screen import out as screen
-        from tracejury.reports import Settings, choose_arms, make_report, write_report
+        from tracejury.reports import Settings, check_report_path, choose_arms, make_report, write_report
+
+        targets = out or [Path("report.html")]
+        for path in targets:
+            check_report_path(path)
 
         settings = Settings(
             draws=draws, min_decided=min_decided, min_coverage=min_coverage, min_questions=min_questions
@@ -240,7 +248,7 @@ def report(
         columns = read_rows(ledger, opened, labels)
         alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
         arms = [] if alone else choose_arms(columns, refs, baseline)
-        with err.status("putting the report together"):
+        with shown(lambda: "putting the report together"):
             result = make_report(
                 ledger,
                 opened,
@@ -252,7 +260,7 @@ def report(
                 rejudged=rejudged(ledger, opened),
                 labels=labels_of(ledger, labels_from, opened),
             )
-            for path in out or [Path("report.html")]:
+            for path in targets:
                 write_report(result, path)
                 screen.print(f"{path}  {path.stat().st_size / 1000:,.0f} kB")
         if figures:
@@ -304,7 +312,8 @@ def gate(
     """
     with explained():
         need_reports()
-        from tracejury.console.screen import out
+        need_folders(junit_xml, markdown)
+        from tracejury.console.screen import marked, out
         from tracejury.reports import (
             GateLimits,
             Settings,
@@ -334,10 +343,11 @@ def gate(
         if markdown:
             markdown.write_text(gate_markdown(gates), encoding="utf-8")
         if as_json:
-            typer.echo(json.dumps([g.model_dump(mode="json") for g in gates], indent=2))
+            print_json(json.dumps([g.model_dump(mode="json") for g in gates], indent=2))
         else:
             for g in gates:
-                out.print(f"[bold]{'passed' if g.passed else 'REFUSED'}[/bold]  {g.student} against {g.baseline}")
+                passed = "passed" if g.passed else "REFUSED"
+                out.print(marked("[bold]{}[/]  {} against {}", passed, g.student, g.baseline))
                 out.print(f"  {g.sentence}", soft_wrap=True)
                 for check in g.checks:
                     out.print(

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import typer
+from tracejury.console.neutral import print_json
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
@@ -32,7 +32,7 @@ def show_audit_estimate(
 ) -> None:
     """Print what the audit costs at most, what it can show, and what grounded coverage to expect; no model is asked."""
     if as_json:
-        typer.echo(json.dumps(_as_json(arms, questions, panel, spec, index), indent=2))
+        print_json(json.dumps(_as_json(arms, questions, panel, spec, index), indent=2))
         return
     from tracejury.console.dry_run import show_estimate
     from tracejury.console.screen import out
@@ -40,10 +40,10 @@ def show_audit_estimate(
     from tracejury.traces import Batch, write_batch
     from tracejury.training import sampling_cost
 
-    out.print(f"{len(questions)} questions, both arms", highlight=False)
+    out.print(f"{len(questions)} questions, both arms")
     for arm in arms:
         if arm.endpoint is None:
-            out.print(f"{arm.name}: its chains are read, nothing is sampled", highlight=False)
+            out.print(f"{arm.name}: its chains are read, nothing is sampled")
             continue
         cost = sampling_cost(questions, arm.endpoint, spec)
         minutes = cost.completion_tokens / TOKENS_PER_S / min(arm.endpoint.max_concurrency, cost.calls) / 60
@@ -51,7 +51,6 @@ def show_audit_estimate(
             f"{arm.name}: {cost.calls:,} calls of {arm.endpoint.model}, {cost.prompt_tokens:,} prompt tokens, at most "
             f"{cost.completion_tokens:,} completion tokens and ${cost.usd:.2f}; at most {minutes:.0f} minutes at "
             f"{TOKENS_PER_S} tokens a second",
-            highlight=False,
             soft_wrap=True,
         )
     with TemporaryDirectory() as folder:
@@ -59,16 +58,15 @@ def show_audit_estimate(
         with Batch.open(folder, "native") as batch:
             show_estimate(panel, batch, limit=None, only=(), arms=(), as_json=False)
     if any(arm.endpoint is not None for arm in arms):
-        out.print(f"Chains that are not sampled yet count as {PLANNED_STEPS} steps each.", highlight=False)
+        out.print(f"Chains that are not sampled yet count as {PLANNED_STEPS} steps each.")
     out.print(
         f"With verdicts on {len(questions)} questions in both arms, a difference of "
         f"{100 * detectable_difference(len(questions)):.1f} points in the step error rate shows with a power of 80 % "
         f"({PLANNED_STEPS} steps a chain, {PLANNED_ERROR_RATE:.0%} of them wrong, correlation {PLANNED_CORRELATION}); "
         "abstentions raise it.",
-        highlight=False,
         soft_wrap=True,
     )
-    out.print(_forecast_sentence(arms, questions, panel, index), highlight=False, soft_wrap=True)
+    out.print(_forecast_sentence(arms, questions, panel, index), soft_wrap=True)
 
 
 def _forecast_sentence(

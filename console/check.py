@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, fail
+from tracejury.console.neutral import print_json
 
 
 def check(
@@ -56,13 +57,13 @@ def check(
         rows.append(row | {"faults": [fault.reason for fault in faults]})
         if as_json:
             continue
-        out.print(f"{'fault' if faults else 'ok   '} {plugin.what} {plugin.name} ({plugin.target})", markup=False)
+        out.print(f"{'fault' if faults else 'ok   '} {plugin.what} {plugin.name} ({plugin.target})")
         for fault in faults:
-            out.print(f"      {fault.reason.removeprefix(f'{plugin}: ')}", markup=False, highlight=False)
+            out.print(f"      {fault.reason.removeprefix(f'{plugin}: ')}")
             if fault.needs_params:
-                out.print(f"      give it with --set {plugin.name}.PARAM=VALUE", markup=False, highlight=False)
+                out.print(f"      give it with --set {plugin.name}.PARAM=VALUE")
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         out.print(f"{len(objects) - broken} of {len(objects)} are as they should be")
     if broken:

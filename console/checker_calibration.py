@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from tracejury.console.neutral import print_json
 
 if TYPE_CHECKING:
     from tracejury.agents.checkers import CheckerCalibration, CheckerSpec
@@ -48,7 +48,7 @@ def calibrate_checker(
     if out is not None:
         out.write_text(calibration.model_dump_json(indent=2) + "\n")
     if as_json:
-        typer.echo(calibration.model_dump_json(indent=2))
+        print_json(calibration.model_dump_json(indent=2))
     else:
         _print(calibration, out)
 
@@ -97,16 +97,15 @@ async def _fitted(
 
 
 def _print(calibration: CheckerCalibration, path: Path | None) -> None:
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
     out.print(
         f"Checker {calibration.checker} ({calibration.identity}): {calibration.n:,} labelled pairs in"
         f" {calibration.groups:,} groups; scale {calibration.scale:.2f}, offsets"
         f" {', '.join(f'{r.value} {b:+.2f}' for r, b in calibration.offsets.items())}."
     )
-    table = Table("relation", "thresholds (1, 2, 3 sentences)", "holds against", "groups", "true rate", box=None)
+    table = Table("relation", "thresholds (1, 2, 3 sentences)", "holds against", "groups", "true rate")
     for relation, evidence in calibration.evidence.items():
         rate = "no such rows" if evidence.true_rate is None else f"{evidence.true_rate:.2f}"
         table.add_row(

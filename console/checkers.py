@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tracejury.console.neutral import print_json
+
 
 def checkers(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -18,11 +20,9 @@ def checkers(
 
     Example: tracejury panels checkers
     """
-    from rich.markup import escape
-    from rich.table import Table
-
     from tracejury.agents.checkers import checkers as registered
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
     rows = []
     for entry in registered.entries():
@@ -36,9 +36,9 @@ def checkers(
         asks = "as its params say" if needs_endpoint is None else "a model" if needs_endpoint else "no model"
         rows.append(row | {"asks": asks, "summary": str(summary)})
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table("checker", "asks", "how it reads", "from", box=None, pad_edge=False, header_style="bold")
+    table = Table("checker", "asks", "how it reads", "from")
     for row in rows:
-        table.add_row(*(escape(row[column]) for column in ("checker", "asks", "summary", "package")))
+        table.add_row(*(row[column] for column in ("checker", "asks", "summary", "package")))
     out.print(table)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from tracejury.console.screen import out
+from tracejury.console.screen import marked, out
+from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.reports import (
@@ -27,10 +26,10 @@ _NAMES = {"up": "more errors", "down": "fewer errors", "none": "no difference sh
 def print_audit(audit: Audit) -> None:
     """Print every comparison, its headline first, then conditions and controls where they were asked for."""
     for line in audit.differently_judged:
-        out.print(f"[yellow]judged differently: {line}[/yellow]")
+        out.print(f"judged differently: {line}", style="yellow")
     for i, comparison in enumerate(audit.comparisons):
-        out.print(f"\n[bold]{_name(comparison, 'baseline')} -> {_name(comparison, 'other')}[/bold]")
-        out.print(f"[bold]{comparison.sentence}[/bold]", soft_wrap=True)
+        out.print(marked("\n[bold]{} -> {}[/]", _name(comparison, "baseline"), _name(comparison, "other")))
+        out.print(comparison.sentence, style="bold", soft_wrap=True)
         out.print(_differences(comparison))
         _print_rest(comparison)
         if audit.where:
@@ -55,10 +54,10 @@ def _name(comparison: Comparison, side: str) -> str:
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title)
     table.add_column(first)
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, figures=True)
     return table
 
 
@@ -98,8 +97,9 @@ def _print_rest(comparison: Comparison) -> None:
         _print_corrected(comparison.corrected)
     share = 100 * comparison.settings.confidence
     out.print(
-        f"[dim]{share:.4g} % intervals by question, {comparison.settings.draws:,} swaps; both tests allow for unlike"
-        " coverage of the arms[/dim]"
+        f"{share:.4g} % intervals by question, {comparison.settings.draws:,} swaps; both tests allow for unlike"
+        " coverage of the arms",
+        style="dim",
     )
 
 
@@ -111,25 +111,27 @@ def _print_corrected(result: CorrectedDifference) -> None:
         for side in (result.baseline, result.other)
     )
     out.print(
-        f"[bold]corrected for the jury's errors: {points(result.difference)} points[/bold]; {result.other.method}",
+        marked(
+            "[bold]corrected for the jury's errors: {} points[/]; {}", points(result.difference), result.other.method
+        ),
         soft_wrap=True,
     )
     out.print(f"  baseline {before}\n  other {after}", soft_wrap=True)
     for note in dict.fromkeys(side.note for side in (result.baseline, result.other) if side.note):
-        out.print(f"  [yellow]{note}[/yellow]")
+        out.print(f"  {note}", style="yellow")
 
 
 def _print_steps(steps: StepComparison, *, alone: bool) -> None:
     """Print what qualifies the step errors of one view."""
     if not alone:
-        out.print(f"[bold]by {'majority' if steps.view == 'majority' else 'grounded verdicts alone'}[/bold]")
+        out.print(f"by {'majority' if steps.view == 'majority' else 'grounded verdicts alone'}", style="bold")
     before, after = (100 * c for c in steps.coverage)
     out.print(f"coverage {before:.1f} -> {after:.1f} %; direction robust to abstentions: {steps.robust}")
     for level in steps.levels:
         out.print(f"decided in both arms ({level.name}): {level.questions:,} questions, {points(level.difference)}")
     pool = steps.pool
-    apart = ", [bold]unlike the paired difference[/bold]" if pool.apart else ""
-    out.print(f"all verdicts, on whatever questions: {points(pool.difference)}{apart}")
+    apart = ", [bold]unlike the paired difference[/]" if pool.apart else ""
+    out.print(marked("all verdicts, on whatever questions: {}" + apart, points(pool.difference)))
     ends = [(steps.like_coverage, "unlike coverage"), (steps.worst_case, "abstentions")]
     ends.append((steps.worst_case_with_failures, "abstentions and failures"))
     for pair, what in ends:
@@ -158,7 +160,7 @@ def _print_where(where: Where) -> None:
             terms.add_row(TITLES[t.condition], t.change, points(t.effect), _p(t.p))
         out.print(terms)
     for reason in where.left_out:
-        out.print(f"[dim]{reason}[/dim]")
+        out.print(reason, style="dim")
 
 
 def _print_controls(rows: tuple[ControlRow, ...]) -> None:
@@ -166,12 +168,12 @@ def _print_controls(rows: tuple[ControlRow, ...]) -> None:
     for r in rows:
         if r.difference is not None:
             title = f"{r.control}: {r.detail}" if r.detail else r.control
-            same = " [bold](not as the main result)[/bold]" if r.same_direction is False else ""
-            table.add_row(title, f"{r.questions:,}", points(r.difference), f"{_NAMES[r.direction]}{same}")
+            same = " [bold](not as the main result)[/]" if r.same_direction is False else ""
+            table.add_row(title, f"{r.questions:,}", points(r.difference), marked(_NAMES[r.direction] + same))
     out.print(table)
     for r in rows:
         if r.difference is None:
-            out.print(f"[dim]{r.control}{': ' if r.detail else ''}{r.detail}: {r.note}[/dim]", soft_wrap=True)
+            out.print(f"{r.control}{': ' if r.detail else ''}{r.detail}: {r.note}", style="dim", soft_wrap=True)
 
 
 def _percent(estimate: Estimate) -> str:

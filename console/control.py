@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 
 if TYPE_CHECKING:
@@ -102,9 +103,8 @@ def _run_items(ledger: Ledger, run: Run) -> Iterator[ReadItem]:
 
 async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: bool) -> Iterator[ReadItem]:
     """Rewrite the run's traces, with a progress bar; say how many steps changed their tone."""
-    from rich.progress import Progress
-
     from tracejury.agents import endpoints_of, load_panel
+    from tracejury.console.progress import progress
     from tracejury.console.screen import err
     from tracejury.graphs import tone_swap
     from tracejury.models import CallStore, Gateway
@@ -123,14 +123,13 @@ async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: b
         # The secret only keys fences; that of the re-judging run does not exist yet.
         async with Gateway(calls, secret=run.id.encode(), air_gapped=air_gapped) as gateway:
             traces = [t for t in items if isinstance(t, Trace)]
-            with Progress(console=err, transient=True) as bar:
-                task = bar.add_task("rewriting", total=len(traces))
+            with progress("traces rewritten", len(traces)) as bar:
                 swaps = tone_swap(traces, gateway, endpoints[0], segmenter=run.panel.segmenter)
                 async for swapped in swaps:
                     rewritten[str(swapped.trace.meta["original"])] = swapped.trace
                     for what in counts:
                         counts[what] += getattr(swapped, what)
-                    bar.advance(task)
+                    bar.advance()
     finally:
         calls.close()
     summary = f"{counts['swapped']} steps in the other tone, {counts['changed']} kept (rewriting changed the content)"
@@ -143,16 +142,15 @@ async def _rewritten(ledger: Ledger, run: Run, writer: str | None, air_gapped: b
 def _list(as_json: bool) -> None:
     import json
 
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
     from tracejury.reports import load_controls
 
     controls = load_controls()
     if as_json:
-        typer.echo(json.dumps([c.model_dump(mode="json") for c in controls], indent=2))
+        print_json(json.dumps([c.model_dump(mode="json") for c in controls], indent=2))
         return
-    table = Table("control", "what", "needs", box=None, pad_edge=False)
+    table = Table("control", "what", "needs")
     for c in controls:
         table.add_row(c.name, c.title, "a run of its own" if c.rejudge else "nothing: in the table already")
     out.print(table)

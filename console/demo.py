@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 
 if TYPE_CHECKING:
@@ -178,24 +179,15 @@ def _report(
             "unseen": unseen,
             "first version": before.first,
         }
-        print(json.dumps({name: s._asdict() for name, s in scores_by_name.items()}, indent=2))
+        print_json(json.dumps({name: s._asdict() for name, s in scores_by_name.items()}, indent=2))
         return
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
-    table = Table(
-        title="Planted errors against the jury's outcomes",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    table.add_column("run", no_wrap=True)
+    table = Table("run", title="Planted errors against the jury's outcomes")
     # Errors that were planted, what became of them, and correct steps that were called wrong.
     for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "alarms"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, figures=True)
     listed = {"first version": before.first} | {name: s for name, (_, s) in scores.items()}
     for name, s in listed.items():
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)

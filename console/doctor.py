@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from tracejury.console.failing import Exit, error_text
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 
 
@@ -43,17 +44,14 @@ def doctor(
     findings = list(_endpoints(panel)) if panel else []
     findings += [*_machine(), *_weights(), *_stores(store, index), *_extras(), *_keys()]
     if as_json:
-        print(json.dumps([f._asdict() for f in findings], indent=2))
+        print_json(json.dumps([f._asdict() for f in findings], indent=2))
     else:
-        from rich.table import Table
+        from tracejury.console.screen import marked, out
 
-        from tracejury.console.screen import out
-
-        table = Table(show_header=False, box=None)
         style = {"ok": "green", "missing": "bold red", "absent": "dim"}
         for finding in findings:
-            table.add_row(f"[{style[finding.state]}]{finding.state}[/]", finding.what, finding.detail)
-        out.print(table)
+            template = f"[{style[finding.state]}]{finding.state:8}[/]{{}}: {{}}"
+            out.print(marked(template, finding.what, finding.detail), soft_wrap=True)
     if any(f.state == "missing" for f in findings):
         raise typer.Exit(Exit.USAGE)
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tracejury.console.neutral import print_json
+
 if TYPE_CHECKING:
     from tracejury.agents import Panel
     from tracejury.traces import Batch
@@ -19,26 +21,15 @@ def show_estimate(
 
     expected = estimate(panel, batch, limit=limit, only=only, arms=arms)
     if as_json:
-        print(json.dumps(expected.model_dump(mode="json"), indent=2))
+        print_json(json.dumps(expected.model_dump(mode="json"), indent=2))
         return
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
-    table = Table(
-        title=f"{expected.traces} traces, {expected.steps} steps; no model has been called",
-        title_justify="left",
-    )
-    for column in (
-        "judge",
-        "endpoint",
-        "model",
-        "calls",
-        "prompt tokens",
-        "completion tokens, at most",
-        "USD, at most",
-    ):
-        table.add_column(column, justify="left" if column in {"judge", "endpoint", "model"} else "right")
+    title = f"{expected.traces} traces, {expected.steps} steps; no model has been called"
+    table = Table("judge", "endpoint", "model", title=title)
+    for column in ("calls", "prompt tokens", "completion tokens, at most", "USD, at most"):
+        table.add_column(column, figures=True)
     for row in expected.askers:
         calls = f"{row.calls:,}" if row.certain else f"up to {row.calls:,}"
         table.add_row(

@@ -58,8 +58,6 @@ def export(
 
 
 def _with_progress(rows: Iterator[StepRow], to_file: bool) -> Iterator[StepRow]:
-    from rich.progress import track
+    from tracejury.console.progress import tracked
 
-    from tracejury.console.screen import err
-
-    return iter(track(rows, description="exporting", console=err, transient=True)) if to_file else rows
+    return tracked(rows, "steps exported") if to_file else rows

@@ -21,7 +21,9 @@ class Exit(IntEnum):
 
 def fail(message: str, code: Exit = Exit.USAGE) -> typer.Exit:
     """Print `message` to standard error and return the exception to raise."""
-    typer.secho(message, err=True, fg="red")
+    from tracejury.console.screen import err
+
+    err.print(message, style="red", soft_wrap=True)
     return typer.Exit(code)
 
 

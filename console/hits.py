@@ -7,10 +7,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.text import Text
 
-from tracejury.console.screen import out
+from tracejury.console.screen import marked, out
 
 if TYPE_CHECKING:
     from tracejury.retrieval import Hit
@@ -23,18 +22,17 @@ def show_hits(hits: Sequence[Hit], query: str) -> None:
     if not hits:
         out.print("No passage matches. Try other words, or index more sources: tracejury index sources")
     words = [re.escape(w) for w in re.findall(r"\w{4,}", query)]
-    marked = re.compile(rf"\b(?:{'|'.join(words)})", re.IGNORECASE) if words else None
+    query_words = re.compile(rf"\b(?:{'|'.join(words)})", re.IGNORECASE) if words else None
     for number, hit in enumerate(hits, 1):
         passage = hit.passage
         ranks = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
-        out.print(f"[bold]{number}. {escape(passage.title)}[/]  [dim]{escape(passage.source)}; {ranks}[/]")
+        out.print(marked("[bold]{}. {}[/]  [dim]{}; {}[/]", number, passage.title, passage.source, ranks))
         if passage.superseded_by:
-            out.print(f"   [red]superseded by {escape(passage.superseded_by)}[/]")
+            out.print(marked("   [red]superseded by {}[/]", passage.superseded_by))
         body = Text(textwrap.shorten(passage.text, _EXCERPT_CHARS, placeholder=" ..."))
-        if marked:
-            body.highlight_regex(marked, "bold cyan")
+        if query_words:
+            body.highlight_regex(query_words, "bold cyan")
         out.print(body, soft_wrap=False)
-        out.print(f"   [dim]{escape(passage.citation + (f' <{passage.url}>' if passage.url else ''))}[/]")
-        out.print(
-            f"   [dim]{passage.id}{f', {escape(passage.date)}' if passage.date else ''}, {escape(passage.license)}[/]\n"
-        )
+        out.print(marked("   [dim]{}[/]", passage.citation + (f" <{passage.url}>" if passage.url else "")))
+        about = ", ".join(part for part in (passage.id, passage.date, passage.license) if part)
+        out.print(marked("   [dim]{}[/]\n", about))

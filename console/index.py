@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, setting
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def build(
             except EmptySourceError as empty:
                 broken.append(str(empty))
     if as_json:
-        print(json.dumps([r.model_dump(mode="json") for r in reports], indent=2))
+        print_json(json.dumps([r.model_dump(mode="json") for r in reports], indent=2))
     else:
         for report in reports:
             _say(report)
@@ -99,24 +100,22 @@ def info(index: IndexPath = None, as_json: Json = False) -> None:
 
     Example: tracejury index info
     """
-    from rich.markup import escape
-    from rich.table import Table
-
-    from tracejury.console.screen import out
+    from tracejury.console.screen import marked, out
+    from tracejury.console.table import Table
 
     with explained():
         opened = _open(index)
         manifest = opened.manifest()
     if as_json:
-        print(manifest.model_dump_json(indent=2))
+        print_json(manifest.model_dump_json(indent=2))
         return
-    where, embedder = escape(opened.storage.where), escape(manifest.embedder)
-    out.print(f"[bold]{where}[/]: embedder {embedder}, {manifest.dim} dimensions", soft_wrap=True)
-    table = Table("source", "passages", "documents", "trust", "licence", "version", "built", "problems", box=None)
+    where = marked("[bold]{}[/]: embedder {}, {} dimensions", opened.storage.where, manifest.embedder, manifest.dim)
+    out.print(where, soft_wrap=True)
+    table = Table("source", "passages", "documents", "trust", "licence", "version", "built", "problems")
     for e in manifest.sources.values():
         counts = f"{e.passages:,}", f"{e.documents:,}"
-        about = escape(e.license), escape(e.version), e.built[:16], str(e.problems or "")
-        table.add_row(escape(e.name), *counts, e.trust, *about)
+        about = e.license, e.version, e.built[:16], str(e.problems or "")
+        table.add_row(e.name, *counts, e.trust, *about)
     out.print(table if manifest.sources else "The index is empty. Build it: tracejury index build open-medicine")
 
 
@@ -154,7 +153,7 @@ def search(
             opened, source or (), k, finder == "fused", finder=alone, since=since, rerank=rerank, per_document=1
         ).find([Query(text=query)])[0]
     if as_json:
-        print(json.dumps([h.model_dump(mode="json") for h in results.hits], indent=2, ensure_ascii=False))
+        print_json(json.dumps([h.model_dump(mode="json") for h in results.hits], indent=2, ensure_ascii=False))
         return
     from tracejury.console.hits import show_hits
 
@@ -173,21 +172,20 @@ def verify(
 
     Example: tracejury index verify --repair
     """
-    from rich.markup import escape
-
-    from tracejury.console.screen import err, out
+    from tracejury.console.progress import shown
+    from tracejury.console.screen import marked, out
 
     with explained():
         opened = _open(index)
-        with err.status("checking every passage"):
+        with shown(lambda: "checking every passage"):
             faults = opened.verify(repair=repair)
     if as_json:
-        print(json.dumps([f.model_dump(mode="json") for f in faults], indent=2))
+        print_json(json.dumps([f.model_dump(mode="json") for f in faults], indent=2))
     else:
         for fault in faults:
             colour = "red" if fault.serious and not fault.mended else "yellow"
-            description = escape(fault.what + (f" -> {fault.mended}" if fault.mended else ""))
-            out.print(f"[{colour}]{escape(fault.source)}[/]: {description}", soft_wrap=True)
+            description = fault.what + (f" -> {fault.mended}" if fault.mended else "")
+            out.print(marked(f"[{colour}]{{}}[/]: {{}}", fault.source, description), soft_wrap=True)
         if not any(f.serious for f in faults):
             passages = sum(e.passages for e in opened.manifest().sources.values())
             out.print(f"whole: {len(opened.manifest().sources)} sources, {passages:,} passages")
@@ -207,20 +205,18 @@ def diff(
 
     Example: tracejury index diff manifest-of-march.json tracejury.index
     """
-    from rich.markup import escape
-
-    from tracejury.console.screen import out
+    from tracejury.console.screen import marked, out
     from tracejury.retrieval import diff as changes_between
 
     with explained():
         changes = changes_between(_manifest(before), _manifest(after))
     if as_json:
-        print(json.dumps([c.model_dump(mode="json") for c in changes], indent=2))
+        print_json(json.dumps([c.model_dump(mode="json") for c in changes], indent=2))
         return
     for change in changes:
-        out.print(f"[bold]{escape(change.name)}[/] {change.change}")
+        out.print(marked("[bold]{}[/] {}", change.name, change.change))
         for field, (old, new) in change.fields.items():
-            out.print(escape(f"  {field}: {old} -> {new}"), soft_wrap=True)
+            out.print(f"  {field}: {old} -> {new}", soft_wrap=True)
     if not changes:
         out.print("no difference")
 
@@ -243,25 +239,20 @@ def sources(index: IndexPath = None, as_json: Json = False) -> None:
 
     Example: tracejury index sources
     """
-    from rich.markup import escape
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
     from tracejury.retrieval import list_sources
 
     with explained():
         listed = list_sources(_open(index).manifest())
     if as_json:
-        print(json.dumps([s.model_dump(mode="json") for s in listed], indent=2))
+        print_json(json.dumps([s.model_dump(mode="json") for s in listed], indent=2))
         return
-    table = Table(box=None)
-    for column in ("source", "passages", "trust", "licence", "version", "package", "parameters"):
-        # A name is copied into the next command, so it is never cut.
-        table.add_column(column, no_wrap=column == "source", overflow="fold")
+    table = Table("source", "passages", "trust", "licence", "version", "package", "parameters")
     for s in listed:
         passages = f"{s.passages:,}" if s.passages is not None else "-"
         about = (s.license, s.version or "-", s.package, ", ".join(s.parameters))
-        table.add_row(escape(s.name), passages, s.trust, *map(escape, about))
+        table.add_row(s.name, passages, s.trust, *about)
     out.print(table)
     out.print("Index one: tracejury index build NAME [--set KEY=VALUE]. Write your own: docs/add-a-knowledge-source.md")
 
@@ -286,32 +277,27 @@ def _manifest(path: Path) -> IndexManifest:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[int], None]]:
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from tracejury.console.progress import progress
 
-    from tracejury.console.screen import err
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed:,.0f} passages"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(name)
-        yield lambda completed: bar.update(task, completed=completed)
+    with progress(f"{name}: passages") as bar:
+        yield bar.update
 
 
 def _say(report: BuildReport) -> None:
-    from rich.markup import escape
-
-    from tracejury.console.screen import err, out
+    from tracejury.console.screen import err, marked, out
     from tracejury.retrieval import Trust
 
-    name = escape(report.source)
+    name = report.source
     if report.unchanged:
-        out.print(f"[bold]{name}[/]: up to date, {report.passages:,} passages")
+        out.print(marked("[bold]{}[/]: up to date, {} passages", name, f"{report.passages:,}"))
     else:
         renewed = f"{report.renewed:,} brought up to date, " if report.renewed else ""
         taken_up = f", {report.resumed:,} of them by the interrupted build" if report.resumed else ""
-        out.print(
-            f"[bold]{name}[/]: {report.passages:,} passages: {report.added:,} added{taken_up}, "
+        counts = (
+            f"{report.passages:,} passages: {report.added:,} added{taken_up}, "
             f"{report.removed:,} removed, {renewed}{report.kept_passages:,} kept, in {report.seconds:.0f} s"
         )
+        out.print(marked("[bold]{}[/]: {}", name, counts))
     if report.trust is Trust.LISTED:
         out.print(
             f"  {name} is listed: its passages are found and shown, and ground no verdict. "
@@ -319,6 +305,6 @@ def _say(report: BuildReport) -> None:
             soft_wrap=True,
         )
     for problem in report.problems[:20]:
-        err.print(f"  [yellow]{escape(str(problem))}[/]", soft_wrap=True)
+        err.print(f"  {problem}", style="yellow", soft_wrap=True)
     if len(report.problems) > 20:
-        err.print(f"  [yellow]and {len(report.problems) - 20} more; --json lists all[/]")
+        err.print(f"  and {len(report.problems) - 20} more; --json lists all", style="yellow")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, Store
 
 app = typer.Typer(help="List the runs of a ledger, show its version, and upgrade it.", no_args_is_help=True)
@@ -20,19 +21,23 @@ def runs(store: Store = None, as_json: Json = False) -> None:
     Example: tracejury ledger runs
     """
     with explained():
-        from rich.table import Table
-
         from tracejury.console.screen import out
+        from tracejury.console.table import Table
         from tracejury.ledger import DEFAULT_STORE, Ledger
+        from tracejury.storage import hide_password
 
         ledger = Ledger(store or DEFAULT_STORE)
         progress_by_run = [ledger.progress(listed_run) for listed_run in ledger.runs()]
     if as_json:
-        print(json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2))
+        print_json(
+            json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2)
+        )
         return
-    table = Table(title=f"{len(progress_by_run)} runs in {ledger.url}", title_justify="left")
-    for column in ("name", "id", "created", "panel", "traces done", "✓", "✗", "abstained", "failed", "cost"):
+    table = Table(title=f"{len(progress_by_run)} runs in {hide_password(ledger.url)}")
+    for column in ("name", "id", "created", "panel", "traces done"):
         table.add_column(column)
+    for column in ("✓", "✗", "abstained", "failed", "cost"):
+        table.add_column(column, figures=True)
     for s in progress_by_run:
         counts = [str(s.outcomes[name]) for name in ("supported", "error", "abstained", "failed")]
         created = s.run.created[:16].replace("T", " ")
@@ -61,14 +66,15 @@ def status(store: Store = None, as_json: Json = False) -> None:
 
         report = ledger_status(store or DEFAULT_STORE)
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        print_json(report.model_dump_json(indent=2))
     else:
-        from tracejury.console.screen import out
+        from tracejury.console.screen import marked, out
 
-        out.print(f"[bold]{report.store}[/]: {report.status}, revision {report.revision or 'none'} of {report.head}")
+        revision = f"revision {report.revision or 'none'} of {report.head}"
+        out.print(marked("[bold]{}[/]: {}, {}", report.store, report.status, revision))
         out.print(f"  {report.runs:,} runs, {report.traces:,} traces, {report.steps:,} steps, {report.calls:,} calls")
         if report.advice:
-            out.print(f"  {report.advice}", style="yellow", highlight=False)
+            out.print(f"  {report.advice}", style="yellow")
     if report.advice:
         raise typer.Exit(Exit.USAGE)
 
@@ -88,19 +94,14 @@ def upgrade(
     Example: tracejury ledger upgrade --store sqlite:///tracejury.db
     """
     with explained():
-        from rich.progress import Progress, SpinnerColumn, TextColumn
-
-        from tracejury.console.screen import err, out
+        from tracejury.console.progress import progress
+        from tracejury.console.screen import out
         from tracejury.ledger import DEFAULT_STORE, ledger_status, upgrade_ledger
 
         url = store or DEFAULT_STORE
         before = ledger_status(url)
-        columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} of {task.total:,}")
-        with Progress(*columns, console=err, transient=True) as bar:
-            task = bar.add_task("computing the viewer's statistics: step", total=before.steps)
-            upgraded = upgrade_ledger(
-                url, backup=backup, report_progress=lambda _, completed: bar.update(task, completed=completed)
-            )
+        with progress("steps counted for the viewer", before.steps) as bar:
+            upgraded = upgrade_ledger(url, backup=backup, report_progress=lambda _, completed: bar.update(completed))
     if upgraded.before == upgraded.after:
         out.print(f"{before.store} has revision {upgraded.after}, which this version writes: nothing to do")
         return

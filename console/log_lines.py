@@ -12,11 +12,9 @@ class _ScreenHandler(logging.Handler):
     """Prints through the console's own screen, so that a live display stays whole."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        from rich.markup import escape
-
         from tracejury.console.screen import err
 
-        err.print(escape(record.getMessage()), style="yellow", highlight=False)
+        err.print(record.getMessage(), style="yellow")
 
 
 @contextmanager

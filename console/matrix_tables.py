@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tracejury.console.comparison_tables import points
+from tracejury.console.neutral import print_json
 from tracejury.console.screen import out
+from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.reports import Matrix
@@ -20,7 +20,7 @@ def show_matrix(matrix: Matrix, as_json: bool, csv: Path | None, latex: Path | N
     from tracejury.reports import matrix_forest, matrix_rows
 
     if as_json:
-        print(matrix.model_dump_json(indent=2))
+        print_json(matrix.model_dump_json(indent=2))
     else:
         _print(matrix)
     write_tables(*matrix_rows(matrix), csv, latex)
@@ -39,13 +39,9 @@ def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path |
 
 
 def _print(matrix: Matrix) -> None:
-    table = Table(
-        title=f"Step errors, points more than {matrix.baseline}", title_justify="left", box=None, pad_edge=False
-    )
-    for name in ("panel", "run", "benchmark", "student"):
-        table.add_column(name)
+    table = Table("panel", "run", "benchmark", "student", title=f"Step errors, points more than {matrix.baseline}")
     for name in ("questions", "difference", "robust"):
-        table.add_column(name, justify="right")
+        table.add_column(name, figures=True)
     for c in matrix.cells:
         few = "" if c.enough else " (too few verdicts)"
         robust = f"{c.robust}{few}"

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from tracejury.console.failing import fail
+from tracejury.console.neutral import print_json
+
 app = typer.Typer(no_args_is_help=True, help="List and fetch small open weights.")
 
 
@@ -25,19 +28,16 @@ def fetch(
 
     Example: tracejury models fetch smollm2-135m minilm
     """
-    from rich.console import Console
-
+    from tracejury.console.progress import shown
     from tracejury.models import WeightsError
     from tracejury.models import fetch as get
 
-    console = Console(stderr=True)
     for name in names:
         try:
-            with console.status(f"fetching {name}"):
+            with shown(lambda: f"fetching {name}"):  # noqa: B023 - the block ends before the next name
                 path = get(name, source)
         except WeightsError as error:
-            typer.echo(f"models fetch: {error}", err=True)
-            raise typer.Exit(1) from error
+            raise fail(f"models fetch: {error}") from error
         typer.echo(f"{name}\t{path}")
 
 
@@ -61,14 +61,14 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         for w in CATALOGUE.values()
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
     table = Table("name", "MB", "licence", "what", "where")
     for row, weights in zip(rows, CATALOGUE.values(), strict=True):
         size = f"{sum(f.size for f in weights.files) / 1e6:.0f}"
         where = row["path"] or f"tracejury models fetch {weights.name}"
         table.add_row(weights.name, size, weights.license, weights.summary, str(where))
-    Console().print(table)
+    out.print(table)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.checkers import checkers
+from tracejury.console.failing import fail
 from tracejury.console.graph import graph
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def list_panels(as_json: Json = False) -> None:
 
     panels = [load_panel(name, keys=False) for name in panel_names()]
     if as_json:
-        typer.echo(json.dumps([_body(panel) for panel in panels], indent=2, ensure_ascii=False))
+        print_json(json.dumps([_body(panel) for panel in panels], indent=2, ensure_ascii=False))
         return
     rows: list[tuple[str, ...]] = [
         (
@@ -63,10 +65,9 @@ def show(
     try:
         panel = load_panel(name, keys=False)
     except PanelError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
     if as_json:
-        typer.echo(json.dumps(_body(panel), indent=2, ensure_ascii=False))
+        print_json(json.dumps(_body(panel), indent=2, ensure_ascii=False))
     else:
         _print_panel(panel)
 
@@ -93,7 +94,7 @@ def judges(as_json: Json = False) -> None:
         except Exception as broken:  # noqa: BLE001 - a stranger's broken package must not hide the other judges.
             rows.append(row | {"asks": "?", "summary": f"does not load: {type(broken).__name__}: {broken}"})
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         _print_table(
             ("judge", "asks", "what it looks at", "from"),
@@ -117,7 +118,9 @@ def _missing_keys(panel: Panel) -> list[str]:
 
 
 def _print_panel(panel: Panel) -> None:
-    typer.echo(f"{panel.name}: {panel.description}")
+    from tracejury.console.screen import out
+
+    out.print(f"{panel.name}: {panel.description}")
     _print_table(
         ("judge", "kind", "seat", "asked", "model"),
         [
@@ -127,23 +130,22 @@ def _print_panel(panel: Panel) -> None:
     )
     resolver = panel.resolver
     if resolver is None:
-        typer.echo("resolver: none; a disputed step abstains")
+        out.print("resolver: none; a disputed step abstains")
     elif resolver.endpoint is None:
-        typer.echo("resolver: no model; it upholds derivations that recompute")
+        out.print("resolver: no model; it upholds derivations that recompute")
     else:
-        typer.echo(f"resolver: {panel.endpoints[resolver.endpoint].model}, up to {resolver.rounds} further searches")
-    typer.echo(f"references: {', '.join(panel.retrieval.sources) or 'none'}, {panel.retrieval.k} passages a step")
-    typer.echo(f"case: {panel.case_tokens} tokens, replies: {panel.reply_tokens}")
+        out.print(f"resolver: {panel.endpoints[resolver.endpoint].model}, up to {resolver.rounds} further searches")
+    out.print(f"references: {', '.join(panel.retrieval.sources) or 'none'}, {panel.retrieval.k} passages a step")
+    out.print(f"case: {panel.case_tokens} tokens, replies: {panel.reply_tokens}")
     for variable in _missing_keys(panel):
-        typer.echo(f"missing: export {variable}=...")
+        out.print(f"missing: export {variable}=...")
 
 
 def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(*columns)
     for row in rows:
-        table.add_row(*map(escape, row))
-    Console().print(table)
+        table.add_row(*row)
+    out.print(table)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
 from tracejury.agents import Calibrator, Seat
 from tracejury.console.screen import out
+from tracejury.console.table import Table
 from tracejury.reports import Estimate, JudgesReport, Score
 
 _STEPS = (
@@ -125,7 +124,7 @@ def interval_text(estimate: Estimate | None) -> str:
         return "-"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} \\[{estimate.low:.2f}, {estimate.high:.2f}]"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def _share(value: float | None) -> str:
@@ -133,7 +132,7 @@ def _share(value: float | None) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table()
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i == 0)
+        table.add_column(column, figures=i > 0)
     return table

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, Store, setting
 
 if TYPE_CHECKING:
@@ -145,19 +146,17 @@ def _show_fields(path: Path, as_json: bool) -> None:
     rows, reading = table_fields(path), proposed_reading(path)
     if as_json:
         body = {"fields": [row.model_dump() for row in rows], "reading": reading}
-        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        print_json(json.dumps(body, ensure_ascii=False, indent=2))
         return
-    from rich.markup import escape
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
-    table = Table("field", "filled", "holds", "mean length", "example", box=None, pad_edge=False)
+    table = Table("field", "filled", "holds", "mean length", "example")
     for row in rows:
         length = f"{row.mean_length:,.0f}" if row.mean_length else ""
-        table.add_row(escape(row.path), f"{row.filled:,} / {row.rows:,}", row.kind, length, escape(row.example))
+        table.add_row(row.path, f"{row.filled:,} / {row.rows:,}", row.kind, length, row.example)
     out.print(table)
-    out.print(escape(reading), soft_wrap=True)
+    out.print(reading, soft_wrap=True)
 
 
 def _open(reader: str | None, path: Path, mapping: list[str], settings: dict[str, object]) -> Iterator[ReadItem]:
@@ -183,22 +182,12 @@ def _open(reader: str | None, path: Path, mapping: list[str], settings: dict[str
 
 def _run(items: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -> tuple[ReadTally, list[Problem]]:
     """Go through `items` with live counts; return the counts, the notes and the first problems."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from tracejury.console.screen import err
+    from tracejury.console.progress import progress
     from tracejury.traces import Problem, Question, ReadTally, Severity, write_batch
 
     tally = ReadTally()
     messages: list[Problem] = []
-    # How much there is shows only at the end: the bar moves to and fro, the counts tell the progress.
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(20),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(what, total=None, counts="")
+    with progress(what) as bar:
         counts = {"questions": 0, "traces": 0, "problems": 0}
 
         def watched() -> Iterator[ReadItem]:
@@ -217,7 +206,7 @@ def _run(items: Iterator[ReadItem], out: Path | None, strict: bool, what: str) -
                     case _:
                         counts["traces"] += 1
                 if n % 200 == 0:
-                    bar.update(task, counts=", ".join(f"{count:,} {name}" for name, count in counts.items()))
+                    bar.update(n, note=", ".join(f"{count:,} {name}" for name, count in counts.items()))
                 yield item
 
         if out is not None:
@@ -236,36 +225,32 @@ def _report(tally: ReadTally, messages: list[Problem], out: Path | None, check: 
             data["fields"] = [f.model_dump(exclude_defaults=True) for f in fields]
         data["notes"] = [str(message) for message in messages if message.severity == "note"]
         data["first_problems"] = [m.model_dump(exclude_none=True) for m in messages if m.severity != "note"]
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        print_json(json.dumps(data, ensure_ascii=False, indent=2))
         return
-    from rich.markup import escape
-    from rich.table import Table
-
     from tracejury.console import screen
+    from tracejury.console.table import Table
 
     for message in messages:
-        text = escape(str(message))
-        screen.err.print(text if message.severity == "note" else f"[yellow]{text}[/yellow]", soft_wrap=True)
+        screen.err.print(str(message), style="" if message.severity == "note" else "yellow", soft_wrap=True)
     if summary.problems > _PRINTED_PROBLEMS:
         more = f"and {summary.problems - _PRINTED_PROBLEMS:,} more problems"
-        screen.err.print(f"[yellow]{more}{'' if out is None else escape(f': {out}/problems.jsonl')}[/yellow]")
+        screen.err.print(f"{more}{'' if out is None else f': {out}/problems.jsonl'}", style="yellow", soft_wrap=True)
     if check:
-        table = Table("record", "field", "filled", "", "what", box=None, pad_edge=False)
+        table = Table("record", "field", "filled", "", "what")
         for f in fields:
             share = f"{f.filled / f.of:.0%}" if f.of else "-"
-            table.add_row(f.record, f.field, f"{f.filled:,} / {f.of:,}", share, escape(_what(f)))
+            table.add_row(f.record, f.field, f"{f.filled:,} / {f.of:,}", share, _what(f))
         screen.out.print(table)
-    table = Table("found", "count", box=None, pad_edge=False)
+    table = Table("found")
+    table.add_column("count", figures=True)
     for name in ("questions", "traces", "unparsable", "empty", "labelled_steps", "problems"):
         table.add_row(_WORDS[name], f"{getattr(summary, name):,}")
     for name, counts in (("arm", summary.arms), ("model", summary.models)):
         for value, count in list(counts.items())[:12]:
-            table.add_row(escape(f"  {name} {value}"), f"{count:,}")
+            table.add_row(f"  {name} {value}", f"{count:,}")
     screen.out.print(table)
     if out is not None:
-        screen.out.print(
-            f"written to {escape(str(out))}; next: tracejury adjudicate {escape(str(out))}", soft_wrap=True
-        )
+        screen.out.print(f"written to {out}; next: tracejury adjudicate {out}", soft_wrap=True)
 
 
 _WORDS = {
@@ -297,13 +282,12 @@ def _list(as_json: bool) -> None:
 
     rows = [(e.name, readers.make(e.name).summary, e.package) for e in readers.entries()]
     if as_json:
-        typer.echo(json.dumps([dict(zip(("name", "summary", "package"), row, strict=True)) for row in rows], indent=2))
+        print_json(json.dumps([dict(zip(("name", "summary", "package"), row, strict=True)) for row in rows], indent=2))
         return
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
-    table = Table("reader", "reads", "package", box=None, pad_edge=False)
+    table = Table("reader", "reads", "package")
     for row in rows:
         table.add_row(*row)
     out.print(table)

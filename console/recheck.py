@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
 
 
@@ -36,10 +37,9 @@ def recheck(
     with explained():
         import asyncio
 
-        from rich.progress import Progress
-
         from tracejury.agents import checker_notices
-        from tracejury.console.screen import err, out
+        from tracejury.console.progress import progress
+        from tracejury.console.screen import err, marked, out
         from tracejury.graphs import recheck as recheck_run
         from tracejury.graphs import with_checker
         from tracejury.ledger import DEFAULT_STORE, Ledger
@@ -50,21 +50,18 @@ def recheck(
         for notice in checker_notices(panel):
             err.print(notice, style="yellow")
         new_name = name or f"{original.name}@{panel.checker.name if panel.checker else 'none'}"
-        with Progress(console=err, transient=True) as bar:
-            task = bar.add_task("rechecking", total=original.traces_total)
+        with progress("traces rechecked", original.traces_total) as bar:
             rechecked, tally = asyncio.run(
-                recheck_run(
-                    ledger, original, panel, new_name, air_gapped=air_gapped, report_trace=lambda: bar.advance(task)
-                )
+                recheck_run(ledger, original, panel, new_name, air_gapped=air_gapped, report_trace=bar.advance)
             )
         before, after = ledger.progress(original).outcomes, ledger.progress(rechecked).outcomes
     if as_json:
         body = {"run": rechecked.name, "steps": tally.steps, "changed": tally.changed, "unresolved": tally.unresolved}
-        print(json.dumps(body | {"before": before, "after": after}, indent=2))
+        print_json(json.dumps(body | {"before": before, "after": after}, indent=2))
     else:
         counts = ", ".join(f"{outcome} {before[outcome]} -> {count}" for outcome, count in after.items())
-        out.print(f"[bold]{rechecked.name}[/]: {counts}")
-        out.print(f"  {tally.changed} of {tally.steps} steps changed their outcome", highlight=False)
+        out.print(marked("[bold]{}[/]: {}", rechecked.name, counts))
+        out.print(f"  {tally.changed} of {tally.steps} steps changed their outcome")
         if tally.unresolved:
             out.print(f"  {tally.unresolved} steps are disputed now and had no resolver: they abstain", style="yellow")
         out.print(f"Next: tracejury summary {rechecked.name} | tracejury show {rechecked.name}")

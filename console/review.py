@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
 
 app = typer.Typer(help="Write blinded review sheets for experts, and read them back.", no_args_is_help=True)
@@ -50,9 +51,7 @@ def sample(
     strata: dict[str, int] = {}
     for keyed in sampled:
         strata[f"{keyed.arm} {keyed.outcome.value}"] = strata.get(f"{keyed.arm} {keyed.outcome.value}", 0) + 1
-    screen.print(
-        f"[bold]{len(sampled)} steps[/bold] in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)"
-    )
+    screen.print(f"{len(sampled)} steps in {out}: sheet.html, sheet.xlsx, sheet.csv (send any one of them)")
     screen.print("  " + ", ".join(f"{name} {count}" for name, count in sorted(strata.items())))
     screen.print("  key.json identifies the steps: do not give it to the experts")
     screen.print(f"Next: tracejury review import RETURNED... --key {out / 'key.json'}")
@@ -108,7 +107,7 @@ def import_(
             found = [pair.model_dump_json() for pair in expert_pairs(judged, opened)]
             pairs.write_text("".join(line + "\n" for line in found), encoding="utf-8")
         if as_json:
-            typer.echo(summary.model_dump_json(indent=2))
+            print_json(summary.model_dump_json(indent=2))
         else:
             print_review(summary, labels)
     if summary.problems or any(summary.missing.values()):

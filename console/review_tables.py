@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tracejury.console.comparison_tables import points
-from tracejury.console.screen import out
+from tracejury.console.screen import marked, out
+from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.reports import Estimate, RaterAgreement, ReviewSummary
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
 def print_review(review: ReviewSummary, labels: Path | None) -> None:
     """Print faults first, then agreement, then the arms."""
     for problem in review.problems:
-        out.print(f"[yellow]{problem}[/yellow]", soft_wrap=True)
+        out.print(problem, style="yellow", soft_wrap=True)
     for expert, items in review.missing.items():
         if items:
             more = f" and {len(items) - 8} more" if len(items) > 8 else ""
-            out.print(f"[yellow]{expert}: {len(items)} rows empty: {', '.join(items[:8])}{more}[/yellow]")
+            out.print(f"{expert}: {len(items)} rows empty: {', '.join(items[:8])}{more}", style="yellow")
     judged = ", ".join(f"{name} {n}" for name, n in review.experts.items())
-    out.print(f"[bold]sheet {review.sheet}[/bold], items judged: {judged}")
+    out.print(marked("[bold]sheet {}[/], items judged: {}", review.sheet, judged))
     if review.experts_agree:
         out.print(_table("Experts with one another (supported, error, unclear, no claim)", review.experts_agree))
     out.print(_table("Experts with the jury (supported or error on both sides)", review.with_jury))
@@ -33,16 +32,16 @@ def print_review(review: ReviewSummary, labels: Path | None) -> None:
         same = {True: "as the jury orders them", False: "against the jury", None: "no direction"}
         p = "< 0.001" if o.permutation_p < 0.001 else f"{o.permutation_p:.3f}"
         result = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
-        out.print(f"[bold]{o.baseline} -> {o.other}[/bold] by the experts: {result}")
+        out.print(marked("[bold]{} -> {}[/] by the experts: {}", o.baseline, o.other, result))
     if labels:
         out.print(f"labels of the experts' majority: {labels}")
 
 
 def _table(title: str, rows: tuple[RaterAgreement, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title)
     table.add_column("")
     for name in ("items", "equal", "Cohen's kappa", "Krippendorff's alpha", "Gwet's AC1"):
-        table.add_column(name, justify="right")
+        table.add_column(name, figures=True)
     for r in rows:
         cells = [_cell(e, 1, 2) for e in (r.observed, r.kappa, r.alpha, r.ac1)]
         table.add_row(" / ".join(r.raters), str(r.items), *cells)

@@ -85,21 +85,15 @@ def labels_of(ledger: Ledger, ref: str | None, runs: list[Run]) -> Columns | Non
 
 def read_rows(ledger: Ledger, runs: list[Run], labels: Path | None = None) -> Columns:
     """Read the runs' rows into columns, with a progress bar on standard error; with the labels of a file, if given."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from tracejury.console.screen import err
+    from tracejury.console.progress import progress
     from tracejury.reports import gather, labelled_by
 
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description} {task.completed:,} steps"), TimeElapsedColumn(), console=err,
-        transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("reading", total=None)
+    with progress("steps read") as bar:
 
         def stream() -> Iterator[StepRow]:
             for run in runs:
                 for row in ledger.rows(run):
-                    bar.advance(task)
+                    bar.advance()
                     yield row
 
         return gather(labelled_by(stream(), labels) if labels else stream())

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tracejury.console.neutral import print_json
+
 Out = Annotated[Path, typer.Option(help="Write to this folder; the same command continues in it.")]
 Reader = Annotated[str, typer.Option(help="Read the input in this format (`tracejury read --list`).")]
 BaseUrl = Annotated[
@@ -36,22 +38,13 @@ def calls_store(store: str | None, out: Path) -> str:
 
 def print_manifest(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
     """Print these keys of a stage's manifest as one line of JSON."""
-    typer.echo(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
+    print_json(json.dumps({k: manifest[k] for k in keys if manifest.get(k) is not None}, ensure_ascii=False))
 
 
 @contextmanager
 def moving_bar(what: str) -> Iterator[Callable[..., None]]:
-    """Show a progress bar; the yielded function takes (completed, total, note)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Show a stage's progress; the yielded function takes (completed, total, note)."""
+    from tracejury.console.progress import progress
 
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(what, total=None, note="")
-        yield lambda completed, total, note="": bar.update(task, completed=completed, total=total, note=note)
+    with progress(what) as bar:
+        yield bar.update

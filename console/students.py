@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.stages import (
     Backend,
@@ -274,7 +275,7 @@ def serve(
             require_program(server.command)
             os.execvp(server.command[0], server.command)  # noqa: S606
     if as_json:
-        typer.echo(json.dumps(server._asdict()))
+        print_json(json.dumps(server._asdict()))
         return
     import shlex
 
@@ -321,7 +322,7 @@ def distill(
             )
         except StageIncompleteError as error:
             raise fail(str(error), Exit.SOME_FAILED) from error
-    typer.echo(json.dumps(manifest) if as_json else manifest["compare"])
+    print_json(json.dumps(manifest) if as_json else manifest["compare"])
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.text import Text
 
-from tracejury.console.screen import out
+from tracejury.console.screen import marked, out
+from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.ledger import Run
@@ -33,7 +34,7 @@ def chosen_sections(names: list[str]) -> tuple[str, ...]:
 def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None:
     """Print the tables of `sections`, and how to read them."""
     settled = "calibrated" if summary.calibrated else "uncalibrated"
-    out.print(f"[bold]{run.name}[/bold]  panel {run.panel.name}, {settled}")
+    out.print(marked("[bold]{}[/]  panel {}, {}", run.name, run.panel.name, settled))
     if not any(arm.traces.traces for arm in summary.arms):
         out.print("nothing has been judged in this run yet; the same `tracejury adjudicate` command goes on with it")
         return
@@ -52,8 +53,9 @@ def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None
         "failures counted as uncertain (the paper's convention)" if summary.failures_abstain else "failures in no rate"
     )
     out.print(
-        f"\n[dim]Rates in %, with {100 * summary.confidence:g} % intervals by question; "
-        f"{unit}; steps without a claim in no rate.[/dim]"
+        f"\nRates in %, with {100 * summary.confidence:g} % intervals by question; "
+        f"{unit}; steps without a claim in no rate.",
+        style="dim",
     )
 
 
@@ -91,10 +93,10 @@ def _each(arm: ArmSummary, *costs: str) -> str:
 
 
 def _table(title: str, first: str, columns: list[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title)
     table.add_column(first)
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, figures=True)
     return table
 
 
@@ -105,7 +107,7 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "  abstained": lambda a: f"{a.steps.abstained:,}",
     "  failed": lambda a: f"{a.steps.failed:,}",
     "  no claim": lambda a: f"{a.steps.no_claim:,}",
-    "[bold]error rate[/bold]": lambda a: f"[bold]{interval_text(a.steps.error_rate)}[/bold]",
+    "error rate": lambda a: interval_text(a.steps.error_rate),
     "  bounds over abstentions": lambda a: _bounds(a.steps.bounds),
     "  bounds over failures too": lambda a: _bounds(a.steps.bounds_with_failures),
     "  corrected for the jury's errors": lambda a: _corrected(a),
@@ -117,9 +119,7 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "traces": lambda a: f"{a.traces.traces:,}",
     "  without steps": lambda a: f"{a.traces.without_steps:,}",
     "  without a verdict": lambda a: f"{a.traces.without_verdict:,}",
-    "[bold]answers right[/bold]": lambda a: (
-        f"[bold]{interval_text(a.answers.accuracy)}[/bold]" if a.answers else "no gold"
-    ),
+    "answers right": lambda a: interval_text(a.answers.accuracy) if a.answers else "no gold",
     "  unparsable (if all were right)": lambda a: (
         f"{a.answers.unparsable:,} ({100 * a.answers.if_unparsable_right:.1f})" if a.answers else "-"
     ),
@@ -135,10 +135,14 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
 }
 
 
+_HEADLINES = ("error rate", "answers right")
+
+
 def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
     table = _table("By arm", "", [arm.name for arm in arms])
     for name, cell in _ARM_ROWS.items():
-        table.add_row(name, *(cell(arm) for arm in arms))
+        style = "bold" if name in _HEADLINES else ""
+        table.add_row(*(Text(value, style) for value in (name, *(cell(arm) for arm in arms))))
     for reason in sorted({r for arm in arms for r in arm.reasons}):
         table.add_row(f"no verdict: {reason.replace('_', ' ')}", *(f"{a.reasons.get(reason, 0):,}" for a in arms))
     return table

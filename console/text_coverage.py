@@ -11,10 +11,8 @@ if TYPE_CHECKING:
 
 def print_coverage(by_arm: Mapping[str, TextCoverage]) -> None:
     """Print a line an arm; nothing for arms of which the ledger did not keep it."""
-    from rich.markup import escape
-
     from tracejury.console.screen import out
 
     for arm, coverage in by_arm.items():
         if coverage.judged_share is not None:
-            out.print(f"  {escape(arm)}: {coverage.sentence()}", highlight=False, soft_wrap=True)
+            out.print(f"  {arm}: {coverage.sentence()}", soft_wrap=True)

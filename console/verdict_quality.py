@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
 from tracejury.console.run_inputs import need_reports, open_runs
 
@@ -40,7 +41,7 @@ def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_j
         ledger, runs = open_runs(store, [run])
         result = score_rows(_rows(ledger, runs[0], labels))
         if as_json:
-            typer.echo(result.model_dump_json(indent=2))
+            print_json(result.model_dump_json(indent=2))
         else:
             print_score(result)
 
@@ -138,7 +139,7 @@ def calibrate(
         if out is not None:
             out.write_text(calibrator.model_dump_json(indent=2) + "\n")
         if as_json:
-            typer.echo(calibrator.model_dump_json(indent=2))
+            print_json(calibrator.model_dump_json(indent=2))
         else:
             print_calibrator(calibrator, out)
     return None
@@ -183,7 +184,7 @@ def judges(
 
             write_panel.write_text(yaml.safe_dump(panel.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         if as_json:
-            typer.echo(result.model_dump_json(indent=2))
+            print_json(result.model_dump_json(indent=2))
         else:
             print_judges(result, write_panel)
 
@@ -199,13 +200,6 @@ def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[Step
 
 
 def _progressing(ledger: Ledger, run: Run) -> Iterator[StepRow]:
-    from rich.progress import Progress, SpinnerColumn, TextColumn
+    from tracejury.console.progress import tracked
 
-    from tracejury.console.screen import err
-
-    columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:,} steps")
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(f"reading {run.name}", total=None)
-        for row in ledger.rows(run):
-            bar.advance(task)
-            yield row
+    return tracked(ledger.rows(run), f"steps of {run.name} read")

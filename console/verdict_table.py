@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import typer
+from tracejury.console.neutral import print_json
 
 
 def read_verdicts(path: Path, run: str | None, store: str | None, labels: dict[str, str], as_json: bool) -> None:
@@ -28,10 +28,10 @@ def read_verdicts(path: Path, run: str | None, store: str | None, labels: dict[s
     written = write_verdicts(ledger, rows, name, str(path))
     progress = ledger.progress(written)
     if as_json:
-        typer.echo(json.dumps({"run": name, "traces": progress.traces, "outcomes": progress.outcomes}, indent=2))
+        print_json(json.dumps({"run": name, "traces": progress.traces, "outcomes": progress.outcomes}, indent=2))
         return
     from tracejury.console.screen import out
 
     counts = ", ".join(f"{outcome} {n:,}" for outcome, n in progress.outcomes.items())
-    out.print(f"[bold]{name}[/]: {progress.traces:,} traces; steps: {counts}; nobody was asked", highlight=False)
-    out.print(f"Next: tracejury summary {name} | tracejury compare {name}", highlight=False)
+    out.print(f"[bold]{name}[/]: {progress.traces:,} traces; steps: {counts}; nobody was asked")
+    out.print(f"Next: tracejury summary {name} | tracejury compare {name}")

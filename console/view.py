@@ -64,7 +64,7 @@ def _serve(
 
     import uvicorn
 
-    from tracejury.console.screen import err
+    from tracejury.console.screen import err, marked
     from tracejury.console.viewer import create_app
     from tracejury.console.viewer.guard import is_loopback
     from tracejury.console.viewer.rendering import place, served
@@ -75,7 +75,7 @@ def _serve(
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     shown_host = f"[{host}]" if ":" in host else host
     address = f"http://{shown_host}:{bound.getsockname()[1]}{served(place(run), token=token)}"
-    err.print(f"[bold]{run.name}[/] at {address}  (Ctrl-C ends)", soft_wrap=True)
+    err.print(marked("[bold]{}[/] at {}  (Ctrl-C ends)", run.name, address), soft_wrap=True)
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     # No access log: it would hold the token.
@@ -84,16 +84,11 @@ def _serve(
 
 
 def _export(ledger: Ledger, run: Run, out: Path) -> None:
-    from rich.progress import Progress
-
-    from tracejury.console.screen import err
+    from tracejury.console.progress import progress
     from tracejury.console.viewer import publish
 
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task("pages", total=None)
-        count = publish(
-            ledger, run, out, report_progress=lambda pages, total: bar.update(task, completed=pages, total=total)
-        )
+    with progress("pages") as bar:
+        count = publish(ledger, run, out, report_progress=bar.update)
     typer.echo(f"{count} pages -> {out / 'index.html'}", err=True)
 
 

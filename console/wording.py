@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tracejury.agents import Outcome, Reason, Verdict
 
-SYMBOL = {Outcome.SUPPORTED: "✓", Outcome.ERROR: "✗", Outcome.ABSTAINED: "-", Outcome.FAILED: "!"}
+SYMBOL = {Outcome.SUPPORTED: "✓", Outcome.ERROR: "✗", Outcome.ABSTAINED: "?", Outcome.FAILED: "!"}
+NO_CLAIM_SYMBOL = "·"
 
 WHY = {
     Reason.GROUNDED_MAJORITY: "a strict majority of the panel, with counting evidence for it",
@@ -44,3 +45,11 @@ def evidence_line(verdict: Verdict) -> str:
     else:
         evidence = "not graded"
     return f"evidence: {evidence}; the majority alone: {verdict.majority_outcome.value}"
+
+
+def evidence_name(evidence_id: str) -> str:
+    """Return what a reader calls a piece of evidence; steps count from 1, as everywhere on a screen."""
+    kind, _, index = evidence_id.partition(":")
+    if kind == "step" and index.isdecimal():
+        return f"step {int(index) + 1}"
+    return "the vignette" if evidence_id == "vignette" else evidence_id

@@ -41,7 +41,7 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
         "run": root,
         "traces": f"{root}/traces",
         "trace": here,
-        "deliberation": f"{here}/steps/{told.step.index}",
+        "deliberation": f"{here}/steps/{told.step.index + 1}",
         "judges": f"{root}/judges",
         "disagreements": f"{root}/judges/disagreements",
         "sources": f"{root}/sources",

@@ -40,7 +40,7 @@ from .paired import sign_flip
 from .planning import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reliability import Bin, Calibration
-from .report import Report, judged_text, make_report, write_report
+from .report import Report, check_report_path, judged_text, make_report, write_report
 from .resampling import Bootstrapped, bootstrap
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
@@ -139,6 +139,7 @@ __all__ = [
     "certify",
     "check_comparable",
     "check_judged_shares",
+    "check_report_path",
     "choose_arms",
     "compare",
     "compare_matrix",

@@ -139,15 +139,24 @@ def judged_text(ledger: Ledger, runs: Sequence[Run]) -> dict[ArmKey, TextCoverag
     }
 
 
+def check_report_path(path: Path) -> None:
+    """Check, before anything is computed, that a report can be written in the form of this ending.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if path.suffix not in _FORMS:
+        raise ValueError(f"{path}: a report is written as .html, .md, .json, .csv or .tex; end the name of --out so")
+
+
 def write_report(report: Report, path: Path) -> None:
     """Write the report in the form that the file's ending says: .html, .md, .json, .csv or .tex.
 
     Raises:
         ValueError: Another ending.
     """
-    render = _FORMS.get(path.suffix)
-    if render is None:
-        raise ValueError(f"{path}: a report is written as .html, .md, .json, .csv or .tex")
+    check_report_path(path)
+    render = _FORMS[path.suffix]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(report), encoding="utf-8")
 

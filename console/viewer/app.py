@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Form, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -104,16 +104,24 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
 
     @app.get("/runs/{run}/traces", response_class=HTMLResponse)
     def traces(run: str, request: Request) -> str:
-        parameters = {name: value for name, value in request.query_params.items() if value != ""}
-        return pages.traces(view.ledger.run(run), TraceFilter.model_validate(parameters))
+        return pages.traces(view.ledger.run(run), _filters(request))
 
     @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
-    def trace(run: str, trace: str, beside: str = "") -> str:
-        return pages.trace(view.ledger.run(run), trace, beside or None)
+    def trace(run: str, trace: str, request: Request, beside: str = "") -> str:
+        return pages.trace(view.ledger.run(run), trace, beside or None, _filters(request))
 
-    @app.get("/runs/{run}/traces/{trace}/steps/{index}", response_class=HTMLResponse)
-    def step(run: str, trace: str, index: Annotated[int, Path(ge=0, lt=2**31)]) -> str:
-        return pages.step(view.ledger.run(run), trace, index)
+    @app.get("/runs/{run}/traces/{trace}/steps/{number}", response_class=HTMLResponse)
+    def step(run: str, trace: str, number: Annotated[int, Path(ge=1, lt=2**31)], request: Request) -> str:
+        return pages.step(view.ledger.run(run), trace, number, _filters(request))
+
+    @app.get("/runs/{run}/traces/{trace}/steps/{number}/card.{form}")
+    def card(
+        run: str, trace: str, number: Annotated[int, Path(ge=1, lt=2**31)], form: Literal["html", "md"]
+    ) -> Response:
+        text = pages.card(view.ledger.run(run), trace, number, form)
+        name = f'attachment; filename="card-{number}.{form}"'
+        media = "text/html" if form == "html" else "text/markdown"
+        return Response(text, media_type=media, headers={"Content-Disposition": name})
 
     @app.get("/runs/{run}/judges", response_class=HTMLResponse)
     def judges(run: str) -> str:
@@ -130,6 +138,12 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
     @app.get("/runs/{run}/sources/{evidence}", response_class=HTMLResponse)
     def source(run: str, evidence: str, request: Request) -> str:
         return pages.source(view.ledger.run(run), evidence, request.query_params)
+
+
+def _filters(request: Request) -> TraceFilter:
+    """Return the filter that an address carries; an empty field of a form is no field."""
+    parameters = {name: value for name, value in request.query_params.items() if value != "" and name != "beside"}
+    return TraceFilter.model_validate(parameters)
 
 
 def _reviewing(app: FastAPI, view: LedgerView) -> None:

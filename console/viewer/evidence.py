@@ -41,7 +41,7 @@ def exhibits(deliberation: Deliberation) -> list[EvidenceBlock]:
     texts += [(p.id, p.citation or p.title, p.text, p, True) for p in deliberation.further_passages]
     if case.stem.strip():
         texts.append(("vignette", "The vignette", case.stem, None, False))
-    texts += [(f"step:{c.index}", f"Step {c.index}", c.text, None, False) for c in case.context]
+    texts += [(f"step:{c.index}", f"Step {c.index + 1}", c.text, None, False) for c in case.context]
     quoted = cited(deliberation)
     scores = {f.passage_id: f.score for f in deliberation.retrieved}
     made_of = []

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
-from tracejury.ledger import Browsing, CitedEvidence, Ledger, Reviews, Run, RunProgress, StepBrowsing, VotePattern
+from tracejury.ledger import (
+    Browsing,
+    CitedEvidence,
+    Ledger,
+    Reviews,
+    Run,
+    RunProgress,
+    StepBrowsing,
+    TraceFilter,
+    TracePage,
+    VotePattern,
+)
 
 
 @dataclass
@@ -31,3 +42,8 @@ class LedgerView:
     def references(self, run: Run) -> list[CitedEvidence]:
         """Return the references that carried verdicts."""
         return self.cache.get(("references", run.id), lambda: self.steps.references(run))
+
+    def listed(self, run: Run, filters: TraceFilter) -> TracePage:
+        """Return one page of the list of traces."""
+        key = ("listed", run.id, filters.model_dump_json())
+        return self.cache.get(key, lambda: self.traces.traces(run, filters))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Any, get_args
+from importlib.resources import files
+from typing import Any, Literal, get_args
 
-from tracejury.agents import Deliberation, Reason, evidence_of_claims
+from markupsafe import Markup
+
+from tracejury.agents import Citation, Deliberation, Reason, evidence_of_claims
 from tracejury.console.viewer import agreement
+from tracejury.console.viewer.cards import digest, markdown_card
 from tracejury.console.viewer.evidence import anchor, exhibits
+from tracejury.console.viewer.following import Target, asks_for_steps, filter_query, fitting_steps, traces_around
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.overview import arms_of
 from tracejury.console.viewer.prompts import prompts_of
@@ -18,7 +23,7 @@ from tracejury.console.viewer.transcript import kind, transcript
 from tracejury.ledger import Run, TraceFilter, TraceLine
 from tracejury.ledger.browsing import Sort
 from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
-from tracejury.traces import ErrorType, Question, Trace
+from tracejury.traces import ErrorType, Trace
 
 _SORTS = {
     "order": "as read",
@@ -58,8 +63,7 @@ class Pages:
 
     def traces(self, run: Run, filters: TraceFilter) -> str:
         """Return one page of the list of traces."""
-        query = {name: value for name, value in filters.model_dump(mode="json").items() if value}
-        query = {name: 1 if value is True else value for name, value in query.items()}
+        query = filter_query(filters)
         arms = arms_of(self.view, run)
         choices = [
             ("arm", "Arm", [a.name for a in arms]),
@@ -75,40 +79,54 @@ class Pages:
             filters=filters,
             results=self.view.traces.traces(run, filters),
             query=query,
+            kept_query={} if self.static else query,
             choices=choices,
             sorts=[(s, _SORTS[s]) for s in get_args(Sort)],
             filter_words=_filter_words(query),
         )
 
-    def trace(self, run: Run, trace_id: str, beside: str | None = None) -> str:
-        """Return a trace, side by side with another of its question where asked."""
+    def trace(self, run: Run, trace_id: str, beside: str | None, filters: TraceFilter) -> str:
+        """Return a trace with the first step worth reading opened, or side by side with another of its question."""
+        if beside is None:
+            return self._reading(run, trace_id, None, filters)
         trace, question = self.view.ledger.trace(run, trace_id)
         siblings = self.view.traces.siblings(run, question.id)
-        others = [line for line in siblings if line.trace_id != trace_id]
-        if self.static:
-            # Every pair of 64 samples would be 4,032 pages a question; a site has the pairs across arms.
-            others = [o for o in others if o.sample == trace.sample and (o.arm, o.model) != (trace.arm, trace.model)]
+        others = self._others(trace, siblings)
         columns = [self._column(run, trace, siblings, "s")]
-        if beside and any(line.trace_id == beside for line in others):
+        if any(line.trace_id == beside for line in others):
             columns.append(self._column(run, self.view.ledger.trace(run, beside)[0], siblings, "b"))
         before, after = self.view.traces.neighbours(run, trace_id)
         return self._page(
-            "trace.html", run=run, trace=trace, question=question, columns=columns, others=others, before=before,
+            "arms.html", run=run, trace=trace, question=question, columns=columns, others=others, before=before,
             after=after,
         )  # fmt: skip
 
-    def step(self, run: Run, trace_id: str, index: int) -> str:
-        """Return a whole deliberation.
+    def step(self, run: Run, trace_id: str, number: int, filters: TraceFilter) -> str:
+        """Return a trace with one of its steps opened; steps count from 1.
+
+        Raises:
+            LookupError: The step has no deliberation yet.
+        """
+        return self._reading(run, trace_id, number, filters)
+
+    def card(self, run: Run, trace_id: str, number: int, form: Literal["html", "md"]) -> str:
+        """Return one deliberation as a card of its own: HTML or Markdown.
 
         Raises:
             LookupError: The step has no deliberation yet.
         """
         trace, question = self.view.ledger.trace(run, trace_id)
-        deliberation = self.view.steps.deliberation(run, trace_id, index)
+        deliberation = self.view.steps.deliberation(run, trace_id, number - 1)
         if deliberation is None:
-            raise LookupError(f"step {index} of this trace has no deliberation yet")
-        line = next(s for s in self.view.traces.siblings(run, question.id) if s.trace_id == trace_id)
-        return self._deliberation(run, trace, question, deliberation, line.steps)
+            raise LookupError(f"step {number} of this trace has no deliberation yet")
+        if form == "md":
+            return markdown_card(run, question, trace, deliberation)
+        steps = next(s.steps for s in self.view.traces.siblings(run, question.id) if s.trace_id == trace_id)
+        css = Markup((files("tracejury.console.viewer") / "static" / "viewer.css").read_text(encoding="utf-8"))  # noqa: S704 - our own style sheet
+        return render(
+            "card.html", lambda path, **query: "#", static=True, run=run, trace=trace, question=question, steps=steps,
+            css=css, digest=digest(deliberation), **self._deliberation(deliberation),
+        )  # fmt: skip
 
     def judges(self, run: Run) -> str:
         """Return how the judges voted and agree."""
@@ -192,25 +210,60 @@ class Pages:
             "text": self.view.ledger.trace_coverage(run, trace.id),
         }
 
-    def _deliberation(self, run: Run, trace: Trace, question: Question, deliberation: Deliberation, steps: int) -> str:
-        blocks = exhibits(deliberation)
+    def _others(self, trace: Trace, siblings: list[TraceLine]) -> list[TraceLine]:
+        others = [line for line in siblings if line.trace_id != trace.id]
+        if self.static:
+            # Every pair of 64 samples would be 4,032 pages a question; a site has the pairs across arms.
+            others = [o for o in others if o.sample == trace.sample and (o.arm, o.model) != (trace.arm, trace.model)]
+        return others
+
+    def _reading(self, run: Run, trace_id: str, number: int | None, filters: TraceFilter) -> str:
+        trace, question = self.view.ledger.trace(run, trace_id)
+        siblings = self.view.traces.siblings(run, question.id)
+        deliberations = self.view.ledger.deliberations(run, trace_id)
+        by_index = {d.step.index: d for d in deliberations}
+        fitting = fitting_steps(deliberations, filters)
+        if number is None:
+            errors = [] if asks_for_steps(filters) else [d.step.index for d in deliberations if kind(d) == "error"]
+            index = next(iter([*errors, *fitting, *by_index]), None)
+        else:
+            index = number - 1
+            if index not in by_index:
+                raise LookupError(f"step {number} of this trace has no deliberation yet")
+        before, after = traces_around(self.view, run, trace_id, filters)
+        query = {} if self.static else filter_query(filters)
+        at = -1 if index is None else index
+        forward = next((Target(trace_id, i + 1, filters.page) for i in fitting if i > at), after)
+        backward = next((Target(trace_id, i + 1, filters.page) for i in reversed(fitting) if i < at), before)
+        kinds = {d.step.index: kind(d) for d in deliberations}
+        steps = next((s.steps for s in siblings if s.trace_id == trace_id), len(deliberations))
+        shown = {"deliberation": None} if index is None else self._deliberation(by_index[index])
         return self._page(
-            "step.html",
-            run=run,
-            trace=trace,
-            question=question,
-            deliberation=deliberation,
-            kind=kind(deliberation),
-            steps=steps,
-            exhibits=blocks,
-            carrying={c.evidence_id for c in deliberation.verdict.citations},
-            anchors={e.id: anchor(e.id) for e in blocks},
-            route=diagram(deliberation.path),
-            prompts=prompts_of(self.view.ledger, deliberation),
-            claims=evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
+            "reading.html", run=run, trace=trace, question=question, others=self._others(trace, siblings), steps=steps,
+            trace_parts=transcript(trace, deliberations), kinds=kinds, counts=Counter(kinds.values()),
+            missing=steps - len(deliberations), fitting=set(fitting), query=query, filter_words=_filter_words(query),
+            before=before, after=after, forward=forward, backward=backward, **shown,
+        )  # fmt: skip
+
+    def _deliberation(self, deliberation: Deliberation) -> dict[str, Any]:
+        blocks = exhibits(deliberation)
+        by_claim: dict[str, list[tuple[str, Citation]]] = defaultdict(list)
+        for judge, of in [(o.judge, o) for o in deliberation.opinions] + [("resolver", deliberation.resolution)]:
+            for citation in of.citations if of else ():
+                by_claim[citation.claim or ""].append((judge, citation))
+        return {
+            "deliberation": deliberation,
+            "kind": kind(deliberation),
+            "exhibits": blocks,
+            "carrying": {c.evidence_id for c in deliberation.verdict.citations},
+            "anchors": {e.id: anchor(e.id) for e in blocks},
+            "route": diagram(deliberation.path),
+            "prompts": prompts_of(self.view.ledger, deliberation),
+            "by_claim": by_claim,
+            "claims": evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
             if deliberation.case
             else (),
-        )
+        }
 
     def _page(self, template: str, **values: Any) -> str:
         return render(template, self.link, static=self.static, **values)

@@ -114,9 +114,9 @@ class _Site:
             case ["traces"]:
                 return pages.traces(run, TraceFilter.model_validate(query))
             case ["traces", trace]:
-                return pages.trace(run, trace, query.get("beside"))
-            case ["traces", trace, "steps", index]:
-                return self._step(trace, int(index))
+                return pages.trace(run, trace, query.get("beside"), TraceFilter())
+            case ["traces", trace, "steps", number]:
+                return self._step(trace, int(number))
             case ["judges"]:
                 return pages.judges(run)
             case ["judges", "disagreements"]:
@@ -127,9 +127,9 @@ class _Site:
                 return pages.source(run, evidence, query)
         raise ValueError(f"the site has no page {address.path!r}")
 
-    def _step(self, trace: str, index: int) -> str:
+    def _step(self, trace: str, number: int) -> str:
         try:
-            return self._pages.step(self.run, trace, index)
+            return self._pages.step(self.run, trace, number, TraceFilter())
         except LookupError as error:
             return self._pages.problem("Not judged yet", str(error), self.run)
 

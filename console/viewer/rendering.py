@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tracejury.agents import Outcome, Reason
-from tracejury.console.viewer.neutral import neutral, safe_url
+from tracejury.console.neutral import neutral
+from tracejury.console.viewer.links import safe_url
 from tracejury.console.wording import WHY
 from tracejury.ledger import Run
 

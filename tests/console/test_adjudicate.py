@@ -79,7 +79,7 @@ def test_a_model_file_that_is_missing_or_broken_fails_its_steps_and_says_so(
     output_of(cli, "adjudicate", traces, "--panel", path, "--run", "r", code=2)
     rows = [json.loads(line) for line in output_of(cli, "export", "r", code=0).splitlines() if line.startswith("{")]
     assert {r["outcome"] for r in rows} == {"failed"}
-    step_page = output_of(cli, "show", "r", "--trace", rows[0]["trace_id"], "--step", 0, code=0)
+    step_page = output_of(cli, "show", "r", "--trace", rows[0]["trace_id"], "--step", 1, code=0)
     assert name in step_page
 
 

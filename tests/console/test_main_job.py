@@ -97,7 +97,7 @@ def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
     deliberations = Ledger(store).deliberations(Ledger(store).run("real"), trace.id)
     assert all(d.case is not None and d.case.passages for d in deliberations)
 
-    page = tracejury("show", "real", "--trace", trace.id, "--step", 0, "--store", store, cwd=work)
+    page = tracejury("show", "real", "--trace", trace.id, "--step", 1, "--store", store, cwd=work)
     for expected in ("evidence", "verdict", *(j.name for j in panel.judges)):
         assert expected in page
     assert "real" in tracejury("summary", "real", "--store", store, cwd=work)

@@ -113,7 +113,7 @@ def test_keys_are_found_in_nothing_that_a_run_writes(
     tracejury("adjudicate", traces, "--panel", panel, "--dry-run")
     for trace_id, mode in traces_of(work):
         if "key" in mode:
-            tracejury("show", "r", "--trace", trace_id, "--step", 0)
+            tracejury("show", "r", "--trace", trace_id, "--step", 1)
     for ending in ("jsonl", "csv", "parquet"):
         tracejury("export", "r", "--out", work / f"rows.{ending}")
     tracejury("report", "r", "--out", work / "report.html", ok=(0, 1, 2))

@@ -16,8 +16,9 @@ pytest.importorskip("fastapi", reason="the viewer needs the extra `viewer`")
 
 from starlette.testclient import TestClient
 
+from tracejury.console.neutral import neutral
 from tracejury.console.viewer import create_app, publish
-from tracejury.console.viewer.neutral import neutral, safe_url
+from tracejury.console.viewer.links import safe_url
 from tracejury.ledger import Browsing, Ledger, Reviews, Run, TraceFilter
 from tracejury.reports import Key, read_returned
 
@@ -50,7 +51,7 @@ def test_every_page_answers_and_names_what_it_shows(client: TestClient, ledger: 
         f"/runs/{run.id[:6]}": "made",
         "/runs/made/traces": line.question_key,
         trace: line.stem[:40],
-        f"{trace}/steps/0": "Route taken",
+        f"{trace}/steps/1": "Route taken",
         "/runs/made/judges": "atlas-70b",
         "/runs/made/judges/disagreements?a=facts&b=safety": "facts and safety differ",
         "/runs/made/sources": "KDIGO 2024",

@@ -82,6 +82,7 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     page.reload()
     assert page.get_by_label("Search").input_value() == "magnesium"
     page.locator("#results .row").first.click()
+    page.locator(".question > summary").click()
     page.get_by_text("Show the right answer").click()
     assert page.locator(".gold[open]").inner_text().count("Gold: A") == 1
     page.locator(".step.error").first.click()
@@ -136,15 +137,18 @@ def test_the_keyboard_reaches_everything(watched: Watched, site: str) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/traces/t_*")
-    page.keyboard.press("j")
+    page.locator(".ribbon .step").first.focus()
     focus = page.evaluate("(([s]) => s.outlineStyle)([getComputedStyle(document.activeElement)])")
     assert focus == "solid", "focus is visible"
     page.keyboard.press("Enter")
-    page.wait_for_url("**/steps/0")
+    page.wait_for_url("**/steps/1")
     page.keyboard.press("j")
+    page.wait_for_url("**/steps/2")
+    expect(page.locator(".ribbon [aria-current]")).to_contain_text("2")
+    page.go_back()
     page.wait_for_url("**/steps/1")
     page.keyboard.press("u")
-    page.wait_for_url("**/traces/t_*")
+    page.wait_for_url("**/traces")
     page.keyboard.press("?")
     assert page.locator("dialog[open]").is_visible()
     page.keyboard.press("Escape")
@@ -158,7 +162,7 @@ def _addresses(ledger: Ledger) -> list[str]:
                  if s.trace_id != lines[0].trace_id)  # fmt: skip
     pages = ["", "/traces?disagreement=1", "/judges", "/judges/disagreements", "/sources", "/sources/vignette"]
     pages += ["/review", "/review/axe"]
-    return ["/", *(f"/runs/made{p}" for p in pages), trace, f"{trace}?beside={other}", f"{trace}/steps/0"]
+    return ["/", *(f"/runs/made{p}" for p in pages), trace, f"{trace}?beside={other}", f"{trace}/steps/1"]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -230,7 +234,7 @@ def test_nothing_of_a_hostile_run_executes_and_the_layout_holds(browser: Browser
     trace = f"{root}/traces/{lines[0].trace_id}"
     pages = ["/", root, f"{root}/traces", trace, f"{trace}?beside={lines[1].trace_id}", f"{root}/judges"]
     pages += [f"{root}/judges/disagreements", f"{root}/sources", f"{root}/sources/vignette", f"{root}/review/KB"]
-    pages += [f"{trace}/steps/{i}" for i in range(lines[0].steps)]
+    pages += [f"{trace}/steps/{i + 1}" for i in range(lines[0].steps)]
     with serving(ledger) as address:
         for width in (1440, 390):
             watched = Watched(browser, viewport={"width": width, "height": 844})

@@ -8,7 +8,8 @@
   let latestRequest = 0;
   async function replacePart(url, part, push) {
     const request = ++latestRequest;
-    const reply = await fetch(url, { headers: { Accept: "text/html" } });
+    let reply;
+    try { reply = await fetch(url, { headers: { Accept: "text/html" } }); } catch { location.assign(url); return; }
     if (request !== latestRequest) return;
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     const fresh = page.getElementById(part), old = document.getElementById(part);
@@ -30,6 +31,30 @@
       wait = setTimeout(go, 250);
     });
     form.addEventListener("submit", (event) => { event.preventDefault(); go(); });
+  }
+
+  /* --- reading: steps follow each other on one screen, each with an address of its own ----------------------------- */
+  let swapping = Promise.resolve();
+  function swap(url, push) { swapping = swapping.then(() => show(url, push)); }
+  async function show(url, push) {
+    const ribbon = $(".ribbon"), at = ribbon ? ribbon.scrollTop : 0;
+    if (push) history.pushState({ swap: true }, "", url);
+    await replacePart(url, "main", false);
+    const current = $(".ribbon [aria-current]"), fresh = $(".ribbon");
+    if (fresh) fresh.scrollTop = at;
+    if (current) current.scrollIntoView({ block: "nearest" });
+    scrollTo(0, 0);
+    const heading = $("#reading h1");
+    document.title = (heading ? heading.textContent.slice(0, 60) + " · " : "") + "tracejury";
+  }
+  if (location.protocol !== "file:") {
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[data-swap]");
+      if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || !$(".reading")) return;
+      event.preventDefault();
+      swap(link.href, true);
+    });
+    addEventListener("popstate", () => { if ($(".reading")) swap(location.href, false); });
   }
 
   /* --- a live run: the page renews itself unless somebody is reading with the keyboard or has something open ---- */
@@ -83,11 +108,13 @@
       return;
     }
     const did = {
-      j: () => follow("a[data-key=j]") || move(1),
-      k: () => follow("a[data-key=k]") || move(-1),
+      // A key that is pressed while a step is still coming counts from that step.
+      j: () => swapping.then(() => follow("a[data-key=j]") || move(1)),
+      k: () => swapping.then(() => follow("a[data-key=k]") || move(-1)),
       n: () => follow("a[rel=next]"),
       p: () => follow("a[rel=prev]"),
       u: () => follow("a[rel=up]"),
+      c: () => follow("a[data-key=c]"),
       "/": () => { const words = $("input[type=search]"); if (words) { words.focus(); words.select(); } },
       m: () => { const note = $("#note"); if (note) note.focus(); },
       "?": () => $("#keys").showModal(),

@@ -1,28 +1,19 @@
-"""Neutralise any text for display: control characters and bidi marks become visible, links are checked.
-
-Jinja escapes HTML; this handles what escaping leaves alone.
-"""
+"""Addresses from outside: which of them become links."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import quote, urlsplit
 
-_STEERING = re.compile(
-    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
-)
+from tracejury.console.neutral import STEERING
+
 _DOI = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _PMID = re.compile(r"pmid:?\s*(\d{1,8})", re.IGNORECASE)
 
 
-def neutral(text: str) -> str:
-    """Return `text` with bidi marks, control characters and lone surrogates spelt out, as in `[U+202E]`."""
-    return _STEERING.sub(lambda match: f"[U+{ord(match[0]):04X}]", text.replace("\r\n", "\n"))
-
-
 def safe_url(url: str | None) -> str | None:
     """Return an http, https, DOI or PMID address as a link, None for anything else (`javascript:`, `data:`, ...)."""
-    if not url or _STEERING.search(url):
+    if not url or STEERING.search(url):
         return None
     url = url.strip()
     if doi := _DOI.fullmatch(url):
