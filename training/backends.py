@@ -11,7 +11,9 @@ import os
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from tracejury.training.ranks import own_device
 from tracejury.training.recipe import Lora, Recipe, RecipeError
+from tracejury.training.trainer_options import loading_options
 
 Backend = Literal["unsloth", "trl"]
 
@@ -67,13 +69,39 @@ def load(recipe: Recipe, weights: str, backend: Backend) -> Loaded:
 
     tokenizer = AutoTokenizer.from_pretrained(weights, revision=recipe.student.revision)
     dtype = torch.bfloat16 if half_precision(recipe) and recipe.lora else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(weights, revision=recipe.student.revision, dtype=dtype)
-    if torch.cuda.is_available():
-        model = model.to("cuda")
+    options: dict[str, Any] = {"dtype": dtype, **loading_options(recipe.trainer)}
+    if recipe.student.load_in_4bit:
+        options |= _four_bit(weights)
+    model = AutoModelForCausalLM.from_pretrained(weights, revision=recipe.student.revision, **options)
+    if torch.cuda.is_available() and not recipe.student.load_in_4bit:
+        model = model.to(own_device())
     if recipe.lora:
         torch.manual_seed(recipe.schedule.seed)
         model = get_peft_model(model, LoraConfig(**lora_arguments(recipe.lora)))
     return Loaded(model, pad_ready(tokenizer))
+
+
+def _four_bit(weights: str) -> dict[str, Any]:
+    """Return the loading options for NF4 weights on this process's GPU.
+
+    Raises:
+        RecipeError: There is no CUDA GPU, or bitsandbytes is not installed.
+    """
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if not torch.cuda.is_available() or importlib.util.find_spec("bitsandbytes") is None:
+        raise RecipeError(
+            f"{weights}: student.load_in_4bit needs a CUDA GPU and the package bitsandbytes. Take it out of the "
+            "recipe, or train on a GPU machine (`pip install bitsandbytes`)."
+        )
+    quantisation = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": quantisation, "device_map": {"": own_device()}}
 
 
 def _load_unsloth(recipe: Recipe, weights: str) -> Loaded:
@@ -104,10 +132,11 @@ def unsloth_load_arguments(recipe: Recipe, weights: str) -> dict[str, Any]:
         "revision": recipe.student.revision,
         "max_seq_length": recipe.schedule.max_length,
         "dtype": None,
-        "load_in_4bit": False,
+        "load_in_4bit": recipe.student.load_in_4bit,
         "full_finetuning": recipe.lora is None,
         "use_gradient_checkpointing": _checkpointing(recipe),
         "random_state": recipe.schedule.seed,
+        **loading_options(recipe.trainer),
     }
 
 

@@ -29,7 +29,8 @@ class AddToCheckpoint(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Call `save_state` with the checkpoint's folder."""
-        self.save_state(self.folder / "checkpoints" / f"checkpoint-{state.global_step}")
+        if state.is_world_process_zero:
+            self.save_state(self.folder / "checkpoints" / f"checkpoint-{state.global_step}")
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
@@ -62,12 +63,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         """Rewrite the whole history, which after a resume continues the checkpoint's."""
+        if not state.is_world_process_zero:
+            return
         write_log(self.folder / "log.jsonl", state.log_history)
         if self.report and logs:
             self.report(int(state.global_step), int(state.max_steps), dict(logs))
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Mark the checkpoint of this step."""
+        if not state.is_world_process_zero:
+            return
         checkpoint = self.folder / "checkpoints" / f"checkpoint-{state.global_step}"
         (checkpoint / WHOLE).write_text(json.dumps({"step": state.global_step}), encoding="utf-8")
 

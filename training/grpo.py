@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 from tracejury.traces import Question
 from tracejury.training.backends import Backend, Loaded, choose_backend, half_precision, load, prepare
 from tracejury.training.chat import render_prompt
+from tracejury.training.exports import save_whole
 from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.notebook import claim
 from tracejury.training.prompts import question_prompt
+from tracejury.training.ranks import is_first_process, wait_for_all
 from tracejury.training.recipe import Grpo, Recipe, RecipeError
 from tracejury.training.rewards import JuryReward
 from tracejury.training.rows import write_json
-from tracejury.training.sft import claim, identity_of, save_whole
+from tracejury.training.sft import identity_of
+from tracejury.training.trainer_options import with_trainer_options
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report
@@ -85,8 +89,9 @@ def reinforce(
     out.mkdir(parents=True, exist_ok=True)
     watch = Watch(out, report)
     checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
-    for leftover in broken:
+    for leftover in broken if is_first_process() else ():
         shutil.rmtree(leftover)
+    wait_for_all()
     if checkpoint:
         reward.resume(checkpoint)
     started = time.perf_counter()
@@ -100,6 +105,9 @@ def reinforce(
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     name = "adapter" if recipe.lora else "model"
+    if not is_first_process():
+        wait_for_all()
+        return inputs
     save_whole(out / name, loaded)
     write_log(out / "rewards.jsonl", reward.history)
     manifest = {
@@ -118,6 +126,7 @@ def reinforce(
         "commit": commit(),
     }
     write_json(out / "manifest.json", manifest)
+    wait_for_all()
     return manifest
 
 
@@ -140,8 +149,9 @@ def _trainer() -> Any:
 def grpo_arguments(recipe: Recipe, spec: Grpo, out: Path, backend: Backend) -> dict[str, Any]:
     """Return the arguments of `trl.GRPOConfig`."""
     import torch
+    from trl import GRPOConfig
 
-    return {
+    arguments = {
         "output_dir": str(out / "checkpoints"),
         "learning_rate": spec.learning_rate,
         "lr_scheduler_type": "constant",
@@ -165,10 +175,8 @@ def grpo_arguments(recipe: Recipe, spec: Grpo, out: Path, backend: Backend) -> d
         "save_total_limit": recipe.schedule.keep,
         "seed": recipe.schedule.seed,
         "data_seed": recipe.schedule.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "log_level": "error",
     }
+    return with_trainer_options(arguments, recipe.trainer, GRPOConfig)
 
 
 def _prompt(loaded: Loaded, recipe: Recipe, question: Question) -> str:

@@ -78,7 +78,9 @@ def estimate(size: Size, recipe: Recipe, half: bool, batch: int | None = None, l
     layer_inputs = tokens * size.hidden * width
     checkpointed = recipe.schedule.gradient_checkpointing
     activations = size.layers * layer_inputs + layer if checkpointed else size.layers * layer
-    return Need(size.parameters * width, size.adapted * (16 if recipe.lora else 12), activations)
+    # 4 bit: half a byte a weight, and an eighth more for the constants and the layers that stay in 16 bit.
+    weights = size.parameters * 5 // 8 if recipe.student.load_in_4bit else size.parameters * width
+    return Need(weights, size.adapted * (16 if recipe.lora else 12), activations)
 
 
 def require_memory(weights: str, recipe: Recipe, half: bool, free: int | None = None) -> Need:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tracejury.training.ranks import is_first_process
 from tracejury.training.recipe import RecipeError
 from tracejury.training.rows import write_json
 
@@ -70,7 +71,7 @@ def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
                 f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
                 "folder to begin anew."
             )
-    else:
+    elif is_first_process():
         write_json(record, current)
     manifest = folder / "manifest.json"
     return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None

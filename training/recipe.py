@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from tracejury.configs.loading import ConfigError, ConfigKind, open_config
 
@@ -55,6 +55,8 @@ class Student(RecipePart):
     """Strings that the rendered template must contain; without them the training would be for another model."""
     shape: Shape | None = None
     """For `model: random` only."""
+    load_in_4bit: bool = False
+    """Train the adapter on weights in 4 bit (NF4; QLoRA, Dettmers et al., arXiv 2305.14314). Needs a CUDA GPU."""
 
 
 class CorpusSpec(RecipePart):
@@ -149,8 +151,17 @@ class Recipe(RecipePart):
     lora: Lora | None = Lora()
     """None: every weight is trained (the tiny model's pre-training)."""
     schedule: Schedule = Schedule()
+    trainer: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further arguments of TRL's SFTConfig (GRPOConfig for `reinforce`), such as `optim`, `report_to` or
+    `model_init_kwargs: {attn_implementation: sdpa}`. They are recorded with the recipe."""
     export: Export = Export()
     grpo: Grpo | None = None
+
+    @model_validator(mode="after")
+    def _four_bit_needs_an_adapter(self) -> Recipe:
+        if self.student.load_in_4bit and self.lora is None:
+            raise ValueError("student.load_in_4bit trains an adapter: give `lora`, or take whole weights")
+        return self
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from tracejury.training.chat import template_arguments
 from tracejury.training.recipe import RecipeError, Student
 
+VLLM_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""The values of `--max-lora-rank` (vLLM's `MaxLoRARanks`, without 1)."""
+
 
 class Serving(NamedTuple):
     """A command that serves a student, with the address and the model name of its endpoint."""
@@ -61,9 +64,24 @@ def serving(
     weights = base or str(adapter["base_model_name_or_path"])
     command = (
         *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{served_name}={weights_path}"),
-        *("--max-lora-rank", str(max(8, int(adapter["r"]))), *address, *plain_sampling),
+        *("--max-lora-rank", str(vllm_lora_rank(int(adapter["r"]))), *address, *plain_sampling),
     )
     return Serving(command, url, served_name)
+
+
+def vllm_lora_rank(rank: int) -> int:
+    """Return the least `--max-lora-rank` that vLLM takes for an adapter of this rank.
+
+    Raises:
+        RecipeError: vLLM serves no adapter of this rank; the merged weights can be served.
+    """
+    enough = next((taken for taken in VLLM_LORA_RANKS if taken >= rank), None)
+    if enough is None:
+        raise RecipeError(
+            f"lora.r {rank}: vLLM serves adapters up to rank {VLLM_LORA_RANKS[-1]}. Serve the merged weights "
+            "(`export.merged: true` in the recipe)."
+        )
+    return enough
 
 
 def _trained_as(student: Path) -> Student:

@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracejury.storage import replacing_folder
 from tracejury.training.backends import (
     Backend,
     Loaded,
@@ -29,14 +27,16 @@ from tracejury.training.backends import (
     half_precision,
     load,
     prepare,
-    unsloth_gguf_arguments,
-    unsloth_merge_arguments,
 )
+from tracejury.training.exports import export_student
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.memory import estimate, measure, require_memory
+from tracejury.training.notebook import claim
+from tracejury.training.ranks import is_first_process, wait_for_all
 from tracejury.training.recipe import Recipe, RecipeError
 from tracejury.training.rows import read_corpus, repeat_by_weight, write_json
 from tracejury.training.tokens import EncodedRows, encode_all
+from tracejury.training.trainer_options import with_trainer_options
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report
@@ -62,7 +62,7 @@ def train(
         report: Called at every logged step.
 
     Returns:
-        The manifest.
+        The manifest. Of several processes (`accelerate launch`) the first writes it, and all other files.
 
     Raises:
         RecipeError: The recipe, the corpus, the memory, the disk or the folder is not usable. No manifest is written.
@@ -94,7 +94,7 @@ def train(
     heldout = encode_all(split.heldout, loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/heldout")
     try:
         figures = _fit(recipe, chosen, loaded, training_rows, heldout, out, report)
-        outputs = _export(recipe, chosen, loaded, out)
+        outputs = export_student(recipe, chosen, loaded, out) if is_first_process() else {}
     except Exception as error:
         if not is_full_disk(error):
             raise
@@ -102,6 +102,10 @@ def train(
             f"{out}: the disk is full ({str(error)[:120]}). Free some space and run the same command: it goes on from "
             "the last whole checkpoint."
         ) from error
+
+    wait_for_all()
+    if not is_first_process():
+        return {**inputs, **figures}
 
     from tracejury.training.plots import plot_losses
 
@@ -182,8 +186,9 @@ def _fit(
     from tracejury.training.callbacks import Watch, last_whole_checkpoint, peak_memory
 
     checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
-    for leftover in broken:
+    for leftover in broken if is_first_process() else ():
         shutil.rmtree(leftover)
+    wait_for_all()
     watch = Watch(out, report)
     callbacks: list[Any] = [watch]
     if recipe.schedule.patience and heldout.rows:
@@ -199,7 +204,8 @@ def _fit(
         callbacks=callbacks,
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    write_json(out / "steps.json", {"seconds": watch.seconds, "tokens": watch.tokens})
+    if is_first_process():
+        write_json(out / "steps.json", {"seconds": watch.seconds, "tokens": watch.tokens})
     history = trainer.state.log_history
     losses = [h["loss"] for h in history if "loss" in h]
     evaluations = [h["eval_loss"] for h in history if "eval_loss" in h]
@@ -217,12 +223,17 @@ def _fit(
 
 
 def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bool) -> dict[str, Any]:
-    """Return the arguments of `trl.SFTConfig`; the back ends differ in who checkpoints gradients alone."""
+    """Return the arguments of `trl.SFTConfig`; the back ends differ in who checkpoints gradients alone.
+
+    Raises:
+        RecipeError: The recipe's `trainer` section has an argument that is unknown, or that the recipe sets itself.
+    """
     import torch
+    from trl import SFTConfig
 
     schedule = recipe.schedule
     half = half_precision(recipe)
-    return {
+    arguments = {
         "output_dir": str(out / "checkpoints"),
         "learning_rate": schedule.learning_rate,
         "lr_scheduler_type": schedule.scheduler,
@@ -256,67 +267,8 @@ def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bo
         "include_num_input_tokens_seen": "non_padding",
         "seed": schedule.seed,
         "data_seed": schedule.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "log_level": "error",
     }
-
-
-def _export(recipe: Recipe, backend: Backend, loaded: Loaded, out: Path) -> dict[str, str]:
-    """Write adapter, merged weights and GGUF, each whole or not at all."""
-    outputs: dict[str, str] = {}
-    name = "adapter" if recipe.lora else "model"
-    outputs[name] = save_whole(out / name, loaded)
-    if recipe.export.merged and recipe.lora:
-        outputs["merged"] = _whole(out / "merged", lambda folder: _merge(backend, loaded, folder))
-    if recipe.export.gguf:
-        outputs["gguf"] = _whole(
-            out / "gguf",
-            lambda folder: loaded.model.save_pretrained_gguf(
-                **unsloth_gguf_arguments(folder, loaded.tokenizer, str(recipe.export.gguf))
-            ),
-        )
-    return outputs
-
-
-def save_whole(folder: Path, loaded: Loaded) -> str:
-    """Save model (or adapter) and tokenizer to `folder`, whole or not at all; return its name."""
-    return _whole(folder, lambda partial: _save(loaded.model, loaded.tokenizer, partial))
-
-
-def _merge(backend: Backend, loaded: Loaded, folder: Path) -> None:
-    if backend == "unsloth":
-        loaded.model.save_pretrained_merged(**unsloth_merge_arguments(folder, loaded.tokenizer))
-        return
-    _save(loaded.model.merge_and_unload(), loaded.tokenizer, folder)
-
-
-def _save(model: Any, tokenizer: Any, folder: Path) -> None:
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def _whole(folder: Path, write: Any) -> str:
-    with replacing_folder(folder) as partial:
-        write(partial)
-    return folder.name
-
-
-def claim(out: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """Claim the folder for these inputs; return the manifest of a training that has finished already."""
-    out.mkdir(parents=True, exist_ok=True)
-    record = out / "inputs.json"
-    if record.is_file():
-        before = json.loads(record.read_text(encoding="utf-8"))
-        changed = sorted(k for k in inputs if before.get(k) != inputs[k])
-        if changed:
-            raise RecipeError(
-                f"{out}: holds a training of another {' and '.join(changed)}. Give another --out, or remove the folder."
-            )
-    else:
-        write_json(record, inputs)
-    manifest = out / "manifest.json"
-    return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
+    return with_trainer_options(arguments, recipe.trainer, SFTConfig)
 
 
 def identity_of(weights: str) -> str:
