@@ -18,6 +18,7 @@ from tracejury.console.check import check
 from tracejury.console.control import control
 from tracejury.console.crash import report_crash, switch_off_tracing
 from tracejury.console.demo import demo
+from tracejury.console.distill import distill
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export
 from tracejury.console.failing import Exit
@@ -25,7 +26,8 @@ from tracejury.console.new import new
 from tracejury.console.read import read
 from tracejury.console.recheck import recheck
 from tracejury.console.show import show
-from tracejury.console.students import corpus, distill, sample, serve, teach
+from tracejury.console.student_files import schema, stepwise
+from tracejury.console.students import corpus, sample, serve, teach
 from tracejury.console.training import reinforce, train
 from tracejury.console.two_arms import audit
 from tracejury.console.verdict_quality import calibrate, judges, score
@@ -64,7 +66,7 @@ COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
 }
 GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {
     quality: (score, judges, calibrate, control),
-    student: (teach, corpus, train, sample, serve, distill, reinforce),
+    student: (teach, corpus, train, sample, serve, distill, reinforce, stepwise, schema),
 }
 for heading, commands in COMMANDS.items():
     for command in commands:

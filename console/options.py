@@ -22,6 +22,7 @@ IndexPath = Annotated[
         envvar="TRACEJURY_INDEX", help="Use this Chroma index. Default: ./tracejury.index", show_default=False
     ),
 ]
+AirGapped = Annotated[bool, typer.Option("--air-gapped", help="Refuse every address but loopback.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunRef = Annotated[str, typer.Argument(help="Name a run, by name, the beginning of its id or `last`.")]
 

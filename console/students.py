@@ -1,4 +1,4 @@
-"""`tracejury student ...`: teach, corpus, sample, serve, distill."""
+"""`tracejury student ...`: teach, corpus, sample, serve."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import typer
 
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.neutral import print_json
-from tracejury.console.options import IndexPath, Json, Store
+from tracejury.console.options import AirGapped, Json, Store
 from tracejury.console.stages import (
-    Backend,
     BaseUrl,
     KeyEnv,
     Out,
@@ -51,6 +50,7 @@ def teach(
     max_tokens: Annotated[int, typer.Option(min=16, help="Limit a reply to this many tokens.")] = 2048,
     parallel: Annotated[int, typer.Option(min=1, help="Work on this many questions at a time.")] = 32,
     dry_run: Annotated[bool, typer.Option(help="Show what it can cost, and call no model.")] = False,
+    air_gapped: AirGapped = False,
     store: Store = None,
 ) -> None:
     """Ask a teacher for chains of thought until each question has enough correct ones.
@@ -79,11 +79,15 @@ def teach(
         )
         if dry_run:
             return
+        if air_gapped:
+            from tracejury.models import close_network
+
+            close_network()
 
         async def run() -> dict[str, Any]:
             calls = CallStore(calls_store(store, out))
             try:
-                async with Gateway(calls, secret=b"teach") as gateway:
+                async with Gateway(calls, secret=b"teach", air_gapped=air_gapped) as gateway:
                     with moving_bar("questions") as move:
                         return await ask(
                             question_set,
@@ -184,6 +188,7 @@ def sample(
     batch: Annotated[int, typer.Option(min=1, help="Sample this many questions together, in this process.")] = 8,
     backend: Annotated[str, typer.Option(help="Sample with trl, or with unsloth for its fast inference.")] = "trl",
     served_by: ServedBy = None,
+    air_gapped: AirGapped = False,
     store: Store = None,
 ) -> None:
     """Sample chains of thought from a student, as native traces with model and arm.
@@ -206,6 +211,10 @@ def sample(
         if (weights is None) == (base_url is None):
             raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")
         gguf = weights is not None and weights.endswith(".gguf")
+        if air_gapped:
+            from tracejury.models import close_network
+
+            close_network()
         with moving_bar("chains") as move:
             if weights is not None and not gguf:
                 manifest = sample_in_process(
@@ -238,6 +247,7 @@ def sample(
                         spec=spec,
                         back_end=BackEnd(served_by) if served_by else None,
                         store=calls_store(store, out),
+                        air_gapped=air_gapped,
                         progress=move,
                     )
                 )
@@ -283,46 +293,6 @@ def serve(
     typer.echo(
         f"then: tracejury student sample QUESTIONS --model {server.model} --base-url {server.base_url}", err=True
     )
-
-
-def distill(
-    experiment: Annotated[
-        str, typer.Argument(help="Run this experiment: a name (configs/experiments) or a YAML file.")
-    ],
-    out: Annotated[Path | None, typer.Option(help="Write everything to this folder. Default: runs/NAME.")] = None,
-    backend: Backend = None,
-    store: Store = None,
-    index: IndexPath = None,
-    as_json: Json = False,
-) -> None:
-    """Run a whole experiment: teach, corpus, train, sample base and student, adjudicate both.
-
-    Finished stages are skipped, so that the same command continues where it stopped. At the end it prints the
-    `tracejury compare` command for the two runs.
-
-    Example: tracejury student distill tiny
-    """
-    with explained():
-        import asyncio
-
-        from tracejury.training import StageIncompleteError, load_experiment
-        from tracejury.training import distill as run
-
-        spec, beside = load_experiment(experiment)
-        folder = out or Path("runs") / spec.name
-        folder.mkdir(parents=True, exist_ok=True)
-
-        def report_stage(stage: str, manifest: dict[str, Any]) -> None:
-            keys = ("rows", "steps", "loss", "traces", "unparsable_answers", "correct", "run")
-            typer.echo(f"{stage}: " + ", ".join(f"{k} {manifest[k]}" for k in keys if k in manifest), err=True)
-
-        try:
-            manifest = asyncio.run(
-                run(spec, beside, folder, store=store, index=index, backend=backend, report_stage=report_stage)
-            )
-        except StageIncompleteError as error:
-            raise fail(str(error), Exit.SOME_FAILED) from error
-    print_json(json.dumps(manifest) if as_json else manifest["compare"])
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

@@ -4,19 +4,24 @@ from .contamination import Overlap, find_overlaps
 from .corpus import Pair, build_corpus
 from .distill import StageIncompleteError, distill
 from .experiment import Experiment, load_experiment
+from .experiment_estimate import SAMPLING_FLOPS, TRAINING_FLOPS, StageEstimate, estimate_experiment
 from .generating import Generator
 from .grpo import reinforce
 from .notebook import claim
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
 from .rewards import JuryReward
+from .rows import write_lines
 from .sampling import SampleSpec, sample_endpoint, sample_in_process
 from .serving import Serving, serving
 from .sft import train
 from .sources import first_questions, read_pairs, read_questions
+from .stepwise import stepwise_rows
 from .teach import TeachSpec, expected_cost, teach
 from .verdicts import TraceVerdicts, collect
 
 __all__ = [
+    "SAMPLING_FLOPS",
+    "TRAINING_FLOPS",
     "BackEnd",
     "Experiment",
     "Generator",
@@ -28,6 +33,7 @@ __all__ = [
     "SampleSpec",
     "Serving",
     "Shape",
+    "StageEstimate",
     "StageIncompleteError",
     "Student",
     "TeachSpec",
@@ -38,6 +44,7 @@ __all__ = [
     "claim",
     "collect",
     "distill",
+    "estimate_experiment",
     "expected_cost",
     "find_overlaps",
     "first_questions",
@@ -53,6 +60,8 @@ __all__ = [
     "sample_in_process",
     "sampling_cost",
     "serving",
+    "stepwise_rows",
     "teach",
     "train",
+    "write_lines",
 ]

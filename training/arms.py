@@ -34,13 +34,14 @@ async def sample_arm(
     spec: SampleSpec,
     store: str,
     back_end: BackEnd | None = None,
+    air_gapped: bool = False,
     stopping: asyncio.Event | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Sample an arm as `sample_endpoint` does, through a gateway of its own whose calls are stored in `store`."""
     calls = CallStore(store)
     try:
-        async with Gateway(calls, secret=b"sample") as gateway:
+        async with Gateway(calls, secret=b"sample", air_gapped=air_gapped) as gateway:
             return await sample_endpoint(
                 questions,
                 endpoint,

@@ -1,16 +1,17 @@
 """Run a whole experiment: teach -> corpus -> train -> sample base and student -> adjudicate both.
 
-    OUT/teach/    OUT/base/     OUT/corpus/    OUT/student/    OUT/sampled/base/    OUT/sampled/student/    OUT/audit/
+    OUT/teach/    OUT/base/     OUT/corpus/    OUT/student/    OUT/sampled/base/    OUT/sampled/student/
+    OUT/stale/    what was made from inputs that have changed since
     OUT/manifest.json: the stages and the two runs that `tracejury compare` takes
 
-Each stage writes a manifest. A stage whose manifest names the same inputs is skipped, so that the same command, given
-again, continues where it stopped.
+Each stage claims its folder for its inputs. The same command, given again, skips the stages whose inputs are the same;
+where an input has changed, a stage's folder is set aside and made anew, and so is all that depends on it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,64 @@ from tracejury.models import CallStore, Embedder, Endpoint, Gateway
 from tracejury.storage import hide_password
 from tracejury.traces import Question
 from tracejury.training.arms import audited_traces, sample_arm
-from tracejury.training.corpus import build_corpus
+from tracejury.training.corpus import Pair, build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
 from tracejury.training.machine import commit
+from tracejury.training.notebook import StageChangedError, claim, set_aside
 from tracejury.training.recipe import Recipe, load_recipe
-from tracejury.training.rows import write_json
+from tracejury.training.rows import hash_files, write_json
 from tracejury.training.sampling import sample_in_process
 from tracejury.training.sft import train
 from tracejury.training.sources import place, read_pairs, read_questions
 from tracejury.training.teach import teach
+from tracejury.training.weights import identity_of
 
-StageReport = Callable[[str, dict[str, Any]], None]
-"""Receives a stage's name and its manifest when the stage is done."""
+StageReport = Callable[[str, int, int, dict[str, Any]], None]
+"""Receives a stage's name, its number, the number of stages, and its manifest when the stage is done."""
+
+Manifest = dict[str, Any]
 
 
 class StageIncompleteError(RuntimeError):
     """Some calls of a stage failed; the same command asks for them again."""
+
+
+@dataclass
+class Stages:
+    """The stages of an experiment, in their order."""
+
+    names: tuple[str, ...]
+    report_stage: StageReport | None = None
+    report_line: Callable[[str], None] = lambda line: None
+    finished: list[str] = field(default_factory=list)
+
+    async def run(self, name: str, work: Callable[[], Awaitable[Manifest]]) -> Manifest:
+        """Run a stage, or find it finished; where its inputs have changed, set its folder aside and run it anew.
+
+        Raises:
+            StageIncompleteError: Calls of the stage failed.
+        """
+        try:
+            manifest = await work()
+        except StageChangedError as stage:
+            stale = set_aside(stage.folder)
+            self.report_line(f"{name}: another {', another '.join(stage.changed)}; the earlier one is in {stale}")
+            manifest = await work()
+        if manifest.get("status") == "incomplete":
+            raise StageIncompleteError(f"{name}: {manifest}. Give the same command again to ask for what failed.")
+        self.finished.append(name)
+        if self.report_stage:
+            self.report_stage(name, len(self.finished), len(self.names), manifest)
+        return manifest
+
+
+def stage_names(experiment: Experiment) -> tuple[str, ...]:
+    """Return the names of an experiment's stages, in their order."""
+    return (
+        *(("teach",) if experiment.teacher.endpoint else ()),
+        *(("base corpus", "base") if experiment.base else ()),
+        *("corpus", "train", "sample base", "sample student", "adjudicate base", "adjudicate student"),
+    )
 
 
 async def distill(
@@ -47,8 +90,10 @@ async def distill(
     index: Path | None = None,
     backend: str | None = None,
     embedder: Embedder | None = None,
+    air_gapped: bool = False,
     report_stage: StageReport | None = None,
-) -> dict[str, Any]:
+    report_line: Callable[[str], None] = lambda line: None,
+) -> Manifest:
     """Run the experiment, or its remaining stages; return its manifest.
 
     Args:
@@ -58,67 +103,71 @@ async def distill(
         store: The ledger's URL; None: OUT/tracejury.db.
         index: The Chroma index of the panel's references.
         backend: The training back end; None: the one that the recipes name.
-        embedder: Embeds the stems for the contamination check by meaning.
+        embedder: Embeds the stems for the contamination check by meaning; None: it is by n-grams alone.
+        air_gapped: Refuse every address but loopback.
         report_stage: Called when a stage is done.
+        report_line: Takes a line for the user, such as which stage is made anew.
 
     Raises:
         RecipeError: A recipe, a path or a panel is not usable.
         StageIncompleteError: Calls of a stage failed; no later stage was begun.
     """
     url = store or f"sqlite:///{out / 'tracejury.db'}"
-    recipe = load_recipe(_named(experiment.recipe, beside))
-    evaluation = _questions(experiment.evaluation, beside)
-    stages: dict[str, dict[str, Any]] = {}
+    recipe = load_recipe(named(experiment.recipe, beside))
+    evaluation = questions_of([experiment.evaluation], beside)
+    stages = Stages(stage_names(experiment), report_stage, report_line)
+    pairs = await _teach(experiment, beside, out, url, stages, air_gapped=air_gapped)
+    base_weights = await _pretrain(experiment, beside, out, backend, stages)
 
-    def finish_stage(stage: str, manifest: dict[str, Any]) -> dict[str, Any]:
-        if manifest.get("status") == "incomplete":
-            raise StageIncompleteError(f"{stage}: {manifest}. Give the same command again to ask for what failed.")
-        stages[stage] = manifest
-        if report_stage:
-            report_stage(stage, manifest)
-        return manifest
-
-    chains = await _teach(experiment, beside, out, url, finish_stage)
-    base_weights: str | None = None
-    if experiment.base:
-        base_weights = _pretrain(experiment, beside, out, backend, finish_stage)
-    corpus = out / "corpus"
-    if not (corpus / "manifest.json").is_file():
-        build_corpus(
-            read_pairs(*chains),
+    async def corpus_stage() -> Manifest:
+        inputs = _corpus_inputs(pairs, recipe, base_weights) | {
+            "evaluation": [q.id for q in evaluation],
+            "on_contamination": experiment.on_contamination,
+            "embedder": embedder.name if embedder else None,
+        }
+        return claim(out / "corpus", inputs) or build_corpus(
+            pairs,
             recipe,
-            corpus,
+            out / "corpus",
             tokenizer_from=base_weights,
             evaluation=evaluation,
             on_contamination=experiment.on_contamination,
             embedder=embedder,
-            made_from=[str(p) for p in chains[0]],
+            made_from=[source.path for source in experiment.teacher.chains or experiment.teacher.questions],
         )
-    finish_stage("corpus", _manifest(corpus))
-    finish_stage("train", train(recipe, corpus, out / "student", backend=backend, weights=base_weights))
-    before = base_weights or _base_of(recipe, corpus)
+
+    async def train_stage() -> Manifest:
+        return train(recipe, out / "corpus", out / "student", backend=backend, weights=base_weights)
+
+    await stages.run("corpus", corpus_stage)
+    await stages.run("train", train_stage)
+    before = base_weights or _base_of(recipe, out / "corpus")
     arms = (
         ("base", before, experiment.base_endpoint),
         ("student", _student_weights(out / "student"), experiment.student_endpoint),
     )
-    audited: list[Path] = []
     for arm, weights, endpoint in arms:
-        folder = out / "sampled" / arm
-        finish_stage(
-            f"sample {arm}", await _sample(experiment, recipe, evaluation, weights, endpoint, folder, arm, url)
+        await stages.run(
+            f"sample {arm}",
+            lambda arm=arm, weights=weights, endpoint=endpoint: _sample(  # type: ignore[misc]
+                experiment, recipe, evaluation, weights, endpoint, out / "sampled" / arm, arm, url, air_gapped
+            ),
         )
-        audited.append(audited_traces(folder, experiment.audited_sample))
     runs = {}
-    panel = load_panel(_named(experiment.panel, beside))
-    for (arm, _, _), folder in zip(arms, audited, strict=True):
-        run, tally = await adjudicate(
-            folder, panel, store=url, name=f"{experiment.name}-{arm}", index=index, air_gapped=False
-        )
-        runs[arm] = run.name
-        finish_stage(f"adjudicate {arm}", {"run": run.name, "tally": str(tally)})
+    panel = load_panel(named(experiment.panel, beside))
+    for arm, _, _ in arms:
+        folder = audited_traces(out / "sampled" / arm, experiment.audited_sample)
+        # A run is about its inputs: other traces are another run.
+        name = f"{experiment.name}-{arm}-{hash_files([folder / 'traces.jsonl'])[:8]}"
+
+        async def adjudicate_stage(folder: Path = folder, name: str = name) -> Manifest:
+            run, tally = await adjudicate(folder, panel, store=url, name=name, index=index, air_gapped=air_gapped)
+            return {"run": run.name, "tally": str(tally)}
+
+        runs[arm] = (await stages.run(f"adjudicate {arm}", adjudicate_stage))["run"]
     manifest = {
         "experiment": experiment.model_dump(mode="json"),
-        "stages": list(stages),
+        "stages": stages.finished,
         "runs": runs,
         "store": hide_password(url),
         "compare": f"tracejury compare {runs['base']} {runs['student']} --store {hide_password(url)}",
@@ -129,58 +178,66 @@ async def distill(
 
 
 async def _teach(
-    experiment: Experiment, beside: Path, out: Path, url: str, finish_stage: Callable[[str, dict[str, Any]], Any]
-) -> tuple[list[Path], str]:
-    """Return the paths of the teacher's chains, and the name of their reader."""
+    experiment: Experiment, beside: Path, out: Path, url: str, stages: Stages, *, air_gapped: bool
+) -> list[Pair]:
+    """Return the chains to learn with their questions: from the experiment's files, or sampled from its teacher."""
     teacher = experiment.teacher
-    if teacher.chains is not None:
-        return [place(teacher.chains.path, beside)], teacher.chains.reader
-    assert teacher.endpoint is not None and teacher.questions is not None  # noqa: S101, PT018 - the record checks it
-    questions = _questions(teacher.questions, beside)
-    store = CallStore(url)
-    try:
-        async with Gateway(store, secret=experiment.name.encode()) as gateway:
-            finish_stage("teach", await teach(questions, teacher.endpoint, gateway, out / "teach", spec=teacher.teach))
-    finally:
-        store.close()
-    return [out / "teach"], "native"
+    if teacher.endpoint is None:
+        return [pair for source in teacher.chains for pair in pairs_of(source, beside)]
+    endpoint, questions = teacher.endpoint, questions_of(teacher.questions, beside)
+
+    async def work() -> Manifest:
+        store = CallStore(url)
+        try:
+            async with Gateway(store, secret=experiment.name.encode(), air_gapped=air_gapped) as gateway:
+                return await teach(questions, endpoint, gateway, out / "teach", spec=teacher.teach)
+        finally:
+            store.close()
+
+    await stages.run("teach", work)
+    return read_pairs([out / "teach"])
 
 
-def _pretrain(
-    experiment: Experiment,
-    beside: Path,
-    out: Path,
-    backend: str | None,
-    finish_stage: Callable[[str, dict[str, Any]], Any],
-) -> str:
-    """Train the base on its own chains; return the folder of its weights."""
-    assert experiment.base is not None  # noqa: S101 - the caller looked
-    recipe = load_recipe(_named(experiment.base.recipe, beside))
-    source = experiment.base.chains
+async def _pretrain(experiment: Experiment, beside: Path, out: Path, backend: str | None, stages: Stages) -> str | None:
+    """Train the base on its own chains, where the experiment brings some; return the folder of its weights."""
+    base = experiment.base
+    if base is None:
+        return None
+    recipe = load_recipe(named(base.recipe, beside))
+    pairs = pairs_of(base.chains, beside)
+
     corpus = out / "base" / "corpus"
-    if not (corpus / "manifest.json").is_file():
-        pairs = read_pairs([place(source.path, beside)], source.reader, arm=source.arm, **source.params)
-        build_corpus(pairs, recipe, corpus, made_from=[source.path])
-    finish_stage("base", train(recipe, corpus, out / "base" / "trained", backend=backend))
+
+    async def corpus_stage() -> Manifest:
+        return claim(corpus, _corpus_inputs(pairs, recipe, None)) or build_corpus(
+            pairs, recipe, corpus, made_from=[base.chains.path]
+        )
+
+    async def train_stage() -> Manifest:
+        return train(recipe, corpus, out / "base" / "trained", backend=backend)
+
+    await stages.run("base corpus", corpus_stage)
+    await stages.run("base", train_stage)
     return _student_weights(out / "base" / "trained")
 
 
 async def _sample(
     experiment: Experiment,
     recipe: Recipe,
-    questions: Sequence[Question],
+    evaluation: Sequence[Question],
     weights: str,
     endpoint: Endpoint | None,
     folder: Path,
     arm: str,
     url: str,
-) -> dict[str, Any]:
+    air_gapped: bool,
+) -> Manifest:
     if endpoint is None:
         return sample_in_process(
-            questions, weights, recipe.student, folder, model=f"{recipe.name}-{arm}", arm=arm, spec=experiment.sample
+            evaluation, weights, recipe.student, folder, model=f"{recipe.name}-{arm}", arm=arm, spec=experiment.sample
         )
     return await sample_arm(
-        questions,
+        evaluation,
         endpoint,
         folder,
         arm=arm,
@@ -188,16 +245,40 @@ async def _sample(
         spec=experiment.sample,
         back_end=experiment.served_by,
         store=url,
+        air_gapped=air_gapped,
     )
 
 
-def _questions(source: SampledFrom, beside: Path) -> list[Question]:
-    return read_questions([place(source.path, beside)], source.reader, limit=source.limit, **source.params)
+def questions_of(sources: Sequence[SampledFrom], beside: Path) -> list[Question]:
+    """Return the questions of an experiment's sources, each once, in the order of the sources."""
+    questions = (
+        question
+        for source in sources
+        for question in read_questions(
+            [place(source.path, beside)], source.reader, limit=source.limit, first=source.first, **source.params
+        )
+    )
+    return list({question.id: question for question in questions}.values())
 
 
-def _named(name: str, beside: Path) -> str | Path:
+def named(name: str, beside: Path) -> str | Path:
     """Return a recipe's or panel's name unchanged, and a file's path relative to the experiment."""
     return beside / name if name.endswith((".yaml", ".yml")) else name
+
+
+def pairs_of(source: SampledFrom, beside: Path) -> list[Pair]:
+    """Return the traces of an experiment's source with their questions."""
+    return read_pairs([place(source.path, beside)], source.reader, arm=source.arm, **source.params)
+
+
+def _corpus_inputs(pairs: Sequence[Pair], recipe: Recipe, tokenizer_from: str | None) -> dict[str, Any]:
+    """Return what a corpus is made from; ids are content hashes, so an edited chain is another input."""
+    return {
+        "traces": sorted(pair.trace.id for pair in pairs),
+        "questions": sorted({(pair.question.id, pair.question.gold or "") for pair in pairs}),
+        "recipe": recipe.model_dump(mode="json", exclude={"grpo", "export", "trainer", "lora"}),
+        "tokenizer": tokenizer_from and identity_of(tokenizer_from),
+    }
 
 
 def _student_weights(folder: Path) -> str:
@@ -208,8 +289,3 @@ def _student_weights(folder: Path) -> str:
 def _base_of(recipe: Recipe, corpus: Path) -> str:
     folder = corpus / "student"
     return str(folder) if folder.is_dir() else recipe.student.model
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return loaded

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from tracejury.configs.loading import ConfigKind, open_config
 from tracejury.models import Endpoint
@@ -26,21 +27,38 @@ class SampledFrom(RecipePart):
     params: dict[str, JsonValue] = Field(default_factory=dict)
     arm: str | None = None
     """Take only traces of this arm."""
-    limit: int | None = None
-    """Take only this many questions, the first by their hash."""
+    limit: int | None = Field(default=None, ge=1)
+    """Take only this many questions, the first by their hash: a sample that no order of the file can change."""
+    first: int | None = Field(default=None, ge=1)
+    """Take only the first questions of the file, as the paper does."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> SampledFrom:
+        if self.limit is not None and self.first is not None:
+            raise ValueError("give `limit` (a sample) or `first` (the beginning of the file), not both")
+        return self
+
+
+def _several(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+Sources = Annotated[tuple[SampledFrom, ...], BeforeValidator(_several)]
+"""One source, or a list of them that is read one after another."""
 
 
 class Teacher(RecipePart):
     """The student's teacher: an endpoint to sample from, or chains that exist already."""
 
     endpoint: Endpoint | None = None
-    questions: SampledFrom | None = None
+    questions: Sources = ()
+    """One source or several, such as MedQA's and MedMCQA's training questions."""
     teach: TeachSpec = TeachSpec()
-    chains: SampledFrom | None = None
+    chains: Sources = ()
 
     @model_validator(mode="after")
     def _one_of(self) -> Teacher:
-        if (self.chains is None) == (self.endpoint is None or self.questions is None):
+        if bool(self.chains) == (self.endpoint is not None and bool(self.questions)):
             raise ValueError("give either `chains`, or `endpoint` and `questions`")
         return self
 

@@ -22,8 +22,8 @@ from tracejury.training.ranks import is_first_process, wait_for_all
 from tracejury.training.recipe import Grpo, Recipe, RecipeError
 from tracejury.training.rewards import JuryReward
 from tracejury.training.rows import write_json
-from tracejury.training.sft import identity_of
 from tracejury.training.trainer_options import with_trainer_options
+from tracejury.training.weights import identity_of
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,11 +55,32 @@ class Notebook:
                 file.truncate(whole)
 
 
+class StageChangedError(RecipeError):
+    """A folder holds a stage that was begun with other inputs."""
+
+    def __init__(self, folder: Path, changed: Sequence[str]) -> None:
+        super().__init__(
+            f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
+            "folder to begin anew."
+        )
+        self.folder = folder
+        self.changed = tuple(changed)
+
+
+def set_aside(folder: Path) -> Path:
+    """Move a stage's folder into `stale/` beside it, where nothing reads it; return its new place."""
+    places = (folder.parent / "stale" / f"{folder.name}-{n}" for n in count(1))
+    place = next(place for place in places if not place.exists())
+    place.parent.mkdir(exist_ok=True)
+    folder.rename(place)
+    return place
+
+
 def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
     """Claim `folder` for a stage with these inputs; return the stage's manifest where it has finished already.
 
     Raises:
-        RecipeError: The folder holds a stage that was begun with other inputs.
+        StageChangedError: The folder holds a stage that was begun with other inputs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "inputs.json"
@@ -67,10 +89,7 @@ def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         before = json.loads(record.read_text(encoding="utf-8"))
         changed = sorted(k for k in {*current, *before} if before.get(k) != current.get(k))
         if changed:
-            raise RecipeError(
-                f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
-                "folder to begin anew."
-            )
+            raise StageChangedError(folder, changed)
     elif is_first_process():
         write_json(record, current)
     manifest = folder / "manifest.json"

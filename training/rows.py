@@ -87,10 +87,15 @@ def read_corpus(folder: Path) -> tuple[Split, str]:
 
 def write_rows(path: Path, rows: Iterable[SftRow]) -> int:
     """Write rows to `path`, whole or not at all; return their number."""
+    return write_lines(path, (row.model_dump(mode="json") for row in rows))
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write JSON lines to `path`, whole or not at all; return their number."""
     count = 0
     with replacing_file(path) as partial, partial.open("w", encoding="utf-8") as out:
         for row in rows:
-            out.write(row.model_dump_json() + "\n")
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
 

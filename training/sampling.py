@@ -25,6 +25,7 @@ from tracejury.training.notebook import Notebook, claim
 from tracejury.training.prompts import VERSION, question_prompt
 from tracejury.training.recipe import RecipePart, Student
 from tracejury.training.rows import write_json
+from tracejury.training.weights import identity_of
 
 Progress = Callable[[int, int], None]
 """Receives (number of chains sampled, number of chains in all)."""
@@ -60,7 +61,7 @@ def sample_in_process(
     Batches follow the order of the questions and are seeded by their content, so that a run that was killed gives the
     same traces as an uninterrupted one.
     """
-    inputs = _inputs(questions, spec, model, arm) | {"weights": weights, "think": student.think}
+    inputs = _inputs(questions, spec, model, arm) | {"weights": identity_of(weights), "think": student.think}
     finished_manifest = claim(out, inputs)
     if finished_manifest is not None:
         return finished_manifest

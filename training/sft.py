@@ -14,7 +14,6 @@ The folder that it writes:
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 import time
 from pathlib import Path
@@ -37,6 +36,7 @@ from tracejury.training.recipe import Recipe, RecipeError
 from tracejury.training.rows import read_corpus, repeat_by_weight, write_json
 from tracejury.training.tokens import EncodedRows, encode_all
 from tracejury.training.trainer_options import with_trainer_options
+from tracejury.training.weights import identity_of
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report
@@ -269,19 +269,6 @@ def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bo
         "data_seed": schedule.seed,
     }
     return with_trainer_options(arguments, recipe.trainer, SFTConfig)
-
-
-def identity_of(weights: str) -> str:
-    """Return a name for weights: a hub name unchanged, a folder by a hash of its files' sizes and first mebibytes."""
-    folder = Path(weights)
-    if not folder.is_dir():
-        return weights
-    digest = hashlib.sha256()
-    for file in sorted(p for p in folder.iterdir() if p.suffix in {".json", ".safetensors"}):
-        digest.update(f"{file.name}:{file.stat().st_size}".encode())
-        with file.open("rb") as content:
-            digest.update(content.read(1 << 20))
-    return f"{folder.name}@{digest.hexdigest()[:20]}"
 
 
 def _require_disk(out: Path, weights: str, recipe: Recipe) -> None:

@@ -37,9 +37,14 @@ def read_pairs(
 
 
 def read_questions(
-    paths: Iterable[str | Path], reader: str = "native", *, limit: int | None = None, **params: object
+    paths: Iterable[str | Path],
+    reader: str = "native",
+    *,
+    limit: int | None = None,
+    first: int | None = None,
+    **params: object,
 ) -> list[Question]:
-    """Return the questions, each once; with `limit`, a sample that depends on their content alone.
+    """Return the questions, each once; with `limit`, a sample by content alone; with `first`, the files' beginning.
 
     Raises:
         RecipeError: The paths hold no questions.
@@ -52,7 +57,7 @@ def read_questions(
             raise RecipeError(
                 f"{', '.join(map(str, places))}: no questions found{'; ' + problems if problems else ''}."
             )
-    return first_questions(questions, limit)
+    return first_questions(questions[:first], limit)
 
 
 def first_questions(questions: list[Question], limit: int | None) -> list[Question]:

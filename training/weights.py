@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +27,19 @@ CHATML = """\
 
 {% endif %}{% endif -%}"""
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+
+
+def identity_of(weights: str) -> str:
+    """Return a name for weights: a hub name unchanged, a folder by a hash of its files' sizes and first mebibytes."""
+    folder = Path(weights)
+    if not folder.is_dir():
+        return weights
+    digest = hashlib.sha256()
+    for file in sorted(p for p in folder.iterdir() if p.suffix in {".json", ".safetensors"}):
+        digest.update(f"{file.name}:{file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(1 << 20))
+    return f"{folder.name}@{digest.hexdigest()[:20]}"
 
 
 def make_random_student(folder: Path, shape: Shape, texts: Iterable[str], seed: int = 42) -> Path:
