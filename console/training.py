@@ -20,30 +20,51 @@ def train(
     out: Out = Path("student"),
     backend: Backend = None,
     weights: Annotated[str | None, typer.Option(help="Start from these weights instead of the recipe's.")] = None,
+    jury: Annotated[
+        str | None, typer.Option(help="Let this panel judge chains of held-out questions at every evaluation.")
+    ] = None,
+    jury_questions: Annotated[
+        list[Path] | None, typer.Option(help="Take the jury's held-out questions from these files. Repeatable.")
+    ] = None,
+    jury_n: Annotated[int, typer.Option(min=1, help="Sample chains of this many of them.")] = 20,
+    reader: Reader = "native",
+    index: IndexPath = None,
 ) -> None:
     """Train a student with Unsloth on a GPU, or with plain TRL anywhere, from one recipe.
 
-    If the command is killed, the same command resumes from the last whole checkpoint with the same loss curve.
+    If the command is killed, the same command resumes from the last whole checkpoint with the same loss curve. With
+    --jury the evaluations have eval_step_error and eval_abstained with intervals, and their runs are in OUT/jury.
 
     Example: tracejury student train smollm2-135m --corpus corpus/ --out student/
     """
     with explained():
-        from tracejury.training import load_recipe
+        from tracejury.agents import load_panel
+        from tracejury.training import JuryEval, load_recipe, read_questions
         from tracejury.training import train as run
 
+        loaded_recipe = load_recipe(recipe)
+        jury_eval = None
+        if jury is not None:
+            if not jury_questions:
+                raise ValueError("--jury needs held-out questions: add --jury-questions FILE")
+            question_set = read_questions(jury_questions, reader, limit=jury_n)
+            jury_eval = JuryEval(
+                load_panel(jury), question_set, out / "jury", student=loaded_recipe.student, index=index
+            )
         with moving_bar("steps") as move:
             manifest = run(
-                load_recipe(recipe),
+                loaded_recipe,
                 corpus,
                 out,
                 backend=backend,
                 weights=weights,
+                jury=jury_eval,
                 report=lambda step, total, metrics: (
                     move(step, total, f"loss {metrics['loss']:.4f}") if "loss" in metrics else None
                 ),
             )
     print_manifest(
-        manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "outputs")
+        manifest, ("backend", "steps", "resumed_at", "loss", "eval_loss", "tokens_per_s", "too_long", "jury", "outputs")
     )
 
 

@@ -7,6 +7,8 @@ from .experiment import Experiment, load_experiment
 from .experiment_estimate import SAMPLING_FLOPS, TRAINING_FLOPS, StageEstimate, estimate_experiment
 from .generating import Generator
 from .grpo import reinforce
+from .jury_eval import JuryEval, jury_metrics
+from .jury_reward import jury_reward
 from .notebook import claim
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
 from .rewards import JuryReward
@@ -25,6 +27,7 @@ __all__ = [
     "BackEnd",
     "Experiment",
     "Generator",
+    "JuryEval",
     "JuryReward",
     "Overlap",
     "Pair",
@@ -48,6 +51,8 @@ __all__ = [
     "expected_cost",
     "find_overlaps",
     "first_questions",
+    "jury_metrics",
+    "jury_reward",
     "load_experiment",
     "load_recipe",
     "read_arm",

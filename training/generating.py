@@ -35,10 +35,21 @@ class Generator:
 
     def __init__(self, weights: str, *, base: str | None = None, backend: Backend = "trl") -> None:
         prepare(backend, Path(weights) / "compiled")
-        import torch
+        self._hold(*_load(weights, base, backend))
 
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model, self.tokenizer = _load(weights, base, backend)
+    @classmethod
+    def of(cls, model: Any, tokenizer: Any) -> Generator:
+        """Return a generator of a model that is in memory already, such as one in training."""
+        import copy
+
+        generator = cls.__new__(cls)
+        # A trainer pads its own batches with this tokenizer.
+        generator._hold(model, pad_ready(copy.deepcopy(tokenizer)))
+        return generator
+
+    def _hold(self, model: Any, tokenizer: Any) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self.device = next(model.parameters()).device
         self.tokenizer.padding_side = "left"
 
     def draw(
@@ -55,6 +66,8 @@ class Generator:
         inputs.pop("token_type_ids", None)
         torch.manual_seed(seed)
         sampled = temperature > 0
+        training = self.model.training
+        self.model.eval()
         with torch.inference_mode():
             tokens = self.model.generate(
                 **inputs,
@@ -67,6 +80,7 @@ class Generator:
                 pad_token_id=self.tokenizer.pad_token_id,
                 use_cache=True,
             )
+        self.model.train(training)
         replies = [self._until_stop(row) for row in tokens[:, inputs["input_ids"].shape[1] :].tolist()]
         return [replies[i * n : (i + 1) * n] for i in range(len(prompts))]
 

@@ -110,7 +110,9 @@ class Schedule(RecipePart):
     keep: int = 2
     """Number of checkpoints that stay on disk."""
     patience: int | None = None
-    """Stop after this many evaluations without a better loss; None: never."""
+    """Stop after this many evaluations without a better `metric`; None: never."""
+    metric: Literal["eval_loss", "eval_step_error", "eval_abstained"] = "eval_loss"
+    """What the best checkpoint has least of, where `patience` is given; the jury's two need `train --jury`."""
     seed: int = 42
 
 

@@ -2,9 +2,10 @@
 
 reward = answer_weight * (answer is right) + steps_weight * (supported - error) / (supported + error)
 
-Abstentions weigh nothing: a step that nobody can judge is neither rewarded nor punished, and a chain without a judged
-step has the answer's part alone. A chain with a failed step has no reward: `None`, which TRL masks (no advantage, no
-part in the group's mean). A failure is not a verdict, and a student must not gain by causing one.
+Abstentions weigh nothing: a step that nobody can judge is neither rewarded nor punished. A chain that states nothing
+checkable loses `silence` of the steps' part: a bare answer earns less than a sound derivation, judged or not. A chain
+with a failed step has no reward: `None`, which TRL masks (no advantage, no part in the group's mean). A failure is not
+a verdict, and a student must not gain by causing one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tracejury.graphs import build_graph, open_run_context
 from tracejury.models import CallStore
 from tracejury.traces import Question, Trace, content_id, extract_answer
 
+SILENCE = 0.5
+"""What a chain without a checkable step loses of the steps' part."""
 _STATE_FILE = "rewards.json"
 
 
@@ -32,14 +35,21 @@ def reward_of(
     deliberations: Sequence[Deliberation],
     answer_weight: float,
     steps_weight: float,
+    silence: float = SILENCE,
 ) -> float | None:
     """Return the reward of one chain; None where the judgement of a step failed."""
-    claims = [d.verdict.outcome for d in deliberations if d.verdict.claim]
+    claims = _claim_outcomes(deliberations)
     if Outcome.FAILED in claims:
         return None
     supported, errors = claims.count(Outcome.SUPPORTED), claims.count(Outcome.ERROR)
     balance = (supported - errors) / (supported + errors) if supported + errors else 0.0
+    if not claims:
+        balance = -silence
     return answer_weight * float(answer is not None and answer == gold) + steps_weight * balance
+
+
+def _claim_outcomes(deliberations: Sequence[Deliberation]) -> list[Outcome]:
+    return [d.verdict.outcome for d in deliberations if d.verdict.claim]
 
 
 class JuryReward:
@@ -71,11 +81,14 @@ class JuryReward:
         self.questions = questions
         self.weights = (answer_weight, steps_weight)
         self.history: list[dict[str, float]] = []
-        """The unshuffled rewards of each step: mean, share of masked chains, share of right answers."""
+        """The unshuffled rewards of each step: mean, share of masked chains, share of right answers, share of
+        chains that state nothing checkable (`silent`): a student that learns to say nothing is seen there."""
         self._store, self._index = store, index
         self.shuffled = shuffled
         self._shuffle = None if shuffled is None else random.Random(shuffled)
-        self._known: dict[str, float | None] = {}
+        self._known: dict[str, float] = {}
+        self._silent: set[str] = set()
+        """Keys of the chains that state nothing checkable."""
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self._graph: Any = None
@@ -99,6 +112,8 @@ class JuryReward:
                 "reward": sum(unmasked) / len(unmasked) if unmasked else float("nan"),
                 "masked": 1 - len(unmasked) / len(rewards),
                 "right": sum(map(self._right, completions, question)) / len(rewards),
+                "silent": sum(_key(q, t) in self._silent for t, q in zip(completions, question, strict=True))
+                / len(rewards),
             }
         )
         if self._shuffle is not None:
@@ -131,7 +146,7 @@ class JuryReward:
         return list(await asyncio.gather(*(self._one(t, q) for t, q in zip(completions, question, strict=True))))
 
     async def _one(self, text: str, question_id: str) -> float | None:
-        key = content_id("r", question_id, text)
+        key = _key(question_id, text)
         if key not in self._known:
             question = self.questions[question_id]
             answer = extract_answer(text, question.options)
@@ -141,8 +156,14 @@ class JuryReward:
             if reward is None:
                 return None  # not remembered: a failed judgement is repeated when the chain comes up again
             self._known[key] = reward
+            if not _claim_outcomes(out["deliberations"]):
+                self._silent.add(key)
         return self._known[key]
 
     def _right(self, text: str, question_id: str) -> bool:
         question = self.questions[question_id]
         return question.gold is not None and extract_answer(text, question.options) == question.gold
+
+
+def _key(question_id: str, text: str) -> str:
+    return content_id("r", question_id, text)

@@ -40,6 +40,7 @@ from tracejury.training.weights import identity_of
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report
+    from tracejury.training.jury_eval import JuryEval
 
 
 def train(
@@ -50,6 +51,7 @@ def train(
     backend: str | None = None,
     weights: str | None = None,
     report: Report | None = None,
+    jury: JuryEval | None = None,
 ) -> dict[str, Any]:
     """Train a student.
 
@@ -60,6 +62,7 @@ def train(
         backend: `unsloth`, `trl` or `auto`; None: the recipe's.
         weights: The weights to start from, instead of the recipe's model (a folder, or a hub name).
         report: Called at every logged step.
+        jury: Judges chains of held-out questions at every evaluation.
 
     Returns:
         The manifest. Of several processes (`accelerate launch`) the first writes it, and all other files.
@@ -74,6 +77,8 @@ def train(
     if finished is not None:
         return finished
 
+    if recipe.schedule.patience and recipe.schedule.metric != "eval_loss" and jury is None:
+        raise RecipeError(f"schedule.metric {recipe.schedule.metric}: the jury measures it; give `--jury PANEL`.")
     chosen = choose_backend(backend or recipe.backend)
     if recipe.export.gguf and chosen != "unsloth":
         raise RecipeError(
@@ -93,7 +98,7 @@ def train(
         raise RecipeError(f"{corpus}: the training split has no rows. Look at the drops in its card.md.")
     heldout = encode_all(split.heldout, loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/heldout")
     try:
-        figures = _fit(recipe, chosen, loaded, training_rows, heldout, out, report)
+        figures = _fit(recipe, chosen, loaded, training_rows, heldout, out, report, jury)
         outputs = export_student(recipe, chosen, loaded, out) if is_first_process() else {}
     except Exception as error:
         if not is_full_disk(error):
@@ -175,6 +180,7 @@ def _fit(
     heldout: EncodedRows,
     out: Path,
     report: Report | None,
+    jury: JuryEval | None,
 ) -> dict[str, Any]:
     """Run the trainer to the end, from the last whole checkpoint where there is one."""
     # trl after unsloth (see `prepare`), which replaces its trainer.
@@ -190,7 +196,7 @@ def _fit(
         shutil.rmtree(leftover)
     wait_for_all()
     watch = Watch(out, report)
-    callbacks: list[Any] = [watch]
+    callbacks: list[Any] = [jury, watch] if jury else [watch]
     if recipe.schedule.patience and heldout.rows:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.schedule.patience))
     if torch.cuda.is_available():
@@ -217,6 +223,7 @@ def _fit(
         "eval_loss": {"first": evaluations[0], "last": evaluations[-1], "best": min(evaluations)}
         if evaluations
         else None,
+        "jury": jury.history if jury else None,
         **watch.speed(),
         **peak_memory(),
     }
@@ -262,7 +269,7 @@ def trainer_arguments(recipe: Recipe, out: Path, backend: Backend, evaluates: bo
         "eval_strategy": "steps" if evaluates else "no",
         "eval_steps": schedule.save_every if evaluates else None,
         "load_best_model_at_end": bool(evaluates and schedule.patience),
-        "metric_for_best_model": "eval_loss" if evaluates and schedule.patience else None,
+        "metric_for_best_model": schedule.metric if evaluates and schedule.patience else None,
         "greater_is_better": False if evaluates and schedule.patience else None,
         "include_num_input_tokens_seen": "non_padding",
         "seed": schedule.seed,
