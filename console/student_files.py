@@ -17,7 +17,7 @@ def stepwise(
     out: Annotated[Path, typer.Option(help="Write the rows to this file, as JSON lines.")] = Path("stepwise.jsonl"),
     undecided: Annotated[
         Literal["cut", "drop"],
-        typer.Option(help="End a trace before its first step without a verdict (cut), or leave it out (drop)."),
+        typer.Option(help="Cut a trace before its first step without a verdict (cut), or leave it out (drop)."),
     ] = "cut",
     store: Store = None,
 ) -> None:

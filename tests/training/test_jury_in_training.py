@@ -123,7 +123,7 @@ def test_stepwise_rows_load_and_train_a_token_classifier(run_store: str, corpus:
     out = tmp_path / "stepwise.jsonl"
     written = CliRunner().invoke(app, ["student", "stepwise", "tiny", "--store", run_store, "--out", str(out)])
     assert written.exit_code == 0, written.output
-    from datasets import load_dataset
+    from datasets import Dataset, load_dataset
     from transformers import AutoModelForTokenClassification, AutoTokenizer, Trainer, TrainingArguments
 
     rows = load_dataset("json", data_files=str(out), split="train", cache_dir=str(tmp_path / "cache"))
@@ -145,7 +145,7 @@ def test_stepwise_rows_load_and_train_a_token_classifier(run_store: str, corpus:
         str(tmp_path / "prm"), max_steps=10, per_device_train_batch_size=1, report_to=[], save_strategy="no",
         use_cpu=True, logging_steps=1, disable_tqdm=True,
     )  # fmt: skip
-    trainer = Trainer(model, arguments, train_dataset=rows.map(encode, remove_columns=rows.column_names))
+    trainer = Trainer(model, arguments, train_dataset=Dataset.from_list([encode(row) for row in rows]))
     trainer.train()
     assert trainer.state.global_step == 10
 
