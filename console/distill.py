@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, IndexPath, Json, Store
 from tracejury.console.stages import Backend
 
@@ -81,7 +82,7 @@ def distill(
             )
         except StageIncompleteError as error:
             raise fail(str(error), Exit.SOME_FAILED) from error
-    typer.echo(json.dumps(manifest) if as_json else manifest["compare"])
+    print_json(json.dumps(manifest) if as_json else manifest["compare"])
 
 
 def _embedder() -> Any:
@@ -99,7 +100,7 @@ def _embedder() -> Any:
 
 def _show_estimates(estimates: list[StageEstimate], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([stage._asdict() for stage in estimates]))
+        print_json(json.dumps([stage._asdict() for stage in estimates]))
         return
     from rich.table import Table
 
