@@ -6,13 +6,15 @@ from .citations import CheckedCitations, check_citations, check_opinions
 from .claim_evidence import ClaimEvidence, contradicted_claims, evidence_of_claims, grade_of, pool_evidence
 from .claims.cutting import cut_by_rule
 from .claims.extraction import claims_of
+from .combining import Cluster, Combination, load_combination
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import derivations_for, evidence_text, recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
+from .families import family
 from .fingerprints import panel_fields
 from .guarded_judge import plugin_notices
-from .judge_panel import BoundAsk, JudgePanel, checker_of, endpoints_of, most_citations
+from .judge_panel import BoundAsk, JudgePanel, checker_of, combination_of, endpoints_of, most_citations
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
@@ -59,6 +61,8 @@ __all__ = [
     "Claim",
     "ClaimEvidence",
     "ClaimSet",
+    "Cluster",
+    "Combination",
     "ContextStep",
     "Deliberation",
     "Derivation",
@@ -109,6 +113,7 @@ __all__ = [
     "checker_notices",
     "checker_of",
     "claims_of",
+    "combination_of",
     "context_failure",
     "contradicted_claims",
     "cut_by_rule",
@@ -119,6 +124,7 @@ __all__ = [
     "entailment",
     "evidence_of_claims",
     "evidence_text",
+    "family",
     "feature_names",
     "features",
     "files_of",
@@ -130,6 +136,7 @@ __all__ = [
     "judges",
     "judges_in",
     "load_calibrator",
+    "load_combination",
     "load_panel",
     "most_citations",
     "next_judges",

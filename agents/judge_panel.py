@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tracejury.agents.checkers import MOST_SENTENCES, LoadedChecker, load_checker, refuse_same_weights
+from tracejury.agents.combining import Combination, load_combination
 from tracejury.agents.contracts import Chats, Judge, Relevance, Reply, judges
 from tracejury.agents.panel import JudgeSpec, Panel
 from tracejury.agents.records import Seat
@@ -29,6 +30,8 @@ class JudgePanel:
     """Judge name on the panel -> judge."""
     checker: LoadedChecker | None = None
     """None: no citation counts, so only derivations ground."""
+    combination: Combination | None = None
+    """How votes are combined; None: one judge, one vote."""
 
     @classmethod
     def of(cls, panel: Panel, chats: Chats | None = None, relevance: Relevance | None = None) -> JudgePanel:
@@ -40,7 +43,7 @@ class JudgePanel:
         judge_of = {spec.name: judges.make(spec.judge, **spec.params) for spec in panel.judges}
         if chats is None and (asking := endpoints_of(panel)):
             raise ValueError(f"panel {panel.name!r} asks {sorted(e.name for e in asking)}: give a gateway")
-        return cls(panel, chats, relevance, judge_of, checker_of(panel))
+        return cls(panel, chats, relevance, judge_of, checker_of(panel), combination_of(panel))
 
     def count(self, text: str) -> int:
         """Count tokens for the case budget: the most that any model of the panel makes of `text`."""
@@ -161,6 +164,16 @@ def checker_of(panel: Panel) -> LoadedChecker | None:
     models = {f"judge {j.name}": panel.endpoints[j.endpoint].model for j in panel.judges if j.endpoint and _counts(j)}
     refuse_same_weights(checker.identity, models, allowed=spec.allow_same_weights)
     return checker
+
+
+def combination_of(panel: Panel) -> Combination | None:
+    """Read how the panel's votes are combined; None: one judge, one vote.
+
+    Raises:
+        ValueError: The file of weights is none, is about other judges, or shows no gain.
+    """
+    voting = frozenset(spec.name for spec in panel.judges if spec.seat is Seat.VOTE)
+    return load_combination(panel.weights, voting) if panel.weights else None
 
 
 def _counts(judge: JudgeSpec) -> bool:

@@ -100,6 +100,10 @@ class Panel(Record):
     """With early stop: the seeded share of steps that is heard in full all the same."""
     unsure_below: float = Field(default=0.0, ge=0, le=1)
     """With a cascade: a verdict whose judges are on average less confident than this goes to the second stage."""
+    combine: Literal["majority", "weighted"] = "majority"
+    """`weighted`: judges that err together share one vote, by the file `weights`."""
+    weights: str | None = None
+    """A file that `tracejury panels weigh` wrote."""
     segmenter: str = "auto"
     """`auto`: `given` where a trace brings steps, else `reasoning`."""
     calibrator: str | None = None
@@ -139,6 +143,10 @@ class Panel(Record):
                 )
         if all(j.only_if == "disputed" for j in self.judges):
             raise ValueError("every judge is heard only if disputed; let at least one be heard always")
+        if (self.combine == "weighted") != (self.weights is not None):
+            raise ValueError("`combine: weighted` and `weights: FILE` go together; `tracejury panels weigh` writes it")
+        if self.combine == "weighted" and (self.early_stop or any(j.only_if == "disputed" for j in self.judges)):
+            raise ValueError("`combine: weighted` asks every judge; leave early_stop and `only_if: disputed` out")
         if not any(j.seat is Seat.VOTE for j in self.judges):
             raise ValueError("no judge has a vote; give at least one the seat 'vote'")
         return self

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tracejury.agents.claim_evidence import ClaimEvidence, contradicted_claims, grade_of, pool_evidence
+from tracejury.agents.combining import Combination
 from tracejury.agents.evidence_records import ClaimSet, EvidenceGap, Grade, Relation
 from tracejury.agents.records import (
     Citation,
@@ -49,6 +50,7 @@ def decide(
     policy: Policy = Policy.GROUNDED,
     retrieved: bool = True,
     checked: bool = True,
+    weights: Combination | None = None,
 ) -> Verdict | Dispute:
     """Apply the policy to one step's opinions.
 
@@ -62,6 +64,7 @@ def decide(
         retrieved: Whether the case had a passage; it words the reason of an abstention.
         checked: Whether the citations went to a checker. Without a check `consensus` keeps no grade; under `grounded`
             only derivations ground.
+        weights: How votes are combined; None: one judge, one vote.
 
     Returns:
         The verdict, or the dispute that goes to the resolver.
@@ -78,6 +81,8 @@ def decide(
     absent = len(jury) - len(answered)
     winner = next((label for label, n in votes.items() if n >= majority), None)
     could_decide = absent > 0 and max(votes.values()) + absent >= majority
+    if weights is not None:
+        winner, could_decide = weights.result({o.judge: o.label for o in jury})
     by_majority = _majority_outcome(winner, missing=could_decide)
     evidence = pool_evidence(claims, opinions)
 

@@ -13,6 +13,7 @@ from tracejury.console.failing import fail
 from tracejury.console.graph import graph
 from tracejury.console.neutral import print_json
 from tracejury.console.options import Json
+from tracejury.console.panel_worth import advise, weigh, worth
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
@@ -104,6 +105,8 @@ def judges(as_json: Json = False) -> None:
 
 app.command()(checkers)
 app.command()(graph)
+for command in (worth, advise, weigh):
+    app.command()(command)
 
 
 def _body(panel: Panel) -> dict[str, object]:

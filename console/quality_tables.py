@@ -7,7 +7,7 @@ from pathlib import Path
 from tracejury.agents import Calibrator, Seat
 from tracejury.console.screen import out
 from tracejury.console.table import Table
-from tracejury.reports import Estimate, JudgesReport, Score
+from tracejury.reports import Estimate, JudgesReport, PanelWorth, Score
 
 _STEPS = (
     ("balanced_accuracy", "balanced acc."),
@@ -89,6 +89,8 @@ def print_judges(report: JudgesReport, seats: Path | None) -> None:
             interval_text(j.auroc), skill, interval_text(j.reliability),
         )  # fmt: skip
     out.print(table)
+    if report.worth is not None:
+        _print_worth(report.worth)
     if report.agreement:
         table = _table("judges", "steps", "same label", "kappa", "")
         for pair in report.agreement:
@@ -116,6 +118,18 @@ def print_judges(report: JudgesReport, seats: Path | None) -> None:
     if seats is not None:
         listed = [j.judge for j in report.judges if j.skilled is False and j.seat is not Seat.LISTED]
         out.print(f"\nWritten to {seats}; without a vote now: {', '.join(listed) or 'nobody'}.")
+
+
+def _print_worth(worth: PanelWorth) -> None:
+    # Reliability without labels takes judges that are wrong together for right ones: it never stands alone.
+    basis = "errors" if worth.basis == "errors" else "agreement beyond chance, a lower bound"
+    out.print(
+        f"\nworth {interval_text(worth.kish.value)} independent judges (Kish, by {basis}); judges of the same skill "
+        f"that err independently: {interval_text(worth.kish.null)}. See `tracejury panels worth`.",
+        highlight=False,
+    )
+    for warning in worth.warnings:
+        out.print(f"  {warning}", style="yellow", highlight=False)
 
 
 def interval_text(estimate: Estimate | None) -> str:

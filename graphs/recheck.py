@@ -23,6 +23,7 @@ from tracejury.agents import (
     checker_facts,
     checker_of,
     claims_of,
+    combination_of,
     decide,
     derivations_for,
     draft_citations,
@@ -123,7 +124,7 @@ async def recheck(
             chats = gateway if endpoints_of(panel) else None
             scorer = await run_in_thread(relevance, panel.relevance.scorer)
             # No judge is made: their opinions are in the ledger, and a judge of another package may be gone.
-            judge_panel = JudgePanel(panel, chats, scorer, checker=checker_of(panel))
+            judge_panel = JudgePanel(panel, chats, scorer, checker=checker_of(panel), combination=combination_of(panel))
             for trace, question, steps in ledger.traces(run):
                 before = ledger.deliberations(run, trace.id)
                 if (steps and not before) or ledger.trace_progress(rechecked.id, trace.id).closed:
@@ -163,7 +164,15 @@ async def _rechecked(before: Deliberation, judge_panel: JudgePanel) -> tuple[Del
     if failure and panel.policy is Policy.GROUNDED:
         return after.model_copy(update={"verdict": unchecked(opinions, unasked)}), False
     retrieved = bool(case.passages)
-    decision = decide(opinions, case.claims, unasked, policy=panel.policy, retrieved=retrieved, checked=not failure)
+    decision = decide(
+        opinions,
+        case.claims,
+        unasked,
+        policy=panel.policy,
+        retrieved=retrieved,
+        checked=not failure,
+        weights=judge_panel.combination,
+    )
     if isinstance(decision, Verdict):
         return after.model_copy(update={"verdict": decision}), False
     resolution = before.resolution

@@ -247,6 +247,7 @@ class StepNodes:
             policy=panel.policy,
             retrieved=_has_passages(case, opinions),
             checked=self.run_context.judge_panel.checker is not None and "check_failure" not in state,
+            weights=self.run_context.judge_panel.combination,
         )
         if isinstance(decision, Verdict):
             return await self._end(state, decision, path)

@@ -1,3 +1,4 @@
+from .advice import Advice, PanelPrice, advise, advise_votes
 from .agreement import RaterAgreement, kappa_and_chance, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .attempts import count_attempts, labels_digest
@@ -30,6 +31,7 @@ from .figures import matrix_forest
 from .gates import Gate, GateCheck, GateLimits, gate_markdown, junit, pass_gate
 from .hedging import Hedging
 from .intervals import Jackknife, Share, bounded, difference, mean_share, share, unbounded
+from .invariance import Edited, invariance, unchanged_between
 from .judge_agreement import JudgePair, judge_pairs
 from .judges import Agreement, Drift, FamilyRate, JudgesReport, LeftOut, Skill, report_judges
 from .label_files import labelled_by, read_labels
@@ -37,11 +39,13 @@ from .labelled_pairs import LabelledPair, read_labelled_pairs
 from .labelled_steps import Labelled, NoLabelsError, labelled
 from .matrix import Heterogeneity, Matrix, MatrixCell, compare_matrix
 from .paired import sign_flip
+from .panel_worth import EffectiveNumber, JudgeWorth, PairCorrelation, PanelWorth, panel_worth, worth_of
 from .planning import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reliability import Bin, Calibration
 from .report import Report, check_report_path, judged_text, make_report, write_report
 from .resampling import Bootstrapped, bootstrap
+from .risk import CertifiedCoverage, RiskCurve, certified_coverage, risk_curve, vote_shares
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
@@ -53,6 +57,8 @@ from .summary import Accuracy, ArmSummary, Summary, summarise
 from .tables import comparison_rows, csv_table, latex_table, matrix_rows, methods_paragraph
 from .unlike_coverage import least_difference, trimmed_differences
 from .views import View
+from .votes_table import JudgeVotes, balanced, compared, credit_sums, majority, read_votes
+from .weighing import clusters_of, combined_votes, out_of_fold, weigh, weigh_votes
 from .whole_traces import TraceRates, trace_rates
 
 __all__ = [
@@ -63,6 +69,7 @@ __all__ = [
     "PLANNED_STEPS",
     "TITLES",
     "Accuracy",
+    "Advice",
     "Agreement",
     "AnswerMetrics",
     "ArmKey",
@@ -71,6 +78,7 @@ __all__ = [
     "Bin",
     "Bootstrapped",
     "Calibration",
+    "CertifiedCoverage",
     "Columns",
     "Comparison",
     "Control",
@@ -81,6 +89,8 @@ __all__ = [
     "Difference",
     "Direction",
     "Drift",
+    "Edited",
+    "EffectiveNumber",
     "Estimate",
     "Exhibit",
     "ExpertLabel",
@@ -93,6 +103,8 @@ __all__ = [
     "Jackknife",
     "JudgePair",
     "JudgeRates",
+    "JudgeVotes",
+    "JudgeWorth",
     "JudgesReport",
     "Key",
     "Keyed",
@@ -104,11 +116,15 @@ __all__ = [
     "NoLabelsError",
     "NotComparableError",
     "NotEnoughLabelsError",
+    "PairCorrelation",
+    "PanelPrice",
+    "PanelWorth",
     "Pool",
     "RaterAgreement",
     "Rejudge",
     "Report",
     "ReviewSummary",
+    "RiskCurve",
     "RiskPoint",
     "Robust",
     "Score",
@@ -130,23 +146,31 @@ __all__ = [
     "View",
     "Votes",
     "Where",
+    "advise",
+    "advise_votes",
     "answer_metrics",
     "audit",
+    "balanced",
     "bootstrap",
     "bounded",
     "calibrate",
     "calibrate_checker",
+    "certified_coverage",
     "certify",
     "check_comparable",
     "check_judged_shares",
     "check_report_path",
     "choose_arms",
+    "clusters_of",
+    "combined_votes",
     "compare",
     "compare_matrix",
+    "compared",
     "comparison_rows",
     "corrected_difference",
     "corrected_rate",
     "count_attempts",
+    "credit_sums",
     "csv_table",
     "decided_in_both",
     "detectable_difference",
@@ -157,6 +181,7 @@ __all__ = [
     "expert_pairs",
     "gate_markdown",
     "gather",
+    "invariance",
     "judge_pairs",
     "judged_text",
     "junit",
@@ -168,12 +193,15 @@ __all__ = [
     "least_difference",
     "least_questions",
     "load_controls",
+    "majority",
     "make_report",
     "matrix_forest",
     "matrix_rows",
     "mean_share",
     "methods_paragraph",
+    "out_of_fold",
     "pair",
+    "panel_worth",
     "pass_gate",
     "questions_needed",
     "rater_agreement",
@@ -182,10 +210,12 @@ __all__ = [
     "read_labelled_pairs",
     "read_labels",
     "read_returned",
+    "read_votes",
     "recount",
     "reliabilities",
     "report_judges",
     "review",
+    "risk_curve",
     "score",
     "self_consistency",
     "share",
@@ -198,9 +228,14 @@ __all__ = [
     "trace_rates",
     "trimmed_differences",
     "unbounded",
+    "unchanged_between",
+    "vote_shares",
+    "weigh",
+    "weigh_votes",
     "with_expert_labels",
     "with_quoted",
     "without_unskilled",
+    "worth_of",
     "write_csv",
     "write_form",
     "write_report",

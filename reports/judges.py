@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.agents import Label, Seat
+from tracejury.agents import Label, Seat, family
 from tracejury.ledger import OpinionRow, StepRow
 from tracejury.reports.agreement import rater_agreement
 from tracejury.reports.dawid_skene import reliabilities
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.intervals import Jackknife
+from tracejury.reports.panel_worth import PanelWorth, worth_of
+from tracejury.reports.votes_table import read_votes
 from tracejury.traces import Record
 
 _SAYS = (Label.SUPPORTED, Label.ERROR, Label.UNCLEAR, Label.NO_CLAIM)
@@ -99,6 +101,8 @@ class JudgesReport(Record):
     left_out: tuple[LeftOut, ...]
     families: tuple[FamilyRate, ...]
     drift: tuple[Drift, ...] = ()
+    worth: PanelWorth | None = None
+    """How many independent judges they are worth; None: one judge votes."""
 
 
 class _OpinionTable:
@@ -146,7 +150,9 @@ def report_judges(rows: Iterable[StepRow], before: Iterable[StepRow] = ()) -> Ju
     Raises:
         ValueError: The run has no opinions.
     """
-    opinions = _OpinionTable(list(rows))
+    all_rows = list(rows)
+    opinions = _OpinionTable(all_rows)
+    votes = read_votes(all_rows)
     reliable = reliabilities(opinions.labels, opinions.question, opinions.names)
     skills = tuple(_skill(opinions, j, reliable) for j in range(len(opinions.names)))
     pairs = [(i, j) for i in range(len(opinions.names)) for j in range(i + 1, len(opinions.names))]
@@ -158,6 +164,7 @@ def report_judges(rows: Iterable[StepRow], before: Iterable[StepRow] = ()) -> Ju
         agreement=tuple(_agreement(opinions, i, j) for i, j in pairs),
         left_out=tuple(_left_out(opinions)),
         families=tuple(_families(opinions)),
+        worth=worth_of(votes) if len(votes.judges) > 1 else None,
         drift=tuple(_drift(opinions, [r for r in before if r.outcome is not None])),
     )
 
@@ -258,13 +265,6 @@ def _families(opinions: _OpinionTable) -> Iterable[FamilyRate]:
             decided=len(called_wrong),
             error_rate=sum(called_wrong) / len(called_wrong),
         )
-
-
-def family(model: str) -> str:
-    """Return the letters that a model's name begins with: `Qwen3-8B` and `qwen2.5-7b-instruct` are both `qwen`."""
-    name = model.rsplit("/", 1)[-1].lower()
-    letters = name[: next((i for i, c in enumerate(name) if not c.isalpha()), len(name))]
-    return letters or name
 
 
 def _drift(opinions: _OpinionTable, before: Sequence[StepRow]) -> Iterable[Drift]:

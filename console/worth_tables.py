@@ -1,0 +1,88 @@
+"""Tables of `panels worth`, `panels advise` and `panels weigh`, for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+
+from tracejury.agents import Combination
+from tracejury.console.quality_tables import interval_text
+from tracejury.console.screen import out
+from tracejury.console.table import Table
+from tracejury.reports import Advice, PanelPrice, PanelWorth
+
+
+def print_worth(report: PanelWorth) -> None:
+    """Print the effective numbers beside their null, what each judge adds, correlations and warnings."""
+    basis = {
+        "errors": "correlation of errors against human labels",
+        "agreement": "agreement beyond chance, without labels: a lower bound",
+    }
+    out.print(
+        f"{report.run}: {report.judges} voting judges, {report.steps:,} steps of {report.questions:,} questions; "
+        f"{basis[report.basis]}\n",
+        highlight=False,
+    )
+    table = _table("worth", "judges", "independent judges of the same skill")
+    for name, number in (("Kish", report.kish), ("eigenvalue", report.eigenvalue)):
+        table.add_row(name, interval_text(number.value), interval_text(number.null))
+    out.print(table)
+    if report.jury is not None and report.jury_less_best is not None:
+        out.print(
+            f"\nbalanced accuracy, an abstention counted as half: majority {interval_text(report.jury)} at coverage "
+            f"{report.jury_coverage:.1%}; less its best member {report.best}: {interval_text(report.jury_less_best)}",
+            highlight=False,
+        )
+    table = _table("judge", "adds (Kish)", "alone", "the majority gains")
+    for judge in report.worth:
+        alone, gain = (interval_text(x) if x is not None else "no labels" for x in (judge.accuracy, judge.jury_gain))
+        table.add_row(escape(judge.judge), interval_text(judge.adds), alone, gain)
+    out.print()
+    out.print(table)
+    table = _table("two judges", "correlation")
+    for pair in report.pairs:
+        table.add_row(escape(" / ".join(pair.judges)), interval_text(pair.correlation))
+    out.print()
+    out.print(table)
+    for warning in report.warnings:
+        out.print(f"[yellow]{escape(warning)}[/]", highlight=False)
+
+
+def print_advice(advice: Advice) -> None:
+    """Print the full panel, the cheapest within the loss, and the cheapest with the same labels."""
+    out.print(f"{advice.run}: {advice.tried:,} ways of asking tried; allowed loss {advice.allowed_loss:g}\n")
+    table = _table("panel", "calls a verdict", "of the cost", "same label", "balanced acc.", "loss")
+    for name, panel in (
+        ("all asked", advice.full),
+        ("cheapest within the loss", advice.cheapest),
+        ("cheapest, same labels", advice.same_labels),
+    ):
+        table.add_row(name, *_price(panel))
+    out.print(table)
+    for name, panel in (("cheapest", advice.cheapest), ("same labels", advice.same_labels)):
+        out.print(escape(f"{name}: {', '.join(panel.judges)} ({panel.way})"), highlight=False)
+
+
+def print_combination(combination: Combination, file: Path | None) -> None:
+    """Print the clusters, their weights and the measured gain."""
+    table = _table("judges with one vote", "lead", "weight")
+    for cluster in combination.clusters:
+        table.add_row(escape(", ".join(cluster.judges)), escape(cluster.lead), f"{cluster.weight:.2f}")
+    out.print(table)
+    low, high = combination.gain_low, combination.gain_high
+    ends = "no interval" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
+    out.print(escape(f"gain over the plain majority, on other questions: {combination.gain:+.3f} {ends}"))
+    if low is None or low <= 0:
+        out.print("The gain is not clear of 0: a panel refuses these weights.", style="yellow")
+    elif file is not None:
+        out.print(f"Next: write `combine: weighted` and `weights: {file}` into the panel.", highlight=False)
+
+
+def _price(panel: PanelPrice) -> tuple[str, ...]:
+    accuracy, loss = (interval_text(x) if x is not None else "no labels" for x in (panel.balanced_accuracy, panel.loss))
+    return f"{panel.calls:.2f}", f"{panel.cost_share:.0%}", interval_text(panel.same_label), accuracy, loss
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False)
