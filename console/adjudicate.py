@@ -257,17 +257,22 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
 
 def _print_calls(tally: RunTally) -> None:
     """Print what the calls of this start came to: cache, estimates, failures by reason, what endpoints refuse."""
-    from tracejury.console.screen import marked, out
+    from tracejury.console.screen import out
+    from tracejury.console.summary_tables import print_adaptations, print_failures
+    from tracejury.ledger import FailureCount
+    from tracejury.models import remedy_for
 
     if tally.cached:
         out.print(f"  {tally.cached} of {tally.calls} calls were answered from the cache")
     if tally.estimated:
         out.print(f"  {tally.estimated} calls without a credible usage: their tokens are estimates")
-    for name, lines in tally.adaptations.items():
-        out.print(f"  endpoint {name} refused a part of its requests: {'; '.join(lines)}")
-    for reason, count in tally.failures.most_common():
-        example = tally.failure_examples.get(reason, "")[:300]
-        out.print(marked("  [yellow]{} failed opinions: {}[/], for instance: {}", count, reason, example))
+    print_adaptations(tally.adaptations)
+    print_failures(
+        {
+            reason: FailureCount(count, tally.failure_examples.get(reason, ""), remedy_for(reason))
+            for reason, count in tally.failures.most_common()
+        }
+    )
 
 
 def ready_index(panel: Panel, index: Path | None) -> None:

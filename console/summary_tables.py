@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,7 +11,7 @@ from tracejury.console.screen import marked, out
 from tracejury.console.table import Table
 
 if TYPE_CHECKING:
-    from tracejury.ledger import Run
+    from tracejury.ledger import FailureCounts, Run
     from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary, TypeShare
 
 SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
@@ -49,6 +49,8 @@ def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None
                 out.print(table)
         elif any(arm.slices.get(_SLICES[section]) for arm in summary.arms):
             out.print(_slice_table(summary.arms, section))
+    print_failures(total_failures(arm.failures for arm in summary.arms))
+    print_adaptations(run.manifest.adaptations)
     unit = (
         "failures counted as uncertain (the paper's convention)" if summary.failures_abstain else "failures in no rate"
     )
@@ -57,6 +59,31 @@ def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None
         f"{unit}; steps without a claim in no rate.",
         style="dim",
     )
+
+
+def total_failures(parts: Iterable[FailureCounts]) -> FailureCounts:
+    """Return the failed opinions of several arms together, the most frequent reason first."""
+    total: FailureCounts = {}
+    for part in parts:
+        for reason, count in part.items():
+            earlier = total.get(reason)
+            total[reason] = count._replace(opinions=count.opinions + (earlier.opinions if earlier else 0))
+    return dict(sorted(total.items(), key=lambda item: -item[1].opinions))
+
+
+def print_failures(failures: FailureCounts) -> None:
+    """Print failed opinions by reason, with an example and what can be done."""
+    for reason, count in failures.items():
+        out.print(
+            f"  [yellow]{count.opinions} failed opinions: {reason}[/], for instance: {escape(count.example[:300])}"
+        )
+        out.print(f"    what to do: {escape(count.remedy)}", highlight=False)
+
+
+def print_adaptations(adaptations: Mapping[str, tuple[str, ...]]) -> None:
+    """Print how the requests of a run differ from its panel."""
+    for name, lines in adaptations.items():
+        out.print(f"  requests to endpoint {name} differ from the panel: {'; '.join(lines)}")
 
 
 def interval_text(estimate: Estimate, factor: float = 100, digits: int = 1) -> str:

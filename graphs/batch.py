@@ -83,6 +83,7 @@ class Runner:
         self.tally.notices += plugin_notices(self.run_context.judge_panel.judges)
         gateway = self.run_context.gateway
         self.tally.adaptations = gateway.adaptation_lines() if gateway is not None else {}
+        await run_in_thread(self.ledger.record_adaptations, self.run_id, self.tally.adaptations)
         return self.tally
 
     async def _judge_trace(self, batch: Batch, trace: Trace) -> None:

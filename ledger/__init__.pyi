@@ -2,6 +2,7 @@ from .browsing import COUNTS, ArmCount, Browsing, TraceFilter, TraceLine, TraceP
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .evidence_export import write_evidence
 from .export import write_rows
+from .failure_counts import FailureCount, FailureCounts, count_failure
 from .leases import RunInUseError, run_lease
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
@@ -20,6 +21,8 @@ __all__ = [
     "CitationRow",
     "CitedEvidence",
     "ClaimRow",
+    "FailureCount",
+    "FailureCounts",
     "Ledger",
     "LedgerStatus",
     "OpinionRow",
@@ -44,6 +47,7 @@ __all__ = [
     "VerdictCounts",
     "Vote",
     "VotePattern",
+    "count_failure",
     "ledger_status",
     "package_versions",
     "panel_hash",

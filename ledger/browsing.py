@@ -14,11 +14,13 @@ from sqlalchemy import ColumnElement, and_, func, select, text
 from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run, RunProgress
+from tracejury.ledger.stored_records import read_stored
 from tracejury.ledger.tables import question_table, tally
 from tracejury.ledger.trace_statistics import SPENT, has_name, matches
 from tracejury.traces import ErrorType, Question, Record
 
 PAGE = 50
+_UNREADABLE = "(the stored question cannot be read)"
 COUNTS = ("supported", "error", "abstained", "failed", "no_claim")
 """Columns that count steps, in the order of the reports."""
 
@@ -257,13 +259,15 @@ _ANSWERS: dict[str, ColumnElement[bool]] = {
 
 def _questions(connection: Any, ids: set[str]) -> dict[str, Question]:
     rows = connection.execute(select(question_table.c.id, question_table.c.body).where(question_table.c.id.in_(ids)))
-    return {row.id: Question.model_validate_json(row.body) for row in rows}
+    questions = ((row.id, read_stored(Question, row.body, f"question {row.id}")) for row in rows)
+    return {id_: question for id_, question in questions if question is not None}
 
 
 def _line(row: Any, questions: dict[str, Question]) -> TraceLine:
-    of = questions[row.question_id]
+    question = questions.get(row.question_id)
+    key, stem = (question.key or question.id, question.stem) if question else (row.question_id, _UNREADABLE)
     return TraceLine(
-        row.trace_id, row.question_id, of.key or of.id, of.stem, row.model, row.arm, row.sample, row.correct,
+        row.trace_id, row.question_id, key, stem, row.model, row.arm, row.sample, row.correct,
         row.steps, row.judged, row.supported, row.error, row.abstained, row.failed, row.no_claim,
         row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
     )  # fmt: skip

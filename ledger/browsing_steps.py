@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, case, func, select
 
 from tracejury.agents import Deliberation, Outcome
+from tracejury.ledger.failure_counts import FailureCounts, count_failure
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run
+from tracejury.ledger.stored_records import read_stored
 from tracejury.ledger.tables import carried, deliberation_table, evidence, trace_table
-from tracejury.ledger.votes import Vote, read_votes
+from tracejury.ledger.votes import FAILED, Vote, read_votes
 from tracejury.retrieval import Passage
 
 PAGE = 20
+FAILURES_READ = 1000
+"""A page must not parse a million deliberations: `summary` counts all failures."""
 
 
 class VotePattern(NamedTuple):
@@ -131,13 +135,26 @@ class StepBrowsing:
             evidence_id, row.source, row.citation, counts.get("supported", 0), counts.get("error", 0), passage
         )
 
+    def failures(self, run: Run) -> FailureCounts:
+        """Count failed opinions by reason, in at most `FAILURES_READ` steps with one."""
+        d = deliberation_table.c
+        query = select(d.step_id, d.body).where(d.run_id == run.id, d.votes.contains(f":{FAILED}"))
+        counts: FailureCounts = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.limit(FAILURES_READ)):
+                deliberation = read_stored(Deliberation, row.body, f"step {row.step_id}")
+                for opinion in deliberation.opinions if deliberation is not None else ():
+                    if opinion.failed is not None:
+                        count_failure(counts, opinion.failed.value, opinion.failure)
+        return counts
+
     def deliberation(self, run: Run, trace_id: str, step_index: int) -> Deliberation | None:
         """Return the deliberation of one step, or None."""
         d = deliberation_table.c
         query = select(d.body).where(d.run_id == run.id, d.trace_id == trace_id, d.step_index == step_index)
         with self.engine.connect() as connection:
             body = connection.execute(query).scalar()
-        return Deliberation.model_validate_json(body) if body else None
+        return read_stored(Deliberation, body, f"step {step_index} of trace {trace_id}") if body else None
 
     def by_id(self, run: Run, step_id: str) -> Deliberation | None:
         """Return the deliberation of the step of this id, or None."""
@@ -154,5 +171,9 @@ class StepBrowsing:
         )
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        lines = {r.step_id: StepLine(r.arm, r.model, Deliberation.model_validate_json(r.body)) for r in rows}
+        lines = {}
+        for row in rows:
+            deliberation = read_stored(Deliberation, row.body, f"step {row.step_id}")
+            if deliberation is not None:
+                lines[row.step_id] = StepLine(row.arm, row.model, deliberation)
         return [lines[key] for key in keys if key in lines]

@@ -11,6 +11,7 @@ from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.ledger.rows import StepRow
 from tracejury.ledger.runs import Run, RunManifest, RunProgress
 from tracejury.ledger.step_rows import empty_row, step_row
+from tracejury.ledger.stored_records import read_stored
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
 from tracejury.models import CallRecord, PromptMessage, read_prompts
 from tracejury.traces import Question, Segmentation, TextCoverage, Trace
@@ -118,15 +119,15 @@ class LedgerReading:
                 if not traces:
                     return
                 rows_of_steps = connection.execute(
-                    select(deliberation_table.c.trace_id, deliberation_table.c.body)
+                    select(deliberation_table.c.trace_id, deliberation_table.c.step_id, deliberation_table.c.body)
                     .where(deliberation_table.c.run_id == run.id)
                     .where(deliberation_table.c.trace_id.between(traces[0].id, traces[-1].id))
                     .order_by(deliberation_table.c.trace_id, deliberation_table.c.step_index)
                 ).all()
             after = traces[-1].id
-            bodies: dict[str, list[str]] = {}
+            bodies: dict[str, list[tuple[str, str]]] = {}
             for row in rows_of_steps:
-                bodies.setdefault(row.trace_id, []).append(row.body)
+                bodies.setdefault(row.trace_id, []).append((row.step_id, row.body))
             for row in traces:
                 yield from _step_rows(run, row, bodies.get(row.id, []))
 
@@ -165,13 +166,21 @@ class LedgerReading:
         """Stream (trace, question, number of steps) of a run."""
         with self.engine.connect() as connection:
             rows = connection.execution_options(yield_per=200).execute(
-                select(trace_table.c.body, trace_table.c.steps, question_table.c.body.label("question_body"))
+                select(
+                    trace_table.c.id,
+                    trace_table.c.body,
+                    trace_table.c.steps,
+                    question_table.c.body.label("question_body"),
+                )
                 .join(question_table, question_table.c.id == trace_table.c.question_id)
                 .where(trace_table.c.run_id == run.id)
                 .order_by(trace_table.c.id)
             )
             for row in rows:
-                yield Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body), row.steps
+                trace = read_stored(Trace, row.body, f"trace {row.id}")
+                question = read_stored(Question, row.question_body, f"the question of trace {row.id}")
+                if trace is not None and question is not None:
+                    yield trace, question, row.steps
 
     def trace_id(self, run: Run, ref: str) -> str:
         """Return the full id of the one trace of a run whose id begins with `ref`.
@@ -230,7 +239,9 @@ class LedgerReading:
         )
         with self.engine.connect() as connection:
             for row in connection.execution_options(yield_per=200).execute(query):
-                question = Question.model_validate_json(row.body)
+                question = read_stored(Question, row.body, f"the question of trace {row.id}")
+                if question is None:
+                    continue
                 yield TraceOutcomes(
                     row.id, question.key or question.id, row.arm, row.model, row.answer, row.gold, row.steps,
                     row.supported, row.error, row.abstained, row.failed, row.no_claim,
@@ -240,11 +251,12 @@ class LedgerReading:
         """Return the deliberations of a trace, in the order of its steps."""
         with self.engine.connect() as connection:
             rows = connection.execute(
-                select(deliberation_table.c.body)
+                select(deliberation_table.c.step_id, deliberation_table.c.body)
                 .where(deliberation_table.c.run_id == run.id, deliberation_table.c.trace_id == trace_id)
                 .order_by(deliberation_table.c.step_index)
             )
-            return [Deliberation.model_validate_json(row.body) for row in rows]
+            read = [read_stored(Deliberation, row.body, _step_name(row.step_id, trace_id)) for row in rows]
+        return [deliberation for deliberation in read if deliberation is not None]
 
     def prompts(self, calls: Iterable[CallRecord]) -> dict[str, tuple[PromptMessage, ...]]:
         """Return call id -> the rendered prompt, for those calls whose prompt was stored."""
@@ -265,12 +277,20 @@ def run_of(row: Any) -> Run:
     )
 
 
-def _step_rows(run: Run, row: Any, bodies: Iterable[str]) -> Iterator[StepRow]:
-    trace, question = Trace.model_validate_json(row.body), Question.model_validate_json(row.question_body)
+def _step_name(step_id: str, trace_id: str) -> str:
+    return f"step {step_id} of trace {trace_id}"
+
+
+def _step_rows(run: Run, row: Any, bodies: Iterable[tuple[str, str]]) -> Iterator[StepRow]:
+    trace = read_stored(Trace, row.body, f"trace {row.id}")
+    question = read_stored(Question, row.question_body, f"the question of trace {row.id}")
+    if trace is None or question is None:
+        return
     segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
     share = {"judged_share": segmentation.judged_share}
     if row.steps == 0:
         yield empty_row(run, trace, question, segmentation.segmenter).model_copy(update=share)
-    for body in bodies:
-        deliberation = Deliberation.model_validate_json(body)
-        yield step_row(run, trace, question, segmentation.segmenter, deliberation).model_copy(update=share)
+    for step_id, body in bodies:
+        deliberation = read_stored(Deliberation, body, _step_name(step_id, row.id))
+        if deliberation is not None:
+            yield step_row(run, trace, question, segmentation.segmenter, deliberation).model_copy(update=share)

@@ -57,6 +57,8 @@ class OpinionRow(Record):
     rationale: str
     citations: tuple[CitationRow, ...]
     failed: str | None
+    failure: str | None = None
+    """The details of the failure; None: there is none, or they were not exported at the time."""
 
 
 class ResolverRow(Record):

@@ -33,6 +33,9 @@ class RunManifest(Record):
     selection: dict[str, str] = Field(default_factory=dict)
     """`--limit`, `--only`, `--arm` and the like."""
     packages: dict[str, str] = Field(default_factory=dict)
+    adaptations: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Endpoint -> how its requests differ from the panel, because it refused what the panel says. It is known once the
+    run has asked, and is not part of the comparison."""
 
     def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
         """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""
@@ -107,5 +110,5 @@ def package_versions() -> dict[str, str]:
 
 def run_name(panel: Panel, manifest: RunManifest) -> str:
     """Return the default name of a run: the same command gives the same name, and so resumes it."""
-    digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages", "input_digests"}))
+    digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages", "input_digests", "adaptations"}))
     return f"{panel.name}-{digest[2:10]}"

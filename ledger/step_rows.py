@@ -144,6 +144,7 @@ def _opinion(opinion: Opinion) -> OpinionRow:
         rationale=opinion.rationale,
         citations=_citations(opinion.citations),
         failed=opinion.failed.value if opinion.failed else None,
+        failure=opinion.failure if opinion.failed else None,
     )
 
 

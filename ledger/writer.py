@@ -108,6 +108,20 @@ class Ledger(LedgerReading):
         finished = update(run_table).where(run_table.c.id == run_id).values(finished=_now(), traces_total=traces_total)
         run_when_reachable(self.engine, lambda connection: connection.execute(finished), write=True)
 
+    def record_adaptations(self, run_id: str, adaptations: dict[str, tuple[str, ...]]) -> None:
+        """Write into the run's manifest how requests differ from the panel; endpoints of earlier starts stay."""
+        if not adaptations:
+            return
+
+        def write(connection: Connection) -> None:
+            mine = run_table.c.id == run_id
+            manifest = connection.execute(select(run_table.c.manifest).where(mine)).scalar_one()
+            lines = {name: list(differences) for name, differences in adaptations.items()}
+            changed = {**manifest, "adaptations": {**manifest.get("adaptations", {}), **lines}}
+            connection.execute(update(run_table).where(mine).values(manifest=changed))
+
+        run_when_reachable(self.engine, write, write=True)
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():

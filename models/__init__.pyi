@@ -28,6 +28,7 @@ from .records import (
     ToolCall,
 )
 from .refusals import Hopeless
+from .remedies import remedy_for
 from .rendered_prompts import PromptMessage, read_prompts
 from .secrets_in_text import secret_settings
 from .served import ModelUnknownError, served_model
@@ -93,6 +94,7 @@ __all__ = [
     "parse_reply",
     "read_prompts",
     "redact",
+    "remedy_for",
     "render",
     "secret_settings",
     "served_model",

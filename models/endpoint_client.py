@@ -18,7 +18,7 @@ from tracejury.models.failures import AdaptedError, Fault, NoAnswerError, fault_
 from tracejury.models.limits import Limit, Limiter
 from tracejury.models.proving import FirstReply
 from tracejury.models.records import Endpoint, FailureReason
-from tracejury.models.refusals import RefusalCounter
+from tracejury.models.refusals import RefusalCounter, hopeless_of, is_about_endpoint
 from tracejury.models.request_body import ChatBody
 from tracejury.models.retrying_call import RetryingCall
 from tracejury.models.waits import log
@@ -108,8 +108,18 @@ class EndpointClient:
                 observe=self._observe,
                 is_alone=is_alone,
             )
-            answer, requests = await call.run()
+            try:
+                answer, requests = await call.run()
+            except NoAnswerError as failed:
+                raise self._with_remedy(failed) from failed
         return answer._replace(attempts=requests)
+
+    def _with_remedy(self, failed: NoAnswerError) -> NoAnswerError:
+        """Return the failure with the line of the panel that mends it, where it is about the whole endpoint."""
+        if failed.fault is None or failed.reason is not FailureReason.REFUSED or not is_about_endpoint(failed.fault):
+            return failed
+        hopeless = hopeless_of(self.endpoint, failed.fault)
+        return NoAnswerError(failed.reason, f"{failed.detail}. {hopeless.remedy}", failed.attempts, failed.fault)
 
     async def embed(self, texts: list[str], model: str) -> list[list[float]]:
         """Return one vector per text.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from tracejury.models.adaptations import Adaptations
+from tracejury.models.keys import api_key
 from tracejury.models.local.weights import cache_dir
 from tracejury.models.records import ChatRequest, Endpoint, Message
 from tracejury.storage import KeyValueStore
@@ -104,4 +106,7 @@ class ProbeCache:
 
 
 def _key(endpoint: Endpoint) -> str:
-    return json.dumps([endpoint.address, endpoint.model, endpoint.reply_format, endpoint.params], sort_keys=True)
+    """Return address, model, parameters and a digest of the key: another key has not been tried yet."""
+    secret = hashlib.sha256((api_key(endpoint) or "").encode()).hexdigest()[:8]
+    parts = [endpoint.address, endpoint.model, endpoint.reply_format, endpoint.params, secret]
+    return json.dumps(parts, sort_keys=True)

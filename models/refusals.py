@@ -58,6 +58,11 @@ def is_final(fault: Fault) -> bool:
     return kind in REFUSALS_IN_A_ROW or kind in UNREACHABLE
 
 
+def is_about_endpoint(fault: Fault) -> bool:
+    """Whether a refusal concerns every request: the key, the account, the model or the address."""
+    return fault.trait is not None and fault.trait.kind in REFUSALS_IN_A_ROW and fault.trait.kind != "request"
+
+
 def hopeless_of(endpoint: Endpoint, fault: Fault, models: tuple[str, ...] = ()) -> Hopeless:
     """Return the reason and the remedy of a fault that will not go away.
 
@@ -79,6 +84,9 @@ def _remedy(kind: str, endpoint: Endpoint, models: tuple[str, ...]) -> str:
         return f"The server wants a key: write `api_key_env: NAME` {where} and export NAME=..."
     if kind == "quota":
         return f"The account has no credit: add some, or name another endpoint {where}"
+    if kind == "model" and endpoint.model in models:
+        choice = f"load it there, or write another, `model: NAME`, {where}"
+        return f"The server lists {endpoint.model} and does not serve it: {choice}"
     if kind == "model":
         listed = f" (the server lists {', '.join(models[:5])})" if models else ""
         example = models[0] if models else "NAME"

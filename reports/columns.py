@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.agents import Label, Outcome, Reason
-from tracejury.ledger import StepRow
+from tracejury.ledger import FailureCounts, StepRow, count_failure
 from tracejury.reports.views import View, grounded_outcome, keeps_grade, majority_outcome
 from tracejury.traces import ErrorType, Role
 
@@ -83,6 +83,8 @@ class Columns:
     costs: Mapping[ArmKey, Mapping[str, float]]
     panels: Mapping[str, tuple[str, ...]]
     """Run -> panels and segmenters found in its rows, as `panel NAME` and `segmenter NAME`."""
+    failures: Mapping[ArmKey, FailureCounts]
+    """Failed opinions of each arm by reason; arms without one are left out."""
     keeps_grades: bool
     """The rows say how well verdicts are grounded, so that the two views of `views.py` can be told apart."""
 
@@ -149,6 +151,7 @@ class _Gatherer:
         self.trace_codes = _Codes()
         self.costs: dict[ArmKey, dict[str, float]] = {}
         self.panels: dict[str, dict[str, None]] = defaultdict(dict)
+        self.failures: dict[ArmKey, FailureCounts] = defaultdict(dict)
         self.keeps_grades = False
 
     def take(self, rows: Iterable[StepRow]) -> _Gatherer:
@@ -211,6 +214,8 @@ class _Gatherer:
             self.opinions["label"].append(LABELS.index(Label(opinion.label)) if opinion.label else LABEL_FAILED)
             self.opinions["grounded"].append(int(opinion.grounded))
             self.opinions["votes"].append(int(opinion.seat == "vote"))
+            if opinion.failed is not None:
+                count_failure(self.failures[ArmKey(row.run, row.arm)], opinion.failed, opinion.failure)
         cost = self.costs[ArmKey(row.run, row.arm)]
         for name in _COST:
             cost[name] += getattr(row, name)
@@ -227,6 +232,7 @@ class _Gatherer:
             judges=tuple(self.judges),  # type: ignore[arg-type]
             costs={key: dict(value) for key, value in self.costs.items()},
             panels={key: tuple(sorted(value)) for key, value in self.panels.items()},
+            failures=dict(self.failures),
             keeps_grades=self.keeps_grades,
         )
 

@@ -37,7 +37,17 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
         sentences.append(
             f"Steps without any usable opinion: {failures}. The same command that made the run asks them again."
         )
+    for arm in summary.arms:
+        sentences += [
+            f"{arm.name}: {count.opinions:,} opinions failed ({reason}), for instance: {count.example[:200]}. "
+            f"What to do: {count.remedy}."
+            for reason, count in arm.failures.items()
+        ]
     for run in runs:
+        sentences += [
+            f"{run.name}: requests to endpoint {name} differed from the panel: {'; '.join(lines)}."
+            for name, lines in run.manifest.adaptations.items()
+        ]
         judges = [j for j in run.panel.judges if j.seat.value == "vote"]
         if len(judges) == 1:
             sentences.append(f"{run.name}: one judge votes ({judges[0].name}); its blind spots are the panel's.")

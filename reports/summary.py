@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
+from tracejury.ledger import FailureCount
 from tracejury.reports.columns import REASONS, ArmKey, Bools, Columns
 from tracejury.reports.corrected import Corrected, corrected_rate
 from tracejury.reports.estimates import Estimate
@@ -43,6 +45,8 @@ class ArmSummary(Record):
     """`roles`, `positions`, `lengths`, `hints`."""
     judges: tuple[JudgeRates, ...]
     cost: dict[str, float]
+    failures: dict[str, FailureCount] = Field(default_factory=dict)
+    """Failed opinions by reason, with an example and a remedy."""
     corrected: Corrected | None = None
     """The error rate corrected for the jury's errors; None without labelled steps."""
 
@@ -121,5 +125,6 @@ def _arm(columns: Columns, code: int, confidence: float, failures_abstain: bool,
         slices={by: tuple(next(rest) for _ in groups_of) for by, groups_of in slices.items()},
         judges=judge_rates(columns, here, confidence=confidence),
         cost=dict(columns.costs[arm]),
+        failures=dict(columns.failures.get(arm, {})),
         corrected=corrected_rate(columns, code, labels=labels, confidence=confidence),
     )

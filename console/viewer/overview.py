@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.ledger import COUNTS, ArmCount, Run
+from tracejury.ledger import COUNTS, ArmCount, FailureCounts, Run
 from tracejury.reports import Estimate, mean_share, rates_from_counts
 from tracejury.traces import TextCoverage
 
@@ -48,6 +48,11 @@ class Arm(NamedTuple):
 def arms_of(view: LedgerView, run: Run) -> list[Arm]:
     """Return the run's arms with rates and intervals, as `tracejury summary` has them."""
     return view.cache.get(("arms", run.id), lambda: _arms(view, run))
+
+
+def failures_of(view: LedgerView, run: Run) -> FailureCounts:
+    """Return the run's failed opinions by reason."""
+    return view.cache.get(("failures", run.id), lambda: view.steps.failures(run))
 
 
 def _arms(view: LedgerView, run: Run) -> list[Arm]:

@@ -15,7 +15,7 @@ from tracejury.console.viewer.cards import digest, markdown_card
 from tracejury.console.viewer.evidence import anchor, exhibits
 from tracejury.console.viewer.following import Target, asks_for_steps, filter_query, fitting_steps, traces_around
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.console.viewer.overview import arms_of
+from tracejury.console.viewer.overview import arms_of, failures_of
 from tracejury.console.viewer.prompts import prompts_of
 from tracejury.console.viewer.rendering import Link, render
 from tracejury.console.viewer.route import diagram
@@ -59,7 +59,13 @@ class Pages:
 
     def run(self, run: Run) -> str:
         """Return the run's overview."""
-        return self._page("run.html", run=run, progress=self.view.progress(run), arms=arms_of(self.view, run))
+        return self._page(
+            "run.html",
+            run=run,
+            progress=self.view.progress(run),
+            arms=arms_of(self.view, run),
+            failures=failures_of(self.view, run),
+        )
 
     def traces(self, run: Run, filters: TraceFilter) -> str:
         """Return one page of the list of traces."""

@@ -21,7 +21,7 @@ import platformdirs
 from tracejury.storage import replacing_file
 
 
-class WeightsError(RuntimeError):
+class WeightsError(LookupError):
     """Weights are missing, broken or cannot be downloaded. The message says what to do next."""
 
 
