@@ -39,7 +39,7 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
         )
     for arm in summary.arms:
         sentences += [
-            f"{arm.name}: {count.opinions:,} opinions failed ({reason}), for instance: {count.example[:200]}. "
+            f"{arm.name}: {count.opinions:,} failed opinions ({reason}), for instance: {count.example[:200]}. "
             f"What to do: {count.remedy}."
             for reason, count in arm.failures.items()
         ]
