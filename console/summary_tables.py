@@ -74,10 +74,9 @@ def total_failures(parts: Iterable[FailureCounts]) -> FailureCounts:
 def print_failures(failures: FailureCounts) -> None:
     """Print failed opinions by reason, with an example and what can be done."""
     for reason, count in failures.items():
-        out.print(
-            f"  [yellow]{count.opinions} failed opinions: {reason}[/], for instance: {escape(count.example[:300])}"
-        )
-        out.print(f"    what to do: {escape(count.remedy)}", highlight=False)
+        line = "  [yellow]{} failed opinions: {}[/], for instance: {}"
+        out.print(marked(line, count.opinions, reason, count.example[:300]))
+        out.print(f"    what to do: {count.remedy}")
 
 
 def print_adaptations(adaptations: Mapping[str, tuple[str, ...]]) -> None:
