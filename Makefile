@@ -15,7 +15,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(SETUP) | $(BIN)/python
-	$(PIP) -e '.[local]'
+	$(PIP) -e '.[local,reports]'
 	@touch $@
 
 $(VENV)/.dev: $(SETUP) | $(BIN)/python

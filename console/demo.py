@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from tracejury.console.demo_ending import (
+    compared,
+    deliberation_lines,
+    next_lines,
+    planted_counts,
+    planted_truth,
+    worth_reading,
+)
 from tracejury.console.failing import Exit, explained
 from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
+from tracejury.console.progress import shown
 
 if TYPE_CHECKING:
-    from tracejury.ledger import Run, StepRow
+    from tracejury.ledger import Ledger, Run, StepRow
     from tracejury.traces import Batch
 
 StepKey = tuple[str, str, int]
@@ -75,7 +85,8 @@ def demo(
         if path:
             print(folder)
             return
-        _weights()
+        with shown(lambda: "fetching the two small models (only the first time)"):
+            _weights()
         from tracejury.agents import load_panel
         from tracejury.console.adjudicate import judge_batch, ready_index
         from tracejury.ledger import DEFAULT_STORE
@@ -199,14 +210,26 @@ def _report(
     for name, (run, _) in scores.items():
         seats = "; ".join(f"{seat}: {', '.join(names)}" for seat, names in _seats(run).items())
         out.print(f"  {name}: {seats}. Outcomes are {'calibrated' if run.panel.calibrator else 'uncalibrated'}.")
-    out.print(
-        "A jury that abstains says so; it does not guess. A language model of 135M parameters cannot judge medicine.\n"
-        "To put a stronger one in its place:\n"
-        f"  ollama pull qwen3:14b && tracejury adjudicate {folder} --panel ollama\n"
-        f"  OPENAI_API_KEY=... tracejury adjudicate {folder} --panel openai\n"
-        f"To read a deliberation: tracejury show {ran[-1].name}",
-        soft_wrap=True,
-    )
+    out.print("A jury that abstains says so; it does not guess.", soft_wrap=True)
+    for line in _last_words(ledger, ran, batch, planted, folder):
+        out.print(line, soft_wrap=True)
+
+
+def _last_words(
+    ledger: Ledger, ran: list[Run], batch: Batch, planted: dict[StepKey, Planted], folder: Path
+) -> Iterator[str]:
+    """Yield what `compare` says of the run over all steps, the planted truth, a deliberation and the next command."""
+    rows_by_run = {run.name: list(ledger.rows(run)) for run in ran}
+    run = max(ran, key=lambda r: len(rows_by_run[r.name]))
+    counts = planted_counts(batch, {key: p.label for key, p in planted.items()})
+    yield f"tracejury compare {run.name} --baseline base says:"
+    yield f"  {compared(ledger, run)}"
+    yield f"  {planted_truth(counts['base'], counts['distilled'])}"
+    rows = rows_by_run[run.name]
+    errors = {row.step_id: p.why or "wrong" for row in rows if (p := planted.get(key_of(row))) and p.label == "error"}
+    if (row := worth_reading(rows, errors)) is not None:
+        yield from deliberation_lines(row, errors[row.step_id])
+    yield from next_lines(folder)
 
 
 def _progress(now: DemoScore, unseen: DemoScore, before: Before) -> str:
@@ -246,15 +269,8 @@ def _seats(run: Run) -> dict[str, list[str]]:
 
 def _premise(batch: Batch, planted: dict[StepKey, Planted]) -> str:
     """Say what is planted: the finding that the whole thing is about, in small."""
-    right: Counter[str] = Counter()
-    traces: Counter[str] = Counter()
-    for trace in batch.traces():
-        question = batch.question(trace.question_id)
-        traces[trace.arm] += 1
-        right[trace.arm] += question is not None and trace.answer == question.gold
-    parts = []
-    for arm in sorted(traces):
-        labels = [p.label for (_, a, _), p in planted.items() if a == arm and p.label]
-        wrong = sum(label == "error" for label in labels)
-        parts.append(f"{arm}: {right[arm]} of {traces[arm]} answers right, {wrong} of {len(labels)} steps wrong")
+    counts = planted_counts(batch, {key: p.label for key, p in planted.items()})
+    parts = [
+        f"{arm}: {c.right} of {c.traces} answers right, {c.wrong} of {c.steps} steps wrong" for arm, c in counts.items()
+    ]
     return "Planted in the demo's traces (synthetic): " + "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, and a line every 30 seconds where there is none."""
+"""Progress of long work: a bar on a terminal, and a line every nine seconds where there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tracejury.console.screen import err
 
-LINE_EVERY_S = 30.0
+LINE_EVERY_S = 9.0
 
 T = TypeVar("T")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import yaml
 
+from tracejury.agents import load_panel
 from tracejury.console.demo import Before, DemoScore, _progress, read_labels
+from tracejury.console.demo_ending import ArmCounts, next_lines, planted_truth
 
 FOLDER = Path(__file__).parents[2] / "configs" / "demo"
 FIRST_VERSION = yaml.safe_load((FOLDER / "spine.yaml").read_text("utf-8"))
@@ -37,3 +40,14 @@ def test_the_end_says_when_it_is_no_better() -> None:
     assert line.startswith("NOT better than")
     assert "6 of these errors in view" in line
     assert "1 of 4" in line
+
+
+def test_the_next_command_pulls_the_model_that_its_panel_asks_for() -> None:
+    (pull, *_), panel = list(next_lines(FOLDER))[1:], load_panel("ollama")
+    assert {endpoint.model for endpoint in panel.endpoints.values()} == set(re.findall(r"ollama pull (\S+)", pull))
+    assert "--panel ollama" in pull
+
+
+def test_the_planted_truth_is_marked_as_planted() -> None:
+    truth = planted_truth(ArmCounts(8, 15, 20, 74), ArmCounts(13, 15, 37, 91))
+    assert truth.startswith("[planted, not measured] answers +33.3 points, step errors +13.6 points")
