@@ -78,7 +78,7 @@ def deliberation_lines(row: StepRow, why: str) -> Iterator[str]:
         if opinion.label is not None and opinion.label != "no_claim":
             yield f"  {opinion.judge}: {opinion.label} {opinion.rationale.strip()}".rstrip()
     yield f"  verdict: {row.outcome}; planted: {why}"
-    yield f"  all of it: tracejury show {row.run} --trace {row.trace_id} --step {row.step_index}"
+    yield f"  all of it: tracejury show {row.run} --trace {row.trace_id} --step {row.step_index + 1}"
 
 
 def next_lines(folder: Path) -> Iterator[str]:
