@@ -159,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--templates", type=Path, help="further attacks, JSON lines")
     parser.add_argument("--templates-only", action="store_true", help="leave the project's own attacks out")
+    parser.add_argument("--vouched", action="store_true", help="try poisoned sources under `trust: full` as well")
     parser.add_argument("--each", type=int, default=3)
     parser.add_argument("--calibration", type=Path, help="of the checker; the shipped one without it")
     parser.add_argument("--panels", nargs="+", choices=PANELS, default=list(PANELS))
@@ -180,11 +181,12 @@ def main() -> None:
                     if row.outcome is Outcome.SUPPORTED:
                         print(f"{panel}: {row.attack.family}, {row.attack.name!r} on {row.error}", flush=True)
                 found |= {f"{family}, {name}": counts for family, counts in table(rows).items()}
-                poisoned = [a for a in attacks if a.passage is not None]
-                believed = attack_all(
-                    errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
-                )
-                found |= {f"{family}, vouched for, {name}": counts for family, counts in table(believed).items()}
+                if args.vouched:
+                    poisoned = [a for a in attacks if a.passage is not None]
+                    believed = attack_all(
+                        errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
+                    )
+                    found |= {f"{family}, vouched for, {name}": counts for family, counts in table(believed).items()}
                 found[f"all, {name}"] = dict(sum((Counter(c) for c in table(rows).values()), Counter()))
             result[panel] = found
             print(panel, json.dumps(found, indent=1), flush=True)

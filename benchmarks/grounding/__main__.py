@@ -62,7 +62,8 @@ class Bench:
 
     @cached_property
     def cases(self) -> list[LabelledCase]:
-        return labelled_cases(self.args.data, self.args.work, QUICK_TRACES if self.args.quick else self.args.traces)
+        traces = QUICK_TRACES if self.args.quick else self.args.traces
+        return labelled_cases(self.args.data, self.args.work, traces) if traces else []
 
     @cached_property
     def lift(self) -> tuple[dict[str, Any], dict[str, list[ClaimCounts]]]:
@@ -77,7 +78,9 @@ class Bench:
         measures: dict[str, Callable[[], dict[str, Any]]] = {
             "lift": lambda: self.lift[0],
             "liars": lambda: self.liars[0],
-            "worse": lambda: measure_never_worse(self.lift[1], self.cases, self.liars[1], self.panel),
+            "worse": lambda: measure_never_worse(
+                self.lift[1], self.cases, self.liars[1] if self.cases else [], self.panel
+            ),
             "quotes": lambda: measure_quotes(self.args.data, self.args.quotes),
             "citations": lambda: measure_citations(self.cases, self.liars[1]),
             "cost": lambda: measure_cost() | {"nli, pairs a second of one core": round(pairs_a_second(), 1)},
@@ -97,7 +100,7 @@ def main() -> None:
     parser.add_argument("--gguf", type=Path, help="the model file of the part `model`, left out without it")
     parser.add_argument("--quotes", type=Path, nargs="*", default=[], help="further quotes, JSON lines: only counts")
     parser.add_argument("--claims", type=int, default=240, help="claims of a set, at most")
-    parser.add_argument("--traces", type=int, default=TRACES, help="traces of MR-Ben")
+    parser.add_argument("--traces", type=int, default=TRACES, help="traces of MR-Ben; 0 leaves it out of `worse`")
     parser.add_argument("--quick", action="store_true", help="a few claims and traces: does it run?")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/grounding.json"))
     args = parser.parse_args()

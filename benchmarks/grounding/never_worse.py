@@ -117,7 +117,7 @@ def measure_never_worse(
         for evidence, title in (("own", "gold evidence"), ("foreign", "another document's evidence")):
             tables = [_claim_table(row, evidence) for row in labelled]
             result[f"{name}, {title}"] = risk_differences(tables)
-    for policy in Policy:
+    for policy in Policy if cases else ():
         tables = asyncio.run(_case_tables(cases, sides, judge_panel, policy))
         result[f"MR-Ben, retrieved evidence, {policy.value}"] = risk_differences(tables)
     return result
