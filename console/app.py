@@ -26,6 +26,7 @@ from tracejury.console.new import new
 from tracejury.console.read import read
 from tracejury.console.recheck import recheck
 from tracejury.console.show import show
+from tracejury.console.sources import sources
 from tracejury.console.student_files import schema, stepwise
 from tracejury.console.students import corpus, sample, serve, teach
 from tracejury.console.training import reinforce, train
@@ -61,7 +62,7 @@ student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher tra
 
 COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
     JUDGE: (demo, audit, read, adjudicate, recheck, show, view, export),
-    FIGURES: (summary, compare, gate, report),
+    FIGURES: (summary, compare, gate, report, sources),
     SETUP: (new, check, doctor),
 }
 GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {

@@ -42,6 +42,7 @@ from .paired import sign_flip
 from .panel_worth import EffectiveNumber, JudgeWorth, PairCorrelation, PanelWorth, panel_worth, worth_of
 from .planning import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
+from .reference_coverage import CoverageRow, ReferenceCoverage, reference_coverage
 from .reliability import Bin, Calibration
 from .report import Report, check_report_path, judged_text, make_report, write_report
 from .resampling import Bootstrapped, bootstrap
@@ -52,6 +53,7 @@ from .sheet_files import write_csv, write_form, write_xlsx
 from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items, with_quoted
 from .sides import Sides, decided_in_both, pair
 from .slices import JudgeRates, TypeShare
+from .source_effect import ChangedStep, SourceEffect, source_effect
 from .student_t import t_quantile
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .tables import comparison_rows, csv_table, latex_table, matrix_rows, methods_paragraph
@@ -79,12 +81,14 @@ __all__ = [
     "Bootstrapped",
     "Calibration",
     "CertifiedCoverage",
+    "ChangedStep",
     "Columns",
     "Comparison",
     "Control",
     "ControlRow",
     "Corrected",
     "CorrectedDifference",
+    "CoverageRow",
     "DecidedLevel",
     "Difference",
     "Direction",
@@ -121,6 +125,7 @@ __all__ = [
     "PanelWorth",
     "Pool",
     "RaterAgreement",
+    "ReferenceCoverage",
     "Rejudge",
     "Report",
     "ReviewSummary",
@@ -134,6 +139,7 @@ __all__ = [
     "SheetItem",
     "Sides",
     "Skill",
+    "SourceEffect",
     "StepComparison",
     "StepRates",
     "Stratum",
@@ -212,6 +218,7 @@ __all__ = [
     "read_returned",
     "read_votes",
     "recount",
+    "reference_coverage",
     "reliabilities",
     "report_judges",
     "review",
@@ -221,6 +228,7 @@ __all__ = [
     "share",
     "sheet_items",
     "sign_flip",
+    "source_effect",
     "step_difference",
     "step_rates",
     "summarise",
