@@ -42,14 +42,14 @@ def _check_size(text: str) -> None:
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             open_nodes.append((event.anchor, 1))
             if len(open_nodes) > MOST_LEVELS:
                 raise RefusedYamlError(line, f"it is nested more than {MOST_LEVELS} levels deep")
             continue
         if isinstance(event, yaml.AliasEvent):
-            size = sizes.get(event.anchor, 1)
+            size = sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.ScalarEvent):
             size = 1
             sizes[event.anchor or ""] = 1

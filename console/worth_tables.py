@@ -85,4 +85,4 @@ def _price(panel: PanelPrice) -> tuple[str, ...]:
 
 
 def _table(*columns: str) -> Table:
-    return Table(*columns, box=None, pad_edge=False)
+    return Table(*columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,9 +15,10 @@ _WORDS_FOR_NO_VALUE = frozenset({"", "null", "nil", "n/a", "na", "no_error", "no
 _ROUNDS = 3
 _NOT_CONVERTED = object()
 _LEFT_OUT = object()
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def validated(value: dict[str, Any], schema: type[BaseModel], *, is_last: bool = False) -> BaseModel:
+def validated(value: dict[str, Any], schema: type[Model], *, is_last: bool = False) -> Model:
     """Return `value` as an instance of `schema`, with values of the wrong form converted.
 
     Only forms with one meaning are converted; text is never shortened, and an unknown label stays an error. An entry of
@@ -72,7 +73,7 @@ class _Conversion:
             for key in path:
                 parent = parent[key]
             if error["type"] == "missing":
-                return self._leave_out(path) if path else self._fill(last)
+                return self._leave_out(path) if path else self._fill(str(last))
             current = parent[last]
         except (KeyError, IndexError, TypeError):
             return False

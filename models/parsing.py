@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pydantic import BaseModel, ValidationError
 
 from tracejury.models.coercion import validated
@@ -11,8 +13,10 @@ from tracejury.models.reply_text import objects_in, storable_escapes
 _REPLY_IN_REPAIR = 2000
 """Characters of an unusable reply that its repair repeats."""
 
+Reply = TypeVar("Reply", bound=BaseModel)
 
-def parse_reply(text: str, schema: type[BaseModel], *, is_last: bool = False) -> BaseModel:
+
+def parse_reply(text: str, schema: type[Reply], *, is_last: bool = False) -> Reply:
     """Return the reply as an instance of `schema`.
 
     Thinking, code fences, prose and wrappers around the object are skipped, and values with one meaning in the wrong

@@ -119,7 +119,7 @@ def _calibrated(votes: JudgeVotes, fitting: NDArray[np.bool_]) -> Scored:
 
 
 def _verdicts(scored: Scored, votes: JudgeVotes) -> Verdicts:
-    mistaken = np.where(scored.outcome == SILENT, 1.0, 1 - scored.confidence)
+    mistaken = np.where(scored.outcome == SILENT, 1.0, 1 - scored.confidence).astype(np.float64)
     return Verdicts(votes.question, np.round(mistaken, 9), scored.outcome != votes.human)
 
 

@@ -149,11 +149,11 @@ def _names(case: Case, key: StepKey | None) -> Iterator[Hashable]:
     texts = [same_text(case.step)]
     if key is not None:
         for question in key.questions:
-            yield "index", key.index, question, key.arm, key.sample
+            yield "index", key.step_index, question, key.arm, key.sample
         texts.insert(0, same_text(key.text))
         for text in dict.fromkeys(texts):
-            for question in (*key.questions, None):
+            for name in (*key.questions, None):
                 for arm, sample in ((key.arm, key.sample), (key.arm, None), (None, key.sample), (None, None)):
-                    yield "text", text, question, arm, sample
+                    yield "text", text, name, arm, sample
     for text in dict.fromkeys(texts):
         yield "text", text, None, None, None

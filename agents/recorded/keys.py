@@ -13,7 +13,7 @@ class StepKey(NamedTuple):
     """The names of the question: its source's own key, and its id."""
     arm: str
     sample: int
-    index: int
+    step_index: int
     text: str
     """The step as the trace has it, before style-blinding."""
 
