@@ -6,14 +6,16 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from tracejury.console import index, ledger, models, panels, review
 from tracejury.console.adjudicate import adjudicate
 from tracejury.console.audit import compare, gate, report, summary
+from tracejury.console.cases import calls_app, cases
 from tracejury.console.check import check
 from tracejury.console.control import control
 from tracejury.console.crash import report_crash, switch_off_tracing
@@ -39,8 +41,18 @@ JUDGE, FIGURES, TRUST, STUDENTS, SETUP = HEADINGS = (
 )  # fmt: skip
 
 
+unlisted = typer.Typer()
+"""Commands that `panels --help` lists, and that work at the top, too; the list at the top has room for 22."""
+unlisted.command()(cases)
+unlisted.add_typer(calls_app, name="calls")
+
+
 class Root(TyperGroup):
     """The top level of the command line: it lists commands and groups together, by heading."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a listed command, or an unlisted one."""
+        return super().get_command(ctx, cmd_name) or get_group(unlisted).commands.get(cmd_name)
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the commands' names in the order of `HEADINGS`."""

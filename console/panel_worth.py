@@ -25,7 +25,7 @@ def worth(
     labels: Labels = None,
     min_effective: Annotated[
         float | None,
-        typer.Option("--min-effective", help="End with exit code 3 where the panel is worth fewer judges (Kish)."),
+        typer.Option("--min-effective", help="Require so many effective judges (Kish), else exit code 3."),
     ] = None,
     store: Store = None,
     as_json: Json = False,

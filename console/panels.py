@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracejury.console.cases import calls_app, cases
 from tracejury.console.checkers import checkers
 from tracejury.console.failing import fail
 from tracejury.console.graph import graph
@@ -105,8 +106,9 @@ def judges(as_json: Json = False) -> None:
 
 app.command()(checkers)
 app.command()(graph)
-for command in (worth, advise, weigh):
+for command in (worth, advise, weigh, cases):
     app.command()(command)
+app.add_typer(calls_app, name="calls")
 
 
 def _body(panel: Panel) -> dict[str, object]:

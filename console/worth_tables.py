@@ -24,7 +24,7 @@ def print_worth(report: PanelWorth) -> None:
         f"{basis[report.basis]}\n",
         highlight=False,
     )
-    table = _table("worth", "judges", "independent judges of the same skill")
+    table = Table("worth", "judges", "independent judges of the same skill")
     for name, number in (("Kish", report.kish), ("eigenvalue", report.eigenvalue)):
         table.add_row(name, interval_text(number.value), interval_text(number.null))
     out.print(table)
@@ -34,15 +34,15 @@ def print_worth(report: PanelWorth) -> None:
             f"{report.jury_coverage:.1%}; less its best member {report.best}: {interval_text(report.jury_less_best)}",
             highlight=False,
         )
-    table = _table("judge", "adds (Kish)", "alone", "the majority gains")
+    table = Table("judge", "adds (Kish)", "alone", "the majority gains")
     for judge in report.worth:
         alone, gain = (interval_text(x) if x is not None else "no labels" for x in (judge.accuracy, judge.jury_gain))
-        table.add_row(escape(judge.judge), interval_text(judge.adds), alone, gain)
+        table.add_row(judge.judge, interval_text(judge.adds), alone, gain)
     out.print()
     out.print(table)
-    table = _table("two judges", "correlation")
+    table = Table("two judges", "correlation")
     for pair in report.pairs:
-        table.add_row(escape(" / ".join(pair.judges)), interval_text(pair.correlation))
+        table.add_row(" / ".join(pair.judges), interval_text(pair.correlation))
     out.print()
     out.print(table)
     for warning in report.warnings:
@@ -52,7 +52,7 @@ def print_worth(report: PanelWorth) -> None:
 def print_advice(advice: Advice) -> None:
     """Print the full panel, the cheapest within the loss, and the cheapest with the same labels."""
     out.print(f"{advice.run}: {advice.tried:,} ways of asking tried; allowed loss {advice.allowed_loss:g}\n")
-    table = _table("panel", "calls a verdict", "of the cost", "same label", "balanced acc.", "loss")
+    table = Table("panel", "calls a verdict", "of the cost", "same label", "balanced acc.", "loss")
     for name, panel in (
         ("all asked", advice.full),
         ("cheapest within the loss", advice.cheapest),
@@ -66,9 +66,9 @@ def print_advice(advice: Advice) -> None:
 
 def print_combination(combination: Combination, file: Path | None) -> None:
     """Print the clusters, their weights and the measured gain."""
-    table = _table("judges with one vote", "lead", "weight")
+    table = Table("judges with one vote", "lead", "weight")
     for cluster in combination.clusters:
-        table.add_row(escape(", ".join(cluster.judges)), escape(cluster.lead), f"{cluster.weight:.2f}")
+        table.add_row(", ".join(cluster.judges), cluster.lead, f"{cluster.weight:.2f}")
     out.print(table)
     low, high = combination.gain_low, combination.gain_high
     ends = "no interval" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
@@ -82,7 +82,3 @@ def print_combination(combination: Combination, file: Path | None) -> None:
 def _price(panel: PanelPrice) -> tuple[str, ...]:
     accuracy, loss = (interval_text(x) if x is not None else "no labels" for x in (panel.balanced_accuracy, panel.loss))
     return f"{panel.calls:.2f}", f"{panel.cost_share:.0%}", interval_text(panel.same_label), accuracy, loss
-
-
-def _table(*columns: str) -> Table:
-    return Table(*columns)

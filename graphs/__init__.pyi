@@ -2,6 +2,7 @@ from .adjudicate import adjudicate
 from .batch import Runner, select, traces_in_flight
 from .cluster.joining import Cluster
 from .cluster.worker_pool import WorkerPoolError
+from .collecting import CollectedRequest, collect_requests
 from .estimate import AskerEstimate, CostEstimate, estimate
 from .opening import draw_graph, open_graph
 from .published_verdicts import write_verdicts
@@ -15,6 +16,7 @@ from .trace_graph import TraceInput, TraceOutput, build_graph
 __all__ = [
     "AskerEstimate",
     "Cluster",
+    "CollectedRequest",
     "CostEstimate",
     "DeliberationSink",
     "RecheckTally",
@@ -32,6 +34,7 @@ __all__ = [
     "adjudicate",
     "build_graph",
     "build_step_graph",
+    "collect_requests",
     "draw_graph",
     "estimate",
     "open_graph",

@@ -152,6 +152,7 @@ def _opinion(judge: str, row: RecordedOpinion | None) -> Opinion:
     return Opinion(
         judge=judge,
         kind="recorded",
+        model=row.judge_model or None,
         label=row.label,
         confidence=row.confidence,
         rationale=row.rationale,

@@ -13,6 +13,7 @@ from .local.machine import available_bytes, free_cores
 from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
 from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
+from .offline import ImportTally, OfflineGateway, PendingRequest, import_answers
 from .parsing import parse_reply
 from .probing import ProbeCache, ProbeResult
 from .records import (
@@ -57,6 +58,7 @@ __all__ = [
     "FailureReason",
     "Gateway",
     "Hopeless",
+    "ImportTally",
     "KeyMissingError",
     "LeaseBook",
     "LeasedLimiter",
@@ -67,6 +69,8 @@ __all__ = [
     "Message",
     "MiniLM",
     "ModelUnknownError",
+    "OfflineGateway",
+    "PendingRequest",
     "Price",
     "ProbeCache",
     "ProbeResult",
@@ -86,6 +90,7 @@ __all__ = [
     "fence_tag",
     "fetch",
     "free_cores",
+    "import_answers",
     "is_fetched",
     "least_tokens",
     "neutralise",

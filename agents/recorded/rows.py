@@ -28,6 +28,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "count": ("count", "n"),
     "human": ("human", "human_label", "expert"),
     "model": ("model",),
+    "judge_model": ("judge_model",),
     "answer": ("answer",),
     "gold": ("gold",),
     "source": ("source", "benchmark"),
@@ -41,6 +42,12 @@ LABELS: Mapping[str, Label | None] = {
     **dict.fromkeys(("failed", "null", "none", ""), None),
 }
 """The words that are read as labels; None is an opinion that could not be had."""
+
+
+_TEXTS = (
+    *("step_id", "question", "arm", "judge", "text", "rationale"),
+    *("model", "judge_model", "answer", "gold", "source"),
+)
 
 
 class RecordedOpinion(Record):
@@ -69,6 +76,7 @@ class RecordedOpinion(Record):
     """The label of an expert; this and what follows is read of a table of verdicts alone."""
     model: str = ""
     """The model that is judged."""
+    judge_model: str = ""
     answer: str = ""
     gold: str = ""
     source: str = ""
@@ -99,7 +107,7 @@ def opinion_of(row: Mapping[str, Any], place: str, labels: Mapping[str, str] | N
     label = label_of(cells.pop("label"), place, labels)
     parsed_apart = ("quotes", "confidence", "human")
     values: dict[str, Any] = {k: v for k, v in cells.items() if v not in (None, "") and k not in parsed_apart}
-    for name in ("step_id", "question", "arm", "judge", "text", "rationale", "model", "answer", "gold", "source"):
+    for name in _TEXTS:
         if name in values:
             values[name] = str(values[name])
     try:
