@@ -93,10 +93,14 @@ class ReadTally:
                     self._record("given step", step, ())
 
     def _record(self, kind: str, item: Record, more: tuple[str, ...]) -> None:
-        values = {name: getattr(item, name) for name in (*type(item).model_fields, *more) if name != "meta"}
-        values |= {f"meta.{name}": value for name, value in getattr(item, "meta", {}).items()}
-        for name, value in values.items():
-            self._fields.setdefault((kind, name), _Column()).add(name, value)
+        columns = self._fields
+        values = [(name, getattr(item, name)) for name in (*type(item).model_fields, *more) if name != "meta"]
+        values += [(f"meta.{name}", value) for name, value in getattr(item, "meta", {}).items()]
+        for name, value in values:
+            column = columns.get((kind, name))
+            if column is None:
+                column = columns[kind, name] = _Column()
+            column.add(name, value)
 
     def summary(self) -> BatchSummary:
         """Return the counts so far."""

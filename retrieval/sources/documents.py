@@ -70,19 +70,31 @@ class Documents:
         if not files:
             kinds = ", ".join(sorted(READERS))
             yield Problem(file=str(self._root), reason="no document in this folder", hint=f"it reads {kinds}")
+        for path in self._links_out():
+            reason = "is a link that leads out of the folder, and so cannot be read"
+            yield Problem(file=str(path), reason=reason, hint="copy the file into the folder")
         for path in files:
             yield from self._read(path, metadata.get(self._inside(path), {}))
 
     def _files(self) -> list[Path]:
         if self._root.is_file():
             return [self._root]
+        root = self._root.resolve()
         return sorted(
             p
             for p in self._root.rglob("*")
+            # A link that leads out of the folder would index, and cite, what nobody put there.
             if p.is_file()
+            and p.resolve().is_relative_to(root)
             and p.name != _METADATA
             and not any(part.startswith(".") for part in p.relative_to(self._root).parts)
         )
+
+    def _links_out(self) -> list[Path]:
+        if self._root.is_file():
+            return []
+        root = self._root.resolve()
+        return sorted(p for p in self._root.rglob("*") if p.is_symlink() and not p.resolve().is_relative_to(root))
 
     def _inside(self, path: Path) -> str:
         name = path.name if path == self._root else path.relative_to(self._root).as_posix()
