@@ -114,3 +114,13 @@ def problem_in(call: CallRecord, error: ValidationError) -> str:
     if call.finish_reason == "length":
         problem = f"cut off at {call.completion_tokens} tokens, be shorter: {problem}"
     return problem
+
+
+def hinted(call: CallRecord, problem: str) -> str:
+    """Return the problem, with a way out where the model's thinking takes all the room."""
+    if not is_spent_on_thinking(call):
+        return problem
+    return (
+        f"the model was still thinking after {call.completion_tokens} tokens: turn its thinking off or down in the "
+        "endpoint's `params`, or raise `reply_tokens` in the panel"
+    )

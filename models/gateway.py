@@ -24,6 +24,7 @@ from tracejury.models.cachekey import cache_key
 from tracejury.models.call_records import (
     blank_record,
     filled_record,
+    hinted,
     is_spent_on_thinking,
     problem_in,
     tool_names,
@@ -134,7 +135,7 @@ class Gateway:
             # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
             self.store.mark_usable((first.id, second.id), False)
             reason = FailureReason.CUT_OFF if second.finish_reason == "length" else FailureReason.UNUSABLE
-            raise CallFailed(reason, _hinted(second, problem_in(second, error)), (first, second)) from None
+            raise CallFailed(reason, hinted(second, problem_in(second, error)), (first, second)) from None
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> NDArray[np.float32]:
         """Return float32 vectors (n, dim) of `texts` from the endpoint's embedding model, unchanged.
@@ -397,13 +398,3 @@ class Gateway:
         if server.alive and server.base_url is not None:
             return server.base_url
         return await run_in_thread(server.start)
-
-
-def _hinted(call: CallRecord, problem: str) -> str:
-    """Return the problem, with a way out where the model's thinking takes all the room."""
-    if not is_spent_on_thinking(call):
-        return problem
-    return (
-        f"the model was still thinking after {call.completion_tokens} tokens: turn its thinking off or down in the "
-        "endpoint's `params`, or raise `reply_tokens` in the panel"
-    )

@@ -26,6 +26,7 @@ from tracejury.models import cache_dir
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import IndexManifest, SourceEntry
 from tracejury.storage import replacing_file, replacing_folder
+from tracejury.traces import Contract, Registry
 
 try:
     import fcntl
@@ -85,10 +86,32 @@ class IndexStorage(Protocol):
 
 
 def open_storage(where: str) -> IndexStorage:
-    """Open `where`: a folder, or the http(s) address of a Chroma server."""
+    """Open `where`: a folder or the http(s) address of a Chroma server, or `ENGINE:WHERE` for an installed engine.
+
+    Engines are entry points of the group `tracejury.indexes`; `chroma` is the one that ships. An engine is a factory
+    `(where: str) -> IndexStorage`, whose collections offer what is used of Chroma's: `count`, `get`, `query`, `upsert`,
+    `delete`.
+    """
+    name, separator, rest = where.partition(":")
+    if separator and name in {entry.name for entry in indexes.entries()}:
+        return indexes.make(name, where=rest)
+    return open_chroma(where)
+
+
+def open_chroma(where: str) -> IndexStorage:
+    """Open a folder, or the http(s) address of a Chroma server."""
     # A command line that takes the address for a path folds its slashes.
     address = re.fullmatch(r"(https?):/+(.+)", where)
     return ServerStorage(f"{address[1]}://{address[2]}") if address else FolderStorage(Path(where))
+
+
+# An engine's faults surface where the index is used; a wrapper around every look-up would cost time and tell no more.
+indexes: Registry[IndexStorage] = Registry(
+    "tracejury.indexes",
+    "index engine",
+    Contract({"where": str}, "load", arguments=0),
+    lambda storage, plugin: storage,
+)
 
 
 @contextlib.contextmanager

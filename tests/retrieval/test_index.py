@@ -288,3 +288,10 @@ def test_old_generations_are_cleared_away(tmp_path: Path) -> None:
         Index.open(tmp_path, WordVectors()).build(Notes({**TEXTS, "v": f"version {version} of this note"}, version))
         time.sleep(0)
     assert sorted(p.name for p in (tmp_path / "notes").iterdir()) == ["3", "4"]
+
+
+def test_an_index_may_name_its_engine(tmp_path: Path) -> None:
+    from tracejury.retrieval.index_storage import indexes, open_storage
+
+    assert [entry.name for entry in indexes.entries()] == ["chroma"]
+    assert open_storage(f"chroma:{tmp_path}").where == open_storage(str(tmp_path)).where == str(tmp_path.resolve())
