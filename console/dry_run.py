@@ -42,6 +42,9 @@ def show_estimate(
         f"{expected.minutes:.0f} minutes or more at the configured limits. Tokens are estimates: passages are counted "
         "at the size that the case budget allows, and replies at their cap."
     )
+    if expected.probe_calls:
+        servers = "one server" if expected.probe_calls == 1 else f"{expected.probe_calls} servers"
+        out.print(f"Before the first step {servers} not asked within a day get one small call each (--no-probe: none).")
     if expected.too_large:
         out.print(
             f"{expected.too_large} steps do not fit into the case budget and would fail as `context`",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case
+from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case, endpoints_of
 from tracejury.graphs.batch import select
 from tracejury.models import Endpoint, estimate_tokens
 from tracejury.traces import Batch, Record, segment
@@ -40,6 +40,9 @@ class CostEstimate(Record):
     """Steps whose vignette and text alone exceed the case budget."""
     askers: tuple[AskerEstimate, ...]
     calls: int
+    """Those of the askers; the probes come on top."""
+    probe_calls: int
+    """Calls before the first step, one a server that was not asked within the last day."""
     cost_usd: float
     minutes: float
 
@@ -82,6 +85,7 @@ def estimate(
         too_large=too_large,
         askers=tuple(askers),
         calls=sum(a.calls for a in askers),
+        probe_calls=len({(e.address, e.model, e.api_key_env) for e in endpoints_of(panel) if e.kind == "openai"}),
         cost_usd=sum(a.cost_usd for a in askers),
         minutes=max((_minutes(e, askers, name) for name, e in panel.endpoints.items()), default=0),
     )

@@ -12,6 +12,7 @@ from tracejury.models.records import ToolCall
 from tracejury.models.tool_calls import tool_calls_of
 
 _FINISH_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "eos", "error"})
+_MOST_DIGITS = 30
 # A lone surrogate cannot be encoded, and Postgres stores no NUL.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -103,7 +104,7 @@ def completion_of(body: Mapping[str, Any]) -> Completion:
 
 def _decoded(raw: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(raw.decode("utf-8", "replace"))
+        body = json.loads(raw.decode("utf-8", "replace"), parse_int=_number)
     except (ValueError, RecursionError) as error:
         start = raw[:2000].lstrip().lower()
         if start.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
@@ -116,6 +117,11 @@ def _decoded(raw: bytes) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise NotACompletionError(f"the response is no chat completion: {_excerpt(raw)}")
     return body
+
+
+def _number(digits: str) -> float:
+    """Return a number of the body; Python refuses to read whole ones of thousands of digits."""
+    return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
 
 
 def _reported(error: object) -> NotACompletionError:

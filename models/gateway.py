@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import secrets
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,6 +42,7 @@ from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, pro
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.refusals import Hopeless, hopeless_of, is_final
 from tracejury.models.request_body import ChatBody, chat_body
+from tracejury.models.shared_calls import SharedCalls
 from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
 from tracejury.models.tool_calls import read_tool_calls
@@ -88,9 +87,8 @@ class Gateway:
         self._clients: dict[tuple[str | None, ...], EndpointClient] = {}
         self._batches: dict[str, Batches] = {}
         self._servers: dict[Path, EmbeddedServer] = {}
-        self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
+        self._shared_calls = SharedCalls(store, fresh=fresh)
         self._http: Any = None
-        self._oldest_cached = datetime.now(UTC).isoformat(timespec="milliseconds") if fresh else ""
         # Ids of calls are a random part per gateway and a number: fresh randomness for each call costs more.
         self._ids, self._count = secrets.token_hex(12), itertools.count()
 
@@ -245,36 +243,9 @@ class Gateway:
         return tokens
 
     async def _call(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str) -> CallRecord:
-        """Answer from the cache, or send and record. A second equal request at the same time waits for the first."""
+        """Answer from the cache, or send and record."""
         key = cache_key(request, messages)
-        while (running := self._in_flight.get(key)) is not None:
-            try:
-                call = await asyncio.shield(running)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if not running.cancelled() or (task is not None and task.cancelling()):
-                    raise
-                continue  # the other request was cancelled, this one was not: send it here
-            return call.model_copy(update={"from_cache": True, "cost_usd": 0.0, "purpose": purpose})
-        own = self._in_flight[key] = asyncio.get_running_loop().create_future()
-        try:
-            cached = await self.store.cached(key)
-            if cached is None or cached.started < self._oldest_cached:
-                call = await self._send(request, messages, purpose, key)
-            else:
-                call = cached.model_copy(update={"purpose": purpose})
-        except asyncio.CancelledError:
-            own.cancel()
-            raise
-        except BaseException as error:
-            own.set_exception(error)
-            own.exception()  # raised here; perhaps no other request waits for it
-            raise
-        else:
-            own.set_result(call)
-            return call
-        finally:
-            del self._in_flight[key]
+        return await self._shared_calls.call(key, purpose, lambda: self._send(request, messages, purpose, key))
 
     async def _send(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str, key: str) -> CallRecord:
         client = self._client(request.endpoint)

@@ -28,7 +28,9 @@ def chat(request: Any, store: CallStore | None = None, **fields: Any) -> ChatRep
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("shape", [*shapes.READABLE, *shapes.COMPLETIONS, "other encoding"])
+@pytest.mark.parametrize(
+    "shape", [*shapes.READABLE, *shapes.COMPLETIONS, "other encoding", "usage of thousands of digits"]
+)
 def test_a_reply_in_an_odd_shape_is_read_and_paid_once(asking: Any, shape: str) -> None:
     asking.server.set(mode=f"shape:{shape}")
     reply = chat(asking.about("x"))
