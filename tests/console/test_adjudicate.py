@@ -40,9 +40,11 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_cost(cli: CliRunner, tmp_
     assert facts["calls"] == 6
     assert facts["completion_tokens"] == 600
     assert facts["cost_usd"] == pytest.approx((facts["prompt_tokens"] * 1.0 + 600 * 4.0) / 1e6)
+    assert dry_run["probe_calls"] == 1
     assert dry_run["minutes"] == 4.0, "twelve calls at three a minute"
     output = output_of(cli, "adjudicate", traces, "--panel", panel, "--dry-run", code=0)
     assert "6 steps" in output
+    assert "one server not asked within a day" in output
     assert "4 minutes or more at the configured limits" in output
     assert not (tmp_path / "tracejury.db").exists()
 
