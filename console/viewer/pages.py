@@ -15,7 +15,7 @@ from tracejury.console.viewer.cards import digest, markdown_card
 from tracejury.console.viewer.evidence import anchor, exhibits
 from tracejury.console.viewer.following import Target, asks_for_steps, filter_query, fitting_steps, traces_around
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.console.viewer.overview import arms_of, failures_of
+from tracejury.console.viewer.overview import arms_of, failures_of, flipped_questions
 from tracejury.console.viewer.prompts import prompts_of
 from tracejury.console.viewer.rendering import Link, render
 from tracejury.console.viewer.route import diagram
@@ -59,8 +59,11 @@ class Pages:
 
     def run(self, run: Run) -> str:
         """Return the run's overview."""
+        flipped_count, flipped = flipped_questions(self.view, run)
         return self._page(
             "run.html",
+            flipped=flipped,
+            flipped_count=flipped_count,
             run=run,
             progress=self.view.progress(run),
             arms=arms_of(self.view, run),

@@ -78,6 +78,43 @@ def test_the_run_page_counts_what_the_rows_hold(client: TestClient, ledger: Ledg
     assert f"<b>{len(flawed)}</b> traces with the right answer" in page
 
 
+def test_two_clicks_lead_from_the_front_page_to_why_a_step_is_wrong(client: TestClient) -> None:
+    front = client.get("/runs/made").text
+    assert "Answers that turned right while errors were added" in front
+    flipped = re.search(r'<a class="row" href="(/runs/made/traces/t_\w+\?beside=t_\w+)"', front)
+    assert flipped is not None
+    both = client.get(html.unescape(flipped[1])).text
+    assert both.count('<section class="trace"') == 2
+    step = re.search(r'<a class="step row error"[^>]*href="([^"]+/steps/\d+)"', both)
+    assert step is not None
+    why = client.get(step[1]).text
+    assert "votestrip" in why
+    assert "Claims, and what stands for or against them" in why
+
+
+def test_the_filter_is_kept_on_the_way(client: TestClient) -> None:
+    listed = client.get("/runs/made/traces?outcome=error&sort=errors").text
+    trace = re.search(r'<a class="row" href="([^"]+)"', listed)
+    assert trace is not None
+    page = html.unescape(client.get(html.unescape(trace[1])).text)
+    assert '<a rel="up" href="/runs/made/traces?outcome=error&sort=errors">' in page
+    for key in ("j", "k"):
+        for target in re.findall(rf'data-key="{key}" href="([^"]+)"', page):
+            assert "outcome=error" in target
+            opened = html.unescape(client.get(target).text)
+            assert '<header class="verdict error">' in opened, "the keys lead from error to error"
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_a_card_is_whole_and_asks_for_nothing(client: TestClient, ledger: Ledger, run: Run, form: str) -> None:
+    line = Browsing(ledger).traces(run, TraceFilter(outcome="error")).lines[0]
+    reply = client.get(f"/runs/made/traces/{line.trace_id}/steps/1/card.{form}")
+    assert reply.headers["content-disposition"].startswith("attachment")
+    assert run.id in reply.text
+    assert re.search(r"sha256 .*\b[0-9a-f]{64}\b", reply.text)
+    assert not re.search(r"<script|<link|<img|src=|@import", reply.text)
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [
@@ -193,6 +230,13 @@ def test_hostile_texts_stay_texts_on_every_page(poisoned: tuple[Ledger, Run], tm
         assert not re.search("[\u202a-\u202e\u2066-\u2069\u200f\x00-\x08\x0e-\x1f]", page)
         assert page.count("<script") == 1
     assert not any(BIDI in p or NASTY in p for p in pages)
+    client = TestClient(create_app(ledger), base_url=LOCAL)
+    line = Browsing(ledger).traces(run, TraceFilter()).lines[0]
+    for number in range(1, line.steps + 1):
+        for form in ("html", "md"):
+            card = client.get(f"/runs/{run.id}/traces/{line.trace_id}/steps/{number}/card.{form}").text
+            assert SCRIPT not in card
+            assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f]", card)
 
 
 def test_the_site_on_disk_is_whole(tmp_path: Path) -> None:
