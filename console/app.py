@@ -33,7 +33,7 @@ from tracejury.console.student_files import schema, stepwise
 from tracejury.console.students import corpus, sample, serve, teach
 from tracejury.console.training import reinforce, train
 from tracejury.console.two_arms import audit
-from tracejury.console.verdict_quality import calibrate, judges, score
+from tracejury.console.verdict_quality import calibrate, invariance, judges, score
 from tracejury.console.view import view
 
 JUDGE, FIGURES, TRUST, STUDENTS, SETUP = HEADINGS = (
@@ -78,7 +78,7 @@ COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
     SETUP: (new, check, doctor),
 }
 GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {
-    quality: (score, judges, calibrate, control),
+    quality: (score, judges, calibrate, control, invariance),
     student: (teach, corpus, train, sample, serve, distill, reinforce, stepwise, schema),
 }
 for heading, commands in COMMANDS.items():

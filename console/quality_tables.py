@@ -51,6 +51,8 @@ def print_score(report: Score) -> None:
     for point in report.risk_coverage:
         table.add_row(f"{point.steps:,}", f"{point.coverage:.1%}", f"{point.risk:.1%}")
     out.print(table)
+    areas = ", ".join(f"{name} {area:.3f}" for name, area in report.aurcs.items() if area is not None)
+    out.print(f"Area under the curve of each system, up to its own coverage: {areas}", highlight=False, markup=False)
 
 
 def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:

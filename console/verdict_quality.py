@@ -189,6 +189,35 @@ def judges(
             print_judges(result, write_panel)
 
 
+def invariance(
+    run: RunRef,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Name the run over the edited or re-ordered traces.")],
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Count the verdicts that stay the same under an edit which keeps the label, with an interval by question.
+
+    OTHER has the same questions, arms and steps in another form: re-ordered (`quality control order RUN`), in another
+    tone (`quality control tone-swap RUN`), or your own paraphrases under the same question keys.
+
+    Example: tracejury quality invariance last last@order
+    """
+    with explained():
+        need_reports()
+        import json
+
+        from tracejury.console.quality_tables import interval_text
+        from tracejury.reports import unchanged_between
+
+        ledger, runs = open_runs(store, [run, other])
+        steps, unchanged = unchanged_between(ledger.rows(runs[0]), ledger.rows(runs[1]))
+        if as_json:
+            typer.echo(json.dumps({"steps": steps, "unchanged": unchanged.model_dump()}, indent=2))
+        else:
+            names = f"{runs[0].name} and {runs[1].name}"
+            typer.echo(f"{names} share {steps:,} steps; unchanged verdicts: {interval_text(unchanged)}")
+
+
 def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:
     """Stream a run's rows, with the labels of a file where one is given, and progress on standard error."""
     rows = _progressing(ledger, run)

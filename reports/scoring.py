@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tracejury.ledger import StepRow
 from tracejury.reports.estimates import Estimate, Floats
@@ -78,6 +79,8 @@ class Score(Record):
     risk_coverage: tuple[RiskPoint, ...]
     aurc: float | None
     """Area under the risk-coverage curve up to the coverage reached; None without a verdict."""
+    aurcs: dict[str, float | None] = Field(default_factory=dict)
+    """The same of every system: the judges alone, the plain majority, the jury."""
 
 
 def score(rows: Iterable[StepRow]) -> Score:
@@ -103,6 +106,7 @@ def score(rows: Iterable[StepRow]) -> Score:
         systems=tuple(system_score(data, name) for name in data.systems),
         risk_coverage=curve,
         aurc=aurc,
+        aurcs={name: risk_coverage(data, name)[1] for name in data.systems},
     )
 
 
@@ -182,17 +186,17 @@ def trace_measures(counts: Floats) -> Floats:
         )
 
 
-def risk_coverage(data: Labelled) -> tuple[tuple[RiskPoint, ...], float | None]:
-    """Return the curve of the jury's verdicts, the most confident first, at each tenth of those, and its area.
+def risk_coverage(data: Labelled, system: str = JURY) -> tuple[tuple[RiskPoint, ...], float | None]:
+    """Return the curve of a system's verdicts, the most confident first, at each tenth of those, and its area.
 
-    Confidence is the calibrated one where there is one, else how far the votes lean.
+    Confidence is the jury's calibrated one where there is one, else how far the votes lean.
     """
-    decided = data.has_label & np.isin(data.outcomes[JURY], (SUPPORTED, ERROR))
+    decided = data.has_label & np.isin(data.outcomes[system], (SUPPORTED, ERROR))
     if not decided.any():
         return (), None
-    calibrated = np.isfinite(data.confidence[decided]).all()
-    sure = data.confidence[decided] if calibrated else np.abs(data.suspicion[JURY][decided])
-    wrong = (data.outcomes[JURY][decided] == ERROR) != (data.label[decided] == 1)
+    calibrated = system == JURY and np.isfinite(data.confidence[decided]).all()
+    sure = data.confidence[decided] if calibrated else np.abs(data.suspicion[system][decided])
+    wrong = (data.outcomes[system][decided] == ERROR) != (data.label[decided] == 1)
     # Equal confidence is one point of the curve: an order within it would be made up.
     levels, level = np.unique(-sure, return_inverse=True)
     many = np.cumsum(np.bincount(level, minlength=len(levels)))
