@@ -12,13 +12,13 @@ from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
-from tracejury.graphs.probing import check_endpoints
+from tracejury.graphs.probing import check_endpoints, probe_for_workers
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
-from tracejury.models import BatchProgress, Budget, CallStore
+from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey
 from tracejury.retrieval import Index, Trust
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
@@ -120,6 +120,7 @@ async def adjudicate(
             from tracejury.graphs.cluster.run import run_on
 
             selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+            tally = tally or RunTally()
             try:
                 run_tally = await run_on(
                     cluster,
@@ -131,7 +132,8 @@ async def adjudicate(
                     index=index,
                     air_gapped=air_gapped,
                     skip_steps=skip_steps,
-                    tally=tally or RunTally(),
+                    adaptations=await _probed(ledger, run, secret, air_gapped, report_line, tally) if probe else {},
+                    tally=tally,
                     stopping=stopping or asyncio.Event(),
                     report_line=report_line,
                 )
@@ -168,6 +170,20 @@ async def adjudicate(
             raise
         finally:
             calls.close()
+
+
+async def _probed(
+    ledger: Ledger, run: Run, secret: bytes, air_gapped: bool, report_line: Callable[[str], None], tally: RunTally
+) -> dict[ClientKey, Adaptations]:
+    """Probe the endpoints before workers ask them; return what was learnt, which stands in the run's manifest too."""
+    calls = CallStore(ledger.engine, run=run.id)
+    try:
+        gateway = await probe_for_workers(calls, run.panel, secret, air_gapped=air_gapped, report_line=report_line)
+    finally:
+        calls.close()
+    tally.adaptations = gateway.adaptation_lines()
+    ledger.record_adaptations(run.id, tally.adaptations)
+    return gateway.adaptations
 
 
 def _digests(panel: Panel, index: Path | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from tracejury.agents import Panel, endpoints_of, judge_reply
-from tracejury.models import Gateway, ProbeCache, ProbeResult
+from tracejury.models import CallStore, Gateway, ProbeCache, ProbeResult
 
 
 class EndpointRefusedError(ValueError):
@@ -27,6 +27,19 @@ async def probe_panel(gateway: Gateway, panel: Panel, cache: ProbeCache | None =
     endpoints = {(e.address, e.model, e.api_key_env): e for e in endpoints_of(panel) if e.kind == "openai"}
     schema = judge_reply(panel.reply_tokens)
     return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in endpoints.values())))
+
+
+async def probe_for_workers(
+    calls: CallStore, panel: Panel, secret: bytes, *, air_gapped: bool, report_line: Callable[[str], None]
+) -> Gateway:
+    """Probe the endpoints of a panel for workers in other processes; return the gateway, closed, with what it learnt.
+
+    Raises:
+        EndpointRefusedError: The run cannot succeed.
+    """
+    async with Gateway(calls, secret=secret, air_gapped=air_gapped) as gateway:
+        await check_endpoints(gateway, panel, report_line)
+    return gateway
 
 
 async def check_endpoints(gateway: Gateway, panel: Panel, report_line: Callable[[str], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +25,17 @@ from tracejury.agents import (
 from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.search_cache import SearchCache
 from tracejury.graphs.turns import Turns
-from tracejury.models import BatchProgress, Budget, CallSink, Endpoint, Gateway, Hopeless, Limit
+from tracejury.models import (
+    Adaptations,
+    BatchProgress,
+    Budget,
+    CallSink,
+    ClientKey,
+    Endpoint,
+    Gateway,
+    Hopeless,
+    Limit,
+)
 from tracejury.retrieval import Finder, Finding, Index, Query, claim_queries, relevance, step_query
 from tracejury.storage import run_in_thread
 from tracejury.traces import Question, Step, blind
@@ -148,6 +158,7 @@ async def open_run_context(
     batch_progress: BatchProgress | None = None,
     limits: Callable[[Endpoint], Limit] | None = None,
     fresh: bool = False,
+    adaptations: Mapping[ClientKey, Adaptations] | None = None,
     skip: frozenset[str] = frozenset(),
     stopping: asyncio.Event | None = None,
 ) -> AsyncIterator[RunContext]:
@@ -163,6 +174,7 @@ async def open_run_context(
         batch_progress: Send the calls in provider batches, and report their progress here; None: one by one.
         limits: Returns the limit of an endpoint, where other processes share it.
         fresh: Use no cached reply from before this run context.
+        adaptations: What the gateway of another process learnt about the endpoints.
         skip: Ids of steps not to judge.
         stopping: Set it to leave the steps that have not begun for a resume.
     """
@@ -178,7 +190,14 @@ async def open_run_context(
         except TypeError as wrong:
             raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
     opening = Gateway(
-        store, secret=secret, air_gapped=air_gapped, budget=budget, batch=batch_progress, limits=limits, fresh=fresh
+        store,
+        secret=secret,
+        air_gapped=air_gapped,
+        budget=budget,
+        batch=batch_progress,
+        limits=limits,
+        fresh=fresh,
+        adaptations=adaptations,
     )
     async with opening as gateway:
         scorer = await run_in_thread(relevance, panel.relevance.scorer)

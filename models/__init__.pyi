@@ -1,8 +1,9 @@
+from .adaptations import Adaptations
 from .batches import BatchProgress
 from .budget import Budget
 from .cachekey import cache_key
 from .fences import fence_tag, neutralise, render
-from .gateway import Gateway
+from .gateway import ClientKey, Gateway
 from .guard import BlockedError, close_network, open_network
 from .keys import KeyMissingError, api_key, redact
 from .leased import LeasedLimiter
@@ -40,6 +41,7 @@ from .tokens import estimate_tokens, least_tokens
 __all__ = [
     "CALL_TABLES",
     "CATALOGUE",
+    "Adaptations",
     "BatchProgress",
     "BlockedError",
     "Budget",
@@ -50,6 +52,7 @@ __all__ = [
     "CallTotals",
     "ChatReply",
     "ChatRequest",
+    "ClientKey",
     "Data",
     "EmbeddedServer",
     "EmbeddedServerError",

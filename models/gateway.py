@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +48,8 @@ from tracejury.models.tokens import estimate_tokens, least_tokens
 from tracejury.models.tool_calls import read_tool_calls
 from tracejury.storage import run_in_thread
 
+ClientKey = tuple[str | None, ...]
+"""Kind, address, model and key of an endpoint: endpoints with the same ones share a client."""
 THINKING_TOKENS = 4096
 """Added to a reply's limit after a reply that thinking used up; four times as many after the next such reply."""
 MOST_THINKING_TOKENS = 16_384
@@ -65,6 +67,7 @@ class Gateway:
             progress here. It needs many steps in flight, since a step waits for its batch. None: send one by one.
         limits: Returns the limit of an OpenAI-compatible endpoint that is shared with other processes.
         fresh: Use no cached reply from before this gateway.
+        adaptations: What another gateway learnt about the endpoints, its `adaptations`.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Gateway:
         batch: BatchProgress | None = None,
         limits: Callable[[Endpoint], Limit] | None = None,
         fresh: bool = False,
+        adaptations: Mapping[ClientKey, Adaptations] | None = None,
     ) -> None:
         self.store = store
         self.air_gapped = air_gapped
@@ -84,7 +88,8 @@ class Gateway:
         self.batch = batch
         self._limits = limits
         self._secret = secret
-        self._clients: dict[tuple[str | None, ...], EndpointClient] = {}
+        self._clients: dict[ClientKey, EndpointClient] = {}
+        self._known_adaptations = dict(adaptations or {})
         self._batches: dict[str, Batches] = {}
         self._servers: dict[Path, EmbeddedServer] = {}
         self._shared_calls = SharedCalls(store, fresh=fresh)
@@ -210,6 +215,11 @@ class Gateway:
     def hopeless(self) -> tuple[Hopeless, ...]:
         """The endpoints that refuse every call, with the reason and the remedy."""
         return tuple(hopeless for c in self._clients.values() if (hopeless := c.refusals.hopeless) is not None)
+
+    @property
+    def adaptations(self) -> dict[ClientKey, Adaptations]:
+        """What this gateway knows about endpoints, for gateways of other processes."""
+        return self._known_adaptations | {name: client.adaptations for name, client in self._clients.items()}
 
     def adaptation_lines(self) -> dict[str, tuple[str, ...]]:
         """Return endpoint name -> how its requests differ from the panel, because the endpoint refused that."""
@@ -357,6 +367,7 @@ class Gateway:
 
             limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
             client = self._clients[name] = EndpointClient(endpoint, key, self._http, address, limit)
+            client.adaptations = self._known_adaptations.get(name, client.adaptations)
         return client
 
     async def _embedded(self, endpoint: Endpoint) -> str:

@@ -19,6 +19,7 @@ from tracejury.graphs.cluster.worker_pool import WorkerPool, result_of
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.runs import Run
 from tracejury.ledger.writer import Ledger
+from tracejury.models import Adaptations, ClientKey
 from tracejury.traces import Batch, Trace
 
 NAME_WAIT_S = 30.0
@@ -36,6 +37,7 @@ async def run_on(
     index: Path | None,
     air_gapped: bool,
     skip_steps: frozenset[str],
+    adaptations: dict[ClientKey, Adaptations],
     tally: RunTally,
     stopping: asyncio.Event,
     report_line: Callable[[str], None],
@@ -52,7 +54,7 @@ async def run_on(
     pending = _PendingTraces(ledger, run.id, batch, traces, finished)
     with joined(cluster) as ray:
         where = index_for(run.panel, index, sum(node["Alive"] for node in ray.nodes()))
-        run_spec = RunSpec(run.id, run.panel, secret, store, where, air_gapped, skip_steps)
+        run_spec = RunSpec(run.id, run.panel, secret, store, where, air_gapped, skip_steps, adaptations)
         limits = await _limits(ray, run)
         ledger_actor = (
             ray.remote(LedgerActor).options(**_on_this_node(ray)).remote(store, run.id) if needs_actor else None

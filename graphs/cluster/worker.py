@@ -18,7 +18,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
 from tracejury.ledger.runs import package_versions
 from tracejury.ledger.writer import Ledger
-from tracejury.models import CallSink, CallStore, close_network
+from tracejury.models import Adaptations, CallSink, CallStore, ClientKey, close_network
 from tracejury.traces import Question, Trace
 
 
@@ -33,6 +33,8 @@ class RunSpec:
     index: str | None
     air_gapped: bool
     skip: frozenset[str]
+    adaptations: dict[ClientKey, Adaptations]
+    """What the command's probes learnt about the endpoints."""
 
 
 class WorkerInfo(NamedTuple):
@@ -83,6 +85,7 @@ class Worker:
                 air_gapped=run_spec.air_gapped,
                 limits=lambda endpoint: leased(endpoint, self._name, settle),
                 skip=run_spec.skip,
+                adaptations=run_spec.adaptations,
             )
         )
         self._stack.enter_context(rare_collections())

@@ -178,7 +178,7 @@ def test_a_node_is_lost_and_nothing_else(nodes: Nodes, tmp_path: Path) -> None:
 def test_ctrl_c_finishes_what_has_begun_and_the_same_command_goes_on(nodes: Nodes, tmp_path: Path) -> None:
     nodes.refill()
     write_traces(tmp_path, [[f"The cough in case {n}.{i} has lasted three days." for i in range(4)] for n in range(30)])
-    with ModelServer(reply=GOOD, latency_s=0.2) as server:
+    with ModelServer(reply=GOOD, latency_s=0.2, refuses=["temperature"]) as server:
         write_panel(tmp_path, server.url, endpoint=ENDPOINT)
         command = [sys.executable, "-c", "from tracejury.console.app import main; main()", "adjudicate"]
         command += [str(tmp_path / "traces.jsonl"), "--panel", str(tmp_path / "panel.yaml"), "--json"]
@@ -200,6 +200,10 @@ def test_ctrl_c_finishes_what_has_begun_and_the_same_command_goes_on(nodes: Node
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
         assert json.loads(done.stdout)["outcomes"]["supported"] == 120
         assert all(n == 1 for n in server.counts()["paid"].values())
+        # The command's probe learns what the server refuses, and hands it to the workers of both starts.
+        assert server.counts()["modes"]["refused"] == 1
+        manifest = Ledger(f"sqlite:///{tmp_path}/ledger.db").run().manifest
+        assert manifest.adaptations == {"local": ("without temperature",)}
 
 
 @pytest.mark.postgres
