@@ -121,6 +121,6 @@ def test_an_inspect_log_brings_the_scorers_as_judges(tmp_path: Path) -> None:
         "output": {"model": "m", "choices": []}, "scores": {"strict": {"value": "I"}, "lax": {"value": "C"}},
     }  # fmt: skip
     (tmp_path / "log.json").write_text(json.dumps({"eval": {"task": "t", "model": "m"}, "samples": [sample]}))
-    key = KEY._replace(arm="base", sample=0, index=0)
+    key = KEY._replace(arm="base", sample=0, step_index=0)
     judge = RecordedJudge(str(tmp_path / "log.json"), judge="strict")
     assert judge.replay(CASE.model_copy(update={"step_index": 0}), key).label is Label.ERROR
