@@ -33,8 +33,8 @@ def check(
     """
     from importlib.metadata import PackageNotFoundError
 
+    from tracejury.console.plugin_checks import ContractFault, contract_faults, package_objects
     from tracejury.console.screen import out
-    from tracejury.testing import ContractFault, contract_faults, package_objects
 
     try:
         objects = package_objects(package)

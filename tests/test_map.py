@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PLACE = re.compile(r"`([a-z_][\w/.-]*\.py)::([\w.]+)`")
 FILE = re.compile(
-    r"`((?:agents|configs|console|graphs|ledger|models|reports|retrieval|storage|testing|tests|traces|training)/[\w/.-]*)`"
+    r"`((?:agents|configs|console|graphs|ledger|models|reports|retrieval|storage|tests|traces|training)/[\w/.-]*)`"
 )
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "benchmarks")
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from tracejury.agents import judges
 from tracejury.agents.checkers import Pair, checkers, make_checker
+from tracejury.console.plugin_checks.fake_ask import FakeAsk
+from tracejury.console.plugin_checks.samples import STEPS, hostile_steps, sample_case, sample_question, sample_trace
 from tracejury.models import CallFailed
 from tracejury.retrieval import scorers, sources
-from tracejury.testing.fake_ask import FakeAsk
-from tracejury.testing.samples import STEPS, hostile_steps, sample_case, sample_question, sample_trace
 from tracejury.traces import Plugin, Problem, Registry, UnfitParamsError, readers, segmenters
 
 MOST_ITEMS = 1000

@@ -6,6 +6,13 @@ User API: FakeAsk, contract_faults, hostile_steps, sample_case, sample_question,
 docs/api/testing.md.
 """
 
-import lazy_loader
+from tracejury.console.plugin_checks import (
+    FakeAsk,
+    contract_faults,
+    hostile_steps,
+    sample_case,
+    sample_question,
+    sample_trace,
+)
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = ["FakeAsk", "contract_faults", "hostile_steps", "sample_case", "sample_question", "sample_trace"]
