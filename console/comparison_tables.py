@@ -89,7 +89,7 @@ def _print_rest(comparison: Comparison) -> None:
     unpaired = " and ".join(f"{n:,}" for n in comparison.unpaired)
     out.print(f"{comparison.paired:,} questions paired; {unpaired} that one arm alone has")
     if comparison.left_out:
-        out.print(f"[yellow]{comparison.left_out}[/yellow]", soft_wrap=True, highlight=False)
+        out.print(comparison.left_out, style="yellow", soft_wrap=True)
     for view in (comparison.majority, comparison.grounded):
         if view is not None:
             _print_steps(view, alone=comparison.grounded is None)

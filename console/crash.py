@@ -31,7 +31,9 @@ def report_crash(error: Exception) -> int:
     """Print what happened without a traceback, write that into a file, and return the exit code."""
     reason = " ".join(str(error).split())[:300]
     message = f"tracejury stopped on an error that it did not foresee: {type(error).__name__}: {reason}"
-    typer.secho(message, err=True, fg="red")
+    from tracejury.console.screen import err
+
+    err.print(message, style="red", soft_wrap=True)
     try:
         with tempfile.NamedTemporaryFile("w", prefix="tracejury-error-", suffix=".txt", delete=False) as file:
             traceback.print_exception(error, file=file)

@@ -102,15 +102,14 @@ def _show_estimates(estimates: list[StageEstimate], *, as_json: bool) -> None:
     if as_json:
         print_json(json.dumps([stage._asdict() for stage in estimates]))
         return
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
     from tracejury.training import SAMPLING_FLOPS, TRAINING_FLOPS
 
-    table = Table(title="Nothing was called, loaded or written", title_justify="left")
-    for column in ("stage", "calls", "tokens", "GiB", "hours", "USD"):
-        table.add_column(column, justify="left" if column == "stage" else "right", no_wrap=True)
-    table.add_column("note", overflow="fold")
+    table = Table("stage", title="Nothing was called, loaded or written")
+    for column in ("calls", "tokens", "GiB", "hours", "USD"):
+        table.add_column(column, figures=True)
+    table.add_column("note")
     for stage in estimates:
         table.add_row(
             stage.stage,

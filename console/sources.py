@@ -72,7 +72,7 @@ def _coverage(
 
     def report(done: int, total: int) -> None:
         if done % 200 == 0:
-            err.print(f"{done:,} of {total:,} claims", markup=False)
+            err.print(f"{done:,} of {total:,} claims")
 
     return asyncio.run(
         reference_coverage(
@@ -102,25 +102,23 @@ def _effect(before: str, after: str, store: str | None) -> SourceEffect:
 
 
 def _show_coverage(found: ReferenceCoverage, as_json: bool) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
     from tracejury.console.screen import out
+    from tracejury.console.table import Table
 
     if as_json:
         print(found.model_dump_json(indent=2))
         return
-    table = Table(box=None)
-    for column in ("", "claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"):
-        table.add_column(column, no_wrap=True)
+    table = Table("")
+    for column in ("claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"):
+        table.add_column(column, figures=True)
     for row in found.rows:
         shares = (f"{value:.3f}" for value in (row.decided, row.swapped, row.foreign, row.above_null))
         interval = f"{row.low:.3f} to {row.high:.3f}"
-        table.add_row(escape(row.name), f"{row.claims:,}", f"{row.questions:,}", *shares, interval)
+        table.add_row(row.name, f"{row.claims:,}", f"{row.questions:,}", *shares, interval)
     out.print(table)
     if found.missing:
         words = ", ".join(f"{word} ({count})" for word, count in found.missing)
-        out.print(f"missing, by word of undecided claims: {words}", markup=False)
+        out.print(f"missing, by word of undecided claims: {words}")
 
 
 def _show_effect(found: SourceEffect, as_json: bool) -> None:
@@ -130,8 +128,8 @@ def _show_effect(found: SourceEffect, as_json: bool) -> None:
         print(found.model_dump_json(indent=2))
         return
     share = f"{len(found.changed):,} of {found.steps:,} steps changed; {found.same_evidence:,} had the same passages"
-    out.print(share, markup=False)
+    out.print(share)
     for step in found.changed:
-        out.print(f"\n{step.step_id[:10]}  {step.before} -> {step.after}\n  {step.text[:200]}", markup=False)
+        out.print(f"\n{step.step_id[:10]}  {step.before} -> {step.after}\n  {step.text[:200]}")
         for passage in step.passages:
-            out.print(f"  by: {passage}", markup=False)
+            out.print(f"  by: {passage}")

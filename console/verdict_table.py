@@ -30,8 +30,9 @@ def read_verdicts(path: Path, run: str | None, store: str | None, labels: dict[s
     if as_json:
         print_json(json.dumps({"run": name, "traces": progress.traces, "outcomes": progress.outcomes}, indent=2))
         return
-    from tracejury.console.screen import out
+    from tracejury.console.screen import marked, out
 
     counts = ", ".join(f"{outcome} {n:,}" for outcome, n in progress.outcomes.items())
-    out.print(f"[bold]{name}[/]: {progress.traces:,} traces; steps: {counts}; nobody was asked")
+    traces = f"{progress.traces:,}"
+    out.print(marked("[bold]{}[/]: {} traces; steps: {}; nobody was asked", name, traces, counts))
     out.print(f"Next: tracejury summary {name} | tracejury compare {name}")

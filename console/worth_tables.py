@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
-
 from tracejury.agents import Combination
 from tracejury.console.quality_tables import interval_text
 from tracejury.console.screen import out
@@ -22,7 +20,6 @@ def print_worth(report: PanelWorth) -> None:
     out.print(
         f"{report.run}: {report.judges} voting judges, {report.steps:,} steps of {report.questions:,} questions; "
         f"{basis[report.basis]}\n",
-        highlight=False,
     )
     table = Table("worth", "judges", "independent judges of the same skill")
     for name, number in (("Kish", report.kish), ("eigenvalue", report.eigenvalue)):
@@ -32,7 +29,6 @@ def print_worth(report: PanelWorth) -> None:
         out.print(
             f"\nbalanced accuracy, an abstention counted as half: majority {interval_text(report.jury)} at coverage "
             f"{report.jury_coverage:.1%}; less its best member {report.best}: {interval_text(report.jury_less_best)}",
-            highlight=False,
         )
     table = Table("judge", "adds (Kish)", "alone", "the majority gains")
     for judge in report.worth:
@@ -46,7 +42,7 @@ def print_worth(report: PanelWorth) -> None:
     out.print()
     out.print(table)
     for warning in report.warnings:
-        out.print(f"[yellow]{escape(warning)}[/]", highlight=False)
+        out.print(warning, style="yellow")
 
 
 def print_advice(advice: Advice) -> None:
@@ -61,7 +57,7 @@ def print_advice(advice: Advice) -> None:
         table.add_row(name, *_price(panel))
     out.print(table)
     for name, panel in (("cheapest", advice.cheapest), ("same labels", advice.same_labels)):
-        out.print(escape(f"{name}: {', '.join(panel.judges)} ({panel.way})"), highlight=False)
+        out.print(f"{name}: {', '.join(panel.judges)} ({panel.way})")
 
 
 def print_combination(combination: Combination, file: Path | None) -> None:
@@ -72,11 +68,11 @@ def print_combination(combination: Combination, file: Path | None) -> None:
     out.print(table)
     low, high = combination.gain_low, combination.gain_high
     ends = "no interval" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
-    out.print(escape(f"gain over the plain majority, on other questions: {combination.gain:+.3f} {ends}"))
+    out.print(f"gain over the plain majority, on other questions: {combination.gain:+.3f} {ends}")
     if low is None or low <= 0:
         out.print("The gain is not clear of 0: a panel refuses these weights.", style="yellow")
     elif file is not None:
-        out.print(f"Next: write `combine: weighted` and `weights: {file}` into the panel.", highlight=False)
+        out.print(f"Next: write `combine: weighted` and `weights: {file}` into the panel.")
 
 
 def _price(panel: PanelPrice) -> tuple[str, ...]:
