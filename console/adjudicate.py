@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tracejury.ledger import Run
     from tracejury.models import BatchProgress
     from tracejury.traces import Batch
+
+log = logging.getLogger("tracejury.console")
 
 
 def adjudicate(
@@ -186,11 +189,8 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
         err.print(marked("run [bold]{}[/]{}", run.name, " (resumed)" if resumed else ""))
 
     async def main() -> tuple[Run, RunTally]:
-        def report_line(line: str) -> None:
-            err.print(line, style="yellow")
-
         with clean_stop("steps that have begun") as stopping:
-            callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": report_line}
+            callbacks = {"tally": tally, "stopping": stopping, "opened": opened, "report_line": log.warning}
             return await run_batch(batch, panel, **callbacks, **options)  # type: ignore[arg-type]
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]

@@ -6,6 +6,8 @@ Two arms are comparable only where these are switched off by name.
 
 from __future__ import annotations
 
+import json
+import logging
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ from pydantic import JsonValue
 from tracejury.models import Endpoint
 from tracejury.training.chat import template_arguments
 from tracejury.training.recipe import Student
+
+log = logging.getLogger("tracejury.training")
 
 
 class BackEnd(StrEnum):
@@ -50,6 +54,13 @@ def request_fields(student: Student, back_end: BackEnd, top_p: float) -> dict[st
         top_p: The share of the probability that is sampled from.
     """
     fields: dict[str, JsonValue] = {"top_p": top_p, **_UNCUT[back_end]}
-    if back_end is not BackEnd.PLAIN and (arguments := template_arguments(student)):
+    arguments = template_arguments(student)
+    if arguments and back_end is BackEnd.PLAIN:
+        log.warning(
+            "the recipe's template arguments %s are not sent: a plain server takes OpenAI's fields only, so the model "
+            "is prompted otherwise than in training; name the server with --served-by vllm or llama.cpp",
+            json.dumps(arguments),
+        )
+    elif arguments:
         fields["chat_template_kwargs"] = arguments
     return fields

@@ -206,7 +206,12 @@ def test_serving_takes_the_right_program(tmp_path: Path) -> None:
     ],
 )
 def test_a_request_carries_what_the_recipe_says_of_the_template(
-    model_server: ModelServer, tmp_path: Path, recipe: str, served_by: str, fields: dict[str, Any]
+    model_server: ModelServer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    recipe: str,
+    served_by: str,
+    fields: dict[str, Any],
 ) -> None:
     model_server.reset(reply={"text": RIGHT})
     question = {"kind": "question", "id": "1", **QUESTIONS[0].model_dump(include={"stem", "options", "gold"})}
@@ -220,6 +225,7 @@ def test_a_request_carries_what_the_recipe_says_of_the_template(
     assert done.exit_code == 0, done.output
     sent = model_server.counts()["last_fields"]
     assert {name: sent.get(name) for name in fields} == fields
+    assert ("prompted otherwise than in training" in caplog.text) == (served_by == "plain")
     assert sent["top_p"] == 0.95
     recorded = json.loads((out / "manifest.json").read_text())["request_fields"]
     assert {name: recorded.get(name) for name in fields} == fields
