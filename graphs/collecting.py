@@ -46,10 +46,8 @@ async def collect_requests(
         index: The index of references.
     """
     secret = secrets.token_bytes(32)
-    async with (
-        open_run_context(panel, calls, secret=secret, index=index) as opened,
-        OfflineGateway(calls, secret=secret) as gateway,
-    ):
+    gateway = OfflineGateway(calls, secret=secret)
+    async with open_run_context(panel, calls, secret=secret, index=index) as opened, gateway:
         judge_panel = replace(opened.judge_panel, chats=gateway)
         # In batches no judge waits for another one to warm the server's cache.
         run_context = RunContext(judge_panel, opened.finder, in_batches=True)
