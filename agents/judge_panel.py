@@ -145,7 +145,7 @@ class BoundAsk:
 
 def endpoints_of(panel: Panel) -> tuple[Endpoint, ...]:
     """Return the endpoints that the panel asks, each once."""
-    names = [spec.endpoint for spec in panel.judges]
+    names = [name for spec in panel.judges for name in (spec.endpoint, spec.stand_in)]
     names += [part.endpoint for part in (panel.claims, panel.checker, panel.resolver) if part is not None]
     return tuple(panel.endpoints[name] for name in dict.fromkeys(name for name in names if name))
 

@@ -19,6 +19,7 @@ from tracejury.traces import ErrorType, PluginError
 
 RELATION_OF = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}
 _UNCHECKED = "not checked"
+_GONE = frozenset({FailureReason.UNAVAILABLE, FailureReason.REFUSED, FailureReason.BLOCKED})
 
 
 async def ask_judge(
@@ -29,7 +30,7 @@ async def ask_judge(
     key: StepKey | None = None,
     look_up: LookUp | None = None,
 ) -> Opinion:
-    """Ask one judge about one case.
+    """Ask one judge about one case; where its endpoint cannot be had, its stand-in, if the panel names one.
 
     Args:
         spec: The judge's seat, name and endpoint on the panel.
@@ -43,6 +44,23 @@ async def ask_judge(
         Its opinion, whose citations `check_opinions` checks; or a failed opinion that says why, with the calls that
         were made. Never raises but for cancellation.
     """
+    opinion = await _ask(spec, judge, case, judge_panel, key, look_up)
+    if spec.stand_in is None or opinion.failed not in _GONE:
+        return opinion
+    replacing = spec.model_copy(update={"endpoint": spec.stand_in})
+    replacement = await _ask(replacing, judge, case, judge_panel, key, look_up)
+    calls = (*opinion.calls, *replacement.calls)
+    return replacement.model_copy(update={"stands_in_for": opinion.model, "calls": calls})
+
+
+async def _ask(
+    spec: JudgeSpec,
+    judge: Judge,
+    case: Case,
+    judge_panel: JudgePanel,
+    key: StepKey | None,
+    look_up: LookUp | None,
+) -> Opinion:
     recorded = judge if isinstance(judge, RecordedJudge) else None
     model = judge_panel.panel.endpoints[spec.endpoint].model if spec.endpoint else recorded and recorded.model
     ask: BoundAsk | None = None

@@ -27,6 +27,8 @@ class JudgeSpec(Record):
     """Tells apart judges that ask the same model the same thing, at a temperature above 0."""
     only_if: Literal["always", "disputed"] = "always"
     """`disputed`: the second stage of a cascade, heard only where the first reached no verdict or is unsure."""
+    stand_in: str | None = None
+    """The endpoint that answers in its place where its own cannot be had; the opinion says so."""
     search: int = Field(default=0, ge=0, le=8)
     """How often it may search the references before it answers; 0: it sees what all judges see."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
@@ -131,6 +133,7 @@ class Panel(Record):
         endpoint_of = {j.name: j.endpoint for j in self.judges if j.endpoint} | (
             {"resolver": self.resolver.endpoint} if self.resolver and self.resolver.endpoint else {}
         )
+        endpoint_of |= {f"{j.name}, stand_in": j.stand_in for j in self.judges if j.stand_in}
         endpoint_of |= {"checker": self.checker.endpoint} if self.checker and self.checker.endpoint else {}
         endpoint_of |= {"claims": self.claims.endpoint} if self.claims.endpoint else {}
         for who, endpoint in endpoint_of.items():

@@ -169,6 +169,8 @@ class Opinion(Record):
     """The registered judge that it is an instance of."""
     model: str | None = None
     """None: a judge without a model."""
+    stands_in_for: str | None = None
+    """The judge's own model, where another one answered in its place."""
     seat: Seat = Seat.VOTE
     label: Label | None = None
     error_type: ErrorType | None = None
