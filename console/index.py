@@ -77,7 +77,7 @@ def build(
         reports, broken = [], []
         for name in names:
             for line in announcement(load_recipe(name, params).make()):
-                err.print(line, markup=False)
+                err.print(line, soft_wrap=True)
             try:
                 with _progress(name) as tick:
                     reports.append(opened.build(name, params, force=force, trust=stated, progress=tick))

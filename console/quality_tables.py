@@ -52,7 +52,7 @@ def print_score(report: Score) -> None:
         table.add_row(f"{point.steps:,}", f"{point.coverage:.1%}", f"{point.risk:.1%}")
     out.print(table)
     areas = ", ".join(f"{name} {area:.3f}" for name, area in report.aurcs.items() if area is not None)
-    out.print(f"Area under the curve of each system, up to its own coverage: {areas}", highlight=False, markup=False)
+    out.print(f"Area under the curve of each system, up to its own coverage: {areas}", soft_wrap=True)
 
 
 def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:
@@ -128,10 +128,10 @@ def _print_worth(worth: PanelWorth) -> None:
     out.print(
         f"\nworth {interval_text(worth.kish.value)} independent judges (Kish, by {basis}); judges of the same skill "
         f"that err independently: {interval_text(worth.kish.null)}. See `tracejury panels worth`.",
-        highlight=False,
+        soft_wrap=True,
     )
     for warning in worth.warnings:
-        out.print(f"  {warning}", style="yellow", highlight=False)
+        out.print(f"  {warning}", style="yellow", soft_wrap=True)
 
 
 def interval_text(estimate: Estimate | None) -> str:

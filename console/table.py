@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
@@ -9,6 +10,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from tracejury.console.neutral import neutral_line
+
+_WORDS = re.compile(r"\S+ \[[^\]]*\]|\S+")
+"""An interval stays with its figure, as in `30.6 [28.1, 33.0]`."""
 
 
 class Table:
@@ -59,7 +63,7 @@ class Table:
             whole = self._figures[i]
             words = [len(word) for word in header.split()]
             for row in self._rows:
-                words += [row[i].cell_len] if whole else [Text(word).cell_len for word in row[i].plain.split()]
+                words += [row[i].cell_len] if whole else [Text(word).cell_len for word in _WORDS.findall(row[i].plain)]
             least.append(max(words, default=1))
         return least
 

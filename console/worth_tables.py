@@ -20,6 +20,7 @@ def print_worth(report: PanelWorth) -> None:
     out.print(
         f"{report.run}: {report.judges} voting judges, {report.steps:,} steps of {report.questions:,} questions; "
         f"{basis[report.basis]}\n",
+        soft_wrap=True,
     )
     table = Table("worth", "judges", "independent judges of the same skill")
     for name, number in (("Kish", report.kish), ("eigenvalue", report.eigenvalue)):
@@ -29,6 +30,7 @@ def print_worth(report: PanelWorth) -> None:
         out.print(
             f"\nbalanced accuracy, an abstention counted as half: majority {interval_text(report.jury)} at coverage "
             f"{report.jury_coverage:.1%}; less its best member {report.best}: {interval_text(report.jury_less_best)}",
+            soft_wrap=True,
         )
     table = Table("judge", "adds (Kish)", "alone", "the majority gains")
     for judge in report.worth:
