@@ -80,8 +80,19 @@ class RunContext:
 
     @property
     def hopeless(self) -> tuple[Hopeless, ...]:
-        """The endpoints that refuse every call, with the reason and the remedy."""
-        return self.gateway.hopeless if self.gateway is not None else ()
+        """The endpoints that refuse every call and have no stand-in, with the reason and the remedy."""
+        refusing = self.gateway.hopeless if self.gateway is not None else ()
+        return tuple(hopeless for hopeless in refusing if hopeless.endpoint not in self._replaceable)
+
+    @cached_property
+    def _replaceable(self) -> frozenset[str]:
+        """Endpoints that only judges with a stand-in ask."""
+        panel = self.panel
+        others = [part.endpoint for part in (panel.claims, panel.checker, panel.resolver) if part is not None]
+        others += [
+            name for judge in panel.judges for name in (judge.stand_in, None if judge.stand_in else judge.endpoint)
+        ]
+        return frozenset(judge.endpoint for judge in panel.judges if judge.endpoint).difference(filter(None, others))
 
     @property
     def gateway(self) -> Gateway | None:
