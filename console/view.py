@@ -31,6 +31,9 @@ def view(
     allow_host: Annotated[
         list[str] | None, typer.Option("--allow-host", help="Answer under this host name too. Repeatable.")
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Serve only the blind review: no verdict, no run's name, no key.")
+    ] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     export: Annotated[
         Path | None, typer.Option("--export", help="Write the pages to this folder as a static site, and exit.")
@@ -52,11 +55,18 @@ def view(
         if export is not None:
             _export(ledger, chosen_run, export)
             return
-        _serve(ledger, chosen_run, host, port, token, frozenset(allow_host or ()), open_browser)
+        _serve(ledger, chosen_run, host, port, token, frozenset(allow_host or ()), open_browser, review)
 
 
 def _serve(
-    ledger: Ledger, run: Run, host: str, port: int, token: str | None, allowed: frozenset[str], open_browser: bool
+    ledger: Ledger,
+    run: Run,
+    host: str,
+    port: int,
+    token: str | None,
+    allowed: frozenset[str],
+    open_browser: bool,
+    review: bool,
 ) -> None:
     import socket
     import threading
@@ -71,10 +81,12 @@ def _serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
-    app = create_app(ledger, host=host, token=token, allowed=allowed, first=run)
+    app = create_app(
+        ledger, host=host, token=token, allowed=allowed, first=None if review else run, review=run if review else None
+    )
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     shown_host = f"[{host}]" if ":" in host else host
-    address = f"http://{shown_host}:{bound.getsockname()[1]}{served(place(run), token=token)}"
+    address = f"http://{shown_host}:{bound.getsockname()[1]}{served('' if review else place(run), token=token)}"
     err.print(marked("[bold]{}[/] at {}  (Ctrl-C ends)", run.name, address), soft_wrap=True)
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()

@@ -30,6 +30,7 @@ def create_app(
     token: str | None = None,
     allowed: frozenset[str] = frozenset(),
     first: Run | None = None,
+    review: Run | None = None,
 ) -> ASGIApp:
     """Return the viewer over a ledger, guarded.
 
@@ -39,6 +40,7 @@ def create_app(
         token: Required of every request; needed beyond loopback.
         allowed: Further host names that the viewer answers under.
         first: The run that is opened first; its figures are computed ahead.
+        review: Serve the blind review of this run and no other page: no verdicts, no run's name, no key.
 
     Raises:
         ValueError: `host` is not loopback and there is no token.
@@ -47,8 +49,14 @@ def create_app(
     app = FastAPI(title="tracejury", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(view, served)
     _failures(app, pages)
-    _reading(app, view, pages)
-    _reviewing(app, view)
+    if review is None:
+        _reading(app, view, pages)
+        _downloads(app, view)
+    _static(app)
+    _reviewing(app, view, review)
+    if review is not None:
+        door = served(f"runs/{review.id}/review")
+        app.get("/")(lambda: RedirectResponse(door))
     if first is not None:
         # Counting a million steps takes seconds on cold files, so it begins while the browser opens.
         threading.Thread(target=_count, args=(pages, first), name="tracejury-count", daemon=True).start()
@@ -92,11 +100,6 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
     @app.get("/", response_class=HTMLResponse)
     def runs() -> str:
         return pages.runs()
-
-    @app.get("/static/{name}")
-    def static(name: str) -> Response:
-        text, kind = static_file(name)
-        return Response(text, media_type=kind)
 
     @app.get("/runs/{run}", response_class=HTMLResponse)
     def run_page(run: str) -> str:
@@ -146,24 +149,40 @@ def _filters(request: Request) -> TraceFilter:
     return TraceFilter.model_validate(parameters)
 
 
-def _reviewing(app: FastAPI, view: LedgerView) -> None:
+def _static(app: FastAPI) -> None:
+    @app.get("/static/{name}")
+    def static(name: str) -> Response:
+        text, kind = static_file(name)
+        return Response(text, media_type=kind)
+
+
+def _reviewing(app: FastAPI, view: LedgerView, blind: Run | None) -> None:
     def page(template: str, run: Run, **values: object) -> str:
-        return render(template, served, static=False, run=run, **values)
+        return render(template, served, static=False, run=shown(run), blind=blind is not None, **values)
+
+    def shown(run: Run) -> Run:
+        """Return the run as an expert may see it: a name may say which model is the student."""
+        return run.model_copy(update={"name": run.id}) if blind is not None else run
+
+    def opened_run(ref: str) -> Run:
+        if blind is not None and ref != blind.id:
+            raise LookupError("only the review is open here")
+        return view.ledger.run(ref)
 
     @app.get("/runs/{run}/review", response_class=HTMLResponse)
     def begin(run: str) -> str:
-        opened = view.ledger.run(run)
+        opened = opened_run(run)
         size = len(reviewing.sheet(view, opened).items)
         return page("review_start.html", opened, size=size, experts=view.reviews.experts(opened))
 
     @app.post("/runs/{run}/review")
     def enter(run: str, expert: str = Form(max_length=80)) -> Response:
         name = " ".join(expert.replace("/", " ").split()) or "expert"
-        return RedirectResponse(served(f"{place(view.ledger.run(run))}/review/{name}"), status_code=303)
+        return RedirectResponse(served(f"{place(shown(opened_run(run)))}/review/{name}"), status_code=303)
 
     @app.get("/runs/{run}/review/{expert}", response_class=HTMLResponse)
     def review(run: str, expert: str, at: int | None = None) -> str:
-        opened = view.ledger.run(run)
+        opened = opened_run(run)
         items = reviewing.sheet(view, opened).items
         answers = {r.step_id: r for r in view.reviews.of(opened, expert)}
         open_ones = [i for i, item in enumerate(items) if not (item.step_id in answers and answers[item.step_id].label)]
@@ -187,7 +206,7 @@ def _reviewing(app: FastAPI, view: LedgerView) -> None:
         note: str = Form("", max_length=4000),
         at: int = 0,
     ) -> Response:
-        opened = view.ledger.run(run)
+        opened = opened_run(run)
         items = reviewing.sheet(view, opened).items
         if step not in {item.step_id for item in items}:
             raise LookupError("this step is not on the review sheet")
@@ -197,8 +216,10 @@ def _reviewing(app: FastAPI, view: LedgerView) -> None:
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"saved": True})
         further = min(at + 1, len(items) - 1)
-        return RedirectResponse(served(f"{place(opened)}/review/{expert}", at=further), status_code=303)
+        return RedirectResponse(served(f"{place(shown(opened))}/review/{expert}", at=further), status_code=303)
 
+
+def _downloads(app: FastAPI, view: LedgerView) -> None:
     @app.get("/runs/{run}/returned/{expert}")
     def download_answers(run: str, expert: str) -> Response:
         opened = view.ledger.run(run)

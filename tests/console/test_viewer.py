@@ -194,6 +194,21 @@ def test_reviews_are_blinded_saved_resumed_and_imported(
     assert len(mine) == 3
 
 
+def test_the_door_for_reviewers_shows_the_review_and_nothing_else(ledger: Ledger, run: Run) -> None:
+    client = TestClient(create_app(ledger, review=run), base_url=LOCAL)
+    begin = client.get("/")
+    assert begin.url.path == f"/runs/{run.id}/review"
+    page = client.get(f"/runs/{run.id}/review/Ben").text
+    assert "Is this step correct?" in page
+    for text in (begin.text, page):
+        assert "made" not in re.sub(r"<[^>]+>", " ", text).split()
+        assert "returned" not in text
+    line = Browsing(ledger).traces(run, TraceFilter()).lines[0]
+    for path in ("", "/traces", f"/traces/{line.trace_id}", "/judges", "/sources", "/returned", "/returned/Ben"):
+        assert client.get(f"/runs/{run.id}{path}").status_code == 404, path
+    assert client.get("/runs/made/review").status_code == 404, "not by its name either"
+
+
 def test_a_run_that_goes_on_shows_its_progress_and_no_review(tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path}/live.db")
     make_run(ledger, demo_pairs()[:4], finish=False)
