@@ -22,7 +22,11 @@ _ROLE_WORDS = (
     "roles must alternate",
     "role: system",
 )
-_LIMIT_NUMBER = re.compile(r"(?:at most|maximum[^.\d]{0,40}|less than or equal to|<=|up to)\D{0,12}(\d{2,7})")
+_TOO_MANY = ("too large", "too high", "less than or equal", "at most", "maximum allowed")
+_LIMIT_NUMBER = re.compile(
+    r"(?:at most|maximum[^.\d]{0,40}|less than or equal to|<=|up to)\D{0,12}(\d{2,7})"
+    r"|> (?P<more>\d{2,7}), which is the maximum"
+)
 
 
 class Adaptations(Record):
@@ -114,9 +118,9 @@ def _named_field(error: object, fields: Mapping[str, Any], text: str) -> str | N
 def _limit(adaptations: Adaptations, refused: str, text: str) -> dict[str, Any] | None:
     other = _LIMITS[1 - _LIMITS.index(refused)]
     # Two refusals in turn would go round for ever: the second one leaves the limit to the server.
-    if "too large" in text or "too high" in text or "less than or equal" in text or "at most" in text:
+    if any(words in text for words in _TOO_MANY):
         match = _LIMIT_NUMBER.search(text)
-        return {"most_tokens": int(match[1])} if match else None
+        return {"most_tokens": int(match["more"] or match[1])} if match else None
     if adaptations.limit_field is not None:
         return {"left_out": (*adaptations.left_out, refused)}
     return {"limit_field": other}
@@ -124,6 +128,8 @@ def _limit(adaptations: Adaptations, refused: str, text: str) -> dict[str, Any] 
 
 def _reply_format(adaptations: Adaptations, endpoint: Endpoint, text: str) -> dict[str, Any] | None:
     current = adaptations.reply_format or endpoint.reply_format
+    if current == "json_object" and "must be 'json_schema'" in text:
+        return {"reply_format": "json_schema"}
     is_about_keyword = "invalid schema" in text or "invalid_json_schema" in text or "is not permitted" in text
     if current == "json_schema" and is_about_keyword and not adaptations.is_plain_schema:
         return {"is_plain_schema": True}

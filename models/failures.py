@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -26,8 +27,15 @@ _CONTEXT = (
     "tokens exceed the configured limit",
 )
 _FILTER = ("content_filter", "content management policy", "responsibleaipolicyviolation")
-_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient balance")
-_NO_MODEL = ("model_not_found", "does not exist", "model not found", "no such model", "unknown model", "not found, try")
+_QUOTA = (
+    *("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient balance"),
+    *("credit balance is too low", "insufficient credits"),
+)
+_KEY = ("api key not valid", "invalid api key", "incorrect api key", "invalid_api_key", "api_key_invalid")
+_NO_MODEL = re.compile(
+    r"model_not_(?:found|available)|does not exist|no such model|unknown model|not found, try|no models loaded"
+    r"|unable to access model|model\b.{0,100}\bnot found"
+)
 
 
 class Trait(NamedTuple):
@@ -143,10 +151,12 @@ def _status(error: openai.APIStatusError) -> Fault:
             down=status > 500,
             retry_after=retry_after_s(error.response.headers),
         )
+    if code == "json_validate_failed":  # the server refuses what its own model wrote
+        return Fault(FailureReason.UNUSABLE, detail, transient=False)
     kind = "request"
-    if status in (401, 403):
+    if status in (401, 403) or any(word in text for word in _KEY):
         kind = "key"
-    elif any(word in text for word in _NO_MODEL) or "model_not_found" in code:
+    elif _NO_MODEL.search(text):
         kind = "model"
     elif status in (404, 405):
         kind = "path"

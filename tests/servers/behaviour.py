@@ -19,6 +19,9 @@ class Behaviour:
     """One of `MODES`, or `shape:NAME` (tests/servers/shapes.py)."""
     refuses: list[str] = field(default_factory=list)
     """What requests are refused for (tests/servers/providers.py)."""
+    refusal: dict[str, Any] = field(default_factory=dict)
+    """`status` and `body` of the answer to requests with the field `field` (None: to all) and, if given, the value
+    `value` in it."""
     script: list[str] = field(default_factory=list)
     match: dict[str, str | list[str]] = field(default_factory=dict)
     reply: dict[str, Any] = field(default_factory=dict)

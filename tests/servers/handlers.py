@@ -52,6 +52,9 @@ class Handlers:
             if (wait := state.within_limit()) > 0:
                 state.modes["limit"] += 1
                 return _error("429", wait if state.behaviour.tell_retry_after else None)
+            if (refused := _refused(state.behaviour.refusal, body)) is not None:
+                state.modes["refused"] += 1
+                return refused
             for provider in state.behaviour.refuses:
                 if (refused := refusal(provider, body)) is not None:
                     state.modes["refused"] += 1
@@ -185,6 +188,15 @@ def behaviour_queries(state: State, searched: int) -> list[str]:
     """Return what the judge searches for in all; without an end, one more than it has searched for."""
     behaviour = state.behaviour
     return [f"query {n}" for n in range(searched + 1)] if behaviour.searches_for_ever else behaviour.tool_queries
+
+
+def _refused(refusal_body: dict[str, Any], body: dict[str, Any]) -> web.Response | None:
+    if not refusal_body:
+        return None
+    name, value = refusal_body.get("field"), refusal_body.get("value")
+    if name is not None and (name not in body or (value is not None and value not in json.dumps(body[name]))):
+        return None
+    return web.json_response(refusal_body["body"], status=refusal_body["status"])
 
 
 def _error(mode: str, after: float | None = None, message: str | None = None) -> web.Response:
