@@ -1,4 +1,4 @@
-"""What known servers say when they refuse: each refusal is avoided in the next request, or has its reason and remedy."""
+"""What known servers say when they refuse: each refusal is avoided in the next request, or has reason and remedy."""
 
 from __future__ import annotations
 
