@@ -44,6 +44,7 @@ JUDGE, FIGURES, TRUST, STUDENTS, SETUP = HEADINGS = (
 unlisted = typer.Typer()
 """Commands that `panels --help` lists, and that work at the top, too; the list at the top has room for 22."""
 unlisted.command()(cases)
+unlisted.command()(check)
 unlisted.add_typer(calls_app, name="calls")
 
 
@@ -75,7 +76,7 @@ student = typer.Typer(no_args_is_help=True, help="Produce a student: teacher tra
 COMMANDS: dict[str, tuple[Callable[..., object], ...]] = {
     JUDGE: (demo, audit, read, adjudicate, recheck, show, view, export),
     FIGURES: (summary, compare, gate, report, sources),
-    SETUP: (new, check, doctor),
+    SETUP: (new, doctor),
 }
 GROUPS: dict[typer.Typer, tuple[Callable[..., object], ...]] = {
     quality: (score, judges, calibrate, control, invariance),

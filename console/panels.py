@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.cases import calls_app, cases
+from tracejury.console.check import check
 from tracejury.console.checkers import checkers
 from tracejury.console.failing import fail
 from tracejury.console.graph import graph
@@ -106,7 +107,7 @@ def judges(as_json: Json = False) -> None:
 
 app.command()(checkers)
 app.command()(graph)
-for command in (worth, advise, weigh, cases):
+for command in (worth, advise, weigh, cases, check):
     app.command()(command)
 app.add_typer(calls_app, name="calls")
 
