@@ -92,6 +92,11 @@ def null_correlations(votes: JudgeVotes, draws: int = _NULL_DRAWS, seed: int = 0
 
 
 def percentiles(value: float, sample: Floats) -> Estimate:
-    """Return a value with the 2.5th and 97.5th percentile of its bootstrap sample."""
+    """Return a value with the 2.5th and 97.5th percentile of its bootstrap sample; no interval where nothing varies.
+
+    Judges that never err, or always err together, show nothing about how they would err.
+    """
     low, high = np.percentile(sample, [2.5, 97.5])
+    if max(high, value) - min(low, value) < 1e-9:
+        return Estimate(value=value, low=None, high=None, note="no variance: the judges' errors show nothing here")
     return Estimate(value=value, low=min(float(low), value), high=max(float(high), value))

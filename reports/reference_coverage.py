@@ -12,7 +12,7 @@ import numpy as np
 from tracejury.agents import Relation, cut_by_rule
 from tracejury.agents.checkers import LoadedChecker, Pair
 from tracejury.retrieval import Finder, Hit, Query, Scorer, claim_queries, content_stems
-from tracejury.traces import Batch, Record, blind, segment, split_sentences
+from tracejury.traces import Batch, Record, Trace, blind, segment, split_sentences
 
 _SENTENCES = 4
 """Sentences a claim that the checker reads: those nearest to it among its passages."""
@@ -112,7 +112,7 @@ async def reference_coverage(
 def _claims(
     batch: Batch, finder: Finder, most: int | None, arms: Sequence[str], seed: int, segmenter: str
 ) -> list[_Claim]:
-    traces = {}
+    traces: dict[tuple[str, str], Trace] = {}
     for trace in batch.traces():
         if (not arms or trace.arm in arms) and batch.question(trace.question_id) is not None:
             traces.setdefault((trace.question_id, trace.arm), trace)

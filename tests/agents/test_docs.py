@@ -15,8 +15,8 @@ TEXT = (Path(__file__).parents[2] / "docs" / "judges.md").read_text("utf-8")
 
 
 def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)
-    return str(found)
+    *_, last = re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)
+    return str(last)
 
 
 def test_the_judge_of_one_s_own_judges(case: Case, opine: Callable[..., Opinion]) -> None:

@@ -131,7 +131,7 @@ def test_a_reply_is_durable_before_it_is_parsed(asking: Any, ledger_url: str, mo
             assert connection.execute(text("SELECT raw FROM model_call")).all() == [(reply,)]
         return schema.model_validate_json(reply)
 
-    monkeypatch.setattr("tracejury.models.gateway.parse", read)
+    monkeypatch.setattr("tracejury.models.gateway.parse_reply", read)
     (reply,) = chat(store, asking.about("x"))
     assert isinstance(reply, ChatReply)
     store.close()

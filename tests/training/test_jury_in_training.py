@@ -104,7 +104,7 @@ def test_the_trl_script_of_the_docs_trains(
 ) -> None:
     from tracejury.traces import write_batch
 
-    script = TRL_SCRIPT.split("```python\n", 1)[1].split("```", 1)[0]
+    script = TRL_SCRIPT.split("```python skip=", 1)[1].split("\n", 1)[1].split("```", 1)[0]
     assert len(script.splitlines()) < 30
     write_batch([pair.question for pair in pairs[:4]], tmp_path / "questions")
     monkeypatch.chdir(tmp_path)
