@@ -98,7 +98,8 @@ async def _limits(ray: Any, run: Run) -> Any:
     until = time.monotonic() + NAME_WAIT_S
     while True:
         try:
-            name = f"limits of {run.name}"
+            # By id: another ledger may hold a run of the same name.
+            name = f"limits of run {run.id}"
             return ray.remote(SharedLimits).options(name=name, namespace=NAMESPACE, **_on_this_node(ray)).remote()
         except ValueError as name_in_use:
             if time.monotonic() > until:

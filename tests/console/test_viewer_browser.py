@@ -86,6 +86,8 @@ def test_an_auditors_way_from_run_to_citation_and_review(
     page.get_by_text("Show the right answer").click()
     assert page.locator(".gold[open]").inner_text().count("Gold: A") == 1
     page.locator(".step.error").first.click()
+    # The deliberation on the right is fetched; the step is marked as the current one once it is there.
+    expect(page.locator(".step.error").first).to_have_attribute("aria-current", "step")
     assert page.get_by_role("heading", name="Opinions").is_visible()
     quote = page.locator(".quote.grounds .from a").first
     target = quote.get_attribute("href") or ""
