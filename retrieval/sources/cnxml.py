@@ -7,11 +7,10 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from tracejury.retrieval.records import Document
-from tracejury.retrieval.sources.archives import members
 from tracejury.retrieval.sources.corpora import OpenStax
-from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
-from tracejury.retrieval.sources.xml_text import block_text, first_text, parse_plain
-from tracejury.traces import Problem
+from tracejury.retrieval.sources.corpus import CorpusFacts
+from tracejury.retrieval.sources.xml_corpus import XmlCorpus
+from tracejury.retrieval.sources.xml_text import block_text, first_text
 
 _SKIPPED = ("title", "section", "media", "image", "footnote", "link", "exercise", "metadata", "glossary")
 _EXERCISES = (
@@ -21,12 +20,13 @@ _EXERCISES = (
 """Classes of sections that ask the reader or list references."""
 
 
-class OpenStaxCnxml(Corpus):
+class OpenStaxCnxml(XmlCorpus):
     """Modules of OpenStax books, one document a section; glossary entries are one each. Exercises are left out."""
 
     facts = CorpusFacts(
         "OpenStax, Rice University", "allowed with attribution where the book is CC BY", is_shape_tested=False
     )
+    suffixes, roots, format = (".cnxml",), ("document",), "CNXML"
 
     def __init__(
         self, path: str, name: str = "openstax", license: str = "each book's own", edition: str | None = None
@@ -34,25 +34,17 @@ class OpenStaxCnxml(Corpus):
         super().__init__(path, name, edition)
         self.license = license
 
-    def documents(self) -> Iterator[Document | Problem]:
-        """Stream sections and glossary entries."""
-        for member in members(self.path, (".cnxml",)):
-            if isinstance(member, Problem):
-                yield member
-                continue
-            root = parse_plain(member.content, member.name, ("document",), "CNXML")
-            if isinstance(root, Problem):
-                yield root
-                continue
-            title = first_text(root, "title", "metadata/title")
-            module = first_text(root, "metadata/content-id") or Path(member.name).parent.name
-            if (content := root.find("content")) is not None:
-                for headings, text in _sections(content, ()):
-                    yield self._document(title, headings, text, module)
-            for entry in root.iter("definition"):
-                term, meaning = first_text(entry, "term"), entry.find("meaning")
-                if term and meaning is not None:
-                    yield self._document(title, ("Glossary", term), f"{term}: {block_text(meaning)}", module)
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield a module's sections and glossary entries."""
+        title = first_text(root, "title", "metadata/title")
+        module = first_text(root, "metadata/content-id") or Path(file).parent.name
+        if (content := root.find("content")) is not None:
+            for headings, text in _sections(content, ()):
+                yield self._document(title, headings, text, module)
+        for entry in root.iter("definition"):
+            term, meaning = first_text(entry, "term"), entry.find("meaning")
+            if term and meaning is not None:
+                yield self._document(title, ("Glossary", term), f"{term}: {block_text(meaning)}", module)
 
     def _document(self, title: str, headings: tuple[str, ...], text: str, module: str) -> Document:
         return Document(

@@ -6,37 +6,26 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from tracejury.retrieval.records import Document
-from tracejury.retrieval.sources.archives import members
-from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
-from tracejury.retrieval.sources.xml_text import block_text, first_text, parse_plain
-from tracejury.traces import Problem
+from tracejury.retrieval.sources.corpus import CorpusFacts
+from tracejury.retrieval.sources.xml_corpus import XmlCorpus
+from tracejury.retrieval.sources.xml_text import block_text, first_text
 
 _NOT_CLINICAL = frozenset({"51945-4", "48780-1", "42230-3", "60561-8"})
 """LOINC codes: package picture, product data, patient leaflet, other."""
 
 
-class DailyMed(Corpus):
+class DailyMed(XmlCorpus):
     """Labels of human drugs, one document a section of the label."""
 
     facts = CorpusFacts("NLM, DailyMed", "allowed: labels are in the public domain", is_shape_tested=False)
     license = "public domain (FDA labels)"
+    suffixes, roots, format = (".xml",), ("document",), "SPL"
 
     def __init__(self, path: str, name: str = "dailymed") -> None:
         super().__init__(path, name)
 
-    def documents(self) -> Iterator[Document | Problem]:
-        """Stream the sections of the labels."""
-        for member in members(self.path, (".xml",)):
-            if isinstance(member, Problem):
-                yield member
-                continue
-            root = parse_plain(member.content, member.name, ("document",), "SPL")
-            if isinstance(root, Problem):
-                yield root
-                continue
-            yield from self._label(root)
-
-    def _label(self, root: Element) -> Iterator[Document]:
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield the sections of a label."""
         effective = root.find("effectiveTime")
         day = effective.get("value", "") if effective is not None else ""
         date = "-".join(part for part in (day[:4], day[4:6], day[6:8]) if part) or None

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from tracejury.retrieval.records import Document
-from tracejury.retrieval.sources.archives import members
-from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
-from tracejury.retrieval.sources.xml_text import block_text, first_text, parse_plain
-from tracejury.traces import Problem
+from tracejury.retrieval.sources.corpus import CorpusFacts
+from tracejury.retrieval.sources.xml_corpus import XmlCorpus
+from tracejury.retrieval.sources.xml_text import block_text, first_text
 
 _SKIPPED = (
     "title",
@@ -55,29 +54,22 @@ def _date(meta: Element) -> str | None:
     return None
 
 
-class Pmc(Corpus):
+class Pmc(XmlCorpus):
     """Open-access articles of PubMed Central, one document a section. A retracted article is marked superseded."""
 
     facts = CorpusFacts(
         "NCBI, PubMed Central open-access subset", "by each article's own licence", is_shape_tested=False
     )
     license = "each article's own"
+    suffixes, roots, format = (".nxml", ".xml"), ("article", "pmc-articleset"), "JATS"
 
     def __init__(self, path: str, name: str = "pmc") -> None:
         super().__init__(path, name)
 
-    def documents(self) -> Iterator[Document | Problem]:
-        """Stream the articles' sections."""
-        for member in members(self.path, (".nxml", ".xml")):
-            if isinstance(member, Problem):
-                yield member
-                continue
-            root = parse_plain(member.content, member.name, ("article", "pmc-articleset"), "JATS")
-            if isinstance(root, Problem):
-                yield root
-                continue
-            for article in [root] if root.tag == "article" else root.iter("article"):
-                yield from self._article(article)
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield the sections of a file's articles."""
+        for article in [root] if root.tag == "article" else root.iter("article"):
+            yield from self._article(article)
 
     def _article(self, article: Element) -> Iterator[Document]:
         meta = article.find("front/article-meta")
@@ -118,29 +110,22 @@ class Pmc(Corpus):
                 )
 
 
-class StatPearls(Corpus):
+class StatPearls(XmlCorpus):
     """Chapters of StatPearls in the NXML of the NCBI Bookshelf, one document a section, with its headings."""
 
     facts = CorpusFacts(
         "StatPearls Publishing, NCBI Bookshelf", "not allowed without asking: CC BY-NC-ND 4.0", is_shape_tested=False
     )
     license = "CC BY-NC-ND 4.0"
+    suffixes, roots, format = (".nxml",), ("book-part-wrapper", "book-part", "book"), "NXML"
 
     def __init__(self, path: str, name: str = "statpearls", edition: str | None = None) -> None:
         super().__init__(path, name, edition)
 
-    def documents(self) -> Iterator[Document | Problem]:
-        """Stream the chapters' sections."""
-        for member in members(self.path, (".nxml",)):
-            if isinstance(member, Problem):
-                yield member
-                continue
-            root = parse_plain(member.content, member.name, ("book-part-wrapper", "book-part", "book"), "NXML")
-            if isinstance(root, Problem):
-                yield root
-                continue
-            for part in [root] if root.tag == "book-part" else root.iter("book-part"):
-                yield from self._chapter(part, member.name)
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield the sections of a file's chapters."""
+        for part in [root] if root.tag == "book-part" else root.iter("book-part"):
+            yield from self._chapter(part, file)
 
     def _chapter(self, part: Element, file: str) -> Iterator[Document]:
         title = first_text(part, "book-part-meta/title-group/title")

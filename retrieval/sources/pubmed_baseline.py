@@ -6,36 +6,28 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from tracejury.retrieval.records import Document
-from tracejury.retrieval.sources.archives import members
-from tracejury.retrieval.sources.corpus import Corpus, CorpusFacts
-from tracejury.retrieval.sources.xml_text import block_text, first_text, parse_plain
-from tracejury.traces import Problem
+from tracejury.retrieval.sources.corpus import CorpusFacts
+from tracejury.retrieval.sources.xml_corpus import XmlCorpus
+from tracejury.retrieval.sources.xml_text import block_text, first_text
 
 
-class PubMedBaseline(Corpus):
+class PubMedBaseline(XmlCorpus):
     """Abstracts of PubMed, one document each; those without an abstract are left out, retracted ones are marked."""
 
     facts = CorpusFacts(
         "NLM, PubMed baseline", "abstracts may be under their publishers' copyright", is_shape_tested=False
     )
     license = "NLM terms; abstracts may be copyrighted"
+    suffixes, roots, format = (".xml",), ("PubmedArticleSet",), "PubMed"
 
     def __init__(self, path: str, name: str = "pubmed-baseline") -> None:
         super().__init__(path, name)
 
-    def documents(self) -> Iterator[Document | Problem]:
-        """Stream the abstracts."""
-        for member in members(self.path, (".xml",)):
-            if isinstance(member, Problem):
-                yield member
-                continue
-            root = parse_plain(member.content, member.name, ("PubmedArticleSet",), "PubMed")
-            if isinstance(root, Problem):
-                yield root
-                continue
-            for record in root.iter("PubmedArticle"):
-                if (document := self._document(record)) is not None:
-                    yield document
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield the abstracts of a file."""
+        for record in root.iter("PubmedArticle"):
+            if (document := self._document(record)) is not None:
+                yield document
 
     def _document(self, record: Element) -> Document | None:
         article = record.find("MedlineCitation/Article")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import fromstring
@@ -14,8 +14,6 @@ _BLOCKS = frozenset(
     {"p", "para", "paragraph", "title", "item", "list-item", "row", "tr", "list", "table", "def", "label"}
 )
 _CELLS = frozenset({"td", "th", "entry"})
-
-__all__ = ["block_text", "child", "children", "first_text", "fromstring", "parse_plain"]
 
 
 def parse_plain(raw: bytes, file: str, roots: Collection[str], format: str) -> Element | Problem:
@@ -38,16 +36,6 @@ def parse_plain(raw: bytes, file: str, roots: Collection[str], format: str) -> E
         reason = f"its root is <{root.tag}>, that of {format} is <{next(iter(roots))}>"
         return Problem(file=file, reason=reason, hint="give a file of that format")
     return root
-
-
-def child(element: Element, path: str) -> Element | None:
-    """Return the first element at `path` below `element`."""
-    return element.find(path)
-
-
-def children(element: Element, names: Collection[str]) -> Iterator[Element]:
-    """Yield the direct children with one of these names."""
-    return (e for e in element if e.tag in names)
 
 
 def first_text(element: Element, *paths: str) -> str:

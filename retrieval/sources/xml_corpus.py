@@ -1,0 +1,41 @@
+"""What the corpora in XML share: each file is parsed on its own, and a broken one costs only itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+from xml.etree.ElementTree import Element
+
+from tracejury.retrieval.records import Document
+from tracejury.retrieval.sources.archives import members
+from tracejury.retrieval.sources.corpus import Corpus
+from tracejury.retrieval.sources.xml_text import parse_plain
+from tracejury.traces import Problem
+
+
+class XmlCorpus(Corpus, ABC):
+    """A corpus of XML files."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """Endings of its files, `.gz` taken off."""
+    roots: ClassVar[tuple[str, ...]]
+    """Names that a file's root may have."""
+    format: ClassVar[str]
+    """What the format is called, for problems."""
+
+    def documents(self) -> Iterator[Document | Problem]:
+        """Stream the documents of all files."""
+        for member in members(self.path, self.suffixes):
+            if isinstance(member, Problem):
+                yield member
+                continue
+            root = parse_plain(member.content, member.name, self.roots, self.format)
+            if isinstance(root, Problem):
+                yield root
+                continue
+            yield from self.documents_of(root, member.name)
+
+    @abstractmethod
+    def documents_of(self, root: Element, file: str) -> Iterator[Document]:
+        """Yield the documents of one file, whose elements have their plain names."""
