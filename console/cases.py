@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +97,7 @@ def import_calls(
     with explained():
         from tracejury.ledger import DEFAULT_STORE, Ledger
         from tracejury.models import CallStore, import_answers
+        from tracejury.traces import json_objects
 
         if not file.exists():
             raise FileNotFoundError(f"{file} does not exist; name the output of a Batch API")
@@ -105,7 +105,7 @@ def import_calls(
         async def fill() -> Any:
             calls = CallStore(Ledger(store or DEFAULT_STORE).engine)
             try:
-                return await import_answers(calls, _lines(file))
+                return await import_answers(calls, json_objects(file, "answer"))
             finally:
                 calls.close()
 
@@ -117,18 +117,6 @@ def import_calls(
         typer.echo(f"{tally.imported:,} answers imported, {present}, {tally.failed:,} failed")
     if tally.failed:
         raise typer.Exit(Exit.SOME_FAILED)
-
-
-def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(file.read_text("utf-8-sig").split("\n"), 1):
-        if line.strip():
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{file}:{number}: not JSON ({error}); correct the line") from error
-            if not isinstance(value, dict):
-                raise ValueError(f"{file}:{number}: not a JSON object; one answer is one object")
-            yield f"{file}:{number}", value
 
 
 def _batch_line(collected: CollectedRequest) -> dict[str, Any]:

@@ -26,6 +26,12 @@ ServedBy = Annotated[
         "Default: vllm, except for OpenAI's own service."
     ),
 ]
+Temperature = Annotated[float, typer.Option(min=0, help="Sample at this temperature.")]
+TopP = Annotated[
+    float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
+]
+ChainTokens = Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")]
+Seed = Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")]
 Recipe = Annotated[str, typer.Argument(help="Use this recipe: a name (configs/students) or a YAML file.")]
 Backend = Annotated[str | None, typer.Option(help="Train with unsloth, trl or auto. Default: as the recipe says.")]
 

@@ -14,11 +14,15 @@ from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, Json, Store
 from tracejury.console.stages import (
     BaseUrl,
+    ChainTokens,
     KeyEnv,
     Out,
     Reader,
     Recipe,
+    Seed,
     ServedBy,
+    Temperature,
+    TopP,
     calls_store,
     moving_bar,
     print_manifest,
@@ -179,12 +183,10 @@ def sample(
     reader: Reader = "native",
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many questions.")] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Draw this many chains per question.")] = 64,
-    temperature: Annotated[float, typer.Option(min=0, help="Sample at this temperature.")] = 0.6,
-    top_p: Annotated[
-        float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
-    ] = 0.95,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")] = 2048,
-    seed: Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")] = 42,
+    temperature: Temperature = 0.6,
+    top_p: TopP = 0.95,
+    max_tokens: ChainTokens = 2048,
+    seed: Seed = 42,
     batch: Annotated[int, typer.Option(min=1, help="Sample this many questions together, in this process.")] = 8,
     backend: Annotated[str, typer.Option(help="Sample with trl, or with unsloth for its fast inference.")] = "trl",
     served_by: ServedBy = None,

@@ -16,7 +16,7 @@ from tracejury.console.audit import compare, report
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.run_inputs import need_reports
-from tracejury.console.stages import Out, ServedBy, moving_bar
+from tracejury.console.stages import ChainTokens, Out, Seed, ServedBy, Temperature, TopP, moving_bar
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
@@ -67,12 +67,10 @@ def audit(
         str, typer.Option(help="Render prompts as this recipe of the student says (configs/students).")
     ] = "qwen3-8b",
     served_by: ServedBy = None,
-    temperature: Annotated[float, typer.Option(min=0, help="Sample at this temperature.")] = 0.6,
-    top_p: Annotated[
-        float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
-    ] = 0.95,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")] = 2048,
-    seed: Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")] = 42,
+    temperature: Temperature = 0.6,
+    top_p: TopP = 0.95,
+    max_tokens: ChainTokens = 2048,
+    seed: Seed = 42,
     parallel: Annotated[int, typer.Option(min=1, help="Sample this many chains at a time.")] = 32,
     price: Annotated[
         tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")

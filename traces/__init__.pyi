@@ -9,6 +9,7 @@ from .formats.lines import TextLines
 from .guarded import Guarded
 from .hedging import count_hedges
 from .identifiers import Identifier, identifiers
+from .json_lines import json_objects
 from .plugins import OWN_PACKAGE, Contract, Plugin, PluginError, UnfitParamsError
 from .reading import read, readers
 from .records import (
@@ -80,6 +81,7 @@ __all__ = [
     "deidentify",
     "extract_answer",
     "identifiers",
+    "json_objects",
     "plugin_time_limit_s",
     "proposed_reading",
     "read",

@@ -81,8 +81,8 @@ def estimate_experiment(experiment: Experiment, beside: Path) -> list[StageEstim
     stages.append(_training(recipe, size, row_tokens))
     for arm, endpoint in (("base", experiment.base_endpoint), ("student", experiment.student_endpoint)):
         stages.append(_sampling(experiment, evaluation, size, arm, endpoint is None))
-    stages += [_jury(experiment, evaluation, beside, arm) for arm in ("base", "student")]
-    return stages
+    jury = _jury(experiment, evaluation, beside)
+    return [*stages, *(jury._replace(stage=f"adjudicate {arm}") for arm in ("base", "student"))]
 
 
 def _size(recipe: Recipe) -> Size | None:
@@ -126,11 +126,11 @@ def _sampling(
     return StageEstimate(f"sample {arm}", cost.calls, tokens, hours=hours, usd=cost.usd, note=note)
 
 
-def _jury(experiment: Experiment, evaluation: Sequence[Question], beside: Path, arm: str) -> StageEstimate:
+def _jury(experiment: Experiment, evaluation: Sequence[Question], beside: Path) -> StageEstimate:
     """Let the run's own estimate count a batch of assumed chains: ten numbered steps for each question."""
     sentence = "This step states one checkable thing about the patient in some thirty words, as steps of chains do. "
     text = "\n".join(f"{i}. {sentence * 2}" for i in range(1, 11))
-    traces = [Trace(question_id=q.id, model="assumed", arm=arm, text=text) for q in evaluation]
+    traces = [Trace(question_id=q.id, model="assumed", arm="assumed", text=text) for q in evaluation]
     with TemporaryDirectory() as folder:
         write_batch([*evaluation, *traces], Path(folder))
         with Batch.open([folder]) as batch:
@@ -138,4 +138,4 @@ def _jury(experiment: Experiment, evaluation: Sequence[Question], beside: Path, 
     tokens = sum(asker.prompt_tokens + asker.completion_tokens for asker in expected.askers)
     note = f"{expected.steps:,} steps, ten a chain, are assumed"
     hours = expected.minutes / 60
-    return StageEstimate(f"adjudicate {arm}", expected.calls, tokens, hours=hours, usd=expected.cost_usd, note=note)
+    return StageEstimate("adjudicate", expected.calls, tokens, hours=hours, usd=expected.cost_usd, note=note)

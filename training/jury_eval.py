@@ -13,15 +13,13 @@ from transformers import TrainerCallback
 from tracejury.agents import Outcome, Panel
 from tracejury.graphs import adjudicate
 from tracejury.ledger import Ledger, StepRow
-from tracejury.traces import Question, Trace, extract_answer, write_batch
-from tracejury.training.chat import render_prompt
-from tracejury.training.generating import Generator, batch_seed
-from tracejury.training.prompts import question_prompt
+from tracejury.traces import Question, Trace, write_batch
+from tracejury.training.generating import Generator
 from tracejury.training.recipe import RecipeError, Student
-from tracejury.training.sampling import SampleSpec
+from tracejury.training.sampling import SampleSpec, draw_group, trace_of
 
 
-class StepErrorRate(NamedTuple):
+class ShareWithInterval(NamedTuple):
     """A share with its 95 % interval."""
 
     value: float
@@ -105,36 +103,13 @@ class JuryEval(TrainerCallback):  # type: ignore[misc]
         state.log_history.append({"step": step, "epoch": state.epoch, **figures})
 
     def _sample(self, generator: Generator) -> list[Trace]:
-        traces = []
-        for start in range(0, len(self.questions), self.spec.batch):
-            group = self.questions[start : start + self.spec.batch]
-            prompts = [
-                render_prompt(generator.tokenizer, self.student, question_prompt(q.stem, q.options)) for q in group
-            ]
-            replies = generator.draw(
-                prompts,
-                self.spec.n,
-                temperature=self.spec.temperature,
-                top_p=self.spec.top_p,
-                max_tokens=self.spec.max_tokens,
-                seed=batch_seed(self.spec.seed, *(q.id for q in group)),
-            )
-            for question, replies_of_question in zip(group, replies, strict=True):
-                for sample, reply in enumerate(replies_of_question):
-                    answer = extract_answer(reply.text, question.options)
-                    traces.append(
-                        Trace(
-                            question_id=question.id,
-                            model="student",
-                            arm="student",
-                            sample=sample,
-                            text=reply.text,
-                            answer=answer,
-                            completion_tokens=reply.tokens,
-                            finish_reason=reply.finish_reason,
-                        )
-                    )
-        return traces
+        groups = [self.questions[i : i + self.spec.batch] for i in range(0, len(self.questions), self.spec.batch)]
+        return [
+            trace_of(question, sample, reply, "student", "student", self.spec)
+            for group in groups
+            for question, replies in zip(group, draw_group(generator, group, self.student, self.spec), strict=True)
+            for sample, reply in enumerate(replies)
+        ]
 
 
 def jury_metrics(rows: Any) -> dict[str, float]:
@@ -152,16 +127,16 @@ def jury_metrics(rows: Any) -> dict[str, float]:
     }
 
 
-def _share(hits: Sequence[bool], rows: Sequence[StepRow]) -> StepErrorRate:
+def _share(hits: Sequence[bool], rows: Sequence[StepRow]) -> ShareWithInterval:
     """Return the share with a Clopper-Pearson interval that counts each question once, not each of its steps."""
     if not rows:
-        return StepErrorRate(float("nan"), 0.0, 1.0)
+        return ShareWithInterval(float("nan"), 0.0, 1.0)
     from scipy.stats import beta
 
     value, n = sum(hits) / len(hits), len({row.question_id for row in rows})
     low = float(beta.ppf(0.025, value * n, n - value * n + 1)) if value > 0 else 0.0
     high = float(beta.ppf(0.975, value * n + 1, n - value * n)) if value < 1 else 1.0
-    return StepErrorRate(value, low, high)
+    return ShareWithInterval(value, low, high)
 
 
 def _in_a_loop_of_its_own(work: Coroutine[Any, Any, Any]) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from tracejury.agents import Deliberation, Panel, load_panel
+from tracejury.agents import Panel, load_panel
 from tracejury.graphs import build_graph, open_run_context
 from tracejury.models import CallStore
-from tracejury.traces import Question, Trace, extract_answer
-from tracejury.training.rewards import SILENCE, reward_of
+from tracejury.traces import Question
+from tracejury.training.rewards import SILENCE, judge_chain, reward_of
 
 RewardFunction = Callable[..., Awaitable[list[float | None]]]
 
@@ -54,11 +54,8 @@ def jury_reward(
                 graph = build_graph(run_context)
 
                 async def one(completion: Any, question_id: str) -> float | None:
-                    asked, text = questions[question_id], completion_text(completion)
-                    answer = extract_answer(text, asked.options)
-                    trace = Trace(question_id=asked.id, model="policy", arm="policy", text=text, answer=answer)
-                    state = await graph.ainvoke({"question": asked, "trace": trace})
-                    deliberations = cast(list[Deliberation], state["deliberations"])
+                    asked = questions[question_id]
+                    answer, deliberations = await judge_chain(graph, asked, completion_text(completion))
                     return reward_of(answer, asked.gold, deliberations, answer_weight, steps_weight, silence)
 
                 return list(await asyncio.gather(*map(one, completions, question)))

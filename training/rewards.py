@@ -48,6 +48,14 @@ def reward_of(
     return answer_weight * float(answer is not None and answer == gold) + steps_weight * balance
 
 
+async def judge_chain(graph: Any, question: Question, text: str) -> tuple[str | None, list[Deliberation]]:
+    """Return the answer of a chain, and the deliberations on its steps."""
+    answer = extract_answer(text, question.options)
+    trace = Trace(question_id=question.id, model="policy", arm="policy", text=text, answer=answer)
+    state = await graph.ainvoke({"question": question, "trace": trace})
+    return answer, state["deliberations"]
+
+
 def _claim_outcomes(deliberations: Sequence[Deliberation]) -> list[Outcome]:
     return [d.verdict.outcome for d in deliberations if d.verdict.claim]
 
@@ -149,14 +157,12 @@ class JuryReward:
         key = _key(question_id, text)
         if key not in self._known:
             question = self.questions[question_id]
-            answer = extract_answer(text, question.options)
-            trace = Trace(question_id=question_id, model="policy", arm="grpo", text=text, answer=answer)
-            out = await self._graph.ainvoke({"question": question, "trace": trace})
-            reward = reward_of(answer, question.gold, out["deliberations"], *self.weights)
+            answer, deliberations = await judge_chain(self._graph, question, text)
+            reward = reward_of(answer, question.gold, deliberations, *self.weights)
             if reward is None:
                 return None  # not remembered: a failed judgement is repeated when the chain comes up again
             self._known[key] = reward
-            if not _claim_outcomes(out["deliberations"]):
+            if not _claim_outcomes(deliberations):
                 self._silent.add(key)
         return self._known[key]
 

@@ -75,15 +75,7 @@ def sample_in_process(
         )
         for group in waiting:
             assert generator is not None  # noqa: S101 - there is one where something waits
-            prompts = [render_prompt(generator.tokenizer, student, question_prompt(q.stem, q.options)) for q in group]
-            replies = generator.draw(
-                prompts,
-                spec.n,
-                temperature=spec.temperature,
-                top_p=spec.top_p,
-                max_tokens=spec.max_tokens,
-                seed=batch_seed(spec.seed, *(q.id for q in group)),
-            )
+            replies = draw_group(generator, group, student, spec)
             notebook.add(
                 *(
                     {"question": q.id, "sample": i, **reply._asdict()}
@@ -94,6 +86,35 @@ def sample_in_process(
             if progress:
                 progress(sum(1 for _ in notebook.entries()), len(questions) * spec.n)
         return _finish(out, questions, notebook, inputs, spec, model, arm, time.perf_counter() - started)
+
+
+def draw_group(
+    generator: Generator, group: Sequence[Question], student: Student, spec: SampleSpec
+) -> list[list[SampledReply]]:
+    """Sample `spec.n` chains of each question of a group, seeded by the group's content."""
+    return generator.draw(
+        [render_prompt(generator.tokenizer, student, question_prompt(q.stem, q.options)) for q in group],
+        spec.n,
+        temperature=spec.temperature,
+        top_p=spec.top_p,
+        max_tokens=spec.max_tokens,
+        seed=batch_seed(spec.seed, *(q.id for q in group)),
+    )
+
+
+def trace_of(question: Question, sample: int, reply: SampledReply, model: str, arm: str, spec: SampleSpec) -> Trace:
+    """Return a sampled chain as a native trace."""
+    return Trace(
+        question_id=question.id,
+        model=model,
+        arm=arm,
+        sample=sample,
+        text=reply.text,
+        answer=extract_answer(reply.text, question.options),
+        completion_tokens=reply.tokens,
+        finish_reason=reply.finish_reason,
+        meta={"temperature": spec.temperature, "top_p": spec.top_p, "seed": spec.seed},
+    )
 
 
 async def sample_endpoint(
@@ -216,19 +237,8 @@ def _finish(
     for question in questions:
         for sample in range(spec.n):
             entry = entry_of[question.id, sample]
-            traces.append(
-                Trace(
-                    question_id=question.id,
-                    model=model,
-                    arm=arm,
-                    sample=sample,
-                    text=entry["text"],
-                    answer=extract_answer(entry["text"], question.options),
-                    completion_tokens=entry["tokens"],
-                    finish_reason=entry["finish_reason"],
-                    meta={"temperature": spec.temperature, "top_p": spec.top_p, "seed": spec.seed},
-                )
-            )
+            reply = SampledReply(entry["text"], entry["tokens"], entry["finish_reason"])
+            traces.append(trace_of(question, sample, reply, model, arm, spec))
     write_batch([*questions, *traces], out)
     gold = {q.id: q.gold for q in questions}
     manifest = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from tracejury.agents.recorded.rows import RecordedOpinion, opinion_of
 from tracejury.agents.replies import JudgeReply
 from tracejury.models import parse_reply
-from tracejury.traces import Question, Trace, read
+from tracejury.traces import Question, Trace, json_objects, read
 
 FileFormat = Literal["jsonl", "csv", "openai-batch", "inspect"]
 ENDINGS: Mapping[FileFormat, tuple[str, ...]] = {
@@ -73,23 +72,8 @@ def read_opinions(files: tuple[OpinionFile, ...], reading: Reading) -> tuple[Rec
     return tuple(opinion for file in files for opinion in read_file(Path(file.path), reading))
 
 
-def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    # Split at line feeds alone: other line separators of Unicode may stand inside a JSON string.
-    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), 1):
-        if not line.strip():
-            continue
-        place = f"{path}:{number}"
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"{place}: not JSON ({error}); correct the line") from error
-        if not isinstance(value, dict):
-            raise ValueError(f"{place}: not a JSON object; one opinion is one object")
-        yield place, value
-
-
 def _jsonl(path: Path, reading: Reading) -> Iterator[RecordedOpinion]:
-    for place, row in _json_lines(path):
+    for place, row in json_objects(path, "opinion"):
         yield opinion_of(row, place, dict(reading.labels))
 
 
@@ -111,7 +95,7 @@ def _dialect(path: Path, header: str) -> type[csv.Dialect]:
 
 def _openai_batch(path: Path, reading: Reading) -> Iterator[RecordedOpinion]:
     steps = _steps_of_requests(Path(reading.cases)) if reading.cases else {}
-    for place, line in _json_lines(path):
+    for place, line in json_objects(path, "opinion"):
         custom_id = str(line.get("custom_id") or "")
         if not custom_id:
             raise ValueError(f"{place}: no custom_id; name the output file of a batch")
@@ -149,7 +133,7 @@ def _steps_of_requests(path: Path) -> dict[str, dict[str, Any]]:
     names = ("step_id", "question", "arm", "sample", "step_index", "judge")
     return {
         str(row.get("custom_id")): {name: row[name] for name in names if row.get(name) is not None}
-        for _, row in _json_lines(path)
+        for _, row in json_objects(path, "opinion")
         if "step_id" in row
     }
 
