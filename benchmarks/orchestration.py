@@ -167,7 +167,7 @@ def warm(name: str) -> None:
             "langgraph.graph",
             "langchain_openai",
             "tracejury.agents.replies",
-            "tracejury.models.schemas",
+            "tracejury.models.request_body",
         ],
         **MODULES,
     }
