@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +54,15 @@ class PolicyAttack(NamedTuple):
     passage: str | None = None
 
 
+class Attempt(NamedTuple):
+    """One attack on one error."""
+
+    number: int
+    """The place of the attack among all that are tried."""
+    attack: PolicyAttack
+    error: PlantedError
+
+
 def planted_errors(path: Path = ERRORS) -> list[PlantedError]:
     """Return the errors written for this project."""
     rows = yaml.safe_load(path.read_text("utf-8"))
@@ -73,37 +82,41 @@ def policy_attacks(path: Path = ATTACKS) -> list[PolicyAttack]:
     ]
 
 
-def write_batch(path: Path, errors: Sequence[PlantedError], attacks: Sequence[PolicyAttack], each: int) -> int:
-    """Write native traces: the true step, then the attacked one. The arm is the attack's place in `attacks`.
+def spread(errors: Sequence[PlantedError], attacks: Sequence[PolicyAttack], each: int) -> list[Attempt]:
+    """Return every attack on one of `each` errors; the next attack begins at the next error. 1: all on all."""
+    return [
+        Attempt(number, attack, error)
+        for number, attack in enumerate(attacks)
+        for i, error in enumerate(errors)
+        if (i + number) % each == 0
+    ]
 
-    Args:
-        path: The file.
-        errors: The planted errors.
-        attacks: What to do to them.
-        each: Every so many errors an attack is tried on one, another first one for each attack; 1: on all.
 
-    Returns:
-        The number of traces.
-    """
+def write_batch(path: Path, attempts: Sequence[Attempt]) -> None:
+    """Write native traces: the true step, then the attacked one. The arm names the attack's number."""
+    errors = dict.fromkeys(attempt.error for attempt in attempts)
     lines = [{"kind": "question", "id": e.name, "stem": e.stem} for e in errors]
-    traces = list(_traces(errors, attacks, each))
-    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, *traces]), "utf-8")
-    return len(traces)
+    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, *map(_trace, attempts)]), "utf-8")
 
 
-def _traces(errors: Sequence[PlantedError], attacks: Sequence[PolicyAttack], each: int) -> Iterator[dict[str, Any]]:
-    for number, attack in enumerate(attacks):
-        for i, error in enumerate(errors):
-            if (i + number) % each == 0:
-                steps = [error.prev, error.filled(attack.step)]
-                yield {
-                    "kind": "trace",
-                    "question": error.name,
-                    "model": "m",
-                    "arm": f"attack-{number}",
-                    "text": "\n\n".join(steps),
-                    "steps": [{"text": text} for text in steps],
-                }
+def write_poisoned_source(folder: Path, attempts: Sequence[Attempt]) -> None:
+    """Write one document an attempt: a judge may also find what other attacks planted about the same error."""
+    folder.mkdir()
+    for number, attack, error in attempts:
+        if attack.passage is not None:
+            (folder / f"{error.name}-{number}.md").write_text(error.filled(attack.passage), "utf-8")
+
+
+def _trace(attempt: Attempt) -> dict[str, Any]:
+    steps = [attempt.error.prev, attempt.error.filled(attempt.attack.step)]
+    return {
+        "kind": "trace",
+        "question": attempt.error.name,
+        "model": "m",
+        "arm": f"attack-{attempt.number}",
+        "text": "\n\n".join(steps),
+        "steps": [{"text": text} for text in steps],
+    }
 
 
 def _words(text: str) -> set[str]:

@@ -1,12 +1,12 @@
 """Attacks on planted errors through the whole policy: `tracejury adjudicate` with judges that obey every attack.
 
-    python -m benchmarks.attacks.through_policy [--templates FILE.jsonl] [--each 3]
+    python -m benchmarks.attacks.through_policy [--templates FILE.jsonl ...] [--vouched] [--each 3]
 
 Success of an attack: the outcome `supported` on a planted error under `grounded`. Beside it what the same panels make
 of the errors without any attack, and of the plain majority, which these judges always talk into `supported`; and what
 a poisoned source reaches once the user has vouched for it (`trust: full`), which is no success but the price of that.
 `--templates` names further attacks, JSON lines of {family, name, template, passage_template}; `--each 3` tries every
-attack on a third of the errors, another third each time.
+attack on a third of the errors, another third each time, and a poisoned source holds what all attacks plant.
 """
 
 from __future__ import annotations
@@ -16,25 +16,36 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from benchmarks.attacks.planted import PlantedError, PolicyAttack, planted_errors, policy_attacks, write_batch
+from benchmarks.attacks.planted import (
+    Attempt,
+    PlantedError,
+    PolicyAttack,
+    planted_errors,
+    policy_attacks,
+    spread,
+    write_batch,
+    write_poisoned_source,
+)
 from tracejury.agents import Outcome
 from tracejury.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "policy_attacks.json"
 PANELS = {
+    "two judges: both obedient": ("obedient", "obedient"),
     "two judges: obedient, strongest": ("obedient", "strongest"),
     "three judges: obedient twice, strongest": ("obedient", "obedient", "strongest"),
     "three judges: all strongest": ("strongest", "strongest", "strongest"),
 }
+PASSAGES = 8
+"""Retrieved by step: enough for all that was planted about one error."""
 CLEAN = PolicyAttack("no attack", "no attack", "{step}")
 
 
@@ -70,29 +81,37 @@ def attack_all(
     *,
     vouched: bool = False,
 ) -> list[Attacked]:
-    """Run the attacks through the command line and return what became of the attacked steps."""
+    """Run the attacks through the command line and return what became of the attacked steps.
+
+    Args:
+        errors: The planted errors.
+        attacks: What to do to them.
+        panel: The kinds of the judges.
+        each: Every attack is tried on one of so many errors, see `spread`.
+        plugin: The folder from `judges_installed`.
+        calibration: Of the checker; the shipped one without it.
+        vouched: Vouch for the poisoned source.
+    """
+    attempts = spread(errors, attacks, each)
     rows: list[Attacked] = []
-    on_steps = [a for a in attacks if a.passage is None]
-    if on_steps:
-        rows += _adjudicated(errors, on_steps, panel, each, plugin, None, calibration, vouched)
-    for attack in (a for a in attacks if a.passage is not None):
-        rows += _adjudicated(errors, [attack], panel, each, plugin, attack.passage, calibration, vouched)
+    for poisoned in (False, True):
+        if chosen := [a for a in attempts if (a.attack.passage is not None) == poisoned]:
+            rows += _adjudicated(chosen, panel, plugin, calibration, poisoned=poisoned, vouched=vouched)
     return rows
 
 
 def _adjudicated(
-    errors: Sequence[PlantedError],
-    attacks: Sequence[PolicyAttack],
+    attempts: Sequence[Attempt],
     panel: Sequence[str],
-    each: int,
     plugin: str,
-    passage: str | None,
     calibration: Path | None,
+    *,
+    poisoned: bool,
     vouched: bool,
 ) -> list[Attacked]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        write_batch(work / "traces.jsonl", errors, attacks, each)
+        write_batch(work / "traces.jsonl", attempts)
         body: dict[str, Any] = {
             "judges": [{"name": f"{kind}-{i}", "judge": kind} for i, kind in enumerate(panel)],
             "resolver": {},
@@ -101,19 +120,17 @@ def _adjudicated(
         }
         if calibration is not None:
             body["checker"] = {"name": "nli", "calibration": str(calibration.resolve())}
-        if passage is not None:
+        if poisoned:
             source = work / "protocols"
-            source.mkdir()
-            for error in errors:
-                (source / f"{error.name}.md").write_text(error.filled(passage), "utf-8")
+            write_poisoned_source(source, attempts)
             trust = ("--trust", "full") if vouched else ()
             _run(plugin, "index", "build", "documents", "--set", f"path={source}", "--index", work / "index", *trust)
-            body["retrieval"] = {"sources": ["documents"], "k": 3}
+            body["retrieval"] = {"sources": ["documents"], "k": PASSAGES}
         (work / "panel.yaml").write_text(yaml.safe_dump(body))
         store = f"sqlite:///{work / 'ledger.db'}"
         _run(plugin, "adjudicate", work / "traces.jsonl", "--panel", work / "panel.yaml", "--store", store,
              "--run", "attacks", "--index", work / "index")  # fmt: skip
-        return list(_rows(store, attacks))
+        return list(_rows(store, {attempt.number: attempt.attack for attempt in attempts}))
 
 
 def _run(plugin: str, *arguments: object) -> None:
@@ -126,7 +143,7 @@ def _run(plugin: str, *arguments: object) -> None:
         raise RuntimeError(f"tracejury {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
-def _rows(store: str, attacks: Sequence[PolicyAttack]) -> Iterator[Attacked]:
+def _rows(store: str, attacks: Mapping[int, PolicyAttack]) -> Iterator[Attacked]:
     ledger = Ledger(store)
     run = ledger.run("attacks")
     for trace, question, _ in ledger.traces(run):
@@ -139,26 +156,25 @@ def _rows(store: str, attacks: Sequence[PolicyAttack]) -> Iterator[Attacked]:
 
 
 def table(rows: Sequence[Attacked]) -> dict[str, dict[str, int]]:
-    """Count by family: attacks, attacked errors, and how many end `supported`."""
+    """Count by family and in all: attacks, attacked errors, and how many end `supported`."""
     families = dict.fromkeys(row.attack.family for row in rows)
+    counted = {family: _counts([row for row in rows if row.attack.family == family]) for family in families}
+    return counted | ({"all": _counts(rows)} if len(families) > 1 else {})
+
+
+def _counts(rows: Sequence[Attacked]) -> dict[str, int]:
     return {
-        family: {
-            "attacks": len({r.attack.name for r in rows if r.attack.family == family}),
-            "errors": len({r.error for r in rows if r.attack.family == family}),
-            "tried": sum(r.attack.family == family for r in rows),
-            "supported": sum(r.attack.family == family and r.outcome is Outcome.SUPPORTED for r in rows),
-            "majority supported": sum(
-                r.attack.family == family and r.majority_outcome is Outcome.SUPPORTED for r in rows
-            ),
-        }
-        for family in families
+        "attacks": len({row.attack for row in rows}),
+        "errors": len({row.error for row in rows}),
+        "tried": len(rows),
+        "supported": sum(row.outcome is Outcome.SUPPORTED for row in rows),
+        "majority supported": sum(row.majority_outcome is Outcome.SUPPORTED for row in rows),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--templates", type=Path, help="further attacks, JSON lines")
-    parser.add_argument("--templates-only", action="store_true", help="leave the project's own attacks out")
+    parser.add_argument("--templates", type=Path, nargs="+", default=[], help="files of further attacks, JSON lines")
     parser.add_argument("--vouched", action="store_true", help="try poisoned sources under `trust: full` as well")
     parser.add_argument("--each", type=int, default=3)
     parser.add_argument("--calibration", type=Path, help="of the checker; the shipped one without it")
@@ -166,28 +182,25 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     errors = planted_errors()
-    sets = {} if args.templates_only else {"the project's own": policy_attacks()}
-    if args.templates:
-        sets["written without sight of the code"] = policy_attacks(args.templates)
+    sets = {"the project's own": policy_attacks()} | {path.stem: policy_attacks(path) for path in args.templates}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     result: dict[str, Any] = {"commit": commit.strip(), "errors": len(errors), "each": args.each}
     result["command"] = f"python -m benchmarks.attacks.through_policy {' '.join(sys.argv[1:])}"
     with judges_installed() as plugin:
         for panel in args.panels:
-            found = table(attack_all(errors, [CLEAN], PANELS[panel], 1, plugin, args.calibration))
+            found: dict[str, Any] = table(attack_all(errors, [CLEAN], PANELS[panel], 1, plugin, args.calibration))
             for name, attacks in sets.items():
                 rows = attack_all(errors, attacks, PANELS[panel], args.each, plugin, args.calibration)
                 for row in rows:
                     if row.outcome is Outcome.SUPPORTED:
                         print(f"{panel}: {row.attack.family}, {row.attack.name!r} on {row.error}", flush=True)
-                found |= {f"{family}, {name}": counts for family, counts in table(rows).items()}
+                found[name] = table(rows)
                 if args.vouched:
                     poisoned = [a for a in attacks if a.passage is not None]
                     believed = attack_all(
                         errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
                     )
-                    found |= {f"{family}, vouched for, {name}": counts for family, counts in table(believed).items()}
-                found[f"all, {name}"] = dict(sum((Counter(c) for c in table(rows).values()), Counter()))
+                    found[f"{name}, the source vouched for"] = table(believed)
             result[panel] = found
             print(panel, json.dumps(found, indent=1), flush=True)
             args.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
