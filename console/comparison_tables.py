@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Difference,
         Estimate,
         StepComparison,
+        TypeShare,
         Where,
     )
 
@@ -32,6 +33,8 @@ def print_audit(audit: Audit) -> None:
         out.print(comparison.sentence, style="bold", soft_wrap=True)
         out.print(_differences(comparison))
         _print_rest(comparison)
+        if comparison.error_types:
+            out.print(_error_types(comparison))
         if audit.where:
             _print_where(audit.where[i])
         if audit.controls:
@@ -119,6 +122,23 @@ def _print_corrected(result: CorrectedDifference) -> None:
     out.print(f"  baseline {before}\n  other {after}", soft_wrap=True)
     for note in dict.fromkeys(side.note for side in (result.baseline, result.other) if side.note):
         out.print(f"  {note}", style="yellow")
+
+
+def _error_types(comparison: Comparison) -> Table:
+    """Return errors by type over the questions compared, with how many of each type evidence shows."""
+    title = "Error types, % of the steps with a verdict; how many of them evidence shows"
+    table = _table(title, "error type", "baseline", "other", "difference, points")
+    for change in comparison.error_types:
+        sides = (_type_cell(side) for side in (change.baseline, change.other))
+        table.add_row(change.error_type.replace("_", " "), *sides, points(change.difference))
+    return table
+
+
+def _type_cell(of_type: TypeShare) -> str:
+    text = f"{of_type.errors:,}  {_percent(of_type.share)}"
+    if not of_type.errors or of_type.grounded is None or of_type.grounded_share is None:
+        return text
+    return f"{text}; {of_type.grounded:,} grounded ({_percent(of_type.grounded_share)} %)"
 
 
 def _print_steps(steps: StepComparison, *, alone: bool) -> None:

@@ -52,7 +52,7 @@ from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
 from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items, with_quoted
 from .sides import Sides, decided_in_both, pair
-from .slices import JudgeRates, TypeShare
+from .slices import JudgeRates, TypeChange, TypeShare
 from .source_effect import ChangedStep, SourceEffect, source_effect
 from .student_t import t_quantile
 from .summary import Accuracy, ArmSummary, Summary, summarise
@@ -147,6 +147,7 @@ __all__ = [
     "SystemScore",
     "Term",
     "TraceRates",
+    "TypeChange",
     "TypeShare",
     "Verdicts",
     "View",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from tracejury.reports.columns import ERROR_TYPES, LABEL_FAILED, LABELS, ROLES, Bools, Columns, Ints
 from tracejury.reports.estimates import Estimate
-from tracejury.reports.intervals import share
+from tracejury.reports.intervals import Share, difference, share
 from tracejury.traces import Record
 
 LENGTHS = ((0, 100), (100, 200), (200, 400), (400, None))
@@ -59,27 +61,61 @@ def step_slices(columns: Columns, mask: Bools) -> dict[str, list[tuple[str, Bool
     return {by: [(name, m & mask) for name, m in groups if (m & mask).any()] for by, groups in slices.items()}
 
 
+class TypeChange(Record):
+    """One error type in two arms, over the same questions."""
+
+    error_type: str
+    baseline: TypeShare
+    other: TypeShare
+    difference: Estimate
+    """Of the shares of the steps with a verdict."""
+
+
 def error_types(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> tuple[TypeShare, ...]:
     """Return the share of each error type among the steps in `mask` that have a verdict, the commonest first."""
+    shares = [type_share for type_share, _ in _type_shares(columns, mask, confidence) if type_share.errors]
+    return tuple(sorted(shares, key=lambda s: -s.errors))
+
+
+def error_type_changes(
+    columns: Columns, before: Bools, after: Bools, *, confidence: float = 0.95
+) -> tuple[TypeChange, ...]:
+    """Return how the share of each error type differs between the steps in two masks, the commonest first.
+
+    Args:
+        columns: The steps, with the outcomes that are compared.
+        before: The steps of the baseline, of questions that both arms have verdicts on.
+        after: The other arm's steps, of the same questions.
+        confidence: Confidence level of the intervals.
+    """
+    sides = zip(_type_shares(columns, before, confidence), _type_shares(columns, after, confidence), strict=True)
+    changes = [
+        TypeChange(error_type=a.error_type, baseline=a, other=b, difference=difference(of_baseline, of_other))
+        for (a, of_baseline), (b, of_other) in sides
+        if a.errors or b.errors
+    ]
+    return tuple(sorted(changes, key=lambda c: -(c.baseline.errors + c.other.errors)))
+
+
+def _type_shares(columns: Columns, mask: Bools, confidence: float) -> Iterator[tuple[TypeShare, Share]]:
+    """Yield every type, in the order of `ERROR_TYPES` with `unnamed` first, those without an error included."""
     kind, kinds = columns.steps["kind"], columns.steps["error_type"]
     question, n = columns.step_question, len(columns.questions)
     decided = np.bincount(question[mask & (kind <= 1)], minlength=n)
-    shares = []
+    graded = columns.keeps_grades
     for code in range(-1, len(ERROR_TYPES)):
         errors = np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n)
         shown = mask & (kind == 1) & (kinds == code) & (columns.steps["grounded"] == 1)
         grounded = np.bincount(question[shown], minlength=n)
-        graded = columns.keeps_grades
-        shares.append(
-            TypeShare(
-                error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
-                errors=int(errors.sum()),
-                share=share(errors, decided, confidence=confidence).estimate,
-                grounded=int(grounded.sum()) if graded else None,
-                grounded_share=share(grounded, errors, confidence=confidence).estimate if graded else None,
-            )
+        of_verdicts = share(errors, decided, confidence=confidence)
+        type_share = TypeShare(
+            error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,
+            errors=int(errors.sum()),
+            share=of_verdicts.estimate,
+            grounded=int(grounded.sum()) if graded else None,
+            grounded_share=share(grounded, errors, confidence=confidence).estimate if graded else None,
         )
-    return tuple(sorted((s for s in shares if s.errors), key=lambda s: -s.errors))
+        yield type_share, of_verdicts
 
 
 def judge_rates(columns: Columns, mask: Bools, *, confidence: float = 0.95) -> tuple[JudgeRates, ...]:

@@ -65,12 +65,15 @@ def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, st
         "step errors +",
         "robust to abstentions",
         "Wilcoxon p",
+        "how many of them evidence shows",
         "step role",
         "not run: tracejury",
     ):
         assert said in within.output
     between = runner.invoke(app, ["compare", "before", "both:distilled", *call, "--json"])
-    assert json.loads(between.stdout)["comparisons"][0]["other"] == ["both", "distilled"]
+    comparison = json.loads(between.stdout)["comparisons"][0]
+    assert comparison["other"] == ["both", "distilled"]
+    assert [t["error_type"] for t in comparison["error_types"]] == ["factual"]
     refused = runner.invoke(app, ["compare", "before", "other:distilled", *call])
     assert refused.exit_code == 1
     assert "panel: p in before, q in other" in refused.output

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tracejury.agents import Grade, Outcome
 from tracejury.reports import ArmKey, NotComparableError, Settings, check_comparable, compare, gather, sign_flip
 
 QUICK = Settings(draws=2_000)
@@ -36,6 +37,36 @@ def test_falling_errors_that_abstentions_explain_are_not_robust(simulated):
     assert found.majority.worst_case[1].high > 0
     assert "unlike coverage alone (9" in found.sentence
     assert found.sentence.endswith("direction robust to abstentions: no")
+
+
+def test_errors_by_type_are_those_of_the_questions_compared(step_row):
+    """Ten questions of two verdicts an arm: factual errors 4 of 20 and 12 of 20, evidence shows 2 and 3 of them."""
+    rows = []
+    for arm, wrong, shown in (("base", 4, 2), ("distilled", 12, 3)):
+        for i in range(20):
+            error = i < wrong
+            outcome = Outcome.ERROR if error else Outcome.SUPPORTED
+            rows.append(
+                step_row(
+                    arm=arm,
+                    question_id=f"q{i % 10}",
+                    trace_id=f"{arm}{i % 10}",
+                    step_id=f"{arm}{i}",
+                    step_index=i // 10,
+                    outcome=outcome,
+                    majority_outcome=outcome,
+                    evidence=Grade.FULL if i < shown or not error else Grade.NONE,
+                )
+            )
+    # The other arm has no trace of this question: its error is in no comparison.
+    rows.append(step_row(question_id="alone", trace_id="alone", step_id="alone", outcome=Outcome.ERROR))
+    (factual,) = compared(rows).error_types
+    assert factual.error_type == "factual"
+    assert (factual.baseline.errors, factual.baseline.grounded) == (4, 2)
+    assert (factual.other.errors, factual.other.grounded) == (12, 3)
+    assert factual.other.grounded_share.value == pytest.approx(3 / 12)
+    assert factual.difference.value == pytest.approx(0.4)
+    assert factual.difference.low < 0.4 < factual.difference.high
 
 
 def test_too_little_coverage_is_the_headline(simulated):
