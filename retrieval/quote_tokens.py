@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tracejury.retrieval.cues import word_set
@@ -50,7 +52,9 @@ class Token(NamedTuple):
         return not self.is_number and not self.text[0].isalpha()
 
 
-def quote_tokens(text: str) -> list[Token]:
+# Judges quote the same few passages of a case again and again.
+@lru_cache(maxsize=32)
+def quote_tokens(text: str) -> tuple[Token, ...]:
     """Cut `text` into tokens. Punctuation, markup, bullets and white space are no tokens; case is folded.
 
     A superscript becomes `^` and its number (10² is not 102), a vulgar fraction a fraction of its own.
@@ -62,7 +66,12 @@ def quote_tokens(text: str) -> list[Token]:
         if token.text == "a" and tokens and _names(tokens[-1], text[tokens[-1].end : token.start], match[0]):
             token = token._replace(is_name=True)
         tokens.append(token)
-    return tokens
+    return tuple(tokens)
+
+
+def unspaced_characters(tokens: Sequence[Token]) -> int:
+    """Count the tokens that are characters of scripts without spaces between words."""
+    return sum(bool(re.fullmatch(f"[{_UNSPACED}]", token.text)) for token in tokens)
 
 
 def names_by_letter(word: str) -> bool:

@@ -7,7 +7,6 @@ a unit, a negation, a drug or any other word that differs is a different stateme
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz
@@ -15,7 +14,7 @@ from rapidfuzz.distance import DamerauLevenshtein, Levenshtein
 
 from tracejury.retrieval.left_out import turned
 from tracejury.retrieval.quote_edges import cut_off, other_punctuation, other_units
-from tracejury.retrieval.quote_tokens import Token, quote_tokens
+from tracejury.retrieval.quote_tokens import Token, quote_tokens, unspaced_characters
 from tracejury.traces import Record
 
 ALIGNMENT_FLOOR = 70.0
@@ -25,7 +24,6 @@ _SHORTEST_ALIGNED = 6
 _SHORTEST_SLIP = 8
 # The aligner's window is as long as the quote; articles and split words make the true span a little longer or shorter.
 _PLAY = 3
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class QuoteCheck(Record):
@@ -66,9 +64,8 @@ def check_quote(quote: str, text: str) -> QuoteCheck:
 
 
 def _too_short(quoted: Sequence[Token]) -> bool:
-    unspaced = sum(bool(_UNSPACED.fullmatch(t.text)) for t in quoted)
-    if unspaced:
-        return unspaced < 4
+    if characters := unspaced_characters(quoted):
+        return characters < 4
     return len(quoted) < 2 or not any(len(t.text) > 3 or t.is_number for t in quoted)
 
 

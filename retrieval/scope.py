@@ -27,6 +27,11 @@ _FRONTED = re.compile(
 _COMMAND = re.compile(r"(?:\W|please|always|do|therefore|then|instead|\d)*")
 _DETERMINERS = frozenset(["a", "an", "the", "his", "her", "its", "their", "no", "one", "two", "three"])
 _DASH = re.compile(r"\u2014|\s[\u2013-]\s")
+# `are contraindicated in: ...`, `is never given to patients with: ...`
+_UNFINISHED = re.compile(
+    r"\b(?:in|to|for|with|of|by|during|on|at|as|from|after|before|is|are|was|were|be|include|includes|these)\s*$"
+)
+_ADVERBIAL = re.compile(r"\s+(?:in|at|on|during|with|after|before|under|for|within|by|beyond|among)\b")
 _SUBORDINATE = re.compile(r"\W*(?:although|though|while|whereas|despite|because|since|when|as|contrary|besides|even)\b")
 
 
@@ -72,11 +77,15 @@ def scope_end(text: str, cue: Cue) -> int:
     # `should not, under any circumstances, be given`; `perhaps, ...`
     parenthesis = re.match(r"\s*," if cue.scope is Scope.HEDGE else r"\s*,[^,]*,", plain[cue.end :])
     at = cue.end + parenthesis.end() if parenthesis and cue.scope is not Scope.CONTRAST else cue.end
+    in_list = False
     for separator in _SEPARATOR.finditer(plain, at):
         if separator.start() >= limit:
             break
+        if in_list and separator[0] == ";":
+            continue
         if _ends(plain, cue, separator):
             return separator.start()
+        in_list = in_list or separator.lastgroup == "colon"
     return limit
 
 
@@ -115,7 +124,8 @@ def _ends(plain: str, cue: Cue, separator: re.Match[str]) -> bool:
         return folded(cue.words) == "no"  # `No: steroids do not help.`
     if kind == "colon":
         label = plain[: separator.start()]
-        return has_verb(label) and "following" not in label and cue.scope is not Scope.FRAME
+        announces = "following" in label or _UNFINISHED.search(label) is not None or not has_verb(after)
+        return has_verb(label) and not announces and cue.scope is not Scope.FRAME
     if cue.scope is Scope.CONTRAST and kind != "and":
         return kind == "comma" and not re.match(
             r"\s*(?:that|whereby|(?:(?:by|in|for|of|to|with|from|under) )?(?:which|whom|who))\b", after
@@ -128,6 +138,8 @@ def _ends(plain: str, cue: Cue, separator: re.Match[str]) -> bool:
         return True
     if cue.scope is Scope.FRAME:
         return kind == "comma" and re.match(r"\s*(?:and|so|while|when|which|who|where)\b", after) is not None
+    if kind == "comma" and _ADVERBIAL.match(plain, cue.end) and not has_verb(plain[: separator.start()]):
+        return False  # `Never after a hemorrhage, the drug is given`: it holds for the main clause.
     if separator[0] == "or" or re.match(r"\s*n?or\b", after):
         # `No crackles or wheezes are heard`: what follows is one more of the same.
         return re.match(rf"\s+(?:{'|'.join(sorted(word_set('pronoun', 'auxiliary')))})\b", after) is not None

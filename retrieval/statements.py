@@ -6,6 +6,7 @@ import re
 
 from tracejury.retrieval.evidence_lines import bare
 from tracejury.retrieval.left_out import condition_after, turned
+from tracejury.retrieval.quote_tokens import quote_tokens, unspaced_characters
 from tracejury.retrieval.readings import read_unit
 from tracejury.retrieval.scope import has_verb
 from tracejury.retrieval.widening import Unit, units_of
@@ -20,7 +21,7 @@ _POINTER = re.compile(
 _OPTION = re.compile(r"\(?[A-Ha-h][.)]\s")
 _ASKED_BEFORE = re.compile(r"\?[\s*_\"')]*(?:\(?[A-Ha-h][.)]\s[^?\n]*)?$")
 """A question on the same line, or the options before this one."""
-_FEWEST_WORDS = 2
+_FEWEST_WORDS, _FEWEST_CHARACTERS = 2, 4
 
 
 class Statement(Record):
@@ -91,7 +92,9 @@ def _no_statement(evidence: str, unit: Unit, start: int, end: int) -> str | None
         return "a caption states nothing"
     if _POINTER.match(text) and not has_verb(text):
         return "a pointer to a source states nothing"
-    words = re.findall(r"\w+", text)
-    if len(words) < _FEWEST_WORDS and not unit.lead_ins:
+    words = quote_tokens(text)
+    characters = unspaced_characters(words)
+    few = characters < _FEWEST_CHARACTERS if characters else len(words) < _FEWEST_WORDS
+    if few and not unit.lead_ins:
         return "a label states nothing"
     return None
