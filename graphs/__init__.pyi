@@ -8,6 +8,7 @@ from .opening import draw_graph, open_graph
 from .published_verdicts import write_verdicts
 from .recheck import RecheckTally, recheck, with_checker
 from .run_context import RunContext, open_run_context
+from .source_trust import TrustNow, trust_now
 from .step_graph import DeliberationSink, StepInput, StepNodes, StepOutput, StepState, build_step_graph
 from .tally import RunTally
 from .tone_swap import SwappedTrace, tone_prompts, tone_swap
@@ -30,6 +31,7 @@ __all__ = [
     "SwappedTrace",
     "TraceInput",
     "TraceOutput",
+    "TrustNow",
     "WorkerPoolError",
     "adjudicate",
     "build_graph",
@@ -44,6 +46,7 @@ __all__ = [
     "tone_prompts",
     "tone_swap",
     "traces_in_flight",
+    "trust_now",
     "with_checker",
     "write_verdicts",
 ]

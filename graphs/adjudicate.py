@@ -14,12 +14,13 @@ from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
 from tracejury.graphs.probing import check_endpoints, probe_for_workers
 from tracejury.graphs.run_context import open_run_context
+from tracejury.graphs.source_trust import trust_marked
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey
-from tracejury.retrieval import Index, Trust
+from tracejury.retrieval import Index
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
 
@@ -191,5 +192,4 @@ def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
         return {}
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     entries = [opened.entry(name) for name in panel.retrieval.sources]
-    # The same passages under another trust give other verdicts.
-    return {e.name: e.digest if e.trust is Trust.FULL else f"{e.digest} {e.trust}" for e in entries}
+    return {e.name: trust_marked(e.digest, e.trust) for e in entries}

@@ -35,6 +35,7 @@ from tracejury.agents import (
     unchecked,
 )
 from tracejury.agents.checkers import CheckerSpec
+from tracejury.graphs.source_trust import TrustNow, under_trust
 from tracejury.graphs.trace_runner import LedgerSink
 from tracejury.ledger import Ledger, Run, package_versions, panel_hash, run_lease
 from tracejury.models import CallFailed, CallRecord, CallStore, Gateway
@@ -83,6 +84,7 @@ async def recheck(
     panel: Panel,
     name: str,
     *,
+    trust: TrustNow | None = None,
     air_gapped: bool = False,
     report_trace: Callable[[], None] = lambda: None,
 ) -> tuple[Run, RecheckTally]:
@@ -93,6 +95,7 @@ async def recheck(
         run: The finished run to recheck; it stays as it is.
         panel: The run's panel with another checker, from `with_checker`.
         name: The name of the new run. The same call resumes it.
+        trust: What the sources may do in a verdict, from `trust_now`. None: what they could in the run.
         air_gapped: Refuse every address but loopback.
         report_trace: Called after each trace.
 
@@ -107,10 +110,12 @@ async def recheck(
     if run.finished is None:
         raise ValueError(f"run {run.name!r} is not finished; finish it first, by the command that began it")
     refuse_audited_weights(panel, {row.model for row in ledger.trace_outcomes(run)})
+    trust = trust or TrustNow()
     manifest = run.manifest.model_copy(
         update={
             "panel": panel_hash(panel),
             "checker": checker_facts(panel),
+            "index": trust.digests(run.manifest.index),
             "selection": run.manifest.selection | {"recheck": run.id},
             "packages": package_versions(),
         }
@@ -132,7 +137,9 @@ async def recheck(
                 stored = ledger.segmentation(run, trace.id)
                 await sink.trace(trace, question, stored.model_copy(update={"steps": tuple(d.step for d in before)}))
                 for old, (new, disputed) in zip(
-                    before, await asyncio.gather(*(_rechecked(d, judge_panel) for d in before)), strict=True
+                    before,
+                    await asyncio.gather(*(_rechecked(under_trust(d, trust.of), judge_panel) for d in before)),
+                    strict=True,
                 ):
                     await sink.deliberation(new)
                     tally.add(old, new, disputed=disputed)
@@ -177,18 +184,17 @@ async def _rechecked(before: Deliberation, judge_panel: JudgePanel) -> tuple[Del
         return after.model_copy(update={"verdict": decision}), False
     resolution = before.resolution
     if resolution is not None:
-        resolution = await _resolution(case, opinions, resolution, judge_panel)
+        wider = case.model_copy(update={"passages": (*case.passages, *before.further_passages)})
+        resolution = await _resolution(case, wider, opinions, resolution, judge_panel)
         retrieved = retrieved or bool(resolution.hits)
     verdict = settle(decision, opinions, case.claims, resolution, policy=panel.policy, retrieved=retrieved)
     return after.model_copy(update={"resolution": resolution, "verdict": verdict}), True
 
 
 async def _resolution(
-    case: Case, opinions: tuple[Opinion, ...], resolution: Resolution, judge_panel: JudgePanel
+    case: Case, wider: Case, opinions: tuple[Opinion, ...], resolution: Resolution, judge_panel: JudgePanel
 ) -> Resolution:
-    in_case = {passage.id for passage in case.passages}
-    extra = {hit.passage.id: hit.passage for hit in resolution.hits if hit.passage.id not in in_case}
-    wider = case.model_copy(update={"passages": (*case.passages, *extra.values())})
+    """Return the resolution with its citations checked again; `wider` has what judges and resolver searched for."""
     drafted = draft_citations(_quotes(wider, resolution), resolution.label)
     try:
         checked = await check_citations(wider, {"resolver": drafted}, judge_panel)

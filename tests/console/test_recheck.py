@@ -109,3 +109,45 @@ def test_a_run_that_is_not_finished_is_refused(folder: Path) -> None:
     result = CliRunner().invoke(app, ["recheck", "made"])
     assert result.exit_code == 1
     assert "is not finished" in result.output
+
+
+def test_a_source_has_the_trust_that_the_index_says_now(folder: Path) -> None:
+    """The judges cite a folder that nobody vouches for; the user vouches for it, and takes that back."""
+    (folder / "ward").mkdir()
+    (folder / "ward" / "cough.md").write_text("A cough of three days is acute.")
+    finding = GOOD["findings"][0] | {"evidence": "P1", "quote": "A cough of three days is acute."}
+    body_of = {"policy": "grounded", "checker": {"name": "nli", "calibration": calibration(folder, 0.0)}}
+    retrieval = {"sources": ["ward"], "k": 1}
+    traces = write_traces(folder, [["A cough of three days is acute, it is thought by all."]])
+
+    def build(*trust: str) -> None:
+        called("index", "build", "documents", "--set", f"path={folder / 'ward'}", "--set", "name=ward", *trust)
+
+    def recheck(*options: str) -> tuple[str, str]:
+        result = CliRunner().invoke(app, ["recheck", "ward", *options])
+        assert result.exit_code == 0, result.output
+        (row,) = rows(options[-1])
+        return str(row["outcome"]), result.output
+
+    build()
+    with ModelServer(reply=GOOD | {"findings": [finding]}) as server:
+        panel = folder / "panel.yaml"
+        panel.write_text(yaml.safe_dump(panel_body(server.url, **body_of, retrieval=retrieval)))
+        called("adjudicate", traces, "--panel", panel, "--run", "ward")
+    (row,) = rows("ward")
+    assert (row["outcome"], row["reason"]) == ("abstained", "not_grounded")
+    build("--trust", "full")
+    outcome, output = recheck("--run", "vouched")
+    assert outcome == "supported"
+    assert "source ward: listed in the run, full now" in output
+    assert recheck("--stored-trust", "--run", "stored")[0] == "abstained"
+    # The folder says something else by now: nobody has vouched for the passages of the run.
+    (folder / "ward" / "cough.md").write_text("A cough of three days is chronic.")
+    build("--trust", "full")
+    outcome, output = recheck("--run", "other")
+    assert outcome == "abstained"
+    assert "other passages in the index than in the run" in output
+    outcome, output = recheck("--index", str(folder / "none"), "--run", "none")
+    assert outcome == "abstained"
+    assert "source ward is not in the index" in output
+    assert not (folder / "none").exists()
