@@ -32,7 +32,7 @@ from sqlalchemy import event, func, insert, select
 from tracejury.agents import Deliberation
 from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, TraceFilter
 from tracejury.ledger.tables import carried, deliberation_table, evidence, question_table, tally, trace_table
-from tracejury.ledger.trace_statistics import add_trace, recount_tallies
+from tracejury.ledger.trace_statistics import STEPS_A_TRACE, add_trace, put_words, recount_tallies
 from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
@@ -108,7 +108,9 @@ def build(ledger: Ledger, traces: int) -> Run:
                     "body": taken.model_dump_json(),
                 }  # fmt: skip
                 connection.execute(insert(trace_table), row)
-                add_trace(connection, row, asked, taken)
+                tally_number = add_trace(connection, row, asked, taken)
+                for made in template.made:
+                    put_words(connection, "step_words", tally_number * STEPS_A_TRACE + made.step.index, made.step.text)
                 for made, old in zip(template.made, template.rows, strict=True):
                     step = made.step
                     name = content_id("s", taken.id, step.index, step.start, step.end, step.text)

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes, refuse_audited_weights
-from tracejury.graphs.batch import IN_BATCHES, Runner, select
+from tracejury.graphs.batch import IN_BATCHES, Runner, count_selected, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
@@ -117,6 +117,10 @@ async def adjudicate(
     async with run_lease(ledger.engine, run):
         if opened is not None:
             opened(run, resumed)
+        expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)
+        ledger.expect_traces(run.id, expected)
+        tally = tally or RunTally()
+        tally.traces_total = expected
         if cluster is not None:
             from tracejury.graphs.cluster.run import run_on
 

@@ -46,6 +46,13 @@ def select(
         yield trace
 
 
+def count_selected(batch: Batch, limit: int | None, only: Sequence[str], arms: Sequence[str]) -> int:
+    """Return how many traces `select` will give; the batch is read for it only where ids or arms select."""
+    if only or arms:
+        return sum(1 for _ in select(batch.traces(), limit=limit, only=only, arms=arms))
+    return len(batch) if limit is None else min(limit, len(batch))
+
+
 class Runner:
     """Runs traces through the graph and writes the results. `run` may be awaited once."""
 

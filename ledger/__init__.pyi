@@ -1,14 +1,16 @@
-from .browsing import COUNTS, ArmCount, Browsing, TraceFilter, TraceLine, TracePage
+from .browsing import COUNTS, ArmCount, Browsing, StepCount, TraceFilter, TraceLine, TracePage, TraceVerdicts
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .evidence_export import write_evidence
 from .export import write_rows
 from .failure_counts import FailureCount, FailureCounts, count_failure
 from .leases import RunInUseError, run_lease
+from .notes import Notes, StepNote
 from .reader import TraceOutcomes, UnknownRunError
 from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
 from .runs import Run, RunManifest, RunProgress, package_versions, panel_hash
 from .schema import SchemaError
+from .step_lists import StepFilter, StepKey, StepLists, StepPage
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
 from .writer import DEFAULT_STORE, Ledger, RunDiffersError
@@ -25,6 +27,7 @@ __all__ = [
     "FailureCounts",
     "Ledger",
     "LedgerStatus",
+    "Notes",
     "OpinionRow",
     "ResolverRow",
     "Review",
@@ -36,12 +39,19 @@ __all__ = [
     "RunProgress",
     "SchemaError",
     "StepBrowsing",
+    "StepCount",
+    "StepFilter",
+    "StepKey",
     "StepLine",
+    "StepLists",
+    "StepNote",
+    "StepPage",
     "StepRow",
     "TraceFilter",
     "TraceLine",
     "TraceOutcomes",
     "TracePage",
+    "TraceVerdicts",
     "UnknownRunError",
     "Upgraded",
     "VerdictCounts",

@@ -15,7 +15,7 @@ from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run, RunProgress
 from tracejury.ledger.stored_records import read_stored
-from tracejury.ledger.tables import question_table, tally
+from tracejury.ledger.tables import deliberation_table, question_table, tally
 from tracejury.ledger.trace_statistics import SPENT, has_name, matches
 from tracejury.traces import ErrorType, Question, Record
 
@@ -104,6 +104,26 @@ class ArmCount(NamedTuple):
     resolved: int
 
 
+class StepCount(NamedTuple):
+    """How many steps of a trace have this verdict."""
+
+    outcome: str
+    claim: bool
+    majority_outcome: str | None
+    """None where the run did not keep it."""
+    grade: str | None
+    steps: int
+
+
+class TraceVerdicts(NamedTuple):
+    """A trace's answer, and its steps by verdict."""
+
+    question_id: str
+    arm: str
+    correct: bool | None
+    steps: tuple[StepCount, ...]
+
+
 _SORTS: dict[str, tuple[Any, ...]] = {
     "order": (),
     "errors": (tally.c.error.desc(),),
@@ -166,6 +186,23 @@ class Browsing:
         )
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+    def verdict_counts(self, run: Run) -> tuple[list[TraceVerdicts], bool]:
+        """Count every trace's steps by what majority and grounded verdicts hold, from one covering index.
+
+        Returns:
+            The traces, and whether the run keeps grades, so that the two can be told apart.
+        """
+        d, c = deliberation_table.c, tally.c
+        keys = (d.trace_id, d.outcome, d.claim, d.majority_outcome, d.grade)
+        counted = select(*keys, func.count()).where(d.run_id == run.id).group_by(*keys).order_by(d.trace_id)
+        known = select(c.trace_id, c.question_id, c.arm, c.correct).where(c.run_id == run.id).order_by(c.n)
+        steps: dict[str, list[StepCount]] = {}
+        with self.engine.connect() as connection:
+            for trace_id, *values in connection.execute(counted):
+                steps.setdefault(trace_id, []).append(StepCount(*values))
+            traces = [TraceVerdicts(*row[1:], tuple(steps.get(row[0], ()))) for row in connection.execute(known)]
+        return traces, any(count.grade is not None for found in steps.values() for count in found)
 
     def traces(self, run: Run, trace_filter: TraceFilter) -> TracePage:
         """Return one page of the traces that pass the filter; a page past the end is the last one."""

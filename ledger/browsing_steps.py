@@ -79,7 +79,7 @@ class StepBrowsing:
         )
         with self.engine.connect() as connection:
             keys = connection.scalars(chosen).all()
-        return self._read(run, keys)
+        return self.lines(run, keys)
 
     def carried_by(self, run: Run, evidence_id: str, page: int = 1) -> list[StepLine]:
         """Return one page of the steps whose verdict rests on this evidence, errors first."""
@@ -93,7 +93,7 @@ class StepBrowsing:
         )
         with self.engine.connect() as connection:
             keys = connection.scalars(chosen).all()
-        return self._read(run, keys)
+        return self.lines(run, keys)
 
     def references(self, run: Run) -> list[CitedEvidence]:
         """Return the evidence that carried verdicts, the most used first."""
@@ -158,11 +158,11 @@ class StepBrowsing:
 
     def by_id(self, run: Run, step_id: str) -> Deliberation | None:
         """Return the deliberation of the step of this id, or None."""
-        lines = self._read(run, [step_id])
+        lines = self.lines(run, [step_id])
         return lines[0].deliberation if lines else None
 
-    def _read(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
-        """Read the deliberations of these steps, in this order."""
+    def lines(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
+        """Read the deliberations of the steps of these ids, in this order."""
         d, t = deliberation_table.c, trace_table.c
         query = (
             select(d.step_id, d.body, t.arm, t.model)

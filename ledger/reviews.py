@@ -17,6 +17,7 @@ from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Record
 
 ReviewLabel = Literal["supported", "error", "unclear", "no claim"]
+ReviewRelation = Literal["supports", "contradicts", "neither"]
 
 
 class Review(Record):
@@ -27,6 +28,8 @@ class Review(Record):
     label: ReviewLabel | None
     """None: only a note so far."""
     error_type: ErrorType | None = None
+    relation: ReviewRelation | None = None
+    """In which relation the quote on the sheet stands to the claim; None: not said, or the sheet has no quote."""
     note: str = ""
     saved: str = ""
 
@@ -53,7 +56,7 @@ class Reviews:
         """Save a review, in place of the same expert's earlier review of the step."""
         values = new_review.model_dump(mode="json") | {"run_id": run.id, "saved": datetime.now(UTC).isoformat()}
         statement = self._dialect.insert(review).values(values)
-        changed = {name: statement.excluded[name] for name in ("label", "error_type", "note", "saved")}
+        changed = {name: statement.excluded[name] for name in ("label", "error_type", "relation", "note", "saved")}
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["run_id", "expert", "step_id"], set_=changed)

@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 
 from tracejury.ledger.tables import metadata
-from tracejury.ledger.trace_statistics import create_word_index
+from tracejury.ledger.trace_statistics import create_word_indexes
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_transaction
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Oldest first; each is a file of `ledger/migrations/versions`."""
 HEAD = REVISIONS[-1]
 _TALLY_OF_0002 = {
@@ -71,7 +71,7 @@ def open_schema(engine: Engine) -> None:
             if schema.status == "new":
                 metadata.create_all(connection)
                 CALL_TABLES.create_all(connection)
-                create_word_index(connection)
+                create_word_indexes(connection)
                 stamp(connection, HEAD)
                 return
     if schema.status != "current":

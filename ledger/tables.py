@@ -23,6 +23,11 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+STEP_FACETS = (
+    "outcome", "claim", "majority_outcome", "grade", "reason", "error_type", "disagreement", "resolver",
+)  # fmt: skip
+"""Columns of a deliberation that lists of steps filter by."""
+
 run_table = Table(
     "run",
     metadata,
@@ -74,6 +79,9 @@ deliberation_table = Table(
     Column("trace_id", String(32), nullable=False),
     Column("step_index", Integer, nullable=False),
     Column("outcome", String(12), nullable=False),
+    # What the jury's majority holds, and how well the verdict is grounded; null where the run did not keep it.
+    Column("majority_outcome", String(12)),
+    Column("grade", String(8)),
     Column("error_type", String(32)),
     Column("claim", Boolean, nullable=False),
     Column("route", String(16), nullable=False),
@@ -94,8 +102,8 @@ deliberation_table = Table(
     Column("committed", String(40), nullable=False),
     Column("body", Text, nullable=False),
     ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
-    Index("deliberation_by_trace", "run_id", "trace_id", "step_index"),
-    Index("deliberation_by_outcome", "run_id", "outcome"),
+    # Covers what lists of steps filter by, in the order in which they show steps; bodies are read for one page alone.
+    Index("deliberation_by_trace", "run_id", "trace_id", "step_index", *STEP_FACETS, "votes", "step_id"),
     # Covers the judges' page, which counts patterns of votes; nothing else of a row is read for it.
     Index("deliberation_by_votes", "run_id", "votes", "outcome", "label", "step_id"),
 )
@@ -182,6 +190,18 @@ review = Table(
     Column("step_id", String(32), primary_key=True),
     Column("label", String(12)),
     Column("error_type", String(32)),
+    # What the expert holds of the quote that the sheet shows: `supports`, `contradicts`, `neither`.
+    Column("relation", String(12)),
     Column("note", Text, nullable=False, default=""),
+    Column("saved", String(40), nullable=False),
+)
+
+# What a reader wrote beside a step while reading; it is no review, and is in no figure.
+step_note = Table(
+    "step_note",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("step_id", String(32), primary_key=True),
+    Column("text", Text, nullable=False),
     Column("saved", String(40), nullable=False),
 )

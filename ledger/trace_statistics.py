@@ -32,51 +32,82 @@ from tracejury.traces import ErrorType, Question, Trace
 
 SPENT = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
 
-_WORDS = {
+_WORD_INDEXES = {"trace_words": "INTEGER", "step_words": "BIGINT"}
+"""Index of words -> the type of its row numbers on Postgres."""
+_CREATE = {
     "sqlite": (
         # Contentless: the words are indexed, the text itself stands in the trace already.
-        "CREATE VIRTUAL TABLE IF NOT EXISTS trace_words USING fts5(words, content='', tokenize='unicode61')",
+        "CREATE VIRTUAL TABLE IF NOT EXISTS {name} USING fts5(words, content='', tokenize='unicode61')",
     ),
     "postgresql": (
-        "CREATE TABLE IF NOT EXISTS trace_words (n INTEGER PRIMARY KEY, words tsvector NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS trace_words_index ON trace_words USING gin (words)",
+        "CREATE TABLE IF NOT EXISTS {name} (n {number} PRIMARY KEY, words tsvector NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS {name}_index ON {name} USING gin (words)",
     ),
 }
+_PUT = {
+    "sqlite": "INSERT INTO {name} (rowid, words) VALUES (:n, :words)",
+    "postgresql": "INSERT INTO {name} (n, words) VALUES (:n, to_tsvector('simple', :words)) ON CONFLICT DO NOTHING",
+}
 _PUT_WORDS = {
-    "sqlite": text("INSERT INTO trace_words (rowid, words) VALUES (:n, :words)"),
-    "postgresql": text("INSERT INTO trace_words (n, words) VALUES (:n, to_tsvector('simple', :words))"),
+    (dialect, name): text(statement.format(name=name)) for dialect, statement in _PUT.items() for name in _WORD_INDEXES
 }
-_MATCHES = {
-    "sqlite": "tally.n IN (SELECT rowid FROM trace_words WHERE trace_words MATCH :words)",
-    "postgresql": "tally.n IN (SELECT n FROM trace_words WHERE words @@ to_tsquery('simple', :words))",
+_FOUND = {
+    "sqlite": "SELECT rowid FROM {name} WHERE {name} MATCH :words",
+    "postgresql": "SELECT n FROM {name} WHERE words @@ to_tsquery('simple', :words)",
 }
+STEPS_A_TRACE = 1 << 20
+"""A step stands in its index of words under its trace's number in `tally` times this, plus its place in the trace."""
 _POSTGRES_WORDS = 900_000
 """Characters; a tsvector holds at most 1 MB."""
 
 
-def create_word_index(connection: Connection) -> None:
-    """Create the full-text index, which SQLAlchemy's metadata cannot express."""
-    for statement in _WORDS[connection.dialect.name]:
-        connection.execute(text(statement))
+def create_word_indexes(connection: Connection) -> None:
+    """Create the full-text indexes, which SQLAlchemy's metadata cannot express."""
+    for name, number in _WORD_INDEXES.items():
+        for statement in _CREATE[connection.dialect.name]:
+            connection.execute(text(statement.format(name=name, number=number)))
 
 
-def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> None:
-    """Insert the tally of a new trace, and index the words of the trace and of its question."""
+def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> int:
+    """Insert the tally of a new trace, and index the words of the trace and of its question; return its number."""
     shared = ("run_id", "question_id", "model", "arm", "sample", "steps")
     values = {name: row[name] for name in shared} | {"trace_id": row["id"], "correct": row["answer_correct"]}
     values["answered"] = row["answer"] is not None
-    n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
+    n = int(connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one())
     words = " \n".join((question.key, question.stem, *question.options.values(), trace.text))
+    put_words(connection, "trace_words", n, words)
+    return n
+
+
+def add_deliberation(connection: Connection, run_id: str, deliberation: Deliberation, *, again: bool) -> None:
+    """Update the tally of the step's trace, index the step's words, and record which evidence its verdict rests on.
+
+    Args:
+        connection: An open transaction.
+        run_id: The run.
+        deliberation: It has just been written.
+        again: The step had failed before, so that its words are indexed already.
+    """
+    connection.execute(_TALLY, {"of_run": run_id, "of_trace": deliberation.step.trace_id})
+    add_cited_evidence(connection, run_id, deliberation)
+    if not again:
+        add_step_words(connection, run_id, deliberation)
+
+
+def add_step_words(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
+    """Index the words of a step; a trace has at most `STEPS_A_TRACE` steps that can be searched for."""
+    step = deliberation.step
+    n = connection.execute(_NUMBER, {"of_run": run_id, "of_trace": step.trace_id}).scalar()
+    if n is not None and step.index < STEPS_A_TRACE:
+        put_words(connection, "step_words", n * STEPS_A_TRACE + step.index, step.text)
+
+
+def put_words(connection: Connection, name: str, n: int, words: str) -> None:
+    """Put a text into an index of words under a number."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
         words = words[:_POSTGRES_WORDS].replace("\0", " ")
-    connection.execute(_PUT_WORDS[dialect], {"n": n, "words": words})
-
-
-def add_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
-    """Update the tally of the step's trace, and record which evidence its verdict rests on."""
-    connection.execute(_TALLY, {"of_run": run_id, "of_trace": deliberation.step.trace_id})
-    add_cited_evidence(connection, run_id, deliberation)
+    connection.execute(_PUT_WORDS[dialect, name], {"n": n, "words": words})
 
 
 def add_cited_evidence(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
@@ -131,13 +162,24 @@ def matches(dialect: str, search: str) -> tuple[str, str] | None:
 
     All words must occur, the last one perhaps only begun; quotes and operators are words like others.
     """
+    words = _search_words(dialect, search)
+    return (f"tally.n IN ({_FOUND[dialect].format(name='trace_words')})", words) if words else None
+
+
+def matches_steps(dialect: str, search: str) -> tuple[str, str] | None:
+    """Return (SQL query for the numbers of the steps with the parameter `words`, its value) for search words."""
+    words = _search_words(dialect, search)
+    return (_FOUND[dialect].format(name="step_words"), words) if words else None
+
+
+def _search_words(dialect: str, search: str) -> str | None:
     parts = search.split()
     if dialect == "sqlite":
         quoted = ['"' + part.replace('"', '""') + '"' for part in parts if any(c.isalnum() for c in part)]
-        return (_MATCHES[dialect], " ".join(quoted) + "*") if quoted else None
+        return " ".join(quoted) + "*" if quoted else None
     plain = ["".join(c if c.isalnum() else " " for c in part).split() for part in parts]
     lexemes = [word for words in plain for word in words]
-    return (_MATCHES[dialect], " & ".join(lexemes) + ":*") if lexemes else None
+    return " & ".join(lexemes) + ":*" if lexemes else None
 
 
 def _passages(deliberation: Deliberation) -> dict[str, Passage]:
@@ -185,3 +227,4 @@ def _tally() -> Any:
 
 _TALLY_ALL = _tally()
 _TALLY = _TALLY_ALL.where(tally.c.trace_id == bindparam("of_trace"))
+_NUMBER = select(tally.c.n).where(tally.c.run_id == bindparam("of_run"), tally.c.trace_id == bindparam("of_trace"))

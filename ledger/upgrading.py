@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, func, inspect, select, update
 from tracejury.agents import Deliberation
 from tracejury.ledger.schema import HEAD, SchemaError, open_schema, read_schema, refusal, stamp
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
-from tracejury.ledger.trace_statistics import add_cited_evidence, add_trace, recount_tallies
+from tracejury.ledger.trace_statistics import add_cited_evidence, add_step_words, add_trace, recount_tallies
 from tracejury.ledger.votes import votes_of
+from tracejury.ledger.writer import graded
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_engine, open_transaction
 from tracejury.traces import Question, Record, Trace
@@ -21,6 +22,8 @@ from tracejury.traces import Question, Record, Trace
 _PAGES_SINCE = "0002"
 _NAMES_SINCE = "0004"
 """Tallies hold names of error types and reasons, and no bits."""
+_STEPS_SINCE = "0005"
+"""Deliberations have columns that lists of steps filter by, and an index of the steps' words."""
 
 
 class LedgerStatus(Record):
@@ -120,6 +123,8 @@ def upgrade_ledger(
                 CALL_TABLES.create_all(connection)
                 if now.revision < _PAGES_SINCE:
                     _make_pages(connection, report_progress)
+                if now.revision < _STEPS_SINCE:
+                    _index_steps(connection, report_progress)
                 if now.revision < _NAMES_SINCE:
                     for run_id in connection.scalars(select(run_table.c.id)).all():
                         recount_tallies(connection, run_id)
@@ -169,8 +174,30 @@ def _make_pages(connection: Connection, report_progress: Callable[[str, int], No
             report_progress("steps", steps)
 
 
-_VOTES = (
-    update(deliberation_table)
-    .where(deliberation_table.c.run_id == bindparam("of_run"), deliberation_table.c.step_id == bindparam("of_step"))
-    .values(votes=bindparam("said"))
+def _index_steps(connection: Connection, report_progress: Callable[[str, int], None]) -> None:
+    """Fill what lists of steps filter and search by from the stored deliberations."""
+    d = deliberation_table.c
+    keys = connection.execute(select(d.run_id, d.step_id).order_by(d.run_id, d.trace_id, d.step_index)).all()
+    for count, (run_id, step_id) in enumerate(keys, 1):
+        body = connection.execute(select(d.body).where(d.run_id == run_id, d.step_id == step_id)).scalar_one()
+        deliberation = Deliberation.model_validate_json(body)
+        values = {"of_run": run_id, "of_step": step_id, **_bound(graded(deliberation.verdict))}
+        connection.execute(_GRADED, values)
+        add_step_words(connection, run_id, deliberation)
+        report_progress("steps indexed", count)
+
+
+def _bound(values: dict[str, str | None]) -> dict[str, str | None]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+_MINE = (
+    deliberation_table.c.run_id == bindparam("of_run"),
+    deliberation_table.c.step_id == bindparam("of_step"),
 )
+_GRADED = (
+    update(deliberation_table)
+    .where(*_MINE)
+    .values(majority_outcome=bindparam("new_majority_outcome"), grade=bindparam("new_grade"))
+)
+_VOTES = update(deliberation_table).where(*_MINE).values(votes=bindparam("said"))

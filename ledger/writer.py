@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Executable, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat
+from tracejury.agents import Deliberation, Label, Outcome, Panel, Seat, Verdict
 from tracejury.ledger.reader import LedgerReading, run_of
 from tracejury.ledger.runs import Run, RunManifest, run_name
 from tracejury.ledger.schema import open_schema
@@ -103,6 +103,11 @@ class Ledger(LedgerReading):
             raise RunDiffersError(f"run {name!r} was made with other settings ({changes}); give another --run NAME")
         return OpenedRun(existing, row.secret, resumed)
 
+    def expect_traces(self, run_id: str, traces_total: int) -> None:
+        """Record how many traces the batch has, so that a run that is going on can say how much is left."""
+        expected = update(run_table).where(run_table.c.id == run_id).values(traces_total=traces_total)
+        run_when_reachable(self.engine, lambda connection: connection.execute(expected), write=True)
+
     def finish(self, run_id: str, traces_total: int) -> None:
         """Record that every trace of the batch has been processed."""
         finished = update(run_table).where(run_table.c.id == run_id).values(finished=_now(), traces_total=traces_total)
@@ -178,12 +183,12 @@ class Ledger(LedgerReading):
     def put_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
         """Write a deliberation whole, in place of an earlier failed one, never of a verdict."""
         row, key = _columns(run_id, deliberation), ("run_id", "step_id")
-        inserted = _insert_new(connection, deliberation_table, row, key)
+        first = inserted = _insert_new(connection, deliberation_table, row, key)
         if not inserted:
             connection.execute(_FAILED_BEFORE, {"of_run": run_id, "of_step": deliberation.step.id})
             inserted = _insert_new(connection, deliberation_table, row, key)
         if inserted:
-            add_deliberation(connection, run_id, deliberation)
+            add_deliberation(connection, run_id, deliberation, again=not first)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
@@ -205,6 +210,7 @@ def _columns(run_id: str, deliberation: Deliberation) -> dict[str, Any]:
         "trace_id": deliberation.step.trace_id,
         "step_index": deliberation.step.index,
         "outcome": verdict.outcome.value,
+        **graded(verdict),
         "error_type": verdict.error_type.value if verdict.error_type else None,
         "claim": verdict.claim,
         "route": verdict.route.value,
@@ -222,6 +228,14 @@ def _columns(run_id: str, deliberation: Deliberation) -> dict[str, Any]:
         "cost_usd": sum(c.cost_usd for c in calls if not c.from_cache),
         "committed": _now(),
         "body": deliberation.model_dump_json(),
+    }
+
+
+def graded(verdict: Verdict) -> dict[str, str | None]:
+    """Return the columns that tell the two views of a verdict apart."""
+    return {
+        "majority_outcome": verdict.majority_outcome.value if verdict.majority_outcome else None,
+        "grade": verdict.grade.value if verdict.grade else None,
     }
 
 

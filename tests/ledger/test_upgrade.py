@@ -26,8 +26,8 @@ from tracejury.models import CALL_TABLES, CallStore
 from tracejury.storage import open_engine
 
 MIGRATIONS = Path(ledger.__path__[0]) / "migrations"
-WORDS = "trace_words"
-"""The full-text index: SQLite's is a virtual table with tables of its own, and neither is in the metadata."""
+WORDS = ("trace_words", "step_words")
+"""The full-text indexes: SQLite's are virtual tables with tables of their own, and none is in the metadata."""
 
 
 def first_ledger(url: str, of: Engine) -> None:
@@ -64,7 +64,7 @@ def shape(engine: Engine) -> dict[str, Any]:
     """Return tables, columns, keys and indexes, whatever order they were made in."""
     seen = inspect(engine)
     found = {}
-    for name in (n for n in seen.get_table_names() if not n.startswith(f"{WORDS}_")):
+    for name in (n for n in seen.get_table_names() if not n.startswith(tuple(f"{w}_" for w in WORDS))):
         columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(name)}
         indexes = {i["name"]: (tuple(i["column_names"]), bool(i["unique"])) for i in seen.get_indexes(name)}
         unique = [tuple(u["column_names"]) for u in seen.get_unique_constraints(name)]

@@ -1,0 +1,121 @@
+"""Lists of steps hold what the exported rows say, in one order, on SQLite and on Postgres; notes stay with steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from made_ledger import demo_pairs, make_run
+
+from tracejury.agents import Grade, Outcome, Reason
+from tracejury.ledger import (
+    Browsing,
+    Ledger,
+    Notes,
+    Run,
+    StepBrowsing,
+    StepFilter,
+    StepKey,
+    StepLists,
+    StepRow,
+    VotePattern,
+)
+from tracejury.ledger.step_lists import PAGE
+from tracejury.traces import ErrorType
+
+
+@pytest.fixture(scope="module")
+def ledger(module_ledger_url: str) -> Iterator[Ledger]:
+    made = Ledger(module_ledger_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def run(ledger: Ledger) -> Run:
+    make_run(ledger, demo_pairs()[:2], name="other")
+    return make_run(ledger, demo_pairs()[2:])
+
+
+@pytest.fixture(scope="module")
+def rows(ledger: Ledger, run: Run) -> list[StepRow]:
+    return sorted(ledger.rows(run), key=lambda r: (r.trace_id, r.step_index))
+
+
+@pytest.fixture(scope="module")
+def patterns(ledger: Ledger, run: Run) -> list[VotePattern]:
+    return StepBrowsing(ledger).patterns(run)
+
+
+def label_of(row: StepRow, judge: str) -> str | None:
+    return next((o.label for o in row.opinions if o.judge == judge), None)
+
+
+CASES: dict[str, tuple[dict[str, object], Callable[[StepRow], object]]] = {
+    "all": ({}, lambda r: True),
+    "error": ({"outcome": "error"}, lambda r: r.claim and r.outcome is Outcome.ERROR),
+    "no claim": ({"outcome": "no_claim"}, lambda r: not r.claim),
+    "type": ({"error_type": "factual"}, lambda r: r.error_type is ErrorType.FACTUAL),
+    "reason": ({"reason": "no_majority"}, lambda r: r.reason is Reason.NO_MAJORITY),
+    "grade": ({"grade": "full"}, lambda r: r.evidence is Grade.FULL),
+    "arm": ({"arm": "base"}, lambda r: r.arm == "base"),
+    "resolver": ({"resolver": True}, lambda r: r.resolver is not None),
+    "judge": ({"judge": "facts", "label": "error"}, lambda r: label_of(r, "facts") == "error"),
+    "against": (
+        {"judge": "safety", "label": "against"},
+        lambda r: {label_of(r, "safety"), r.outcome} == {"supported", "error"},
+    ),
+    "words": ({"words": "POTASSIUM"}, lambda r: "potassium" in r.step_text.lower()),
+    "words and arm": (
+        {"words": "the", "arm": "distilled", "outcome": "error"},
+        lambda r: (
+            re.search(r"\bthe", r.step_text.lower()) and r.arm == "distilled" and r.outcome == "error" and r.claim
+        ),
+    ),
+    "no words": ({"words": "!!!"}, lambda r: False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_list_holds_the_rows_that_fit_in_one_order(
+    case: str, ledger: Ledger, run: Run, rows: list[StepRow], patterns: list[VotePattern]
+) -> None:
+    parameters, fits = CASES[case]
+    expected = [StepKey(r.trace_id, r.step_index) for r in rows if fits(r)]
+    lists, step_filter = StepLists(ledger), StepFilter.model_validate(parameters)
+    shown: list[StepKey] = []
+    more, page = True, 0
+    while more:
+        page += 1
+        result = lists.page(run, step_filter.model_copy(update={"page": page}), patterns)
+        shown += [StepKey(line.deliberation.step.trace_id, line.deliberation.step.index) for line in result.lines]
+        more = result.more
+        assert result.total == len(expected) or not result.lines
+    assert shown == expected
+    assert page == max(1, -(-len(expected) // PAGE))
+    assert case == "no words" or expected
+    for at, key in enumerate(expected[:3]):
+        before, after = lists.around(run, step_filter, patterns, key)
+        assert before == (expected[at - 1] if at else None)
+        assert after == (expected[at + 1] if at + 1 < len(expected) else None)
+
+
+def test_verdicts_are_counted_by_trace(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
+    traces, keeps_grades = Browsing(ledger).verdict_counts(run)
+    assert keeps_grades
+    assert sum(count.steps for trace in traces for count in trace.steps) == len(rows)
+    full = sum(count.steps for trace in traces for count in trace.steps if count.grade == "full")
+    assert full == sum(r.evidence is Grade.FULL for r in rows)
+    majority = sum(count.steps for trace in traces for count in trace.steps if count.majority_outcome == "error")
+    assert majority == sum(r.majority_outcome is Outcome.ERROR for r in rows)
+
+
+def test_a_note_stays_with_its_step_until_it_is_emptied(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
+    notes, step = Notes(ledger), rows[0].step_id
+    notes.save(run, step, "first")
+    notes.save(run, step, "read again:\ndose is right")
+    assert [(n.step_id, n.text) for n in notes.in_run(run)] == [(step, "read again:\ndose is right")]
+    assert notes.in_run(ledger.run("other")) == []
+    notes.save(run, step, "  ")
+    assert notes.of(run, step) is None
