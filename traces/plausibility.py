@@ -15,11 +15,14 @@ class Plausibility:
 
     def __init__(self) -> None:
         self.questions = self.with_options = self.traces = self.asked = self.answered = self.graded = self.right = 0
+        self.without_gold = self.several_golds = 0
         self.golds: Counter[str] = Counter()
 
-    def add_question(self, options: Sequence[str], gold: str | None) -> None:
-        """Count a question by the keys of its options and its gold answer."""
+    def add_question(self, options: Sequence[str], gold: str | None, gold_as_read: str | None) -> None:
+        """Count a question by the keys of its options, its gold answer, and what the file gave as one."""
         self.questions += 1
+        self.without_gold += gold_as_read is None
+        self.several_golds += gold is not None and bool(options) and gold not in options
         self.with_options += bool(options)
         if gold is not None and options:
             self.golds[gold] += 1
@@ -32,6 +35,19 @@ class Plausibility:
         if is_right is not None and answer is not None:
             self.graded += 1
             self.right += is_right
+
+    def remarks(self) -> Iterator[tuple[str, str]]:
+        """Yield what is worth knowing of a batch that is plausible, each with what follows from it."""
+        hint = "steps are judged all the same; the share of right answers needs golds: --map gold=FIELD"
+        if self.questions and self.without_gold == self.questions:
+            yield f"no gold answer in any of {self.questions} questions", hint
+        elif self.without_gold:
+            yield f"{self.without_gold} of {self.questions} questions have no gold answer", hint
+        if self.several_golds:
+            yield (
+                f"{self.several_golds} of {self.questions} questions have several gold answers, such as AB",
+                "an answer that is one of them counts as right",
+            )
 
     def oddities(self) -> Iterator[tuple[str, str]]:
         """Yield what is not plausible, each with what to look at."""

@@ -88,7 +88,7 @@ class _Checks:
                 self.twins += 1
                 self.twin_names = [*self.twin_names, f"{name!r} is {first!r}"][:3]
             return
-        self.plausibility.add_question(letters, gold)
+        self.plausibility.add_question(letters, gold, question.gold)
         if question.gold is not None and not _is_option(question.gold, letters):
             meta = {**question.meta, "gold_as_read": question.gold}
             yield question.model_copy(update={"gold": None, "meta": meta})
@@ -137,6 +137,8 @@ class _Checks:
         if getattr(self.reader, "guesses", False):
             for reason, hint in self.plausibility.oddities():
                 yield self._warning(reason, hint)
+            for reason, hint in self.plausibility.remarks():
+                yield Problem(file=str(self.path), reason=reason, hint=hint, severity=Severity.NOTE)
 
     def _warning(self, reason: str, hint: str) -> Problem:
         return Problem(file=str(self.path), reason=reason, hint=hint, severity=Severity.WARNING)

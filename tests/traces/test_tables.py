@@ -447,11 +447,11 @@ def test_replies_joined_to_a_table_of_questions(save: Callable[..., Path]) -> No
 
 
 def test_what_cannot_be_guessed_is_asked(save: Callable[..., Path]) -> None:
-    unknown = [{"frage": STEM.format(i), "antwort": REPLY} for i in range(3)]
-    assert "--map stem=FIELD; the fields are frage, antwort" in str(Found(save(unknown)).problems[0])
-    assert len(Found(save(unknown), fields={"stem": "frage", "text": "antwort"}).traces) == 3
-    half = Found(save([{"question": STEM.format(i), "antwort": REPLY * 3} for i in range(3)]))
-    assert "--map text=antwort" in str(half.problems[0])
+    unknown = [{"zu_pruefen": STEM.format(i), "gesagt": REPLY} for i in range(3)]
+    assert "--map stem=FIELD; the fields are zu_pruefen, gesagt" in str(Found(save(unknown)).problems[0])
+    assert len(Found(save(unknown), fields={"stem": "zu_pruefen", "text": "gesagt"}).traces) == 3
+    half = Found(save([{"question": STEM.format(i), "gesagt": REPLY * 3} for i in range(3)]))
+    assert "--map text=gesagt" in str(half.problems[0])
     assert (half.questions, half.traces) == ([], [])
     two = Found(save([{"question": STEM.format(i), "output": REPLY, "completion": REPLY[::-1]} for i in range(3)]))
     assert "several fields may be the reply" in str(two.problems[0])

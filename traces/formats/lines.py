@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +20,19 @@ class Line(NamedTuple):
     data: dict[str, Any]
 
 
+_PYTHON = re.compile(rb"\s*\{\s*'")
+_YAML = re.compile(rb"(?:%YAML|---\s*\n|-\s+[\w-]+:(?:\s|\Z))")
 _FOREIGN = (
     (b"\x1f\x8b", "compressed with gzip", "unpack it: gzip -dk {}"),
     (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "unpack it: zstd -d {}"),
     (b"\xfd7zXZ", "compressed with xz", "unpack it: xz -dk {}"),
     (b"BZh", "compressed with bzip2", "unpack it: bzip2 -dk {}"),
     (b"PK\x03\x04", "a zip archive or a workbook", "unpack it, or save the sheet as CSV in UTF-8"),
+    (
+        b"SQLite format 3",
+        "a SQLite database",
+        "write the table as CSV: sqlite3 -header -csv {} 'SELECT ...' > rows.csv",
+    ),
     (b"PAR1", "a Parquet table", "write it as the reader's format, such as with pandas: to_json(lines=True)"),
     (b"\xff\xfe", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),
     (b"\xfe\xff", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),
@@ -36,6 +44,9 @@ def foreign(path: Path, head: bytes) -> Problem | None:
     for magic, what, hint in _FOREIGN:
         if head.startswith(magic):
             return Problem(file=str(path), reason=f"the file is {what}", hint=hint.format(path.name))
+    if path.suffix.lower() in (".yaml", ".yml") or _YAML.match(head):
+        hint = "write it as JSON lines: yq -o json FILE, or json.dumps of each entry"
+        return Problem(file=str(path), reason="the file is YAML", hint=hint)
     return None
 
 
@@ -109,6 +120,9 @@ def parse(raw: bytes, path: Path, line: int | None = None) -> object:
         )
     except json.JSONDecodeError as error:
         at = error.lineno if line is None else line
+        if _PYTHON.match(raw):
+            what, hint = "the line is Python, not JSON", "write it with json.dumps(row), not with str(row)"
+            return Problem(file=str(path), line=at, reason=what, hint=hint)
         what = f"not valid JSON: {error.msg} at column {error.colno}"
         return Problem(file=str(path), line=at, reason=what, hint="correct the line; all others are read")
     except RecursionError:

@@ -24,7 +24,7 @@ from tracejury.traces.tables.profile import TableProfile
 from tracejury.traces.tables.proposal import Proposal, propose
 from tracejury.traces.tables.records_of import SampleNumbers, make_question, make_trace
 from tracejury.traces.tables.replies import Reply, reasoning_withheld
-from tracejury.traces.tables.row_parts import flagged_gold, read_row_options, stem_text
+from tracejury.traces.tables.row_parts import first_column, flagged_gold, read_row_options, stem_text
 from tracejury.traces.tables.row_values import arm_replies, as_count, as_text, replies_in, step_texts
 
 _HINT = "`tracejury read --fields FILE` lists what is in it"
@@ -175,7 +175,8 @@ class Table(Placed):
             return self.first or 0
         # A letter or a text beside the positions shows what they mean, whatever their range.
         by_text = next((f for f in agreeing if agreeing[f] > 0.9 * count.positions and not agreeing[1 - f]), None)
-        return self.first if self.first is not None else count.first if count.first is not None else by_text
+        known = (self.first, count.first, by_text, first_column(proposal.fields.get("options", "")))
+        return next((first for first in known if first is not None), None)
 
     def _options(self, row: Mapping[str, Any], proposal: Proposal) -> dict[str, str]:
         if (path := proposal.fields.get("options")) is not None and (options := read_row_options(row, path)):
@@ -208,6 +209,10 @@ class Table(Placed):
             yield self.problem(f"there is no reply in {where!r}; the question stays", "ask the model again")
             return
         for number, (arm, reply) in enumerate(self._replies(data, exchange, proposal)):
+            if isinstance(reply, ChatReply) and reply.refusal is not None:
+                yield self.problem(
+                    f"the model refused: {reply.refusal[:200]!r}", "ask again, or leave the question out"
+                )
             if isinstance(reply, ChatReply) and reply.reply.final is None and reasoning_withheld(data):
                 reason = "its provider has encrypted or redacted the reasoning; only the closing words can be judged"
                 yield self.problem(

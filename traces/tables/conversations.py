@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tracejury.traces.tables.json_values import json_in
 from tracejury.traces.tables.replies import Reply, message_reasoning, plain_content, take_apart
 
-_LISTS = ("messages", "conversations", "conversation", "convo", "dialogue", "dialog", "chat", "turns", "history")
+_LISTS = (
+    "messages",
+    "conversations",
+    "conversation",
+    "convo",
+    "dialogue",
+    "dialog",
+    "chat",
+    "turns",
+    "history",
+    "origin_prompt",
+)
+_ANSWER_TEXT = re.compile(r'\s*\{\s*"(?:id|object|choices|candidates|created|model|type|role)"')
 _ROLES = {
     "human": "user", "user": "user", "patient": "user", "prompter": "user",
     "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant",
@@ -24,6 +37,8 @@ class ChatReply(NamedTuple):
     finish_reason: str | None = None
     sample: int | None = None
     model: str | None = None
+    refusal: str | None = None
+    """What the model said in place of a reply."""
 
 
 class Exchange(NamedTuple):
@@ -82,7 +97,34 @@ def _body(row: Mapping[str, Any]) -> Mapping[str, Any]:
             if any(name in inner for name in ("choices", "content", "output", "candidates", "error", "messages")):
                 return _mapping(inner)
     body = row.get("body")
-    return _mapping(body) if isinstance(body, Mapping) else row
+    if isinstance(body, Mapping):
+        return _mapping(body)
+    return row if _is_answer(row) else _answer_inside(row) or row
+
+
+def _answer_inside(row: Mapping[str, Any], depth: int = 2) -> Mapping[str, Any] | None:
+    """Return an API's answer that a row keeps in a field of any name, as an object or as JSON text."""
+    for value in row.values():
+        part = json_in(value) if isinstance(value, str) and _ANSWER_TEXT.match(value) else value
+        if isinstance(part, Mapping):
+            if _is_answer(part):
+                return part
+            if depth > 1 and (inner := _answer_inside(part, depth - 1)) is not None:
+                return inner
+    return None
+
+
+def _is_answer(body: Mapping[str, Any]) -> bool:
+    """Whether an object is an answer of OpenAI's, Anthropic's or Gemini's API, and no options of a question."""
+    choices = body.get("choices")
+    if isinstance(choices, list) and any(
+        isinstance(c, Mapping) and isinstance(c.get("message"), Mapping) for c in choices
+    ):
+        return True
+    if body.get("role") == "assistant" and body.get("type") == "message":
+        return True
+    candidates = body.get("candidates")
+    return isinstance(candidates, list) and any(isinstance(c, Mapping) and "content" in c for c in candidates)
 
 
 def _messages(holder: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -112,7 +154,7 @@ def _parsed(value: object) -> object:
 def _turn(turn: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     role = _ROLES.get(str(turn.get("role") or turn.get("from") or turn.get("speaker") or "").lower())
     content = next(
-        (turn[name] for name in ("content", "value", "text", "utterance") if turn.get(name) is not None), None
+        (turn[name] for name in ("content", "value", "text", "utterance", "prompt") if turn.get(name) is not None), None
     )
     return None if role is None else (role, {**turn, "content": content})
 
@@ -145,8 +187,10 @@ def _choice(choice: Mapping[str, Any], number: int) -> ChatReply | None:
     sample = index if isinstance(index, int) else number
     message = choice.get("message")
     if isinstance(message, Mapping):
-        reason = choice.get("finish_reason") or ("refusal" if message.get("refusal") else None)
-        return ChatReply(_reply(message), reason, sample)
+        refusal = str(message["refusal"]) if message.get("refusal") else None
+        return ChatReply(
+            _reply(message), "refusal" if refusal else choice.get("finish_reason"), sample, refusal=refusal
+        )
     text = choice.get("text")
     # Options may be called choices and have a text too; a completion says why it ended.
     if not isinstance(text, str) or not {"finish_reason", "logprobs"} & choice.keys():

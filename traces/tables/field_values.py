@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tracejury.traces.tables.options import flagged_keys, read_options
+from tracejury.traces.tables.options import flagged_keys, read_options, split_prompt
 from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableProfile
+
+_FEW = 3
+"""Rows below which nothing is concluded from a value that they share."""
 
 
 def contains(profile: TableProfile, outer: str, inner: str) -> bool:
@@ -40,3 +43,22 @@ def are_texts(values: list[object]) -> bool:
 def paths_in(path: str) -> list[str]:
     """Return the single paths of one that joins several, by `+` or `,`."""
     return [path] if path.startswith(":") else [part.strip() for piece in path.split("+") for part in piece.split(",")]
+
+
+def lists_options(profile: TableProfile, path: str) -> bool:
+    """Whether every text of a field lists options, as prompts do."""
+    return all(split_prompt(str(value))[1] for value in profile.values(path))
+
+
+def names_rows(profile: TableProfile, path: str) -> bool:
+    """Whether a field can name rows: several rows do not all have the same value (a maker's or a file's own id)."""
+    values = [str(value) for value in profile.values(path)]
+    return len(values) < _FEW or len(set(values)) > 1
+
+
+def several_questions(profile: TableProfile, stem: str) -> str | None:
+    """Return the list in which the question at `stem` is only the first of several; None where there is none."""
+    parts = stem.split(".0.")
+    places = [".0.".join(parts[: i + 1]) for i in range(len(parts) - 1)]
+    lists = {p: [v for v in profile.values(p) if isinstance(v, list)] for p in places}
+    return next((p for p in reversed(places) if any(len(v) > 1 for v in lists[p])), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import itertools
@@ -20,7 +21,7 @@ from tracejury.traces.formats.rows import Row, csv_rows_of
 from tracejury.traces.records import Problem
 from tracejury.traces.tables.arrow_rows import arrow_rows, dataset_folders, dataset_rows, parquet_rows
 from tracejury.traces.tables.exported_rows import plain_row
-from tracejury.traces.tables.json_values import is_whole, rows_in
+from tracejury.traces.tables.json_values import is_whole, json_in, rows_in
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -37,6 +38,10 @@ _OPENERS: Mapping[bytes, Any] = {
 }
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 _SNIFFED = 1 << 16
+WITHOUT_HEADER = "column_"
+"""Name of a column of a file without a header line, before its number from 1."""
+_PROSE = 80
+"""Characters from which a cell is no name of a column, where the cell below it is as long."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -126,8 +131,10 @@ def _text_rows(file: Path, stream: IO[bytes]) -> Iterator[TableRow | Problem]:
         for line in json_lines_of(stream, file):
             yield TableRow(file, line.number, cleaned(line.data)) if isinstance(line, Line) else line
     else:
-        for row in csv_rows_of(stream, file, header=True, delimiter=_delimiter(file, head)):
-            yield TableRow(file, row.line, _cells(row)) if isinstance(row, Row) else row
+        delimiter = _delimiter(file, head)
+        header = not is_without_header(head, delimiter)
+        for row in csv_rows_of(stream, file, header=header, delimiter=delimiter):
+            yield TableRow(file, row.line, _cells(row, header)) if isinstance(row, Row) else row
 
 
 def _is_lines(file: Path, head: bytes) -> bool:
@@ -216,11 +223,32 @@ def _delimiter(file: Path, head: bytes) -> str:
     return max((preferred, ",", "\t", ";", "|"), key=lambda sign: header.count(sign))
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def is_without_header(head: bytes, delimiter: str) -> bool:
+    """Whether the first line of a CSV file is a row: a cell of it, and the one below, is prose."""
+    rows = csv.reader(io.StringIO(head.decode("utf-8", "replace")), delimiter=delimiter)
+    try:
+        first, second = next(rows, []), next(rows, [])
+    except csv.Error:
+        return False
+    return any(min(len(above), len(below)) >= _PROSE for above, below in zip(first, second, strict=False))
+
+
+def _cells(row: Row, header: bool) -> dict[str, Any]:
     empty = ("", "nan", "null", "none", "<na>")
+    if not header:
+        return {f"{WITHOUT_HEADER}{int(place) + 1}": text for place, text in row.data.items()}
     cells = {name: None if text.strip().lower() in empty else text for name, text in row.data.items()}
     # pandas writes its row numbers into a column without a name.
-    return {name: text for name, text in cells.items() if name and not name.startswith("Unnamed: ")}
+    named = {name: text for name, text in cells.items() if name and not name.startswith("Unnamed: ")}
+    return {name: _object_in(text) for name, text in named.items()}
+
+
+def _object_in(cell: str | None) -> object:
+    """Return the object that a cell holds as JSON, as exports of tracing tools have it; else the cell."""
+    if cell is None or not (cell.startswith("{") and cell.endswith("}")):
+        return cell
+    value = json_in(cell)
+    return value if isinstance(value, dict) and value else cell
 
 
 def _numbered(

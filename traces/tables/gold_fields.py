@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import exchange_in
@@ -12,6 +12,11 @@ from tracejury.traces.tables.options import split_prompt
 from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableField, TableProfile
 from tracejury.traces.tables.row_parts import read_row_options, stem_text
+
+_KEY = 3
+"""Mean number of characters up to which a text may be an option's key."""
+_OPTION = 120
+"""Mean number of characters up to which a text may be an option's words."""
 
 
 class GoldFields:
@@ -41,14 +46,19 @@ class GoldFields:
         return bool(pairs) and fitting * 2 > len(pairs)
 
     def holding_keys(self, fields: Iterable[TableField]) -> str | None:
-        """Return the one of `fields` that holds keys of the options in every row that has it, whatever its name."""
-        fitting = []
-        for field in fields:
-            if field.kind == "text" and field.mean_length <= 3 and "." not in field.path:
-                pairs = self._values(field.path)
-                if pairs and all(str(value).strip(" ().").upper() in options for value, options in pairs):
-                    fitting.append(field.path)
-        return fitting[0] if len(fitting) == 1 else None
+        """Return the one of `fields` that names an option in every row that has it, whatever its own name.
+
+        Keys are looked for before texts such as `C) Warfarin`, and nothing is chosen where two fields hold them.
+        """
+        columns = [field for field in fields if field.kind == "text" and "." not in field.path]
+        keys = [f.path for f in columns if f.mean_length <= _KEY and self._are_all(f.path, _is_key)]
+        if not keys:
+            keys = [f.path for f in columns if f.mean_length <= _OPTION and self._are_all(f.path, _is_option)]
+        return keys[0] if len(keys) == 1 else None
+
+    def _are_all(self, path: str, names_option: Callable[[str, Mapping[str, str]], bool]) -> bool:
+        pairs = self._values(path)
+        return bool(pairs) and all(names_option(str(value), options) for value, options in pairs)
 
     def says_the_same(self, path: str, gold_path: str | None) -> bool:
         """Whether a field named answer is the gold answer in other words, and not what a model answered."""
@@ -64,6 +74,14 @@ class GoldFields:
     def _values(self, path: str) -> list[tuple[object, dict[str, str]]]:
         pairs = [(lift(row, path), options) for row, options in self._rows]
         return [(value, options) for value, options in pairs if value is not None and value != ""]
+
+
+def _is_key(value: str, options: Mapping[str, str]) -> bool:
+    return value.strip(" ().").upper() in options
+
+
+def _is_option(value: str, options: Mapping[str, str]) -> bool:
+    return bool(options) and (read_gold(value, options).key or "") in options
 
 
 def _options(row: Mapping[str, object], fields: Mapping[str, str]) -> dict[str, str]:

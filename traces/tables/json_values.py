@@ -67,15 +67,17 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
 # The lists of one row of a conversation or of choices are not lists of rows.
 _CONVERSATIONS = {"messages", "conversations", "conversation", "dialogue", "turns"}
 _PARTS_OF_A_ROW = _CONVERSATIONS | {"choices", "options", "steps"}
+_NAME = 60
+"""Characters up to which a text is a name or a date of the file."""
 _PARTS_OF_A_REPLY = {"output", "outputs", "candidates", "content", "contents", "parts", "completions", "tool_calls"}
 
 
 def _inner_rows(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """Return the rows of the only list of objects that stands inside the parts of an object; None where there is none.
 
-    An object that has text of its own beside its parts is a row.
+    An object that has a text of its own beside its parts, and not only names and dates, is a row.
     """
-    if any(isinstance(part, str | list) for part in value.values()):
+    if any(isinstance(part, list) or (isinstance(part, str) and len(part) > _NAME) for part in value.values()):
         return None
     inside = {
         name: rows
@@ -85,7 +87,7 @@ def _inner_rows(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     if len(inside) != 1:
         return None
     ((where, rows),) = inside.items()
-    beside = {name: part for name, part in value.items() if name != where}
+    beside = {name: part for name, part in value.items() if name != where and not isinstance(part, Mapping)}
     return [{**beside, **row} for row in rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 FIELDS = (
     "id",
@@ -30,8 +31,13 @@ FIELDS = (
 STEM = (
     "question", "stem", "questionstem", "questiontext", "question_text", "openendedverifiablequestion", "query",
     "problem", "problemstatement", "sent1", "vignette", "clinicalvignette", "casevignette", "prompt", "inputtext",
+    "userinput", "fullprompt",
     "userprompt", "input", "instruction", "q", "case",
+    "enonce", "pregunta", "enunciado", "frage", "fragestellung", "pergunta", "domanda", "问题", "题目", "题干",
+    "質問", "問題", "질문", "문제", "вопрос",
 )  # fmt: skip
+ITEM = ("item", "example", "exercise", "entry", "mcq", "questionstring")
+"""Names of a question that are also given to its number: only a long text counts."""
 VIGNETTE = (
     "vignette", "clinicalvignette", "context", "case", "casedescription", "casepresentation", "patientcase", "passage",
     "abstract", "scenario",
@@ -39,6 +45,8 @@ VIGNETTE = (
 OPTIONS = (
     "options", "choices", "answerchoices", "answeroptions", "candidates", "mcoptions", "option", "endings",
     "choicelist", "optionlist", "multiplechoiceoptions", "mcqoptions",
+    "propositions", "opciones", "optionen", "antwortmoglichkeiten", "opcoes", "opzioni", "选项", "選択肢", "선택지",
+    "варианты",
 )  # fmt: skip
 GOLD = (
     "answeridx", "answerindex", "answerkey", "answerletter", "answerid", "gold", "goldanswer", "goldlabel", "goldidx",
@@ -47,6 +55,9 @@ GOLD = (
     "groundtruthanswer", "groundtrueanswer", "groundtruths", "goldanswers", "referenceanswer", "reference",
     "expectedanswer", "expected", "finaldecision", "label", "labels", "target", "targets", "correct", "answers",
     "answer", "solution",
+    "bonnereponse", "reponsecorrecte", "reponsescorrectes", "respuestacorrecta", "richtigeantwort", "korrekteantwort",
+    "respostacorreta", "rispostacorretta", "gabarito", "正确答案", "标准答案", "答案", "正解", "정답",
+    "правильныйответ",
 )  # fmt: skip
 REASONING = (
     "complexcot", "longcot", "reasoningcontent", "reasoningtrace", "reasoningtext", "reasoningprocess", "reasoning",
@@ -58,8 +69,12 @@ REPLY = (
     "response", "responsetext", "fullresponse", "rawresponse", "modelresponse", "llmresponse", "output", "outputtext",
     "rawoutput", "modeloutput", "llmoutput", "completion", "generation", "generatedtext", "generatedanswer",
     "generatedresponse", "reply", "modelreply", "finalresponse", "assistantresponse", "assistant", "raw", "resp",
-    "responses", "outputs", "completions", "generations", "modeloutputs", "modelresponses", "replies", "samples",
+    "responses", "outputs", "generated", "predictions", "modelpredictions", "completions", "generations",
+    "modeloutputs", "modelresponses", "replies", "samples",
     "predictiontext", "studentresponse", "studentoutput", "text", "content", "result",
+    "reponsedumodele", "reponsemodele", "reponsellm", "respuestadelmodelo", "respuestamodelo", "antwortdesmodells",
+    "modellantwort", "respostadomodelo", "rispostadelmodello", "模型回答", "模型输出", "回答", "模型の回答", "모델답변",
+    "ответмодели",
 )  # fmt: skip
 STEPS = ("steps", "reasoningsteps", "cotsteps", "solutionsteps", "modelsolutionsteps", "stepstext")
 ANSWER = (
@@ -71,7 +86,10 @@ ID = (
     "customid", "questionid", "qid", "id", "uid", "uuid", "questionuuid", "key", "realidx", "idindataset",
     "exampleid", "itemid", "docid", "caseid", "sampleid", "pmid", "idx", "index", "rowid", "number",
 )  # fmt: skip
-EXPLANATION = ("explanation", "exp", "answerexplanation", "explanations", "justification", "groundtruthanalysis")
+EXPLANATION = (
+    "explanation", "exp", "answerexplanation", "explanations", "justification", "groundtruthanalysis",
+    "explication", "explicacion", "erklarung", "explicacao", "spiegazione", "解析", "解説", "해설",
+)  # fmt: skip
 OTHERS: dict[str, tuple[str, ...]] = {
     "source": ("source", "dataset", "datasetname", "benchmark", "datasource", "task", "subset"),
     "split": ("split",),
@@ -89,24 +107,39 @@ OTHERS: dict[str, tuple[str, ...]] = {
 STEM_ENDINGS = ("question", "prompt", "query", "vignette")
 REPLY_ENDINGS = ("response", "output", "completion", "generation", "reply", "reasoning", "cot", "answer")
 """Ends of names that nobody could list, such as `gpt4_prompt` and `gpt4_response`."""
+CLOSING_ENDINGS = ("response", "output", "completion", "generation", "reply", "answerstring", "answertext")
+"""Ends of names of the words that follow a reasoning in a field of its own; `long_answer` is more often a gold."""
 
 _GENERIC = {"text", "content", "value", "message", "body", "raw", "data"}
-_COLUMN = re.compile(r"(?i)(?:(?:option|choice|opt|ending|answer|ans)[ _-]?([A-J]|\d{1,2})|op([A-J])|([A-J]))")
+_CHOICE = (
+    "option|choice|opt|ending|answer|ans|choix|reponse|proposition|opcion|respuesta|antwort|opcao|alternativa|opzione|"
+    "选项|選択肢|선택지|вариант"
+)
+_COLUMN = re.compile(rf"(?i)(?:(?:{_CHOICE})[ _-]?([A-J]|\d{{1,2}})|op([A-J])|([A-J]))")
 _AFFIX = "response|output|answer|reply|completion|generation|reasoning|cot|text|trace"
 _ARM = re.compile(rf"(?i)(?:(?P<before>.+?)[ _.-]+(?:{_AFFIX})|(?:{_AFFIX})[ _.-]+(?P<after>.+))")
 
 
 def plain(path: str) -> str:
-    """Return the name at the end of a path in small letters and figures; its parent's name where it says nothing."""
+    """Return the name at the end of a path in small letters and figures; its parent's name where it says nothing.
+
+    Accents are left out: `Réponse` is `reponse`.
+    """
     parts = [part for part in path.split(".") if part and not part.isdecimal()]
-    names = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in parts] or [""]
+    names = [re.sub(r"[\W_]", "", _without_accents(part.lower())) for part in parts] or [""]
     return names[-2] if len(names) > 1 and names[-1] in _GENERIC else names[-1]
 
 
 def option_column(name: str) -> str | None:
     """Return the key of the option that a column of its own holds (`opa`, `Option B`, `C`, `ending0`); else None."""
-    match = _COLUMN.fullmatch(name.strip())
+    match = _COLUMN.fullmatch(_without_accents(name.strip()))
     return None if match is None else next(group for group in match.groups() if group).upper()
+
+
+def _without_accents(text: str) -> str:
+    # Composed again, since Korean syllables come apart like letters with accents.
+    letters = (c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", "".join(letters))
 
 
 def arm_of_column(name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from tracejury.traces.tables.paths import leaves, lift
 SAMPLED = 300
 """Rows of which values are looked at; all rows are counted."""
 _EXAMPLE = 60
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 class TableField(Record):
@@ -25,7 +27,7 @@ class TableField(Record):
     kind: str
     """What it mostly holds: text, number, truth value, list or object."""
     mean_length: float = Field(default=0.0)
-    """Characters of text, elements of a list."""
+    """Characters of text (one of Chinese, Japanese or Korean counts as three), elements of a list."""
     example: str = ""
 
 
@@ -52,7 +54,7 @@ class TableProfile:
             return
         self._filled[path] += 1
         kinds[_kind(value)] += 1
-        self._lengths[path] += len(value) if isinstance(value, str | list | dict) else 0
+        self._lengths[path] += text_length(value) if isinstance(value, str) else _size(value)
         if path not in self._examples:
             text = " ".join(str(value).split())
             self._examples[path] = text if len(text) <= _EXAMPLE else f"{text[: _EXAMPLE - 3]}..."
@@ -75,6 +77,15 @@ class TableProfile:
         """Return the values of a field in the sampled rows, empty ones left out."""
         values = [lift(row, path) for row in self.sample]
         return [value for value in values if value is not None and value != ""]
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, list | dict) else 0
+
+
+def text_length(text: str) -> int:
+    """Return the characters of a text; one of Chinese, Japanese or Korean says as much as three of an alphabet."""
+    return len(text) + 2 * len(_DENSE.findall(text))
 
 
 def _kind(value: object) -> str:

@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import exchange_in
-from tracejury.traces.tables.field_values import are_marked_options, are_texts, contains, is_count, paths_in
+from tracejury.traces.tables.field_paths import API_FIELDS, NO_ARMS, inside_messages, is_named_gold
+from tracejury.traces.tables.field_values import (
+    are_marked_options,
+    are_texts,
+    contains,
+    is_count,
+    lists_options,
+    names_rows,
+    paths_in,
+    several_questions,
+)
+from tracejury.traces.tables.files import WITHOUT_HEADER
 from tracejury.traces.tables.gold_fields import GoldFields
 from tracejury.traces.tables.options import read_options
 from tracejury.traces.tables.profile import TableField, TableProfile
@@ -65,6 +76,7 @@ class _Proposing:
     def __init__(self, profile: TableProfile, mapping: Mapping[str, str], joined: bool) -> None:
         self.profile = profile
         self.joined = joined
+        self.mapping = mapping
         self.fields = [f for f in profile.fields() if f.filled]
         self.chosen: dict[str, str] = dict(mapping)
         self.arms: dict[str, str] = {}
@@ -116,7 +128,7 @@ class _Proposing:
 
     def _is_message(self, path: str) -> bool:
         # Options may be called choices, and stand beside messages.
-        return self.conversation and _inside_messages(path) and not (path == "choices" and not self._has_api_choices)
+        return self.conversation and inside_messages(path) and not (path == "choices" and not self._has_api_choices)
 
     def _used_paths(self) -> set[str]:
         return {part for path in (*self.chosen.values(), *self.arms.values()) for part in paths_in(path)}
@@ -129,7 +141,7 @@ class _Proposing:
     def _ending_with(self, endings: tuple[str, ...]) -> list[TableField]:
         """Return the long texts whose names end so."""
         fields = (f for f in self._free() if f.kind == "text" and f.mean_length >= _REPLY)
-        return [f for f in fields if names.plain(f.path).endswith(endings) and not _is_named_gold(f.path)]
+        return [f for f in fields if names.plain(f.path).endswith(endings) and not is_named_gold(f.path)]
 
     def _choose(self, field: str, known_names: tuple[str, ...]) -> None:
         if field in self.chosen:
@@ -137,8 +149,7 @@ class _Proposing:
         kinds = {"sample": ("number",), "hint_used": ("truth value",), "prompt_tokens": ("number",)}
         kinds["completion_tokens"] = ("number",)
         candidates = self._candidates(known_names, kinds.get(field, ("text", "number")))
-        # What stands in the first element of a list does not hold for the row.
-        candidates = [c for c in candidates if ".0." not in c.path]
+        candidates = [c for c in candidates if self._holds_for_row(c)]
         if field in ("model", "arm", "source", "split", "finish_reason"):
             candidates = [c for c in candidates if c.kind == "text" and c.mean_length <= 80]
         if field == "sample":
@@ -148,9 +159,14 @@ class _Proposing:
                 if all(is_count(v) for v in self.profile.values(c.path))
             ]
         if field == "id":
-            candidates = [c for c in candidates if c.mean_length <= 100]
+            candidates = [c for c in candidates if c.mean_length <= 100 and names_rows(self.profile, c.path)]
         if candidates:
             self.chosen[field] = candidates[0].path
+
+    def _holds_for_row(self, field: TableField) -> bool:
+        """Whether a value holds for the row: the first element's of a list does only where the question is there."""
+        beside_stem = field.path.rpartition(".")[0] == self.chosen.get("stem", "").rpartition(".")[0]
+        return ".0." not in field.path or beside_stem
 
     # The question.
 
@@ -183,6 +199,7 @@ class _Proposing:
     def _stem(self) -> None:
         candidates = [c for c in self._candidates(names.STEM, ("text",)) if c.mean_length >= _STEM]
         candidates = candidates or self._ending_with(names.STEM_ENDINGS)
+        candidates = candidates or [c for c in self._candidates(names.ITEM, ("text",)) if self._is_long(c)]
         if not candidates:
             return
         first = candidates[0]
@@ -193,6 +210,15 @@ class _Proposing:
             self.chosen["stem"] = by_name["input"] if constant else f"{by_name['instruction']}+{by_name['input']}"
             return
         self.chosen["stem"] = first.path
+        if "options" not in self.chosen and not lists_options(self.profile, first.path):
+            # The prompt as it was sent may have the options that the question itself lacks.
+            texts = [f for f in self._free() if f.kind == "text" and f.mean_length > first.mean_length]
+            fuller = [
+                f for f in texts if contains(self.profile, f.path, first.path) and lists_options(self.profile, f.path)
+            ]
+            if fuller:
+                self.chosen["stem"] = fuller[0].path
+                return
         vignettes = [c for c in self._candidates(names.VIGNETTE, ("text", "list")) if c.mean_length > _REPLY]
         if vignettes and not contains(self.profile, first.path, vignettes[0].path):
             self.chosen["stem"] = f"{vignettes[0].path}+{first.path}"
@@ -209,14 +235,17 @@ class _Proposing:
         if not reasoning and self._takes_arms_or_steps(replies):
             return
         if not reasoning and not replies:
-            named = ("answer", "modelanswer", "prediction", "solution")
+            named = ("answer", "solution", *names.ANSWER)
             replies = [c for c in self._candidates(named) if self._is_long(c)] or self._ending_with(names.REPLY_ENDINGS)
         if len(replies) > 1:
             listed = " or ".join(c.path for c in replies[:4])
             self.question = f"several fields may be the reply; say which: --map text={replies[0].path} ({listed})"
         elif reasoning:
             self.chosen["text"] = reasoning[0].path
-            closing = [c for c in self._candidates(("answer", "final", "finalanswer"), ("text",)) if self._is_long(c)]
+            closing = [c for c in self._candidates(("answer", *names.ANSWER), ("text",)) if self._is_long(c)]
+            closing = closing or [
+                c for c in self._ending_with(names.CLOSING_ENDINGS) if names.plain(c.path) not in names.CLOSING_ENDINGS
+            ]
             for final in (replies or self._candidates(names.REPLY, ("text",)) or closing)[:1]:
                 self.chosen.setdefault("final", final.path)
         elif replies:
@@ -280,7 +309,7 @@ class _Proposing:
         arms: dict[str, str] = {}
         for field in self._free():
             arm = names.arm_of_column(field.path)
-            if arm and field.kind == "text" and field.mean_length >= _REPLY and arm.lower() not in _NO_ARMS:
+            if arm and field.kind == "text" and field.mean_length >= _REPLY and arm.lower() not in NO_ARMS:
                 arms.setdefault(arm, field.path)
         return arms
 
@@ -293,8 +322,7 @@ class _Proposing:
                 self.chosen["answer"] = answers[0].path
         beside = GoldFields(self.profile, self.chosen)
         golds = [c for c in self._candidates(names.GOLD, ("text", "number", "list")) if beside.may_be_gold(c)]
-        # What stands in the first element of a list does not hold for the row.
-        golds = [c for c in golds if ".0." not in c.path]
+        golds = [c for c in golds if self._holds_for_row(c)]
         if "gold" not in self.chosen and golds:
             # A field whose values are the options' keys or words goes before one that only has the better name.
             fitting = [c for c in golds if beside.fits_options(c)]
@@ -315,7 +343,7 @@ class _Proposing:
             field.path
             for field in self.fields
             if (field.path not in tops if "." not in field.path else self._is_unused_part(field, used, tops))
-            and not (self.conversation and (_inside_messages(field.path) or field.path in _API_FIELDS))
+            and not (self.conversation and (inside_messages(field.path) or field.path in API_FIELDS))
         )
 
     def _is_unused_part(self, field: TableField, used: set[str], tops: set[str]) -> bool:
@@ -328,8 +356,18 @@ class _Proposing:
             and not any(field.path == path or field.path.startswith(f"{path}.") for path in used)
         )
 
+    def _proposed_stem(self) -> str:
+        return "" if "stem" in self.mapping else self.chosen.get("stem", "")
+
     def _check(self) -> None:
         if self.question is not None or (self.errors and not self.replies):
+            return
+        if (place := several_questions(self.profile, self._proposed_stem())) is not None:
+            each = "[]".join(part if part.startswith(".") else f".{part}" for part in place.split(".0"))
+            self.question = (
+                f"a row holds several questions in {place!r}, and one a row is read; write one a row, such as with "
+                f"jq -c '{each}[]' FILE, or choose one with --map stem={self.chosen['stem']}"
+            )
             return
         listed = ", ".join(f.path for f in self.fields if ".0." not in f.path)[:300]
         if "stem" not in self.chosen and not self.prompts and not self.joined:
@@ -342,6 +380,13 @@ class _Proposing:
                 self.question = (
                     f"no field is known as the question; name it with --map stem=FIELD; the fields are {listed}"
                 )
+            if all(field.path.startswith(WITHOUT_HEADER) for field in self.fields):
+                columns = ", ".join(f"{f.path} ({f.example[:24]})" for f in self.fields)
+                self.question = (
+                    "the file has no header line; name its columns with --map stem=..., options=...,..., gold=... and "
+                    f"text=... (text=: where no column holds a model's replies): {columns}; `tracejury read mmlu FILE` "
+                    "reads MMLU's questions"
+                )
             return
         if not self.replies and "text" not in self.chosen and "steps" not in self.chosen and not self.arms:
             prose = [f for f in self._free() if f.kind == "text" and f.mean_length >= _PROSE]
@@ -351,30 +396,3 @@ class _Proposing:
                     f"no field is known as the reply, and {prose[0].path!r} holds long text; say --map "
                     f"{quote('text=' + prose[0].path)}, or --map text=: where the file has questions alone"
                 )
-
-
-_NO_ARMS = {"gold", "correct", "expected", "reference", "ground_truth", "groundtruth", "raw", "full", "clean", "model"}
-_MESSAGES = {
-    "messages", "conversations", "conversation", "convo", "dialogue", "dialog", "chat", "turns", "choices", "contents",
-    "history",
-}  # fmt: skip
-_API_FIELDS = {
-    "body",
-    "response",
-    "result",
-    "error",
-    "object",
-    "created",
-    "usage",
-    "method",
-    "url",
-    "system_fingerprint",
-}
-
-
-def _is_named_gold(path: str) -> bool:
-    return any(word in names.plain(path) for word in ("gold", "correct", "expected", "reference", "truth"))
-
-
-def _inside_messages(path: str) -> bool:
-    return bool(_MESSAGES & {part.lower() for part in path.split(".")})

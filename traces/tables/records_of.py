@@ -30,6 +30,9 @@ def make_question(
     stem, listed = split_prompt(prompt)
     if options and {_folded(t) for t in listed.values()} != {_folded(t) for t in options.values()}:
         stem = bare_stem(user_text(prompt))
+    # Options that are letters alone (lighteval's) say nothing; the prompt lists their words.
+    if listed and options and all(text.strip(" ().").upper() == key for key, text in options.items()):
+        options, stem = listed, split_prompt(prompt)[0]
     options = options or listed
     value = gold if isinstance(gold, Gold) else read_gold(gold, options, first)
     return Question(stem=stem, options=dict(options), gold=value.key, gold_aliases=value.aliases, **more)

@@ -30,6 +30,12 @@ def read_row_options(row: Mapping[str, object], path: str) -> dict[str, str] | N
     return options_of({key: lift(row, column) for key, column in zip(keys, columns, strict=True)})
 
 
+def first_column(path: str) -> int | None:
+    """Return 0 or 1 where the columns of options are numbered from there (`ending0`, `option1`); else None."""
+    keys = [names.option_column(column.strip().rpartition(".")[2]) for column in path.split(",")]
+    return next((first for first in (0, 1) if len(keys) > 1 and keys[0] == str(first)), None)
+
+
 def flagged_gold(row: Mapping[str, object], path: str, options: Mapping[str, str]) -> str | None:
     """Return the gold that the options themselves mark as correct."""
     return "".join(flagged_keys(lift(row, path), options)) or None
