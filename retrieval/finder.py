@@ -86,7 +86,7 @@ class Finder:
             One finding a query, in order: at most `k` hits, best first, and what was withheld. The claims of a query
             take turns: the best passage of each, then the second of each, so that none takes the others' room.
         """
-        parts = [[_part(query, c.claim, c.text) for c in query.claims] or [query] for query in queries]
+        parts = [[_part(query, claim) for claim in query.claims] or [query] for query in queries]
         ranked = iter(self._ranked([part for row in parts for part in row]))
         most = self.k if k is None else k
         return [self._finding([next(ranked) for _ in row], most) for row in parts]
@@ -109,7 +109,7 @@ class Finder:
     def _candidates(
         self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
     ) -> Finding:
-        claims = tuple(c.claim for c in query.claims)
+        claims = tuple(c.claim for c in query.claims if c.claim)
         hits = [
             Hit(passage=passages[i], score=score, query=query.text, ranks=ranks, claims=claims)
             for i, score, ranks in row
@@ -177,5 +177,5 @@ class Finder:
             return self._expansion
 
 
-def _part(query: Query, claim: str, text: str) -> Query:
-    return query.model_copy(update={"text": text, "claims": (ClaimQuery(claim=claim, text=text),)})
+def _part(query: Query, claim: ClaimQuery) -> Query:
+    return query.model_copy(update={"text": claim.text, "claims": (claim,)})
