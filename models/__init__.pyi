@@ -9,11 +9,12 @@ from .keys import KeyMissingError, api_key, redact
 from .leased import LeasedLimiter
 from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
 from .limits import Limit
+from .local.catalogue import CATALOGUE, Weights
 from .local.embedder import Embedder, MiniLM, VectorCache, embedder
 from .local.machine import available_bytes, free_cores
 from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
-from .local.weights import CATALOGUE, Weights, WeightsError, cache_dir, fetch, is_fetched, weights_path
+from .local.weights import WeightsError, cache_dir, fetch, is_fetched, weights_path
 from .offline import ImportTally, OfflineGateway, PendingRequest, import_answers
 from .parsing import parse_reply
 from .probing import ProbeCache, ProbeResult

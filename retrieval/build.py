@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tracejury.retrieval.chunks import CHUNKING, chunk
+from tracejury.retrieval.embedders import identity_of
 from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage
 from tracejury.retrieval.manifest import BuildReport, IndexManifest, SourceEntry, digest
 from tracejury.retrieval.recipes import SourceRecipe
@@ -91,6 +92,7 @@ def build_source(
     fresh = manifest.model_copy(
         update={
             "sources": {**manifest.sources, source.name: entry},
+            "embedder_identity": identity_of(embedder()),
             "dim": embedder().dim,
         }
     )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from tracejury.retrieval.embedders import embed_queries
 from tracejury.retrieval.expansion import Expansion
 from tracejury.retrieval.fusion import choose, fuse, take_in_turn
 from tracejury.retrieval.index import Index
@@ -143,7 +144,7 @@ class Finder:
         ] + [h.model_copy(update={"score": floor + h.score}) for h in tail]
 
     def _dense(self, queries: Sequence[Query]) -> list[list[tuple[str, str, float]]]:
-        vectors = self.index.embedder.embed([q.text for q in queries])
+        vectors = embed_queries(self.index.embedder, [q.text for q in queries])
         return self._merged([(s, self.index.nearest(s, vectors, self._depth)) for s in self.sources], len(queries))
 
     def _bm25(self, queries: Sequence[Query]) -> list[list[tuple[str, str, float]]]:

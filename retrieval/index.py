@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from tracejury.retrieval.build import Progress, aliases_of, build_source
-from tracejury.retrieval.embedders import open_embedder
+from tracejury.retrieval.embedders import identity_of, open_embedder
 from tracejury.retrieval.index_storage import BrokenIndexError, IndexStorage, lexical_folder, open_storage, writing
 from tracejury.retrieval.lexical import Lexical
 from tracejury.retrieval.manifest import BuildReport, IndexManifest, SourceEntry
@@ -75,10 +75,21 @@ class Index:
 
     @property
     def embedder(self) -> Embedder:
-        """The embedder, loaded on first use."""
+        """The embedder, loaded on first use.
+
+        Raises:
+            BrokenIndexError: Its weights are not those that the index was built with.
+        """
         with self._lock:
             if isinstance(self._embedder, str):
-                self._embedder = open_embedder(self._embedder)
+                opened = open_embedder(self._embedder)
+                built_with = self._manifest and self._manifest.sources and self._manifest.embedder_identity
+                if built_with and built_with != (identity := identity_of(opened)):
+                    raise BrokenIndexError(
+                        f"{self.storage.where} was built with {built_with}, and {self._embedder!r} is now {identity}: "
+                        "bring back those weights, or build another index"
+                    )
+                self._embedder = opened
             return self._embedder
 
     def manifest(self) -> IndexManifest:

@@ -46,6 +46,8 @@ class IndexManifest(Record):
 
     format: Literal[1] = 1
     embedder: str
+    embedder_identity: str | None = None
+    """What its vectors hang on: the model with a hash of its weights. None: built before this was kept."""
     dim: int = 0
     sources: dict[str, SourceEntry] = Field(default_factory=dict)
 
@@ -88,7 +90,7 @@ def diff(before: IndexManifest, after: IndexManifest) -> list[SourceChange]:
     changes = []
     heads = {
         field: (getattr(before, field), getattr(after, field))
-        for field in ("format", "embedder", "dim")
+        for field in ("format", "embedder", "embedder_identity", "dim")
         if getattr(before, field) != getattr(after, field)
     }
     if heads:

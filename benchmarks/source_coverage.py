@@ -1,0 +1,144 @@
+"""Which share of the claims references decide, above both nulls: the shipped ones, with one corpus more, with all.
+
+    python -m benchmarks.source_coverage --data ../shared/data --out benchmarks/results/source_coverage.json
+
+Whole corpora, found by BM25 with expansion (no passage is embedded, so that the corpora can be read whole in minutes);
+the checker reads the four sentences that share most stems with the claim, in the same way for the nulls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tracejury.agents.checkers import CheckerSpec, load_checker
+from tracejury.reports import reference_coverage
+from tracejury.retrieval import Finder, Index, content_stems
+from tracejury.traces import Batch, Question, Trace, read, write_batch
+
+SHIPPED = ("open-medicine", "reference-ranges")
+FOLDERS = {
+    "medquad": "corpus/medquad/medquad_passages.jsonl.gz",
+    "ngc": "corpus/ngc_public_domain/ngc_pd_xml.tar.gz",
+}
+OPENSTAX = {
+    "openstax-science": (
+        "corpus/openstax_science/anatomy_physiology_passages.jsonl.gz",
+        "corpus/openstax_science/microbiology_passages.jsonl.gz",
+    ),
+    "openstax-nursing": ("corpus/openstax_nursing/openstax_nursing_passages.jsonl.gz",),
+}
+WAYS = {
+    "guidelines alone": SHIPPED,
+    "+ MedQuAD": (*SHIPPED, "medquad"),
+    "+ OpenStax": (*SHIPPED, "openstax-science"),
+    "+ all": (*SHIPPED, "medquad", "openstax-science", "openstax-nursing", "ngc"),
+}
+
+
+class NoVectors:
+    """Vectors of no use: the search goes by words alone."""
+
+    name = "none"
+    dim = 8
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        seeds = [int.from_bytes(hashlib.sha256(t.encode()).digest()[:8]) for t in texts]
+        rows = np.stack([np.random.default_rng(s).standard_normal(self.dim, dtype=np.float32) for s in seeds])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class SharedStems:
+    """The share of a claim's stems that a sentence has."""
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        scores = []
+        for claim, sentence in pairs:
+            stems = set(content_stems(claim))
+            scores.append(len(stems & set(content_stems(sentence))) / max(1, len(stems)))
+        return scores
+
+
+def build(index: Index, data: Path) -> dict[str, int]:
+    """Index every corpus whole; return the passages of each."""
+    for name in SHIPPED:
+        index.build(name)
+    for name, file in FOLDERS.items():
+        index.build(name, {"path": str((data / file).resolve())})
+    for name, files in OPENSTAX.items():
+        with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as joined:
+            joined.write(b"".join((data / file).read_bytes() for file in files))
+            joined.flush()
+            fields = {"title": "{module_title}: {section}", "citation": "{module_title}"}
+            index.build("jsonl", {"path": joined.name, "name": name, "license": "see data", "fields": fields})
+    return {name: entry.passages for name, entry in index.manifest().sources.items()}
+
+
+def batch_of(reader: str, path: Path, folder: Path) -> Batch:
+    records = [record for record in read(reader, path) if isinstance(record, Question | Trace)]
+    write_batch(records, folder)
+    return Batch.open([folder])
+
+
+async def measure(args: argparse.Namespace) -> dict[str, Any]:
+    index = Index.open(args.index, NoVectors())
+    began = time.perf_counter()
+    passages = build(index, args.data)
+    print(passages, f"{time.perf_counter() - began:.0f} s", flush=True)
+    checker = load_checker(CheckerSpec(name="nli"), None)
+    out: dict[str, Any] = {"passages": passages}
+    sets = {
+        "MR-Ben dev": ("mr-ben", args.data / "mr_ben" / "medicine_dev_subset.json", (), args.questions),
+        "reasoning-guidance": (
+            "reasoning-guidance",
+            args.data / "reasoning_guidance",
+            ("base", "distilled"),
+            args.guidance,
+        ),
+    }
+    for name, (reader, path, arms, questions) in sets.items():
+        with tempfile.TemporaryDirectory() as folder:
+            batch = batch_of(reader, path, Path(folder))
+            for way, sources in WAYS.items():
+                began = time.perf_counter()
+                finder = Finder(index, sources, 5, fusion=False, finder="bm25")
+                found = await reference_coverage(
+                    batch, finder, checker, SharedStems(), questions=questions, arms=arms, seed=0
+                )
+                row = found.model_dump(mode="json") | {"arms": arms}
+                out.setdefault(name, {})[way] = row
+                print(name, way, f"{time.perf_counter() - began:.0f} s", json.dumps(row), flush=True)
+                args.out.write_text(json.dumps(out | args.about, indent=1) + "\n", "utf-8")
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--index", type=Path, default=Path("coverage.index"))
+    parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--guidance", type=int, default=50)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/source_coverage.json"))
+    args = parser.parse_args()
+    args.about = {
+        "what": __doc__,
+        "command": " ".join(["python -m benchmarks.source_coverage", *sys.argv[1:]]),
+        "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
+        "checker": "nli, shipped calibration",
+    }
+    asyncio.run(measure(args))
+
+
+if __name__ == "__main__":
+    main()
