@@ -2,9 +2,10 @@
 
     python -m benchmarks.references --embedder minilm --documents 1000 --n 200
 
-A step is a conclusion (PubMedQA, MedHallu), a claim (SciFact), a question (MedQuAD) or a statement about a trial
-(NLI4CT); `three in one` joins the steps of three items, and counts how many of their three abstracts are among the five
-passages. Every kind of query has the same five places. Results of several embedders stand side by side in the file.
+A step is a conclusion (PubMedQA), a hallucinated answer (MedHallu), a claim (SciFact), a question (MedQuAD) or a
+statement about a trial (NLI4CT). `three in one` joins the steps of three items, and counts how many of their three
+abstracts are among the five passages. Every kind of query has the same five places. Results of several embedders stand
+side by side in the file.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ import numpy as np
 
 from tracejury.agents import cut_by_rule
 from tracejury.retrieval import (
+    ClaimQuery,
     Document,
     Finder,
     Index,
     Query,
     claim_queries,
     open_embedder,
-    step_and_claim_queries,
     step_query,
 )
 
@@ -81,7 +82,7 @@ def pubmedqa(args: argparse.Namespace, rng: random.Random) -> Task:
 
 def medhallu(args: argparse.Namespace, rng: random.Random) -> Task:
     rows = [
-        (str(n), "\n".join(ast.literal_eval(row["knowledge"])["contexts"]), row["ground_truth"])
+        (str(n), "\n".join(ast.literal_eval(row["knowledge"])["contexts"]), row["least_similar_answer"])
         for n, row in enumerate(_table(args.data / "medhallu" / "prepared_detection_input.csv"))
     ]
     return _abstracts("medhallu", rows, args, rng)
@@ -165,8 +166,10 @@ def three_in_one(items: Sequence[Item]) -> list[Item]:
 
 def query_of(step: str, kind: str) -> Query:
     claims = [(c.handle, c.text) for c in cut_by_rule(step, "", ()).claims if c.restates is None]
-    by_kind = {"step": (), "claims": claim_queries(claims, ""), "both": step_and_claim_queries(step, claims, "")}
-    return Query(text=step_query(step, ""), claims=by_kind[kind], step=step)
+    whole, by_claim = step_query(step, ""), claim_queries(claims, "")
+    both = {query.text: query for query in (ClaimQuery(claim="step", text=whole), *by_claim)}
+    by_kind = {"step": (), "claims": by_claim, "both": tuple(both.values())}
+    return Query(text=whole, claims=by_kind[kind], step=step)
 
 
 def shares_of(index: Index, items: Sequence[Item], kind: str) -> tuple[np.ndarray, float]:

@@ -29,7 +29,8 @@ Settings = Annotated[
 Embedder = Annotated[
     str | None,
     typer.Option(
-        help="Embed with minilm, http://HOST/v1#MODEL or st:NAME. The first build fixes it. Default: minilm",
+        help="Embed with minilm, mpnet, medcpt, hub:PASSAGES[,QUERIES], http://HOST/v1#MODEL or st:NAME. "
+        "The first build fixes it. Default: minilm",
         show_default=False,
     ),
 ]

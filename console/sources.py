@@ -116,9 +116,10 @@ def _show_coverage(found: ReferenceCoverage, as_json: bool) -> None:
         interval = f"{row.low:.3f} to {row.high:.3f}"
         table.add_row(row.name, f"{row.claims:,}", f"{row.questions:,}", *shares, interval)
     out.print(table)
-    if found.missing:
-        words = ", ".join(f"{word} ({count})" for word, count in found.missing)
-        out.print(f"missing, by word of undecided claims: {words}")
+    for is_named, heading in ((False, "No passage names"), (True, "Named by a passage, decided by none")):
+        terms = [f"{t.term} ({t.claims:,})" for t in found.missing if t.is_named is is_named]
+        if terms:
+            out.print(f"{heading} (undecided claims): {', '.join(terms)}", soft_wrap=True)
 
 
 def _show_effect(found: SourceEffect, as_json: bool) -> None:

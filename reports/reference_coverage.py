@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,13 +10,13 @@ import numpy as np
 
 from tracejury.agents import Relation, cut_by_rule
 from tracejury.agents.checkers import LoadedChecker, Pair
-from tracejury.retrieval import Finder, Hit, Query, Scorer, claim_queries, content_stems
+from tracejury.reports.missing_topics import MissingTopic, UndecidedClaim, missing_topics
+from tracejury.retrieval import Finder, Hit, Query, Scorer, claim_queries
 from tracejury.traces import Batch, Record, Trace, blind, segment, split_sentences
 
 _SENTENCES = 4
 """Sentences a claim that the checker reads: those nearest to it among its passages."""
 _DRAWS = 2000
-_TOPICS = 15
 
 
 class CoverageRow(Record):
@@ -44,8 +43,8 @@ class ReferenceCoverage(Record):
 
     sources: tuple[str, ...]
     rows: tuple[CoverageRow, ...]
-    missing: tuple[tuple[str, int], ...]
-    """Words of undecided claims that no decided claim has, with the number of claims, most frequent first."""
+    missing: tuple[MissingTopic, ...]
+    """What undecided claims are about: first what no passage names, then what some passage names and none decides."""
 
 
 class _Claim(NamedTuple):
@@ -206,9 +205,10 @@ def _row(name: str, results: Sequence[_Result], source: str | None, seed: int) -
     )
 
 
-def _missing(results: Sequence[_Result]) -> tuple[tuple[str, int], ...]:
-    decided = {stem for r in results if r.decided for stem in content_stems(r.claim.text)}
-    words = Counter(
-        stem for r in results if not r.decided for stem in set(content_stems(r.claim.text)) - decided if len(stem) > 3
+def _missing(results: Sequence[_Result]) -> tuple[MissingTopic, ...]:
+    undecided = [r.claim for r in results if not r.decided]
+    texts = [tuple(f"{h.passage.title}\n{h.passage.text}" for h in claim.hits) for claim in undecided]
+    return missing_topics(
+        (UndecidedClaim(c.question, c.text, passages) for c, passages in zip(undecided, texts, strict=True)),
+        [(r.claim.question, r.claim.text) for r in results],
     )
-    return tuple(words.most_common(_TOPICS))

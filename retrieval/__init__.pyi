@@ -11,7 +11,7 @@ from .index import DEFAULT_PATH, Index
 from .index_storage import BrokenIndexError, IndexLockedError
 from .listing import ListedSource, list_sources
 from .manifest import BuildReport, IndexManifest, SourceChange, SourceEntry, diff
-from .queries import claim_queries, step_and_claim_queries, step_query
+from .queries import claim_queries, step_query
 from .quotes import QuoteCheck, check_quote
 from .recipes import SourceRecipe, load_recipe
 from .records import ClaimQuery, Document, Finding, Hit, Passage, Query, Source, Trust, Withheld
@@ -68,6 +68,5 @@ __all__ = [
     "scorers",
     "source_trust",
     "sources",
-    "step_and_claim_queries",
     "step_query",
 ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tracejury.retrieval.hub_encoder import HubEncoder, Side, Vectors
+from tracejury.retrieval.hub_encoder import HubEncoder, Pooling, Side, Vectors
 
 if TYPE_CHECKING:
     from tracejury.models import Embedder, Endpoint, VectorCache
@@ -54,9 +54,9 @@ def open_embedder(name: str) -> Embedder:
     if (spelt_out := _HUB.get(name, name)).startswith("hub:"):
         models, _, pooling = spelt_out.removeprefix("hub:").partition("#")
         passages, _, queries = models.partition(",")
-        if pooling not in ("", "cls", "mean"):
+        if pooling and pooling not in {*Pooling}:
             raise ValueError(f"embedder {name!r}: pooling is #{pooling}; write #cls or #mean, or nothing")
-        return Cached(name, lambda: HubEncoder(passages, queries or None, pooling or None))
+        return Cached(name, lambda: HubEncoder(passages, queries or None, Pooling(pooling) if pooling else None))
     from tracejury.models import embedder
 
     return embedder(name)

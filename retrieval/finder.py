@@ -110,7 +110,7 @@ class Finder:
     def _candidates(
         self, query: Query, row: Sequence[tuple[str, float, dict[str, int]]], passages: Mapping[str, Passage]
     ) -> Finding:
-        claims = tuple(c.claim for c in query.claims if c.claim)
+        claims = tuple(c.claim for c in query.claims)
         hits = [
             Hit(passage=passages[i], score=score, query=query.text, ranks=ranks, claims=claims)
             for i, score, ranks in row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,16 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 Side = Literal["query", "passage"]
+
+
+class Pooling(StrEnum):
+    """How the vectors of a text's tokens become one."""
+
+    CLS = "cls"
+    """The first token's."""
+    MEAN = "mean"
+    """The mean of all."""
+
 
 _BATCH = 16
 _PROMPTS: dict[Side, tuple[str, ...]] = {"query": ("query",), "passage": ("passage", "document")}
@@ -29,15 +40,13 @@ class HubEncoder:
     Args:
         passages: A name of the hub, or the path of a folder that `save_pretrained` wrote.
         queries: The same for queries; None: the encoder of the passages.
-        pooling: `cls` (the first token) or `mean` (of all tokens); None: as the model says.
+        pooling: None: as the model says.
 
     Raises:
         ModuleNotFoundError: transformers or torch is not installed.
     """
 
-    def __init__(
-        self, passages: str, queries: str | None = None, pooling: Literal["cls", "mean"] | None = None
-    ) -> None:
+    def __init__(self, passages: str, queries: str | None = None, pooling: Pooling | None = None) -> None:
         try:
             # Imported here: torch takes seconds, and the default embedder does without it.
             import transformers  # noqa: F401
@@ -66,7 +75,7 @@ class HubEncoder:
 
 
 class _Encoder:
-    def __init__(self, name: str, pooling: Literal["cls", "mean"] | None) -> None:
+    def __init__(self, name: str, pooling: Pooling | None) -> None:
         import torch
         from transformers import AutoModel, AutoTokenizer
 
@@ -112,7 +121,7 @@ class _Encoder:
         mask = windows["attention_mask"].unsqueeze(-1).float()
         with torch.inference_mode():
             tokens = self._model(**windows).last_hidden_state
-            pooled = tokens[:, 0] if self.pooling == "cls" else (tokens * mask).sum(1) / mask.sum(1)
+            pooled = tokens[:, 0] if self.pooling is Pooling.CLS else (tokens * mask).sum(1) / mask.sum(1)
         lengths = mask.sum(1).numpy()
         vectors = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
         np.add.at(vectors, owners, pooled.numpy() * lengths)

@@ -37,18 +37,6 @@ def claim_queries(claims: Iterable[tuple[str, str]], stem: str) -> tuple[ClaimQu
     )
 
 
-def step_and_claim_queries(step_text: str, claims: Iterable[tuple[str, str]], stem: str) -> tuple[ClaimQuery, ...]:
-    """Return one query for the whole step, then one a claim; a single claim that is the step has one query.
-
-    Args:
-        step_text: The step.
-        claims: (handle, text) of the claims to look for.
-        stem: The question's stem; may be empty.
-    """
-    queries = (ClaimQuery(text=step_query(step_text, stem)), *claim_queries(claims, stem))
-    return tuple({query.text: query for query in queries}.values())
-
-
 def _light(stem: str) -> str:
     sentences = [stem[a:b] for a, b in split_sentences(stem)]
     light = sentences[:1] if len(sentences) < 2 else [sentences[-1], sentences[0]]

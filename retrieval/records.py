@@ -85,8 +85,8 @@ class Withheld(Record):
 class ClaimQuery(Record):
     """What to look for on behalf of one claim of a step."""
 
-    claim: str = ""
-    """The claim's handle; "": the step as a whole."""
+    claim: str
+    """The claim's handle."""
     text: str
 
 

@@ -85,7 +85,12 @@ def test_coverage_stands_beside_its_nulls_by_arm_and_source(batch: Batch, index:
     assert rows["all"].swapped < rows["all"].decided
     assert all(r.above_null == pytest.approx(r.decided - max(r.swapped, r.foreign)) for r in both.rows)
     assert all(row.low <= row.above_null <= row.high for row in both.rows)
-    assert {"migrain", "propranolol"} & {word for word, _ in both.missing}
+    topics = {topic.term: topic for topic in both.missing}
+    assert {term: (topics[term].claims, topics[term].questions) for term in topics if "migraine" in term} == {
+        "migraine": (2, 1)
+    }
+    assert not topics["migraine"].is_named, "no passage speaks of it"
+    assert not {"gout", "stroke", "colchicine"} & topics.keys(), "what is decided is not missing"
 
 
 class QuotesPassages:
