@@ -82,9 +82,8 @@ class _Encoder:
         from tracejury.models import free_cores
 
         self.name = name
-        self.pooling = pooling or (
-            "mean" if self._setting("1_Pooling/config.json", "pooling_mode_mean_tokens") else "cls"
-        )
+        is_mean = self._setting("1_Pooling/config.json", "pooling_mode_mean_tokens")
+        self.pooling = pooling or (Pooling.MEAN if is_mean else Pooling.CLS)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(name)
         self._model: Any = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
         stated = self._setting("sentence_bert_config.json", "max_seq_length")
