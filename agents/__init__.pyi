@@ -18,6 +18,7 @@ from .judge_panel import BoundAsk, JudgePanel, checker_of, combination_of, endpo
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
+from .panel_weights import weights_of
 from .policy import Dispute, decide, settle, settled_early, unchecked
 from .recorded.files import OpinionFile, Reading, files_of, judges_in, read_opinions
 from .recorded.judge import RecordedJudge
@@ -155,5 +156,6 @@ __all__ = [
     "settled_early",
     "unasked_votes",
     "unchecked",
+    "weights_of",
     "whole_case",
 ]

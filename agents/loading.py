@@ -10,7 +10,7 @@ from tracejury.agents.judge_panel import endpoints_of
 from tracejury.agents.panel import Panel
 from tracejury.agents.prompting import prompt
 from tracejury.configs.loading import ConfigError, ConfigFile, ConfigKind, open_config, shipped_names
-from tracejury.models import KeyMissingError, api_key
+from tracejury.models import BEST_FETCHED, KeyMissingError, api_key, best_fetched
 from tracejury.traces import PluginError, UnfitParamsError, UnknownNameError, segmenters
 
 
@@ -41,6 +41,9 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
         for name, endpoint in endpoints.items():
             if isinstance(endpoint, dict):
                 endpoint.setdefault("name", name)
+                if endpoint.get("kind") == "embedded" and endpoint.get("model") == BEST_FETCHED:
+                    # A run is about one model, so its panel names it. Where none is fetched, only a call needs one.
+                    endpoint["model"] = best_fetched() or BEST_FETCHED
     _check_names(file)
     panel = file.record(Panel, {"name": file.path.stem})
     _check_segmenter(file, panel)

@@ -127,6 +127,7 @@ def adjudicate(
             close_network()
         for notice in checker_notices(chosen):
             err.print(notice, style="yellow", soft_wrap=True)
+        _say_local_models(chosen)
         ready_index(chosen, index)
         from tracejury.models import BatchProgress, Budget
 
@@ -170,6 +171,19 @@ def _warn(batch: Batch) -> None:
         err.print(str(problem), style="yellow", soft_wrap=True)
     if len(batch.problems) > 20:
         err.print(f"... and {len(batch.problems) - 20} more; `tracejury read --check` lists all")
+
+
+def _say_local_models(panel: Panel) -> None:
+    """Say on standard error which models run on this machine: the panel `local` takes the largest that is fetched."""
+    from tracejury.agents import endpoints_of
+    from tracejury.console.screen import err
+    from tracejury.models import BEST_FETCHED, is_fetched, weights_path
+
+    for endpoint in endpoints_of(panel):
+        if endpoint.kind == "embedded" and (is_fetched(endpoint.model) or endpoint.model == BEST_FETCHED):
+            path = weights_path(endpoint.model)
+            size = f"{path.stat().st_size / 1e9:.1f} GB"
+            err.print(f"endpoint {endpoint.name!r} is {endpoint.model} on this machine ({size})", soft_wrap=True)
 
 
 def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, RunTally]:

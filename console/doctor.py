@@ -146,13 +146,19 @@ def _extras() -> Iterator[SetupCheck]:
 
 def _keys() -> Iterator[SetupCheck]:
     from tracejury.agents import load_panel, panel_names
+    from tracejury.models import is_fetched
 
     for name in panel_names():
         endpoints = load_panel(name, keys=False).endpoints.values()
         keys = {e.api_key_env for e in endpoints if e.api_key_env}
         unset = sorted(key for key in keys if not os.environ.get(key))
         detail = f"set {', '.join(unset)} to use it" if unset else "its keys are set" if keys else "it needs no key"
+        if missing := [e.model for e in endpoints if e.kind == "embedded" and not is_fetched(e.model)]:
+            yield SetupCheck(f"panel {name}", "absent", f"its model is not fetched: {', '.join(sorted(missing))}")
+            continue
         has_server = any(e.kind == "openai" for e in endpoints)
         if not unset and has_server:
             detail += f"; its servers were not asked: tracejury doctor --panel {name}"
+        if models := sorted(e.model for e in endpoints if e.kind == "embedded"):
+            detail += f"; its model is {', '.join(models)}"
         yield SetupCheck(f"panel {name}", "absent" if unset or has_server else "ok", detail)

@@ -7,20 +7,27 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from tracejury.agents import Panel, checker_facts, endpoints_of, load_panel, prompt_hashes, refuse_audited_weights
-from tracejury.graphs.batch import IN_BATCHES, Runner, count_selected, select
+from tracejury.agents import (
+    Panel,
+    checker_facts,
+    endpoints_of,
+    load_panel,
+    prompt_hashes,
+    refuse_audited_weights,
+    weights_of,
+)
+from tracejury.graphs.batch import IN_BATCHES, Runner, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
 from tracejury.graphs.probing import check_endpoints, probe_for_workers
 from tracejury.graphs.run_context import open_run_context
-from tracejury.graphs.source_trust import trust_marked
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey
-from tracejury.retrieval import Index
+from tracejury.retrieval import Index, Trust
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
 
@@ -81,6 +88,7 @@ async def adjudicate(
 
     Raises:
         RunDiffersError: A run of this name was made with other settings.
+        WeightsError: A weight file is not the one that was pinned when it was fetched.
         RunInUseError: Another process is judging the run.
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
@@ -111,16 +119,13 @@ async def adjudicate(
         inputs=tuple(str(path) for path in opened_batch.paths),
         input_digests=await run_in_thread(input_digests, opened_batch.paths),
         selection={key: str(value) for key, value in selection.items() if value},
+        weights=await run_in_thread(weights_of, chosen),
         packages=package_versions(),
     )
     run, secret, resumed = ledger.open_run(chosen, manifest, name)
     async with run_lease(ledger.engine, run):
         if opened is not None:
             opened(run, resumed)
-        expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)
-        ledger.expect_traces(run.id, expected)
-        tally = tally or RunTally()
-        tally.traces_total = expected
         if cluster is not None:
             from tracejury.graphs.cluster.run import run_on
 
@@ -196,4 +201,5 @@ def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
         return {}
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     entries = [opened.entry(name) for name in panel.retrieval.sources]
-    return {e.name: trust_marked(e.digest, e.trust) for e in entries}
+    # The same passages under another trust give other verdicts.
+    return {e.name: e.digest if e.trust is Trust.FULL else f"{e.digest} {e.trust}" for e in entries}

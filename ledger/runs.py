@@ -32,6 +32,8 @@ class RunManifest(Record):
     """Path -> SHA-256 of its contents when the run began; empty in runs of earlier versions."""
     selection: dict[str, str] = Field(default_factory=dict)
     """`--limit`, `--only`, `--arm` and the like."""
+    weights: dict[str, str] = Field(default_factory=dict)
+    """Weights on this machine that the panel uses -> SHA-256; empty in runs of earlier versions."""
     packages: dict[str, str] = Field(default_factory=dict)
     adaptations: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Endpoint -> how its requests differ from the panel, because it refused what the panel says. It is known once the
@@ -41,6 +43,9 @@ class RunManifest(Record):
         """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""
         names = ("panel", "prompts", "checker", "index", "segmenter", "seed")
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        # Runs of earlier versions have no weights, and a machine that only reads cached replies need not have them.
+        both = self.weights.keys() & other.weights.keys()
+        pairs |= {f"weights {name}": (self.weights[name], other.weights[name]) for name in both}
         return {name: (str(a), str(b)) for name, (a, b) in pairs.items() if a != b}
 
 
@@ -108,7 +113,11 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
+_NOT_NAMED = {"packages", "input_digests", "adaptations", "weights"}
+"""Fields of a manifest that a run's default name does not depend on."""
+
+
 def run_name(panel: Panel, manifest: RunManifest) -> str:
     """Return the default name of a run: the same command gives the same name, and so resumes it."""
-    digest = content_id("r", manifest.model_dump(mode="json", exclude={"packages", "input_digests", "adaptations"}))
+    digest = content_id("r", manifest.model_dump(mode="json", exclude=_NOT_NAMED))
     return f"{panel.name}-{digest[2:10]}"

@@ -10,11 +10,22 @@ from .leased import LeasedLimiter
 from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
 from .limits import Limit
 from .local.catalogue import CATALOGUE, Weights
+from .local.digests import file_digest
 from .local.embedder import Embedder, MiniLM, VectorCache, embedder
+from .local.errors import WeightsError
 from .local.machine import available_bytes, free_cores
 from .local.onnx import onnx_session
 from .local.server import EmbeddedServer, EmbeddedServerError
-from .local.weights import WeightsError, cache_dir, fetch, is_fetched, weights_path
+from .local.weights import (
+    BEST_FETCHED,
+    best_fetched,
+    cache_dir,
+    fetch,
+    fetched_from_hub,
+    is_fetched,
+    weights_digest,
+    weights_path,
+)
 from .offline import ImportTally, OfflineGateway, PendingRequest, import_answers
 from .parsing import parse_reply
 from .probing import ProbeCache, ProbeResult
@@ -40,6 +51,7 @@ from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
 
 __all__ = [
+    "BEST_FETCHED",
     "CALL_TABLES",
     "CATALOGUE",
     "Adaptations",
@@ -86,6 +98,7 @@ __all__ = [
     "WeightsError",
     "api_key",
     "available_bytes",
+    "best_fetched",
     "cache_dir",
     "cache_key",
     "close_network",
@@ -93,6 +106,8 @@ __all__ = [
     "estimate_tokens",
     "fence_tag",
     "fetch",
+    "fetched_from_hub",
+    "file_digest",
     "free_cores",
     "import_answers",
     "is_fetched",
@@ -107,5 +122,6 @@ __all__ = [
     "render",
     "secret_settings",
     "served_model",
+    "weights_digest",
     "weights_path",
 ]

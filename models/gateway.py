@@ -35,7 +35,7 @@ from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key
 from tracejury.models.limits import Limit
 from tracejury.models.local.server import EmbeddedServer
-from tracejury.models.local.weights import weights_path
+from tracejury.models.local.weights import weights_digest, weights_path
 from tracejury.models.parsing import parse_reply, repair
 from tracejury.models.pricing import is_free
 from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, probing_endpoint
@@ -373,10 +373,11 @@ class Gateway:
     async def _embedded(self, endpoint: Endpoint) -> str:
         """Return the address of the embedded server with these weights; start it unless it runs."""
         path = weights_path(endpoint.model)
-        server = self._servers.get(path)
-        if server is None:
-            server = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
-            self._servers[path] = server
+        if path not in self._servers:
+            await run_in_thread(weights_digest, endpoint.model)
+        # Another call may have been waiting for the same hash.
+        unstarted = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
+        server = self._servers.setdefault(path, unstarted)
         if server.alive and server.base_url is not None:
             return server.base_url
         return await run_in_thread(server.start)

@@ -34,7 +34,8 @@ class Endpoint(Record):
     name: str
     kind: Literal["openai", "embedded"] = "openai"
     model: str
-    """The model's name at the address; for `embedded` a name of `tracejury models list` or the path of a GGUF."""
+    """The model's name at the address; for `embedded` a name of `tracejury models list`, `best-fetched`, a file of the
+    Hugging Face hub (`REPOSITORY:FILE.gguf`) or the path of a GGUF."""
     base_url: str | None = None
     api_key_env: str | None = None
     """The environment variable that holds the key; None: the server needs none."""

