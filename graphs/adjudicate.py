@@ -16,18 +16,19 @@ from tracejury.agents import (
     refuse_audited_weights,
     weights_of,
 )
-from tracejury.graphs.batch import IN_BATCHES, Runner, select
+from tracejury.graphs.batch import IN_BATCHES, Runner, count_selected, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
 from tracejury.graphs.probing import check_endpoints, probe_for_workers
 from tracejury.graphs.run_context import open_run_context
+from tracejury.graphs.source_trust import trust_marked
 from tracejury.graphs.tally import RunTally
 from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey
-from tracejury.retrieval import Index, Trust
+from tracejury.retrieval import Index
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
 
@@ -126,6 +127,10 @@ async def adjudicate(
     async with run_lease(ledger.engine, run):
         if opened is not None:
             opened(run, resumed)
+        expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)
+        ledger.expect_traces(run.id, expected)
+        tally = tally or RunTally()
+        tally.traces_total = expected
         if cluster is not None:
             from tracejury.graphs.cluster.run import run_on
 
@@ -201,5 +206,4 @@ def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
         return {}
     opened = Index.open(index, embedder=panel.retrieval.embedder)
     entries = [opened.entry(name) for name in panel.retrieval.sources]
-    # The same passages under another trust give other verdicts.
-    return {e.name: e.digest if e.trust is Trust.FULL else f"{e.digest} {e.trust}" for e in entries}
+    return {e.name: trust_marked(e.digest, e.trust) for e in entries}

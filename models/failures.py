@@ -11,8 +11,8 @@ from langchain_core.exceptions import ContextOverflowError
 
 from tracejury.models.causes import connection_trouble
 from tracejury.models.completions import NotACompletionError, storable
-from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.local.errors import WeightsError
+from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.records import FailureReason
 from tracejury.models.retry_after import retry_after_s
 
