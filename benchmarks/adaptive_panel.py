@@ -19,16 +19,19 @@ import random
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracejury.agents import (
+    ClaimSet,
     Dispute,
     JudgePanel,
     Opinion,
     Panel,
+    ask_judge,
     build_case,
+    check_opinions,
+    cut_by_rule,
     decide,
-    hear,
     load_panel,
     next_judges,
     unasked_votes,
@@ -38,6 +41,13 @@ from tracejury.retrieval import Finder, Index, Query, relevance, step_query
 from tracejury.traces import Question, Step, Trace, read, segment
 
 SEEDS = (0, 1, 2)
+
+
+class JudgedStep(NamedTuple):
+    """A step's claims and every judge's opinion on it."""
+
+    claims: ClaimSet
+    opinions: Sequence[Opinion]
 
 
 def main() -> None:
@@ -60,7 +70,7 @@ def main() -> None:
 async def measured(args: argparse.Namespace) -> dict[str, Any]:
     panels = {seed: load_panel("embedded").model_copy(update={"seed": seed}) for seed in SEEDS}
     finder = Finder(Index.open(args.index), sources=panels[0].retrieval.sources, k=panels[0].retrieval.k)
-    heard: dict[int, list[list[Opinion]]] = {seed: [] for seed in SEEDS}
+    steps_by_seed: dict[int, list[JudgedStep]] = {seed: [] for seed in SEEDS}
     async with Gateway(CallStore(args.store), secret=b"b" * 32) as gateway:
         scorer = relevance(panels[0].relevance.scorer)
         for trace, question, steps, step in sample(args.data, args.n):
@@ -69,23 +79,31 @@ async def measured(args: argparse.Namespace) -> dict[str, Any]:
             for seed, panel in panels.items():
                 judge_panel = JudgePanel.of(panel, gateway, scorer)
                 case = build_case(trace, question, steps, step, finding.hits, panel, judge_panel.count)
-                heard[seed].append([await hear(j, judge_panel.judges[j.name], case, judge_panel) for j in panel.judges])
-            print(f"{len(heard[SEEDS[0]])}/{args.n}", flush=True)
-    return {"steps": args.n, "seeds": len(SEEDS), "flips": flips(heard), "economy": economy(heard[0], panels[0])}
+                case = case.model_copy(update={"claims": cut_by_rule(case.step, case.stem, case.context)})
+                drafts = [await ask_judge(j, judge_panel.judges[j.name], case, judge_panel) for j in panel.judges]
+                opinions, _ = await check_opinions(case, drafts, judge_panel)
+                steps_by_seed[seed].append(JudgedStep(case.claims, opinions))
+            print(f"{len(steps_by_seed[SEEDS[0]])}/{args.n}", flush=True)
+    return {
+        "steps": args.n,
+        "seeds": len(SEEDS),
+        "flips": flips(steps_by_seed),
+        "economy": economy(steps_by_seed[0], panels[0]),
+    }
 
 
-def flips(heard: dict[int, list[list[Opinion]]]) -> dict[str, str]:
+def flips(steps_by_seed: dict[int, list[JudgedStep]]) -> dict[str, str]:
     """Return, per judge, how often its label under another seed differs from that under the first."""
     counts: dict[str, list[bool]] = {}
     for seed in SEEDS[1:]:
-        for ours, theirs in zip(heard[SEEDS[0]], heard[seed], strict=True):
-            for left, right in zip(ours, theirs, strict=True):
+        for ours, theirs in zip(steps_by_seed[SEEDS[0]], steps_by_seed[seed], strict=True):
+            for left, right in zip(ours.opinions, theirs.opinions, strict=True):
                 if left.label and right.label:
                     counts.setdefault(left.judge, []).append(left.label is not right.label)
-    return {judge: f"{sum(seen)} of {len(seen)}" for judge, seen in counts.items()}
+    return {judge: f"{sum(labels)} of {len(labels)}" for judge, labels in counts.items()}
 
 
-def economy(heard: Sequence[Sequence[Opinion]], panel: Panel) -> dict[str, Any]:
+def economy(judged_steps: Sequence[JudgedStep], panel: Panel) -> dict[str, Any]:
     """Replay the opinions under early stop, and under a cascade that asks `inference` only where it is disputed.
 
     Gives calls, tokens read or written, and decisions that differ from the full panel's.
@@ -99,41 +117,44 @@ def economy(heard: Sequence[Sequence[Opinion]], panel: Panel) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, way in ways.items():
         calls = tokens = differ = 0
-        for number, opinions in enumerate(heard):
-            asked = replayed(way, f"s{number}", opinions)
-            calls += sum(len(o.calls) for o in asked)
-            tokens += sum(c.prompt_tokens - c.cached_tokens + c.completion_tokens for o in asked for c in o.calls)
-            differ += reached(way, asked) != reached(panel, opinions)
+        for number, judged in enumerate(judged_steps):
+            replayed_opinions = replayed(way, f"s{number}", judged)
+            calls += sum(len(o.calls) for o in replayed_opinions)
+            tokens += sum(
+                c.prompt_tokens - c.cached_tokens + c.completion_tokens for o in replayed_opinions for c in o.calls
+            )
+            differ += reached(way, replayed_opinions, judged.claims) != reached(panel, judged.opinions, judged.claims)
         out[name] = {"calls": calls, "uncached tokens": tokens, "decisions that differ": differ}
     return out
 
 
-def replayed(panel: Panel, step: str, opinions: Sequence[Opinion]) -> list[Opinion]:
-    by_name, asked = {o.judge: o for o in opinions}, []
-    while batch := next_judges(panel, step, asked):
-        asked += [by_name[j.name] for j in batch]
-    return asked
+def replayed(panel: Panel, step: str, judged: JudgedStep) -> list[Opinion]:
+    by_name = {opinion.judge: opinion for opinion in judged.opinions}
+    asked_opinions: list[Opinion] = []
+    while batch := next_judges(panel, step, asked_opinions, judged.claims):
+        asked_opinions += [by_name[j.name] for j in batch]
+    return asked_opinions
 
 
-def reached(panel: Panel, opinions: Sequence[Opinion]) -> str:
-    made = decide(opinions, unasked_votes(panel, opinions))
-    return f"dispute {made.reason}" if isinstance(made, Dispute) else str(made.outcome)
+def reached(panel: Panel, opinions: Sequence[Opinion], claims: ClaimSet) -> str:
+    decision = decide(opinions, claims, unasked_votes(panel, opinions), policy=panel.policy)
+    return f"dispute {decision.reason}" if isinstance(decision, Dispute) else str(decision.outcome)
 
 
 def sample(data: Path, n: int) -> list[tuple[Trace, Question, tuple[Step, ...], Step]]:
     """Return labelled steps, at most one a question, in a seeded order."""
     questions: dict[str, Question] = {}
-    found: dict[str, list[tuple[Trace, Question, tuple[Step, ...], Step]]] = {}
+    steps_by_kind: dict[str, list[tuple[Trace, Question, tuple[Step, ...], Step]]] = {}
     for one in read("mr-ben", data / "mr_ben/medicine_dev_subset.json"):
         if isinstance(one, Question):
             questions[one.id] = one
         elif isinstance(one, Trace):
             steps = segment(one, "given").steps
             labelled = [(one, questions[one.question_id], steps, s) for s in steps if s.label]
-            found.setdefault(one.question_id, []).extend(labelled)
-    order = sorted(q for q in found if found[q])
+            steps_by_kind.setdefault(one.question_id, []).extend(labelled)
+    order = sorted(q for q in steps_by_kind if steps_by_kind[q])
     random.Random(0).shuffle(order)
-    return [random.Random(q).choice(found[q]) for q in order[:n]]
+    return [random.Random(q).choice(steps_by_kind[q]) for q in order[:n]]
 
 
 if __name__ == "__main__":

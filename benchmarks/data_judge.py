@@ -73,32 +73,32 @@ def main() -> None:
 
 def score(steps: Iterator[tuple[Case, str | None, str | None]]) -> dict[str, Any]:
     judge = judges.make("data")
-    said: Counter[tuple[str | None, str]] = Counter()
+    answers: Counter[tuple[str | None, str]] = Counter()
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     right_type = grounded = 0
     for case, label, kind in steps:
         draft = judge.judge(case)  # type: ignore[attr-defined]
-        said[label, draft.label.value] += 1
+        answers[label, draft.label.value] += 1
         if label == "error":
             kinds[kind or "?"][draft.label.value] += 1
         if draft.label is Label.ERROR:
             grounded += bool(derivations_for(case, draft.derivations, Label.ERROR) or draft.quotes)
             right_type += label == "error" and draft.error_type is not None and draft.error_type.value == kind
-    errors = sum(n for (label, _), n in said.items() if label == "error")
-    supported = sum(n for (label, _), n in said.items() if label == "supported")
-    flagged = said["error", "error"] + said["supported", "error"]
-    passed = said["supported", "supported"] + said["error", "supported"]
+    errors = sum(n for (label, _), n in answers.items() if label == "error")
+    supported = sum(n for (label, _), n in answers.items() if label == "supported")
+    flagged = answers["error", "error"] + answers["supported", "error"]
+    passed = answers["supported", "supported"] + answers["error", "supported"]
     return {
         "labelled steps": errors + supported,
-        "unlabelled steps": sum(n for (label, _), n in said.items() if label is None),
-        "errors caught": f"{said['error', 'error']} of {errors}",
-        "false alarms": f"{said['supported', 'error']} of {supported}",
-        "said error on unlabelled": said[None, "error"],
-        "precision of error": with_interval(said["error", "error"], flagged),
-        "recall of error": with_interval(said["error", "error"], errors),
+        "unlabelled steps": sum(n for (label, _), n in answers.items() if label is None),
+        "errors caught": f"{answers['error', 'error']} of {errors}",
+        "false alarms": f"{answers['supported', 'error']} of {supported}",
+        "said error on unlabelled": answers[None, "error"],
+        "precision of error": with_interval(answers["error", "error"], flagged),
+        "recall of error": with_interval(answers["error", "error"], errors),
         "right error type, of caught": right_type,
         "error opinions with a quote or derivation": grounded,
-        "precision of supported": with_interval(said["supported", "supported"], passed),
+        "precision of supported": with_interval(answers["supported", "supported"], passed),
         "by error type": {kind: dict(counts) for kind, counts in sorted(kinds.items())},
     }
 
@@ -115,15 +115,15 @@ def with_interval(k: int, n: int) -> str:
 
 def labelled(reader: str, path: Path, half: int) -> Iterator[tuple[Case, str | None, str | None]]:
     questions: dict[str, Question] = {}
-    for found in read(reader, path):
-        if isinstance(found, Question):
-            questions[found.id] = found
-        elif isinstance(found, Trace):
-            if in_half(found.question_id) != half:
+    for record in read(reader, path):
+        if isinstance(record, Question):
+            questions[record.id] = record
+        elif isinstance(record, Trace):
+            if in_half(record.question_id) != half:
                 continue
-            steps = segment(found, "given").steps
+            steps = segment(record, "given").steps
             for step in steps:
-                yield case_of(found, questions[found.question_id], steps, step), step.label, step.error_type
+                yield case_of(record, questions[record.question_id], steps, step), step.label, step.error_type
 
 
 def demo(folder: Path, chosen: frozenset[str]) -> Iterator[tuple[Case, str | None, str | None]]:
@@ -132,17 +132,17 @@ def demo(folder: Path, chosen: frozenset[str]) -> Iterator[tuple[Case, str | Non
         key = json.loads(line)
         keys[key["question"], key["arm"], key["step"]] = key
     questions: dict[str, Question] = {}
-    for found in read("native", folder):
-        if isinstance(found, Question):
-            questions[found.id] = found
-        elif isinstance(found, Trace):
-            question = questions[found.question_id]
+    for record in read("native", folder):
+        if isinstance(record, Question):
+            questions[record.id] = record
+        elif isinstance(record, Trace):
+            question = questions[record.question_id]
             if question.key not in chosen:
                 continue
-            steps = segment(found, "numbered").steps
+            steps = segment(record, "numbered").steps
             for step in steps:
-                key = keys[question.key, found.arm, step.index]
-                yield case_of(found, question, steps, step), key["label"], key["error_type"]
+                key = keys[question.key, record.arm, step.index]
+                yield case_of(record, question, steps, step), key["label"], key["error_type"]
 
 
 def in_half(name: str) -> int:
@@ -164,14 +164,14 @@ def case_of(trace: Trace, question: Question, steps: tuple[Step, ...], step: Ste
 
 @cache
 def ranges() -> tuple[Passage, ...]:
-    found = [d for d in sources.make("reference-ranges").documents() if isinstance(d, Document)]
-    kept = set(Document.model_fields) & set(Passage.model_fields)
-    return tuple(Passage(**d.model_dump(include=kept)) for d in found)
+    documents = [d for d in sources.make("reference-ranges").documents() if isinstance(d, Document)]
+    shared_fields = set(Document.model_fields) & set(Passage.model_fields)
+    return tuple(Passage(**d.model_dump(include=shared_fields)) for d in documents)
 
 
 def medec(data: Path) -> Path:
-    (found,) = (data / "medec").glob("*.csv")
-    return found
+    (medec_file,) = (data / "medec").glob("*.csv")
+    return medec_file
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def address(draw: random.Random) -> str:
 
 
 # Kind -> (what is written around it, the value). The value alone must be gone.
-MADE: dict[str, Callable[[random.Random], tuple[str, str]]] = {
+GENERATORS: dict[str, Callable[[random.Random], tuple[str, str]]] = {
     "DATE": lambda d: (d.choice(("Seen on {}.", "DOB: {}.", "The scan of {} was normal.", "Admitted {}.")), date(d)),
     "PHONE": lambda d: (d.choice(("Call {}.", "Phone: {}.", "Reachable at {} in the evening.")), phone(d)),
     "EMAIL": lambda d: ("Write to {}.", f"{d.choice(FIRST)}.{d.choice(LAST)[-5:]}@mail.example.org".lower()),
@@ -107,14 +107,14 @@ def wilson(k: int, n: int) -> str:
 
 def made_up(notes: int, seed: int) -> dict[str, object]:
     draw = random.Random(seed)
-    found: Counter[str] = Counter()
-    written: Counter[str] = Counter()
+    found_count: Counter[str] = Counter()
+    written_count: Counter[str] = Counter()
     as_kind: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for _ in range(notes):
         text, truth = "", []
-        for kind in draw.sample(list(MADE), 4):
-            frame, value = MADE[kind](draw)
+        for kind in draw.sample(list(GENERATORS), 4):
+            frame, value = GENERATORS[kind](draw)
             text += draw.choice(CLINICAL) + " "
             begin = len(text) + frame.index("{}")
             text += frame.format(value) + " "
@@ -122,15 +122,15 @@ def made_up(notes: int, seed: int) -> dict[str, object]:
             truth.append((kind, begin + bare, begin + len(value)))
         spans = identifiers(text)
         for kind, start, end in truth:
-            written[kind] += 1
-            found[kind] += any(s.start <= start and end <= s.end for s in spans) or _covered(spans, start, end)
+            written_count[kind] += 1
+            found_count[kind] += any(s.start <= start and end <= s.end for s in spans) or _covered(spans, start, end)
         for span in spans:
             as_kind[span.kind] += 1
             right[span.kind] += any(span.start < end and start < span.end for _, start, end in truth)
     return {
         "notes": notes,
         "seed": seed,
-        "recall": {kind: wilson(found[kind], written[kind]) for kind in MADE},
+        "recall": {kind: wilson(found_count[kind], written_count[kind]) for kind in GENERATORS},
         "precision": {kind: wilson(right[kind], as_kind[kind]) for kind in sorted(as_kind)},
     }
 
@@ -142,7 +142,7 @@ def _covered(spans: list, start: int, end: int) -> bool:
 def real(name: str, reader: str, path: Path) -> dict[str, object]:
     texts = hit = 0
     kinds: Counter[str] = Counter()
-    shown: list[str] = []
+    examples: list[str] = []
     characters = 0
     for text in _texts(reader, path):
         spans = identifiers(text)
@@ -151,18 +151,18 @@ def real(name: str, reader: str, path: Path) -> dict[str, object]:
         hit += bool(spans)
         for span in spans:
             kinds[span.kind] += 1
-            if len(shown) < 25:
-                shown.append(f"{span.kind}: {text[max(0, span.start - 20) : span.end + 20]}")
+            if len(examples) < 25:
+                examples.append(f"{span.kind}: {text[max(0, span.start - 20) : span.end + 20]}")
     return {"of": name, "texts": texts, "characters": characters, "texts_touched": wilson(hit, texts),
-            "findings": dict(kinds), "first": shown}  # fmt: skip
+            "findings": dict(kinds), "first": examples}  # fmt: skip
 
 
 def _texts(reader: str, path: Path) -> Iterator[str]:
-    for found in read(reader, path):
-        if isinstance(found, Question):
-            yield found.stem
-        elif isinstance(found, Trace):
-            yield found.text
+    for record in read(reader, path):
+        if isinstance(record, Question):
+            yield record.stem
+        elif isinstance(record, Trace):
+            yield record.text
 
 
 def main() -> None:
@@ -170,13 +170,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--notes", type=int, default=2_500)
     parser.add_argument("--seed", type=int, default=2026)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    body = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "made_up": made_up(asked.notes, asked.seed)}
+    body = {
+        "command": f"python {' '.join(sys.argv)}",
+        "commit": commit,
+        "made_up": made_up(options.notes, options.seed),
+    }
     body["real"] = [real("demo", "native", ROOT / "configs" / "demo")]
-    if (asked.data / "mr_ben").is_dir():
-        body["real"].append(real("MR-Ben", "mr-ben", asked.data / "mr_ben" / "medicine_dev_subset.json"))
-    body["real"] += [real("MEDEC", "medec", path) for path in sorted((asked.data / "medec").glob("*.csv"))]
+    if (options.data / "mr_ben").is_dir():
+        body["real"].append(real("MR-Ben", "mr-ben", options.data / "mr_ben" / "medicine_dev_subset.json"))
+    body["real"] += [real("MEDEC", "medec", path) for path in sorted((options.data / "medec").glob("*.csv"))]
     RESULTS.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(body, indent=1, ensure_ascii=False))
 

@@ -52,11 +52,11 @@ def true_risk(population: Verdicts, grid: np.ndarray) -> tuple[np.ndarray, np.nd
     """Return, per threshold of `grid`, the risk by question (what is certified) and the risk by verdict."""
     by_question, by_verdict = [], []
     for threshold in grid:
-        kept = population.mistaken <= threshold
-        n = np.bincount(population.question[kept])
-        wrong = np.bincount(population.question[kept], weights=population.wrong[kept])
+        is_kept = population.mistaken <= threshold
+        n = np.bincount(population.question[is_kept])
+        wrong = np.bincount(population.question[is_kept], weights=population.wrong[is_kept])
         by_question.append((wrong[n > 0] / n[n > 0]).mean() if n.any() else 0.0)
-        by_verdict.append(population.wrong[kept].mean() if kept.any() else 0.0)
+        by_verdict.append(population.wrong[is_kept].mean() if is_kept.any() else 0.0)
     return np.array(by_question), np.array(by_verdict)
 
 
@@ -64,8 +64,8 @@ def naive(fitting: Verdicts, certifying: Verdicts, alpha: float, delta: float) -
     """Certify as if every verdict were independent: the loosest threshold of the sequence that passes."""
     best = None
     for threshold in np.quantile(fitting.mistaken, np.linspace(0.05, 1, 20)):
-        kept = certifying.mistaken <= threshold
-        if binom.cdf(certifying.wrong[kept].sum(), kept.sum(), alpha) > delta:
+        is_kept = certifying.mistaken <= threshold
+        if binom.cdf(certifying.wrong[is_kept].sum(), is_kept.sum(), alpha) > delta:
             break
         best = float(threshold)
     return best
@@ -76,16 +76,16 @@ def simulate(world: World, questions: int, alpha: float, delta: float, seed: int
     rng = np.random.default_rng(seed)
     grid = np.linspace(0, 1, 101)
     risks = true_risk(draw(world, 50_000, rng), grid)
-    found: dict[str, list[float]] = {"one verdict a question": [], "every verdict": []}
+    violations: dict[str, list[float]] = {"one verdict a question": [], "every verdict": []}
     for i in range(CALIBRATION_DRAWS):
         halves = draw(world, questions // 2, rng), draw(world, questions - questions // 2, rng)
-        made = certify(*halves, alpha=alpha, delta=delta, seed=i).threshold
+        certified = certify(*halves, alpha=alpha, delta=delta, seed=i).threshold
         other = naive(*halves, alpha, delta)
-        for name, threshold in zip(found, (made, other), strict=True):
+        for name, threshold in zip(violations, (certified, other), strict=True):
             if threshold is not None:
-                found[name].append(threshold)
+                violations[name].append(threshold)
     out: dict[str, object] = {**world._asdict(), "questions": questions, "alpha": alpha, "delta": delta}
-    for name, thresholds in found.items():
+    for name, thresholds in violations.items():
         over = [int((np.interp(thresholds, grid, r) > alpha).sum()) for r in risks]
         interval = binomtest(over[0], CALIBRATION_DRAWS).proportion_ci()
         out[name] = {

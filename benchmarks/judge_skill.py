@@ -24,7 +24,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from benchmarks.adaptive_panel import economy
+from benchmarks.adaptive_panel import JudgedStep, economy
 from tracejury.agents import Calibrator, Panel, Verdict, load_panel
 from tracejury.graphs import RunTally, adjudicate
 from tracejury.ledger import Ledger, StepRow
@@ -57,48 +57,47 @@ def main() -> None:
     run.add_argument("sets", nargs="+", choices=SETS)
     table = doing.add_parser("table", help="score what has been heard")
     table.add_argument("--out", type=Path, default=Path("benchmarks/results/judge_skill.json"))
-    given = parser.parse_args()
-    if given.do == "run":
-        for name in given.sets:
-            hear(given, given.panel, name)
+    options = parser.parse_args()
+    if options.do == "run":
+        for name in options.sets:
+            hear(options, options.panel, name)
     else:
-        tabulate(given)
+        tabulate(options)
 
 
-def panel_of(given: argparse.Namespace, name: str) -> Panel:
+def panel_of(options: argparse.Namespace, name: str) -> Panel:
     """Return the panel, from its copy in the work folder: a run of days keeps the panel that it began with."""
-    path = given.work / f"{name}.yaml"
+    path = options.work / f"{name}.yaml"
     if not path.is_file():
         shipped = resources.files("tracejury.configs") / "panels" / "embedded.yaml"
         path.write_text(MODEL_FREE if name == "model-free" else shipped.read_text("utf-8"), "utf-8")
     return load_panel(path)
 
 
-def hear(given: argparse.Namespace, panel: str, name: str) -> None:
-    folder = given.work / name
+def hear(options: argparse.Namespace, panel: str, name: str) -> None:
+    folder = options.work / name
     if not (folder / "traces.jsonl").is_file():
-        write_batch(read(name, path_of(given.data, name)), folder)
+        write_batch(read(name, path_of(options.data, name)), folder)
     batch = Batch.open([folder])
     chosen = sample(batch, name) if panel == "embedded" else labelled(batch)
     traces = {trace_id for trace_id, _ in chosen}
-    heard = {step_id for _, step_id in chosen}
-    skipped = frozenset(s.id for t in batch.traces() if t.id in traces for s in segment(t, "given").steps) - heard
+    judged_ids = {step_id for _, step_id in chosen}
+    skipped = frozenset(s.id for t in batch.traces() if t.id in traces for s in segment(t, "given").steps) - judged_ids
     tally = RunTally()
-    made, done = asyncio.run(
+    run, tally = asyncio.run(
         adjudicate(
             batch,
-            panel_of(given, panel),
-            store=f"sqlite:///{given.work}/{panel}.db",
+            panel_of(options, panel),
+            store=f"sqlite:///{options.work}/{panel}.db",
             name=name,
-            index=given.index,
+            index=options.index,
             only=sorted(traces),
             skip_steps=skipped,
             tally=tally,
         )
     )
-    print(
-        f"{panel} on {name}: {len(heard)} steps asked for, {done.steps} heard now, {dict(done.outcomes)} ({made.name})"
-    )
+    outcomes = dict(tally.outcomes)
+    print(f"{panel} on {name}: {len(judged_ids)} steps, {tally.steps} of them judged now, {outcomes} ({run.name})")
 
 
 def path_of(data: Path, name: str) -> Path:
@@ -135,7 +134,7 @@ def one_of(note: Trace, draw: random.Random) -> tuple[str, str]:
     return note.id, (wrong or [draw.choice(steps)])[0].id
 
 
-def tabulate(given: argparse.Namespace) -> None:
+def tabulate(options: argparse.Namespace) -> None:
     result: dict[str, Any] = {
         "command": "python -m benchmarks.judge_skill table",
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
@@ -143,20 +142,21 @@ def tabulate(given: argparse.Namespace) -> None:
         "runs": {},
     }
     for panel in ("model-free", "embedded"):
-        path = given.work / f"{panel}.db"
+        path = options.work / f"{panel}.db"
         if not path.is_file():
             continue
         ledger = Ledger(f"sqlite:///{path}")
         for run in ledger.runs():
             rows = [r for r in ledger.rows(run) if r.outcome is not None and r.label is not None]
-            heard = [d.opinions for trace, _, _ in ledger.traces(run) for d in ledger.deliberations(run, trace.id)]
-            found = one_run(rows, run.panel) | {
-                "economy": economy(heard, run.panel),
+            deliberations = (d for trace, _, _ in ledger.traces(run) for d in ledger.deliberations(run, trace.id))
+            judged_steps = [JudgedStep(d.case.claims, d.opinions) for d in deliberations]
+            results = one_run(rows, run.panel) | {
+                "economy": economy(judged_steps, run.panel),
                 "finished": run.finished is not None,
             }
-            result["runs"][f"{panel} on {run.name}"] = found
-            show(f"{panel} on {run.name}", found)
-    given.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+            result["runs"][f"{panel} on {run.name}"] = results
+            show(f"{panel} on {run.name}", results)
+    options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 def one_run(rows: Sequence[StepRow], panel: Panel) -> dict[str, Any]:
@@ -171,55 +171,58 @@ def one_run(rows: Sequence[StepRow], panel: Panel) -> dict[str, Any]:
         "steps": every.steps,
         "questions": every.questions,
         "errors": round(every.error_share * every.steps),
-        "systems": {s.system: told(s) for s in every.systems},
-        "reported half": {s.system: told(s) for s in score(reported).systems if s.system == JURY},
+        "systems": {s.system: score_row(s) for s in every.systems},
+        "reported half": {s.system: score_row(s) for s in score(reported).systems if s.system == JURY},
     }
     for alpha in (0.1, 0.2):
         try:
-            made = calibrate(fitting, panel, alpha_supported=alpha, alpha_error=alpha)
+            calibrator = calibrate(fitting, panel, alpha_supported=alpha, alpha_error=alpha)
         except NotEnoughLabelsError as few:
             out[f"calibrated, alpha {alpha}"] = {"note": str(few)}
             continue
-        (jury,) = (s for s in score(apply(made, reported)).systems if s.system == JURY)
-        out[f"calibrated, alpha {alpha}"] = told(jury) | {"supported": made.supported.note, "error": made.error.note}
+        (jury,) = (s for s in score(apply(calibrator, reported)).systems if s.system == JURY)
+        out[f"calibrated, alpha {alpha}"] = score_row(jury) | {
+            "supported": calibrator.supported.note,
+            "error": calibrator.error.note,
+        }
     return out
 
 
-def apply(made: Calibrator, rows: Iterable[StepRow]) -> list[StepRow]:
+def apply(calibrator: Calibrator, rows: Iterable[StepRow]) -> list[StepRow]:
     """Return the rows as the calibrated panel would have left them."""
     out = []
     for row in rows:
         before = Verdict.model_construct(outcome=row.outcome, route=row.route, reason=row.reason, citations=())
-        after = made.apply(before, row.opinions)
+        after = calibrator.apply(before, row.opinions)
         out.append(row.model_copy(update={"outcome": after.outcome, "confidence": after.confidence}))
     return out
 
 
-def told(found: SystemScore) -> dict[str, Any]:
+def score_row(score: SystemScore) -> dict[str, Any]:
     named = {"coverage", "accuracy", "balanced_accuracy", "auroc", "kappa", "first_error_accuracy", "detection_f1"}
     chances = {"balanced_accuracy": 0.5, "auroc": 0.5, "kappa": 0.0}
-    kept = {k: getattr(found, k).model_dump() for k in sorted(named)}
-    low = {k: kept[k]["low"] for k in chances}
-    high = {k: kept[k]["high"] for k in chances}
+    columns = {k: getattr(score, k).model_dump() for k in sorted(named)}
+    low = {k: columns[k]["low"] for k in chances}
+    high = {k: columns[k]["high"] for k in chances}
     above = [k for k, chance in chances.items() if low[k] is not None and low[k] > chance]
     below = [k for k, chance in chances.items() if high[k] is not None and high[k] < chance]
-    return {"decided": found.decided, "failed": found.failed, **kept, "above chance": above, "below chance": below}
+    return {"decided": score.decided, "failed": score.failed, **columns, "above chance": above, "below chance": below}
 
 
-def show(title: str, found: dict[str, Any]) -> None:
-    print(f"\n{title}: {found['steps']} steps of {found['questions']} questions, {found['errors']} errors")
-    rows = {**found["systems"], **{k: v for k, v in found.items() if k.startswith("calibrated")}}
+def show(title: str, results: dict[str, Any]) -> None:
+    print(f"\n{title}: {results['steps']} steps of {results['questions']} questions, {results['errors']} errors")
+    rows = {**results["systems"], **{k: v for k, v in results.items() if k.startswith("calibrated")}}
     for name, row in rows.items():
         if "decided" not in row:
             print(f"  {name}: {row['note']}")
             continue
-        print(f"  {name:24} decided {row['decided']:5}  " + "  ".join(f"{k} {span(row[k])}" for k in SHOWN))
+        print(f"  {name:24} decided {row['decided']:5}  " + "  ".join(f"{k} {span(row[k])}" for k in SHOWN_COLUMNS))
         for outcome in ("supported", "error"):
             if outcome in row:
                 print(f"      {outcome}: {row[outcome]}")
 
 
-SHOWN = ("coverage", "accuracy", "balanced_accuracy", "auroc", "kappa")
+SHOWN_COLUMNS = ("coverage", "accuracy", "balanced_accuracy", "auroc", "kappa")
 
 
 def span(estimate: dict[str, Any]) -> str:

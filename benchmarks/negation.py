@@ -38,23 +38,23 @@ def main() -> None:
     systems: dict[str, Callable[[str, str], bool]] = {"judge `data`": ours, "nlplite": plain}
     if importlib.util.find_spec("negspacy"):
         systems["negspacy, blank spaCy"] = negspacy_on_blank()
-    made: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for name, denies in systems.items():
-        said = [(denies(text, what), denied) for text, what, denied in items]
-        made[name] = {
-            "denials found": f"{sum(s and d for s, d in said)} of {sum(d for _, d in said)}",
-            "called denied and is not": f"{sum(s and not d for s, d in said)} of {sum(not d for _, d in said)}",
+        answers = [(denies(text, what), denied) for text, what, denied in items]
+        results[name] = {
+            "denials found": f"{sum(s and d for s, d in answers)} of {sum(d for _, d in answers)}",
+            "called denied and is not": f"{sum(s and not d for s, d in answers)} of {sum(not d for _, d in answers)}",
         }
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
-    result = {"systems": made, "commit": commit, "command": "python benchmarks/negation.py"}
+    result = {"systems": results, "commit": commit, "command": "python benchmarks/negation.py"}
     args.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps(result, indent=1))
 
 
 def sentence(stem: str, what: str) -> str:
     """Return the first sentence with a word of negation that names the finding."""
-    found = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", stem) if what.lower() in s.lower()]
-    return next(s for s in found if _CUE.search(s))
+    sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", stem) if what.lower() in s.lower()]
+    return next(s for s in sentences if _CUE.search(s))
 
 
 def ours(text: str, what: str) -> bool:

@@ -37,8 +37,8 @@ IN_FLIGHT = 64
 LATENCY_S = 0.2
 
 
-def ours(url: str, steps: int, in_flight: int, judges: int = JUDGES, known: bool = False) -> None:
-    """Ours, whole. The steps are new ones in every process, so that each is embedded, unless they are `known`."""
+def ours(url: str, steps: int, in_flight: int, judges: int = JUDGES, known_texts: bool = False) -> None:
+    """Ours, whole. The steps are new ones in every process, so that each is embedded, unless the texts are known."""
     from local_panel import panel_body, write_traces
 
     from tracejury.agents import Panel
@@ -46,7 +46,7 @@ def ours(url: str, steps: int, in_flight: int, judges: int = JUDGES, known: bool
 
     with tempfile.TemporaryDirectory() as folder:
         per, new = 10, secrets.token_hex(3)
-        cases = ["known" if known else f"{new}{n}" for n in range(steps // per)]
+        cases = ["known" if known_texts else f"{new}{n}" for n in range(steps // per)]
         texts = [[f"The cough has lasted three days, case {case}.{i}." for i in range(per)] for case in cases]
         traces = write_traces(Path(folder), texts)
         body = panel_body(url, endpoint={"max_concurrency": in_flight, "timeout_s": 60.0})
@@ -61,7 +61,7 @@ class State(TypedDict):
     """The state of the bare graph."""
 
     steps: list[str]
-    done: Annotated[list[Any], operator.add]
+    replies: Annotated[list[Any], operator.add]
 
 
 def bare(url: str, steps: int, in_flight: int) -> None:
@@ -87,8 +87,8 @@ def bare(url: str, steps: int, in_flight: int) -> None:
                     reply = await model.ainvoke([("system", "You judge."), ("user", f"{step} {judge}")])
                 return schema.model_validate_json(str(reply.content))
 
-            async def hear(sent: dict[str, str]) -> dict[str, list[Any]]:
-                return {"done": [await asyncio.gather(*(one(sent["step"], j) for j in range(JUDGES)))]}
+            async def hear(task: dict[str, str]) -> dict[str, list[Any]]:
+                return {"replies": [await asyncio.gather(*(one(task["step"], j) for j in range(JUDGES)))]}
 
             graph = StateGraph(State)
             graph.add_node("hear", hear)
@@ -96,24 +96,24 @@ def bare(url: str, steps: int, in_flight: int) -> None:
             graph.add_edge("hear", END)
             run = graph.compile()
             traces = [[PROMPT.format(n=n, i=i) for i in range(10)] for n in range(steps // 10)]
-            made = await asyncio.gather(*(run.ainvoke({"steps": t, "done": []}) for t in traces))
-        assert sum(len(m["done"]) for m in made) == steps
+            states = await asyncio.gather(*(run.ainvoke({"steps": t, "replies": []}) for t in traces))
+        assert sum(len(m["replies"]) for m in states) == steps
 
     asyncio.run(main())
 
 
 def known_steps(url: str, steps: int, in_flight: int) -> None:
     """Ours on steps whose vectors are known, as on a second panel (ten texts, in every trace): nothing is embedded."""
-    ours(url, steps, in_flight, known=True)
+    ours(url, steps, in_flight, known_texts=True)
 
 
 def one_judge(url: str, steps: int, in_flight: int) -> None:
     """Ours with one judge, on known steps: memory is about steps, and 200,000 of them take a while."""
-    ours(url, steps, in_flight, judges=1, known=True)
+    ours(url, steps, in_flight, judges=1, known_texts=True)
 
 
-KNOWN = "tracejury, known steps"
-CONTENDERS = {"tracejury": ours, KNOWN: known_steps, "bare LangGraph": bare, **PEERS}
+KNOWN_STEPS = "tracejury, known steps"
+CONTENDERS = {"tracejury": ours, KNOWN_STEPS: known_steps, "bare LangGraph": bare, **PEERS}
 
 
 def contend(name: str, url: str, steps: int, in_flight: int = IN_FLIGHT) -> dict[str, float]:
@@ -135,11 +135,12 @@ def spawn(name: str, url: str, steps: int, peers: str | None, in_flight: int = I
         "o.warm({2!r})\n"
         "print('RESULT', json.dumps(o.contend({2!r}, {3!r}, {4}, {5})))"
     ).format(str(ROOT / "benchmarks"), peers or "", name, url, steps, in_flight)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    lines = [line for line in process.stdout.splitlines() if line.startswith("RESULT ")]
     if not lines:
         print(
-            f"{name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no result'}", file=sys.stderr
+            f"{name}: {process.stderr.strip().splitlines()[-1] if process.stderr.strip() else 'no result'}",
+            file=sys.stderr,
         )
         return None
     return json.loads(lines[-1].removeprefix("RESULT "))  # type: ignore[no-any-return]
@@ -161,7 +162,7 @@ def warm(name: str) -> None:
 
     modules = {
         "memory": OURS,
-        KNOWN: OURS,
+        KNOWN_STEPS: OURS,
         "tracejury": OURS,
         "bare LangGraph": [
             "langgraph.graph",
@@ -180,18 +181,18 @@ def compare(steps: int, rounds: int, peers: str | None, in_flight: int, names: l
     from local_panel import GOOD
     from servers.model_server import ModelServer
 
-    found: dict[str, list[dict[str, float]]] = {n: [] for n in names}
+    costs: dict[str, list[dict[str, float]]] = {n: [] for n in names}
     with ModelServer(reply=GOOD | {"text": PLAIN}, latency_s=LATENCY_S) as server:
         for _ in range(rounds):
             for name in names:
-                made = spawn(name, server.url, steps, peers, in_flight)
-                if made:
-                    found[name].append(made)
-                    told = f"wall {made['wall_s']:.2f} s, CPU {made['cpu_ms_a_call']:.2f} ms a call"
-                    print(f"{in_flight:5d} in flight  {name:24s} {told}", flush=True)
+                cost = spawn(name, server.url, steps, peers, in_flight)
+                if cost:
+                    costs[name].append(cost)
+                    line = f"wall {cost['wall_s']:.2f} s, CPU {cost['cpu_ms_a_call']:.2f} ms a call"
+                    print(f"{in_flight:5d} in flight  {name:24s} {line}", flush=True)
     ideal = steps * JUDGES * LATENCY_S / in_flight
     rows = {}
-    for name, runs in found.items():
+    for name, runs in costs.items():
         if runs:
             rows[name] = {key: round(statistics.median(r[key] for r in runs), 2) for key in runs[0]}
             rows[name] |= {"runs": len(runs), "ideal_over_wall": round(ideal / rows[name]["wall_s"], 3)}
@@ -201,7 +202,7 @@ def compare(steps: int, rounds: int, peers: str | None, in_flight: int, names: l
     ratios = {
         "wall, ours / bare": round(mine["wall_s"] / least["wall_s"], 2),
         "CPU, ours / bare": round(mine["cpu_ms_a_call"] / least["cpu_ms_a_call"], 2),
-        "CPU, ours on known steps / bare": round(rows[KNOWN]["cpu_ms_a_call"] / least["cpu_ms_a_call"], 2),
+        "CPU, ours on known steps / bare": round(rows[KNOWN_STEPS]["cpu_ms_a_call"] / least["cpu_ms_a_call"], 2),
     }
     ratios |= {f"wall, {n} / ours": round(rows[n]["wall_s"] / mine["wall_s"], 2) for n in PEERS if n in rows}
     return {"steps": steps, "in_flight": in_flight, "ideal_s": ideal, "contenders": rows, "ratios": ratios}
@@ -219,20 +220,20 @@ def memory(sizes: list[int], about: dict[str, Any]) -> dict[str, Any]:
     from servers.model_server import ModelServer
 
     rows: list[dict[str, float]] = []
-    made = about | {"growth": rows}
+    results = about | {"growth": rows}
     with ModelServer(reply=GOOD) as server:
         for steps in sizes:
-            found = spawn("memory", server.url, steps, None)
-            if not found:
+            cost = spawn("memory", server.url, steps, None)
+            if not cost:
                 raise SystemExit(f"{steps} steps: no result")
-            rows.append({"steps": steps} | {name: round(found[name], 2) for name in ("peak_mib", "wall_s", "cpu_s")})
+            rows.append({"steps": steps} | {name: round(cost[name], 2) for name in ("peak_mib", "wall_s", "cpu_s")})
             if len(rows) > 1:
-                made["exponents"] = {name: exponent(rows, name) for name in ("peak_mib", "wall_s", "cpu_s")}
+                results["exponents"] = {name: exponent(rows, name) for name in ("peak_mib", "wall_s", "cpu_s")}
                 more = (rows[-1]["peak_mib"] - rows[0]["peak_mib"]) / (rows[-1]["steps"] - rows[0]["steps"])
-                made["bytes_more_a_step"] = round(more * 2**20)
+                results["bytes_more_a_step"] = round(more * 2**20)
             print(rows[-1], flush=True)
-            (RESULTS / "memory.json").write_text(json.dumps(made, indent=1) + "\n")
-    return made
+            (RESULTS / "memory.json").write_text(json.dumps(results, indent=1) + "\n")
+    return results
 
 
 def profile(steps: int) -> dict[str, Any]:
@@ -251,7 +252,7 @@ def profile(steps: int) -> dict[str, Any]:
         ours(server.url, steps, IN_FLIGHT)
         profiler.disable()
         whole, own = time.process_time() - whole, time.thread_time() - own
-    found: Any = pstats.Stats(profiler)
+    profiled: Any = pstats.Stats(profiler)
     rows = [
         {
             "function": f"{Path(file).parent.name}/{Path(file).name}:{line} {name}",
@@ -259,7 +260,7 @@ def profile(steps: int) -> dict[str, Any]:
             "own_s": round(inner, 3),
             "cumulative_s": round(total, 3),
         }
-        for (file, line, name), (_, calls, inner, total, _) in found.stats.items()
+        for (file, line, name), (_, calls, inner, total, _) in profiled.stats.items()
     ]
     rows.sort(key=lambda row: -row["cumulative_s"])
     threads = {"event_loop_cpu_s": round(own, 2), "other_threads_cpu_s": round(whole - own, 2)}
@@ -276,33 +277,33 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--checker", action="store_true", help="only how fast the checker `nli` reads")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
-    if asked.memory:
-        print(json.dumps(memory(asked.steps, about).get("exponents"), indent=1))
+    if options.memory:
+        print(json.dumps(memory(options.steps, about).get("exponents"), indent=1))
         return
-    if asked.profile:
-        made = about | profile(asked.steps[0])
-        (RESULTS / "profile.json").write_text(json.dumps(made, indent=1) + "\n")
-        print(json.dumps(made["top"][:30], indent=1))
+    if options.profile:
+        results = about | profile(options.steps[0])
+        (RESULTS / "profile.json").write_text(json.dumps(results, indent=1) + "\n")
+        print(json.dumps(results["top"][:30], indent=1))
         return
     speed = {"nli, pairs a second of one core": round(pairs_a_second(), 1)}
     print(json.dumps(speed), flush=True)
-    if asked.checker:
-        earlier = json.loads(asked.out.read_text("utf-8")) if asked.out.is_file() else {}
-        asked.out.write_text(json.dumps(earlier | speed | {"checker commit": commit}, indent=1) + "\n")
+    if options.checker:
+        earlier = json.loads(options.out.read_text("utf-8")) if options.out.is_file() else {}
+        options.out.write_text(json.dumps(earlier | speed | {"checker commit": commit}, indent=1) + "\n")
         return
     about |= speed
-    names = list(CONTENDERS) if asked.peers else ["tracejury", KNOWN, "bare LangGraph"]
+    names = list(CONTENDERS) if options.peers else ["tracejury", KNOWN_STEPS, "bare LangGraph"]
     levels = []
-    for in_flight in asked.in_flight:
+    for in_flight in options.in_flight:
         # Enough calls that all slots are used several times over; peers at the first level only.
-        steps = max(asked.steps[0], 4 * in_flight // JUDGES // 10 * 10)
-        there = [n for n in names if n not in PEERS or in_flight == asked.in_flight[0]]
-        levels.append(compare(steps, asked.rounds, asked.peers, in_flight, there))
-        made = about | {"judges": JUDGES, "latency_s": LATENCY_S, "levels": levels}
-        asked.out.write_text(json.dumps(made, indent=1) + "\n")
+        steps = max(options.steps[0], 4 * in_flight // JUDGES // 10 * 10)
+        there = [n for n in names if n not in PEERS or in_flight == options.in_flight[0]]
+        levels.append(compare(steps, options.rounds, options.peers, in_flight, there))
+        results = about | {"judges": JUDGES, "latency_s": LATENCY_S, "levels": levels}
+        options.out.write_text(json.dumps(results, indent=1) + "\n")
         print(json.dumps(levels[-1]["ratios"], indent=1), flush=True)
 
 

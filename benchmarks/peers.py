@@ -41,11 +41,11 @@ def inspect_ai(url: str, steps: int, in_flight: int) -> None:
 
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             model = get_model()
-            asked = [
+            samples = [
                 model.generate(f"{state.input_text} {j}", config=GenerateConfig(response_schema=form))
                 for j in range(JUDGES)
             ]
-            replies = await asyncio.gather(*asked)
+            replies = await asyncio.gather(*samples)
             state.metadata["labels"] = [JudgeReply.model_validate_json(r.completion).label for r in replies]
             return state
 
@@ -85,9 +85,9 @@ def openevals(url: str, steps: int, in_flight: int) -> None:
             async with slots:
                 return await judge(inputs=text)
 
-        asked = [f"{text} {j}" for text in prompts(steps) for j in range(JUDGES)]
-        made = await asyncio.gather(*map(one, asked))
-        assert len(made) == steps * JUDGES
+        inputs = [f"{text} {j}" for text in prompts(steps) for j in range(JUDGES)]
+        results = await asyncio.gather(*map(one, inputs))
+        assert len(results) == steps * JUDGES
 
     asyncio.run(main())
 
@@ -114,8 +114,8 @@ def deepeval(url: str, steps: int, in_flight: int) -> None:
             async with slots:
                 return await metric.a_measure(LLMTestCase(input="", actual_output=text), _show_indicator=False)
 
-        made = await asyncio.gather(*(one(text, j) for text in prompts(steps) for j in range(JUDGES)))
-        assert len(made) == steps * JUDGES
+        results = await asyncio.gather(*(one(text, j) for text in prompts(steps) for j in range(JUDGES)))
+        assert len(results) == steps * JUDGES
 
     asyncio.run(main())
 
@@ -137,11 +137,11 @@ def verdict(url: str, steps: int, in_flight: int) -> None:
     ratelimit.disable()
     judge = JudgeUnit().prompt("You judge. {input.text}").extract(Score)
     pipeline = (Pipeline() >> Layer(judge, JUDGES)).via(vLLMModel("m", api_base=url, api_key="none"))
-    asked = [Schema.of(text=text) for text in prompts(steps)]
+    inputs = [Schema.of(text=text) for text in prompts(steps)]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        made, _ = pipeline.run_from_list(asked, max_workers=in_flight)
-    assert len(made) >= steps
+        results, _ = pipeline.run_from_list(inputs, max_workers=in_flight)
+    assert len(results) >= steps
 
 
 PEERS = {"inspect_ai": inspect_ai, "openevals": openevals, "deepeval": deepeval, "verdict": verdict}

@@ -30,12 +30,12 @@ RESULT = ROOT / "benchmarks" / "results" / "prefix.json"
 def ten_steps(count: int) -> list[Question | Trace]:
     """Return `count` demo questions with one trace of ten steps each, made of the steps of the demo's two arms."""
     batch = Batch.open(ROOT / "configs" / "demo")
-    made: list[Question | Trace] = []
+    records: list[Question | Trace] = []
     for question in list(batch.questions())[:count]:
         steps = [s.text for t in batch.traces() if t.question_id == question.id for s in segment(t).steps][:10]
         text = "\n".join(f"{i}. {' '.join(s.split())}" for i, s in enumerate(steps, 1))
-        made += [question, Trace(question_id=question.id, model="demo", text=text)]
-    return made
+        records += [question, Trace(question_id=question.id, model="demo", text=text)]
+    return records
 
 
 def panel_of(slots: int, prefix: bool) -> Panel:
@@ -69,14 +69,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traces", type=int, default=2)
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 4])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_batch(ten_steps(asked.traces), folder / "batch")
-        for slots in asked.slots:
+        write_batch(ten_steps(options.traces), folder / "batch")
+        for slots in options.slots:
             for prefix in (True, False):
                 rows.append(asyncio.run(measure(folder, slots, prefix)))
                 print(rows[-1], flush=True)

@@ -71,25 +71,25 @@ def _number(text: str, rng: random.Random) -> str | None:
     there = list(re.finditer(r"(?<![\w.])\d+(?:\.\d+)?", text))
     if not there:
         return None
-    found = rng.choice(there)
-    value = found[0]
+    old_word = rng.choice(there)
+    value = old_word[0]
     new = rng.choice([value + "0", str(int(float(value)) + 1), value[:-1] or "7", f"{int(float(value)) * 10}"])
-    return None if new in ("", value) else text[: found.start()] + new + text[found.end() :]
+    return None if new in ("", value) else text[: old_word.start()] + new + text[old_word.end() :]
 
 
 def _decimal(text: str, rng: random.Random) -> str | None:
-    found = re.search(r"\d\.\d", text)
-    return text[: found.start() + 1] + text[found.start() + 2 :] if found else None
+    match = re.search(r"\d\.\d", text)
+    return text[: match.start() + 1] + text[match.start() + 2 :] if match else None
 
 
 def _negate(text: str, rng: random.Random) -> str | None:
-    found = re.search(r"\b(is|are|was|were|should|may|can|must|does|has|have|will)\b(?! not)", text)
-    return f"{text[: found.end()]} not{text[found.end() :]}" if found else None
+    match = re.search(r"\b(is|are|was|were|should|may|can|must|does|has|have|will)\b(?! not)", text)
+    return f"{text[: match.end()]} not{text[match.end() :]}" if match else None
 
 
 def _affirm(text: str, rng: random.Random) -> str | None:
-    found = re.search(r"\b(not|no|never|without)\s", text)
-    return text[: found.start()] + text[found.end() :] if found else None
+    match = re.search(r"\b(not|no|never|without)\s", text)
+    return text[: match.start()] + text[match.end() :] if match else None
 
 
 def _drug(text: str, rng: random.Random) -> str | None:
@@ -103,8 +103,8 @@ def _drug(text: str, rng: random.Random) -> str | None:
 
 def _comparison(text: str, rng: random.Random) -> str | None:
     swap = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
-    found = re.search(r"[<>≤≥]", text)
-    return text[: found.start()] + swap[found[0]] + text[found.end() :] if found else None
+    match = re.search(r"[<>≤≥]", text)
+    return text[: match.start()] + swap[match[0]] + text[match.end() :] if match else None
 
 
 def _reordered(text: str, rng: random.Random) -> str | None:
@@ -197,12 +197,12 @@ FORGIVEN: Mapping[str, Change] = {"article left out": _articles, "spelling": _wo
 
 def sentences(texts: Sequence[str], n: int, rng: random.Random) -> list[tuple[str, str]]:
     """Draw up to `n` pairs (sentence, the text that it stands in)."""
-    drawn = []
+    quotes = []
     for text in rng.sample(list(texts), len(texts)):
         spans = [(a, b) for a, b in split_sentences(text) if 45 <= b - a <= 350]
         if spans:
             a, b = rng.choice(spans)
-            drawn.append((text[a:b], text))
-        if len(drawn) == n:
+            quotes.append((text[a:b], text))
+        if len(quotes) == n:
             break
-    return drawn
+    return quotes

@@ -51,11 +51,11 @@ def measure(server: Any, steps: int, workers: int | None) -> dict[str, float]:
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         ) as run:
             seated = "run " if workers is None else f"{workers} workers are in session"
-            told = ""
-            while seated not in told:
+            output = ""
+            while seated not in output:
                 line = run.stderr.readline()
-                assert line, told
-                told += line
+                assert line, output
+                output += line
             while server.counts()["peak"] < IN_FLIGHT:
                 time.sleep(0.05)
             released = server.counts()["seconds"]
@@ -73,16 +73,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    asked = parser.parse_args()
-    kinds: list[int | None] = [None, *asked.workers]
-    found: dict[int | None, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    options = parser.parse_args()
+    kinds: list[int | None] = [None, *options.workers]
+    costs: dict[int | None, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with ModelServer() as server:
-        for _ in range(asked.rounds):
+        for _ in range(options.rounds):
             for kind in kinds:
-                found[kind].append(measure(server, asked.steps, kind))
-                print("local" if kind is None else f"{kind} workers", found[kind][-1], flush=True)
-    ideal = asked.steps * JUDGES * LATENCY_S / IN_FLIGHT
-    walls = {kind: [run["wall_s"] for run in runs] for kind, runs in found.items()}
+                costs[kind].append(measure(server, options.steps, kind))
+                print("local" if kind is None else f"{kind} workers", costs[kind][-1], flush=True)
+    ideal = options.steps * JUDGES * LATENCY_S / IN_FLIGHT
+    walls = {kind: [run["wall_s"] for run in runs] for kind, runs in costs.items()}
     local = statistics.median(walls[None])
     rows = {
         "local" if kind is None else f"ray, {kind} workers": {
@@ -90,14 +90,14 @@ def main() -> None:
             "wall_s_range": [round(min(wall), 2), round(max(wall), 2)],
             "ideal_over_wall": round(ideal / statistics.median(wall), 2),
             "local_over_wall": round(local / statistics.median(wall), 2),
-            "peak_in_flight": max(run["peak"] for run in found[kind]),
+            "peak_in_flight": max(run["peak"] for run in costs[kind]),
             "runs": len(wall),
         }
         for kind, wall in walls.items()
     }
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "cores": os.cpu_count()}
-    shape = {"steps": asked.steps, "judges": JUDGES, "in_flight": IN_FLIGHT, "latency_s": LATENCY_S, "ideal_s": ideal}
+    shape = {"steps": options.steps, "judges": JUDGES, "in_flight": IN_FLIGHT, "latency_s": LATENCY_S, "ideal_s": ideal}
     RESULT.write_text(json.dumps(about | shape | {"rows": rows}, indent=1) + "\n")
     print(json.dumps(rows, indent=1))
 

@@ -52,49 +52,49 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/reasoning-guidance"))
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/reasoning_guidance.json"))
-    given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    batch, panel, store = given.work / "batch", given.work / "panel.yaml", f"sqlite:///{given.work}/ledger.db"
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    batch, panel, store = options.work / "batch", options.work / "panel.yaml", f"sqlite:///{options.work}/ledger.db"
     panel.write_text(PANEL, "utf-8")
     if not (batch / "traces.jsonl").is_file():
-        run("read", "reasoning-guidance", str(given.data), "--out", str(batch))
+        run("read", "reasoning-guidance", str(options.data), "--out", str(batch))
     traces = [json.loads(line) for line in (batch / "traces.jsonl").read_text("utf-8").splitlines()]
-    drawn = random.Random(0).sample(sorted({t["question"] for t in traces}), given.pairs)
-    chosen = [part for question in drawn for part in ("--only", question)]
+    questions = random.Random(0).sample(sorted({t["question"] for t in traces}), options.pairs)
+    chosen = [part for question in questions for part in ("--only", question)]
     arms = [part for arm in ARMS for part in ("--arm", arm)]
     at = ["--store", store]
     run("adjudicate", str(batch), "--panel", str(panel), *arms, *chosen, "--run", "audit", *at, ok=(0, 2))
-    report = [part for kind in ("html", "md", "json") for part in ("--out", str(given.work / f"report.{kind}"))]
+    report = [part for kind in ("html", "md", "json") for part in ("--out", str(options.work / f"report.{kind}"))]
     run("report", "audit", "--baseline", "base", *report, *at)
     compared = json.loads(run("compare", "audit", "--baseline", "base", "--json", *at))
     gated = subprocess.run([TRACEJURY, "gate", "audit:distilled", "--baseline", "audit:base", *at], check=False)
     result = {
-        "command": f"python benchmarks/reasoning_guidance.py --pairs {given.pairs}",
+        "command": f"python benchmarks/reasoning_guidance.py --pairs {options.pairs}",
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
         "panel": "embedded, ungrounded: a 135M model; not a finding about Llama-3.1-8B",
         "compare": compared,
         "gate exit code": gated.returncode,
-        "accuracy of all 200": {arm: accuracy(given.data / file, traces, arm) for arm, file in ARMS.items()},
+        "accuracy of all 200": {arm: accuracy(options.data / file, traces, arm) for arm, file in ARMS.items()},
     }
-    given.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps({k: v for k, v in result.items() if k != "compare"}, indent=1))
 
 
 def run(*command: str, ok: tuple[int, ...] = (0,)) -> str:
     print("tracejury", *command[:3], "...", flush=True)
-    done = subprocess.run([TRACEJURY, *command], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode not in ok:
-        sys.exit(f"exit code {done.returncode}: {done.stdout}")
-    return done.stdout
+    process = subprocess.run([TRACEJURY, *command], stdout=subprocess.PIPE, text=True, check=False)
+    if process.returncode not in ok:
+        sys.exit(f"exit code {process.returncode}: {process.stdout}")
+    return process.stdout
 
 
 def accuracy(file: Path, traces: list[dict[str, Any]], arm: str) -> dict[str, int]:
     """Return the right answers of an arm; tests/reports/test_answers.py counts them a second way."""
     ours = {t["text"]: t.get("answer") for t in traces if t.get("arm", "base") == arm}
     rows = json.loads(file.read_text("utf-8"))
-    said = [ours.get(row["output"].strip()) for row in rows]
-    right = sum(a == row["answer_idx"] for a, row in zip(said, rows, strict=True))
-    return {"n": len(rows), "right": right, "no answer found": said.count(None)}
+    letters = [ours.get(row["output"].strip()) for row in rows]
+    right = sum(a == row["answer_idx"] for a, row in zip(letters, rows, strict=True))
+    return {"n": len(rows), "right": right, "no answer found": letters.count(None)}
 
 
 if __name__ == "__main__":

@@ -98,10 +98,10 @@ def main() -> None:
     """Print precision, recall and F1 of each splitter on both sets; write benchmarks/results/sentences.json."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--data", type=Path, default=os.environ.get("TRACEJURY_DATA", ROOT.parent / "shared" / "data"))
-    known = texts(Path(options.parse_args().data))
+    texts_by_id = texts(Path(options.parse_args().data))
     marks = json.loads((ROOT / "benchmarks" / "sentences.json").read_text())
     for mark in marks:
-        if hashlib.sha256(known[mark["trace"]].encode()).hexdigest() != mark["sha256"]:
+        if hashlib.sha256(texts_by_id[mark["trace"]].encode()).hexdigest() != mark["sha256"]:
             raise SystemExit(f"{mark['trace']}: the text is not the one that was marked")
     rows = []
     for name, split in splitters():
@@ -109,11 +109,11 @@ def main() -> None:
             right = extra = missed = 0
             began = time.perf_counter()
             for mark in (m for m in marks if m["set"] == part):
-                text = known[mark["trace"]]
-                found, marked = begins(text, split(text)), set(mark["boundaries"])
-                right += len(found & marked)
-                extra += len(found - marked)
-                missed += len(marked - found)
+                text = texts_by_id[mark["trace"]]
+                starts, marked = begins(text, split(text)), set(mark["boundaries"])
+                right += len(starts & marked)
+                extra += len(starts - marked)
+                missed += len(marked - starts)
             row = {"splitter": name, "set": part, "boundaries": right + missed, "false_alarms": extra, "missed": missed}
             row |= {"f1": round(2 * right / (2 * right + extra + missed), 4)}
             row |= {"seconds": round(time.perf_counter() - began, 3)}

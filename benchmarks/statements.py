@@ -129,10 +129,10 @@ def _fragments(data: Path) -> dict[str, int]:
         json.loads(line)["question"]
         for line in (data / "mirage" / "medqa_us_4opt_test.jsonl").read_text("utf-8").splitlines()
     ]
-    drawn = [t[a:b] for t in stems for a, b in split_sentences(t) if _CUE.search(t[a:b]) and 40 < b - a < 260]
-    rng.shuffle(drawn)
+    sentences = [t[a:b] for t in stems for a, b in split_sentences(t) if _CUE.search(t[a:b]) and 40 < b - a < 260]
+    rng.shuffle(sentences)
     counts: Counter[str] = Counter()
-    for text in [t for t in drawn if not t.endswith("?")][:700]:
+    for text in [t for t in sentences if not t.endswith("?")][:700]:
         words = list(re.finditer(r"\S+", text))
         if len(words) < 6:
             continue

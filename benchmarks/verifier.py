@@ -28,19 +28,19 @@ Row = dict[str, str]
 
 def by_kind(rows: Sequence[Row], scores: Sequence[Entailed]) -> dict[str, Any]:
     """Share of right labels, by how a pair was made, with an interval by document."""
-    found: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    hits: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for row, score in zip(rows, scores, strict=True):
-        right = said(score) == row["label"]
-        found[f"{row['kind']}: {row['label']}"][row["group"]].append(right)
+        right = label_of(score) == row["label"]
+        hits[f"{row['kind']}: {row['label']}"][row["group"]].append(right)
     out = {}
-    for kind, groups in sorted(found.items()):
+    for kind, groups in sorted(hits.items()):
         sums = np.array([[sum(v), len(v)] for v in groups.values()], dtype=float)
         estimate = bootstrap(sums, lambda c: (c[..., 0] / c[..., 1])[..., None], draws=2000).estimate(0)
         out[kind] = {**estimate.model_dump(), "n": int(sums[:, 1].sum()), "documents": len(sums)}
     return out
 
 
-def said(score: Entailed) -> str:
+def label_of(score: Entailed) -> str:
     """The most likely label."""
     return max(Entailed._fields, key=lambda name: getattr(score, name))
 
@@ -66,10 +66,10 @@ def thresholds(rows: Sequence[Row], scores: Sequence[Entailed], precision: float
     """Least thresholds of the calibrate part at which the share of right verdicts is at least `precision`."""
     out = {}
     for name in ("supported", "contradicted"):
-        given = np.array([getattr(s, name) for s in scores])
+        values = np.array([getattr(s, name) for s in scores])
         true = np.array([r["label"] == name for r in rows])
         out[name] = next(
-            (t for t in np.arange(0.5, 0.99, 0.01).round(2).tolist() if true[given >= t].mean() >= precision), None
+            (t for t in np.arange(0.5, 0.99, 0.01).round(2).tolist() if true[values >= t].mean() >= precision), None
         )
     return out
 
@@ -88,22 +88,22 @@ def main() -> None:
                 row = json.loads(line)
                 rows[row["part"]].append(row)
     sets = ("pubmedqa", "clinifact", "medec")
-    for part, found in rows.items():
-        real = [r for r in found if r["kind"] in sets]
-        made = [r for r in found if r["kind"] not in sets]
-        rows[part] = real + random.Random(0).sample(made, min(args.limit, len(made)))
+    for part, part_rows in rows.items():
+        real = [r for r in part_rows if r["kind"] in sets]
+        made_rows = [r for r in part_rows if r["kind"] not in sets]
+        rows[part] = real + random.Random(0).sample(made_rows, min(args.limit, len(made_rows)))
     model = entailment()
     scores, began = {}, time.process_time()
-    for part, found in rows.items():
-        scores[part] = model.score([(r["claim"], r["evidence"]) for r in found])
+    for part, part_rows in rows.items():
+        scores[part] = model.score([(r["claim"], r["evidence"]) for r in part_rows])
     spent = time.process_time() - began
-    report, given = rows["report"], scores["report"]
-    pick = {name: [(r, s) for r, s in zip(report, given, strict=True) if r["kind"] == name] for name in sets}
+    report, report_scores = rows["report"], scores["report"]
+    pick = {name: [(r, s) for r, s in zip(report, report_scores, strict=True) if r["kind"] == name] for name in sets}
     clinical = [r for r, _ in pick["clinifact"]]
     decided = [(r, s) for r, s in pick["pubmedqa"] if r["label"] != "not_enough"]
     result: dict[str, Any] = {
         "pairs_a_cpu_second": round(sum(map(len, rows.values())) / spent, 1),
-        "accuracy": by_kind(report, given),
+        "accuracy": by_kind(report, report_scores),
         "thresholds_from_calibrate": thresholds(rows["calibrate"], scores["calibrate"]),
         "pubmedqa_yes_against_no_auroc": auroc(
             [r for r, _ in decided],
@@ -119,7 +119,7 @@ def main() -> None:
             "verifier": auroc(clinical, [1 - s.not_enough for _, s in pick["clinifact"]], bears),
             "cosine": auroc(clinical, cosine(clinical), bears),
         },
-        "relevance_same_topic_auroc": relevance_auroc(report, given),
+        "relevance_same_topic_auroc": relevance_auroc(report, report_scores),
     }
     print(json.dumps(result, indent=1))
     if args.out:
@@ -133,11 +133,13 @@ def bears(row: Row) -> bool:
 
 def relevance_auroc(rows: Sequence[Row], scores: Sequence[Entailed]) -> dict[str, Any]:
     """Telling a claim's own sentence from another of its topic: the verifier and cosine."""
-    kept = [(r, s) for r, s in zip(rows, scores, strict=True) if r["kind"] in ("true", "restated", "same_topic")][:1500]
-    found = [r for r, _ in kept]
+    kept_rows = [(r, s) for r, s in zip(rows, scores, strict=True) if r["kind"] in ("true", "restated", "same_topic")][
+        :1500
+    ]
+    rows = [r for r, _ in kept_rows]
     return {
-        "verifier": auroc(found, [1 - s.not_enough for _, s in kept], bears),
-        "cosine": auroc(found, cosine(found), bears),
+        "verifier": auroc(rows, [1 - s.not_enough for _, s in kept_rows], bears),
+        "cosine": auroc(rows, cosine(rows), bears),
     }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from benchmarks.attacks import Attack, attacked, attacks
-from tracejury.agents import Case, JudgePanel, JudgeSpec, Label, Opinion, Panel, build_case, hear, load_panel
+from tracejury.agents import Case, JudgePanel, JudgeSpec, Label, Opinion, Panel, ask_judge, build_case, load_panel
 from tracejury.console.demo import read_labels
 from tracejury.models import CallStore, ChatReply, Data, Gateway, Message, fence_tag
 from tracejury.retrieval import relevance
@@ -87,13 +87,13 @@ async def measure(judges: Sequence[str], chosen: Sequence[Attack], tried: Sequen
         for spec in panel.judges:
             for case in tried:
                 tag = fence_tag(SECRET, case.trace_id)
-                clean = await hear(spec, judge_panel.judges[spec.name], case, judge_panel)
+                clean = await ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel)
                 for attack in chosen:
                     hit = attacked(case, attack, tag)
-                    with_defences = await hear(spec, judge_panel.judges[spec.name], hit, judge_panel)
+                    with_defences = await ask_judge(spec, judge_panel.judges[spec.name], hit, judge_panel)
                     without = with_defences
                     if spec.endpoint:
-                        without = await hear(spec, Undefended(judge_panel.judges[spec.name]), hit, judge_panel)
+                        without = await ask_judge(spec, Undefended(judge_panel.judges[spec.name]), hit, judge_panel)
                     rows.append(row(spec.name, attack, clean, with_defences, without))
     store.close()
     return rows

@@ -38,8 +38,8 @@ def one(name: str, seconds: int) -> None:
             # Rooms load lazily: each seed once, so that what it needs is imported, and so instrumented, here.
             target.run(seed)
     limits = [f"-max_total_time={seconds}", "-timeout=25", "-rss_limit_mb=2048", "-max_len=4096"]
-    told = [sys.argv[0], str(corpus), *limits, "-print_final_stats=1", f"-artifact_prefix={corpus}-"]
-    atheris.Setup(told, target.run)
+    fuzzer_arguments = [sys.argv[0], str(corpus), *limits, "-print_final_stats=1", f"-artifact_prefix={corpus}-"]
+    atheris.Setup(fuzzer_arguments, target.run)
     atheris.Fuzz()
 
 
@@ -48,31 +48,31 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", choices=[*NAMES, []], help="default: all")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--here", action="store_true", help="one target, in this process")
-    asked = parser.parse_args()
-    if asked.here:
-        one(asked.targets[0], round(60 * asked.minutes))
+    options = parser.parse_args()
+    if options.here:
+        one(options.targets[0], round(60 * options.minutes))
         return
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    made = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     crashed = False
-    for name in asked.targets or NAMES:
-        command = [sys.executable, "-m", "benchmarks.fuzz.run", name, "--minutes", str(asked.minutes), "--here"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
-        executed = re.search(r"stat::number_of_executed_units: (\d+)", done.stderr)
-        reached = re.findall(r"cov: (\d+)", done.stderr)
-        found = re.findall(r"Test unit written to (\S+)", done.stderr)
-        made[name] = {
-            "command": f"python -m benchmarks.fuzz.run {name} --minutes {asked.minutes:g}",
+    for name in options.targets or NAMES:
+        command = [sys.executable, "-m", "benchmarks.fuzz.run", name, "--minutes", str(options.minutes), "--here"]
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+        executed = re.search(r"stat::number_of_executed_units: (\d+)", process.stderr)
+        reached = re.findall(r"cov: (\d+)", process.stderr)
+        crash_files = re.findall(r"Test unit written to (\S+)", process.stderr)
+        results[name] = {
+            "command": f"python -m benchmarks.fuzz.run {name} --minutes {options.minutes:g}",
             "commit": commit,
             "executions": int(executed[1]) if executed else None,
             "edges": int(reached[-1]) if reached else None,
-            "crashes": len(found),
+            "crashes": len(crash_files),
         }
-        RESULTS.write_text(json.dumps(made, indent=1) + "\n")
-        print(name, made[name], flush=True)
-        if done.returncode:
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        print(name, results[name], flush=True)
+        if process.returncode:
             crashed = True
-            print(done.stderr[-4000:], *found, sep="\n", file=sys.stderr)
+            print(process.stderr[-4000:], *crash_files, sep="\n", file=sys.stderr)
     sys.exit(3 if crashed else 0)
 
 

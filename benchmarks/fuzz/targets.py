@@ -40,20 +40,20 @@ class Target(NamedTuple):
 
 
 def check(reader: str, path: Path, **params: object) -> None:
-    for found in read(reader, path, **params):
-        assert isinstance(found, Question | Trace | Problem)
-        if isinstance(found, Problem):
-            assert found.reason
-            assert found.hint
-            str(found)
+    for record in read(reader, path, **params):
+        assert isinstance(record, Question | Trace | Problem)
+        if isinstance(record, Problem):
+            assert record.reason
+            assert record.hint
+            str(record)
         else:
             # What is read goes into JSON and the ledger as it is.
-            found.model_dump_json().encode()
-        if isinstance(found, Trace):
+            record.model_dump_json().encode()
+        if isinstance(record, Trace):
             for name in ("auto", "numbered", "reasoning", "sentences", "windows"):
-                for step in segment(found, name).steps:
-                    assert name == "auto" or found.text[step.start : step.end].strip(), (name, step)
-            extract_answer(found.text, {"A": "x", "B": "y"})
+                for step in segment(record, name).steps:
+                    assert name == "auto" or record.text[step.start : step.end].strip(), (name, step)
+            extract_answer(record.text, {"A": "x", "B": "y"})
 
 
 def readers(data: bytes) -> None:
@@ -83,11 +83,11 @@ def inspect(data: bytes) -> None:
     path = WORK / "log.eval"
     content = data[1:]
     if data[0] % 2:
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w") as archive:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("header.json", b'{"eval": {"model": "m", "task": "t"}}')
             archive.writestr("samples/1_epoch_1.json", content)
-        content = made.getvalue()
+        content = buffer.getvalue()
     path.write_bytes(content)
     check("inspect", path, largest=1 << 20)
 
@@ -122,25 +122,25 @@ def reply_seeds() -> Iterator[bytes]:
         "label": "error", "error_type": "factual", "confidence": 90,
     }  # fmt: skip
     text = json.dumps(good)
-    for said in (
+    for usage in (
         text,
         f"<think>hm {{}}</think>\n```json\n{text}\n```",
         text[:60],
         "I think so.",
         text.replace("90", "1e3"),
     ):
-        yield from (bytes([n]) + said.encode() for n in range(len(SCHEMAS)))
+        yield from (bytes([n]) + usage.encode() for n in range(len(SCHEMAS)))
     yield b"\x04" + b'{"label": "correct", "explanation": "fits"}'
 
 
 def quotes(data: bytes) -> None:
     """What stands before the first NUL is the quote, the rest the evidence."""
     quote, _, text = data.decode("utf-8", "replace").partition("\0")
-    found = check_quote(quote, text)
-    if found.verified:
-        assert text[found.start : found.end].strip(), found
+    check = check_quote(quote, text)
+    if check.verified:
+        assert text[check.start : check.end].strip(), check
     else:
-        assert found.why_not
+        assert check.why_not
 
 
 def quote_seeds() -> Iterator[bytes]:
