@@ -14,82 +14,102 @@ from numpy.typing import NDArray
 
 from tracejury.reports.estimates import MIN_CLUSTERS, Estimate, Floats
 from tracejury.reports.intervals import Jackknife, bounded
+from tracejury.reports.profile_likelihood import PSEUDO_ANSWERS, LatentTruth, profile_interval
+from tracejury.reports.student_t import t_quantile
 
 _MISSING = 2
 _ITERATIONS = 1_000
 _TOLERANCE = 1e-6
 _LEAST_JUDGES = 3
+_EDGE = 0.998
 
 
 def reliabilities(
-    labels: NDArray[np.int64], questions: NDArray[np.int64], names: Sequence[str], *, draws: int = 200, seed: int = 0
+    labels: NDArray[np.int64], questions: NDArray[np.int64], names: Sequence[str], *, confidence: float = 0.95
 ) -> dict[str, Estimate]:
     """Estimate each judge's reliability by EM (Dawid and Skene 1979, Applied Statistics 28:20), by question.
+
+    The interval is that of the profile likelihood, its design effect and degrees of freedom from the jackknife.
 
     Args:
         labels: 0 supported, 1 error, any other code missing; shape (steps, judges).
         questions: The question of each step, shape (steps,).
         names: The judges.
-        draws: Number of bootstrap samples of questions.
-        seed: Seed of the resampling.
+        confidence: Confidence level of the intervals.
 
     Returns:
         Judge -> reliability. The mapping is empty where fewer than three judges decide the same steps on at least
         `MIN_CLUSTERS` questions: agreement of two does not say who is right. A judge that never decides is not in it.
     """
     answers = np.where((labels == 0) | (labels == 1), labels, _MISSING)
-    together = (answers != _MISSING).sum(axis=1) >= _LEAST_JUDGES
+    decided = answers != _MISSING
+    together = decided.sum(axis=1) >= _LEAST_JUDGES
     if len(np.unique(questions[together])) < MIN_CLUSTERS:
         return {}
     patterns, pattern = np.unique(answers, axis=0, return_inverse=True)
     codes = np.unique(questions, return_inverse=True)[1]
     sums = np.zeros((codes.max() + 1, len(patterns)))
     np.add.at(sums, (codes, pattern.reshape(-1)), 1)
+    counts = sums.sum(axis=0)
+    given = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
 
-    def measure(total: Floats) -> Floats:
-        return _balanced_accuracies(patterns, total)
-
-    estimates = Jackknife(sums, measure)
     decided_labels = np.stack([(answers == state).any(axis=1) for state in (0, 1)], axis=1)
     all_agree = not decided_labels.all(axis=1).any()
+    by_question = Jackknife(sums, lambda total: _balanced_accuracies(given, total), confidence=confidence)
+    # The same influence of a single step, as if steps were independent: what the design effect is compared with.
+    by_step = _balanced_accuracies(given, counts - np.diag(np.minimum(counts, 1))) - by_question.point
+    wrong, confusion = _fit(given, counts)
+    fitted = LatentTruth(float(wrong), confusion)
+
     reliabilities_by_judge = {}
     for j, name in enumerate(names):
-        decided = answers[:, j] != _MISSING
-        if not decided.any():
+        if not decided[:, j].any():
             continue
-        trials = len(np.unique(questions[decided & together]))
-        # Where all agree there is no spread, and what is left is how little so many questions can show.
-        estimate = (
-            bounded(1.0, np.zeros(len(sums)), trials=trials)
-            if all_agree
-            else estimates.bounded(j, trials=trials, units=float((decided & together).sum()))
-        )
+        value = float(by_question.point[j])
+        questions_decided = len(np.unique(questions[decided[:, j] & together]))
+        if all_agree or questions_decided < MIN_CLUSTERS:
+            # Where all agree there is no spread, and what is left is how little so many questions can show.
+            none = np.zeros(len(sums))
+            estimate = bounded(1.0 if all_agree else value, none, trials=questions_decided, confidence=confidence)
+        else:
+            steps_a_question = decided[:, j].sum() / len(np.unique(questions[decided[:, j]]))
+            variance = by_question.variance(j)
+            effect = variance / max(float((counts * by_step[:, j] ** 2).sum()), 1e-12)
+            # At the edge the jackknife sees no spread: then questions count, not steps, as for any share at its end.
+            effect = steps_a_question if value > _EDGE else float(np.clip(effect, 1.0, steps_a_question))
+            quantile = t_quantile(confidence, by_question.degrees(j))
+            low, high = profile_interval(given, counts, fitted, j, quantile, effect)
+            estimate = Estimate(value=value, low=min(low, value), high=max(high, value))
         reliabilities_by_judge[name] = estimate
     return reliabilities_by_judge
 
 
-def _balanced_accuracies(patterns: NDArray[np.int64], counts: Floats) -> Floats:
-    """Return the judges' balanced accuracies at the maximum of the likelihood, shape (..., judges).
+def _balanced_accuracies(answers: Floats, counts: Floats) -> Floats:
+    """Return the judges' balanced accuracies at the maximum of the likelihood, shape (..., judges)."""
+    confusion = _fit(answers, counts)[1]
+    return np.asarray((confusion[..., 0, :, 0] + confusion[..., 1, :, 1]) / 2)
+
+
+def _fit(answers: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Return the share of wrong steps, shape (...), and the confusion, shape (..., 2 states, judges, 2 answers).
 
     Args:
-        patterns: Answers of the judges, each distinct row once, shape (patterns, judges).
+        answers: 1 where a judge gave an answer, each distinct row of answers once, shape (patterns, judges, 2).
         counts: How many steps have each pattern, shape (..., patterns).
     """
-    labels = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
-    flat = labels.reshape(len(patterns), -1)
-    votes = labels.sum(axis=1)
+    flat = answers.reshape(len(answers), -1)
+    votes = answers.sum(axis=1)
     # The start is the majority's share, so that state 1 stays `error`; a step that nobody decided starts even.
     wrong = np.broadcast_to((votes[:, 1] + 0.5) / (votes.sum(axis=1) + 1), counts.shape)
     steps = np.maximum(counts.sum(axis=-1), 1)[..., None]
     for _ in range(_ITERATIONS):
         weights = np.stack([counts * (1 - wrong), counts * wrong], axis=-2)
         prior = np.clip(weights.sum(axis=-1) / steps, 1e-9, 1)
-        # One pseudo-answer in a hundred keeps an estimate from the edge, where EM would never leave.
-        table = (weights @ flat).reshape(*weights.shape[:-1], *labels.shape[1:]) + 0.01
+        table = (weights @ flat).reshape(*weights.shape[:-1], *answers.shape[1:]) + PSEUDO_ANSWERS
         confusion = table / table.sum(axis=-1, keepdims=True)
         likelihood = np.log(prior)[..., None] + np.log(confusion).reshape(*weights.shape[:-1], -1) @ flat.T
         before = wrong
         wrong = 1 / (1 + np.exp(np.clip(likelihood[..., 0, :] - likelihood[..., 1, :], -500, 500)))
         if np.abs(wrong - before).max() < _TOLERANCE:
             break
-    return np.asarray((confusion[..., 0, :, 0] + confusion[..., 1, :, 1]) / 2)
+    return prior[..., 1], confusion

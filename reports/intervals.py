@@ -188,6 +188,14 @@ class Jackknife:
         """Return measure `index` without an interval."""
         return finite(self.point[index])
 
+    def variance(self, index: int) -> float:
+        """Return the variance of measure `index`."""
+        return _variance(self.influence[:, index], self.questions)
+
+    def degrees(self, index: int) -> float:
+        """Return the degrees of freedom of that variance."""
+        return _degrees(self.influence[:, index], self.questions, None)
+
     def bounded(
         self,
         index: int,

@@ -32,7 +32,7 @@ def decided_accuracy(labels, truth):
 @pytest.mark.parametrize("unclear", [(0, 0, 0), (0.7, 0.05, 0.05), (0, 0.7, 0.7)])
 def test_unclear_is_no_state_of_a_step(unclear):
     labels, truth = answers((0.93, 0.83, 0.84), unclear)
-    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=60)
+    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES)
     for name, value in zip(NAMES, decided_accuracy(labels, truth), strict=True):
         assert found[name].value == pytest.approx(value, abs=0.07)
         assert found[name].low < found[name].value < found[name].high
@@ -42,7 +42,7 @@ def test_it_agrees_with_crowd_kit_where_all_decide():
     from crowdkit.aggregation import DawidSkene
 
     labels, _ = answers((0.9, 0.8, 0.7), (0, 0, 0))
-    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=20)
+    found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES)
     step, judge = np.nonzero(labels >= 0)
     told = pd.DataFrame({"task": step, "worker": [NAMES[j] for j in judge], "label": labels[step, judge]})
     model = DawidSkene(n_iter=200).fit(told)
@@ -55,14 +55,14 @@ def test_a_judge_that_hardly_decides_has_a_wide_interval():
     widths = []
     for unclear in ((0, 0.05, 0.05), (0.97, 0.05, 0.05)):
         labels, _ = answers((0.93, 0.83, 0.84), unclear)
-        found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES, draws=60)["a"]
+        found = reliabilities(labels, np.arange(len(labels)) // 6, NAMES)["a"]
         widths.append(found.high - found.low)
     assert widths[1] > 1.3 * widths[0]
 
 
 def test_judges_that_always_agree_are_not_certainly_right():
     labels = np.repeat(np.arange(60)[:, None] % 2, 3, axis=1)
-    found = reliabilities(labels, np.arange(60) // 3, NAMES, draws=20)
+    found = reliabilities(labels, np.arange(60) // 3, NAMES)
     for estimate in found.values():
         assert estimate.value > 0.99
         assert estimate.low < 0.95
@@ -70,7 +70,7 @@ def test_judges_that_always_agree_are_not_certainly_right():
 
 def test_two_judges_say_nothing():
     labels, _ = answers((0.9, 0.9, 0.9), (0, 0, 1.0))
-    assert reliabilities(labels, np.arange(len(labels)), NAMES, draws=20) == {}
+    assert reliabilities(labels, np.arange(len(labels)), NAMES) == {}
 
 
 def test_attempts_on_the_same_labels_are_counted(tmp_path):
