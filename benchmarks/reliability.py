@@ -3,7 +3,7 @@
 Usage: python benchmarks/reliability.py [--studies 300] [--out benchmarks/results/reliability.json]
 
 A world has three or five judges who err independently of each other and are `unclear` on a share of the steps; three in
-ten steps are wrong, six steps a question. In one world the errors of a judge go together by question. For the best judge
+ten steps are wrong, six steps a question. In one world a judge errs on whole questions. For the best judge
 of each world: how often the 95 % interval covers its balanced accuracy, with Clopper and Pearson's interval, and how
 often it lies below it.
 """

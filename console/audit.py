@@ -166,8 +166,8 @@ def compare(
         columns = read_rows(ledger, opened, labels)
         if as_matrix:
             matrix = compare_matrix(
-                columns, opened, baseline or "base", settings, judged=judged_text(ledger, opened),
-                allow_different_runs=allow_different_runs,
+                columns, opened, baseline or "base", settings, labels=labels_of(ledger, labels_from, opened),
+                judged=judged_text(ledger, opened), allow_different_runs=allow_different_runs,
             )  # fmt: skip
             show_matrix(matrix, as_json, csv, latex, forest)
             if methods and not as_json:

@@ -40,12 +40,16 @@ def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path |
 
 def _print(matrix: Matrix) -> None:
     table = Table("panel", "run", "benchmark", "student", title=f"Step errors, points more than {matrix.baseline}")
-    for name in ("questions", "difference", "robust"):
+    any_corrected = any(c.corrected for c in matrix.cells)
+    corrected_column = ("corrected for the jury's errors",) if any_corrected else ()
+    for name in ("questions", "difference", "robust", *corrected_column):
         table.add_column(name, figures=True)
     for c in matrix.cells:
         few = "" if c.enough else " (too few verdicts)"
         robust = f"{c.robust}{few}"
-        table.add_row(c.panel, c.run, c.benchmark, c.student, f"{c.questions:,}", points(c.difference), robust)
+        corrected = (points(c.corrected),) if any_corrected else ()
+        names = (c.panel, c.run, c.benchmark, c.student)
+        table.add_row(*names, f"{c.questions:,}", points(c.difference), robust, *corrected)
     out.print(table)
     h = matrix.heterogeneity
     out.print(

@@ -8,15 +8,15 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tracejury.reports.columns import ArmKey, Bools, Columns
-from tracejury.reports.corrected import CorrectedDifference, corrected_difference, corrected_rate
+from tracejury.reports.columns import ArmKey, Columns
+from tracejury.reports.corrected import CorrectedDifference, corrected_comparison
 from tracejury.reports.differences import Difference, Settings, answer_difference, error_share, step_difference
 from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Jackknife, difference
 from tracejury.reports.paired import holm
 from tracejury.reports.rates import rates_of
 from tracejury.reports.sentence import headline
-from tracejury.reports.sides import Sides, decided_in_both, decided_share, pair
+from tracejury.reports.sides import Sides, decided_in_both, pair, questions_decided_in_both
 from tracejury.reports.slices import TypeChange, error_type_changes
 from tracejury.reports.unlike_coverage import trimmed_differences
 from tracejury.reports.views import View
@@ -195,7 +195,7 @@ def _compare(columns: Columns, before: int, after: int, settings: Settings, labe
         answers=answers,
         majority=majority,
         grounded=grounded[0] if grounded else None,
-        corrected=_corrected_difference(by_majority, before, after, settings, labels),
+        corrected=corrected_comparison(by_majority, before, after, settings, labels=labels),
         error_types=_error_types(by_majority, before, after, settings),
         settings=settings,
         sentence=headline(answers, majority, grounded[0] if grounded else None),
@@ -228,28 +228,10 @@ def compare_steps(columns: Columns, before: int, after: int, settings: Settings,
     )
 
 
-def _corrected_difference(
-    columns: Columns, before: int, after: int, settings: Settings, labels: Columns | None
-) -> CorrectedDifference | None:
-    questions = _compared_questions(columns, before, after, settings)
-    rates = [
-        corrected_rate(columns, code, labels=labels, questions=questions, confidence=settings.confidence)
-        for code in (before, after)
-    ]
-    return corrected_difference(*rates)
-
-
 def _error_types(columns: Columns, before: int, after: int, settings: Settings) -> tuple[TypeChange, ...]:
-    compared = _compared_questions(columns, before, after, settings)[columns.step_question]
+    compared = questions_decided_in_both(columns, before, after, settings.min_decided)[columns.step_question]
     arms = [compared & (columns.step_arm == code) for code in (before, after)]
     return error_type_changes(columns, *arms, confidence=settings.confidence)
-
-
-def _compared_questions(columns: Columns, before: int, after: int, settings: Settings) -> Bools:
-    """Return which questions have a verdict, and verdicts on enough of their claims, in both arms."""
-    counts = [columns.per_question(columns.step_arm == code) for code in (before, after)]
-    shares = np.minimum(*(decided_share(side) for side in counts))
-    return np.asarray((shares > 0) & (shares >= settings.min_decided - 1e-9))
 
 
 def direction_of(estimate: Estimate | None) -> Direction:

@@ -17,8 +17,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tracejury.reports.columns import ArmKey, Bools, Columns
+from tracejury.reports.differences import Settings
 from tracejury.reports.estimates import MIN_CLUSTERS, Estimate, Floats
 from tracejury.reports.intervals import Share, share
+from tracejury.reports.sides import questions_decided_in_both
 from tracejury.reports.student_t import t_quantile
 from tracejury.traces import Record
 
@@ -78,6 +80,7 @@ def corrected_rate(
     *,
     labels: Columns | None = None,
     questions: Bools | None = None,
+    steps: Bools | None = None,
     confidence: float = 0.95,
 ) -> Corrected | None:
     """Return the corrected error rate of an arm; None where no labelled step has a verdict.
@@ -87,9 +90,12 @@ def corrected_rate(
         arm: Code of the arm in `columns.arms`.
         labels: Another run of the same panel, with labels; its arm of the same name counts where that has any.
         questions: Whose steps the rate is over, shape (questions,); None: all.
+        steps: Which steps of `columns` count at all, their labels too, shape (steps,); None: all.
         confidence: Confidence level of the intervals.
     """
     here = columns.step_arm == arm
+    if steps is not None:
+        here &= steps
     counts = columns.per_question(here if questions is None else here & questions[columns.step_question])
     raw = share(counts[:, 1], counts[:, :2].sum(axis=1), confidence=confidence)
     sample, note = (_labelled(columns, here), "") if labels is None else _elsewhere(labels, columns.arms[arm].arm)
@@ -113,6 +119,33 @@ def corrected_rate(
         specificity=specificity.estimate,
         note=why_not or note,
     )
+
+
+def corrected_comparison(
+    columns: Columns,
+    before: int,
+    after: int,
+    settings: Settings,
+    *,
+    labels: Columns | None = None,
+    steps: Bools | None = None,
+) -> CorrectedDifference | None:
+    """Return the corrected difference of two arms over the questions decided in both; None without labelled steps.
+
+    Args:
+        columns: Steps, their outcomes those of the view that is compared.
+        before: Code of the baseline in `columns.arms`.
+        after: Code of the other arm.
+        settings: Confidence, and which questions count as decided.
+        labels: Another run of the same panel, with labels; None: the labels of these steps.
+        steps: Which steps count at all, shape (steps,); None: all.
+    """
+    questions = questions_decided_in_both(columns, before, after, settings.min_decided, steps)
+    rates = [
+        corrected_rate(columns, code, labels=labels, questions=questions, steps=steps, confidence=settings.confidence)
+        for code in (before, after)
+    ]
+    return corrected_difference(*rates)
 
 
 def corrected_difference(baseline: Corrected | None, other: Corrected | None) -> CorrectedDifference | None:

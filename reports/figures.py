@@ -10,11 +10,12 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracejury.reports.answers import AnswerMetrics
 from tracejury.reports.audits import Audit
 from tracejury.reports.controls import ControlRow
+from tracejury.reports.corrected import CorrectedDifference
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES
 from tracejury.reports.matrix import Matrix
@@ -41,15 +42,20 @@ _OUTCOMES = (
 def headline(audit: Audit, summary: Summary) -> str:
     """Draw answers against reasoning: accuracy and step error rate of baseline and other arms, with intervals.
 
-    The pale bar beside a step error rate spans what it would be if abstentions all hid the one or the other.
+    The pale bar behind a step error rate spans what it would be if abstentions all hid the one or the other. A hollow
+    mark beside it is the rate corrected for the jury's errors, where labelled steps are at hand.
     """
     arms: dict[str, tuple[Estimate | None, Estimate | None]] = {}
+    corrected: dict[str, Estimate] = {}
     for c in audit.comparisons:
         arms.setdefault(
             c.baseline.arm, (c.answers.baseline if c.answers else None, c.steps.baseline if c.steps else None)
         )
         name = c.other.arm if c.other.arm not in arms else f"{c.other.run}:{c.other.arm}"
         arms[name] = (c.answers.other if c.answers else None, c.steps.other if c.steps else None)
+        if c.corrected is not None:
+            corrected.setdefault(c.baseline.arm, c.corrected.baseline.rate)
+            corrected[name] = c.corrected.other.rate
     bounds = {name: a.steps.bounds for a in summary.arms for name in (a.arm.arm, f"{a.arm.run}:{a.arm.arm}")}
     with _page(5.6, 3.1) as (figure, axes):
         left, right = axes(1, 2)
@@ -63,6 +69,8 @@ def headline(audit: Audit, summary: Summary) -> str:
                         [i, i], [100 * low, 100 * high], color=COLOURS[i % 6], lw=11, alpha=0.25, solid_capstyle="butt"
                     )
                 _interval(ax, i, e, COLOURS[i % 6], MARKERS[i % 6])
+                if side and name in corrected:
+                    _corrected_mark(ax, i - 0.25, corrected[name], COLOURS[i % 6], MARKERS[i % 6])
             for i, _, e in points[1:]:
                 first = points[0]
                 ax.plot([first[0], i], [100 * (first[2].value or 0), 100 * (e.value or 0)], color=_INK, lw=0.8, ls=":")
@@ -70,6 +78,8 @@ def headline(audit: Audit, summary: Summary) -> str:
             ax.set_xlim(-0.6, len(arms) - 0.4)
             ax.set_title(title, loc="left", fontsize=10)
             ax.set_ylim(0, 105)
+        if corrected:
+            _hollow_legend(right, loc="upper left")
         return _svg(figure, "headline")
 
 
@@ -139,40 +149,61 @@ def conditions(audit: Audit, comparison: int = 0) -> str | None:
     if not audit.where or not audit.where[comparison].strata:
         return None
     rows = [
-        (f"{TITLES[s.condition]}: {s.level.replace('_', ' ')}", s.difference) for s in audit.where[comparison].strata
+        _ForestRow(f"{TITLES[s.condition]}: {s.level.replace('_', ' ')}", s.difference)
+        for s in audit.where[comparison].strata
     ]
     main = audit.comparisons[comparison].steps
     return _forest(rows, main.difference if main else None, "conditions")
 
 
-def robustness(rows: Sequence[ControlRow]) -> str | None:
-    """Draw the robustness table as a forest plot; controls without a figure are left to the table."""
+def robustness(rows: Sequence[ControlRow], corrected: CorrectedDifference | None = None) -> str | None:
+    """Draw the robustness table as a forest plot; controls without a figure are left to the table.
+
+    The main result stands first, and beside it the difference corrected for the jury's errors, where there is one.
+    """
     with_difference = [
-        (f"{r.control}: {r.detail}" if r.detail else r.control, r.difference) for r in rows if r.difference
+        _ForestRow(f"{r.control}: {r.detail}" if r.detail else r.control, r.difference) for r in rows if r.difference
     ]
-    return _forest(with_difference, with_difference[0][1], "robustness") if with_difference else None
+    if not with_difference:
+        return None
+    if corrected is not None:
+        with_difference[0] = with_difference[0]._replace(corrected=corrected.difference)
+    return _forest(with_difference, with_difference[0].difference, "robustness")
 
 
 def matrix_forest(found: Matrix) -> str:
     """Draw every cell of a matrix as a forest plot; dotted: the mean over cells."""
-    rows = [(f"{c.panel} / {c.benchmark} / {c.student}", c.difference) for c in found.cells]
+    rows = [_ForestRow(f"{c.panel} / {c.benchmark} / {c.student}", c.difference, c.corrected) for c in found.cells]
     return _forest(rows, found.heterogeneity.mean, "matrix")
 
 
-def _forest(rows: Sequence[tuple[str, Estimate]], main: Estimate | None, name: str) -> str:
+class _ForestRow(NamedTuple):
+    """One line of a forest plot."""
+
+    label: str
+    difference: Estimate
+    corrected: Estimate | None = None
+    """The same corrected for the jury's errors; None: there is no such figure."""
+
+
+def _forest(rows: Sequence[_ForestRow], main: Estimate | None, name: str) -> str:
     with _page(7.2, 0.8 + 0.27 * len(rows)) as (figure, axes):
         (ax,) = axes(1, 1)
         ax.axvline(0, color=_INK, lw=0.8)
         if main and main.value is not None:
             ax.axvline(100 * main.value, color=COLOURS[0], lw=0.8, ls=":")
-        for y, (_, e) in enumerate(reversed(rows)):
-            if e.value is None:
-                continue
-            low, high = (100 * (e.value if v is None else v) for v in (e.low, e.high))
-            ax.plot([low, high], [y, y], color=COLOURS[0], lw=1.6, solid_capstyle="butt")
-            ax.plot(100 * e.value, y, marker="o", ms=5, color=COLOURS[0])
-        ax.set_yticks(range(len(rows)), [label for label, _ in reversed(rows)], fontsize=8)
+        for y, row in enumerate(reversed(rows)):
+            for at, e, face in ((y, row.difference, COLOURS[0]), (y - 0.3, row.corrected, "none")):
+                if e is None or e.value is None:
+                    continue
+                low, high = (100 * (e.value if v is None else v) for v in (e.low, e.high))
+                ax.plot([low, high], [at, at], color=COLOURS[0], lw=1.6 if e is row.difference else 0.8,
+                        solid_capstyle="butt")  # fmt: skip
+                ax.plot(100 * e.value, at, marker="o", ms=5, color=COLOURS[0], mfc=face)
+        ax.set_yticks(range(len(rows)), [row.label for row in reversed(rows)], fontsize=8)
         ax.set_ylim(-0.7, len(rows) - 0.3)
+        if any(row.corrected for row in rows):
+            _hollow_legend(ax, loc="lower right", bbox_to_anchor=(1, 1))
         ax.set_xlabel("difference of step error rates, points (right: more errors)")
         ax.grid(axis="x", color=_INK, alpha=0.12, lw=0.6)
         return _svg(figure, name)
@@ -185,6 +216,22 @@ def _interval(ax: Axes, x: float, e: Estimate, colour: str, marker: str) -> None
     ax.plot(x, value, marker=marker, color=colour, ms=8)
     ax.annotate(f"{value:.1f}", (x, value), xytext=(10, 0), textcoords="offset points", va="center", fontsize=9,
                 color=_INK)  # fmt: skip
+
+
+def _corrected_mark(ax: Axes, x: float, e: Estimate, colour: str, marker: str) -> None:
+    """Draw a corrected rate as a hollow mark with a thin interval."""
+    if e.value is None:
+        return
+    if e.low is not None and e.high is not None:
+        ax.plot([x, x], [100 * e.low, 100 * e.high], color=colour, lw=1)
+    ax.plot(x, 100 * e.value, marker=marker, color=colour, ms=6, mfc="none")
+
+
+def _hollow_legend(ax: Axes, *, loc: str, bbox_to_anchor: tuple[float, float] | None = None) -> None:
+    (mark,) = ax.plot([], [], marker="o", ms=5, color=_INK, mfc="none", lw=0.8)
+    ax.legend(
+        [mark], ["corrected for the jury's errors"], loc=loc, bbox_to_anchor=bbox_to_anchor, frameon=False, fontsize=8
+    )
 
 
 @contextmanager

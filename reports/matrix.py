@@ -11,6 +11,7 @@ from tracejury.ledger import Run
 from tracejury.reports.columns import ArmKey, Bools, Columns
 from tracejury.reports.comparable import check_judged_shares
 from tracejury.reports.comparison import Direction, Robust, direction_of, robustness_of
+from tracejury.reports.corrected import corrected_comparison
 from tracejury.reports.differences import Settings, step_difference
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.sides import decided_in_both, pair
@@ -32,6 +33,8 @@ class MatrixCell(Record):
     baseline: Estimate
     other: Estimate
     difference: Estimate
+    corrected: Estimate | None
+    """The difference corrected for the jury's errors (docs/audit.md); None without labelled steps in the cell."""
     direction: Direction
     robust: Robust
     enough: bool
@@ -72,6 +75,7 @@ def compare_matrix(
     baseline: str = "base",
     settings: Settings | None = None,
     *,
+    labels: Columns | None = None,
     judged: Mapping[ArmKey, TextCoverage] | None = None,
     allow_different_runs: bool = False,
 ) -> Matrix:
@@ -82,6 +86,7 @@ def compare_matrix(
         runs: The runs; each is compared within itself, so that they may have other panels, students and benchmarks.
         baseline: The arm that the others are compared with, in every run.
         settings: Draws, confidence, and what is asked for.
+        labels: Another run of the same panel whose labels correct the differences; None: the labels of these steps.
         judged: How much of each arm's text was judged; None: it is not asked about.
         allow_different_runs: Compare arms of which unlike shares of the text were judged.
 
@@ -101,7 +106,7 @@ def compare_matrix(
         check_judged_shares(judged or {}, keys, allow_different_runs)
         for code in np.unique(source[np.isin(view.step_arm, list(arms.values()))]):
             for student in sorted(arms.keys() - {baseline}):
-                cell = _cell(view, run, arms[baseline], arms[student], int(code), source == code, settings)
+                cell = _cell(view, run, arms[baseline], arms[student], int(code), source == code, settings, labels)
                 if cell is not None:
                     cells.append(cell)
     if not cells:
@@ -110,7 +115,14 @@ def compare_matrix(
 
 
 def _cell(
-    columns: Columns, run: Run, before: int, after: int, benchmark: int, mask: Bools, settings: Settings
+    columns: Columns,
+    run: Run,
+    before: int,
+    after: int,
+    benchmark: int,
+    mask: Bools,
+    settings: Settings,
+    labels: Columns | None,
 ) -> MatrixCell | None:
     sides = pair(columns, before, after, mask)
     found, worst, _ = step_difference(sides, settings)
@@ -119,6 +131,7 @@ def _cell(
     decided = int(decided_in_both(sides, settings.min_decided).sum())
     coverage = [float(side[:, :2].sum() / max(side[:, :4].sum(), 1)) for side in (sides.before, sides.after)]
     direction = direction_of(found.difference)
+    corrected = corrected_comparison(columns, before, after, settings, labels=labels, steps=mask)
     return MatrixCell(
         run=run.name,
         panel=run.panel.name,
@@ -129,6 +142,7 @@ def _cell(
         baseline=found.baseline,
         other=found.other,
         difference=found.difference,
+        corrected=corrected.difference if corrected else None,
         direction=direction,
         robust=robustness_of(direction, worst),
         enough=decided >= settings.min_questions and min(coverage) >= settings.min_coverage,

@@ -98,9 +98,10 @@ class _Profile:
         right[:, judge] = np.clip(accuracy + reach * share * np.array([1, -1]), 1e-9, 1 - 1e-9)
         confusion = np.stack([np.stack([right[0], 1 - right[0]], 1), np.stack([1 - right[1], right[1]], 1)])
         logs = np.log(np.maximum(confusion, 1e-300))
-        joint = np.log(np.array([1 - wrong, wrong]))[:, None] + logs.reshape(2, -1) @ self._answers.reshape(
-            len(self._counts), -1
-        ).T
+        joint = (
+            np.log(np.array([1 - wrong, wrong]))[:, None]
+            + logs.reshape(2, -1) @ self._answers.reshape(len(self._counts), -1).T
+        )
         most = joint.max(axis=0)
         mixture = np.exp(joint - most)
         total = mixture.sum(axis=0)

@@ -53,7 +53,8 @@ class Report(Record):
         if self.audit:
             svgs["headline"] = figures.headline(self.audit, self.summary)
             svgs["conditions"] = figures.conditions(self.audit)
-            svgs["robustness"] = figures.robustness(self.audit.controls[0]) if self.audit.controls else None
+            if self.audit.controls:
+                svgs["robustness"] = figures.robustness(self.audit.controls[0], self.audit.comparisons[0].corrected)
         if self.score:
             svgs["risk-coverage"] = figures.risk_coverage(self.score.risk_coverage)
         return {name: svg for name, svg in svgs.items() if svg}

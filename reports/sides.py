@@ -62,3 +62,16 @@ def decided_in_both(sides: Sides, min_decided: float) -> Bools:
     """Return which questions have a verdict, and verdicts on `min_decided` of their claims, in both arms."""
     shares = np.minimum(decided_share(sides.before), decided_share(sides.after))
     return np.asarray((shares > 0) & (shares >= min_decided - 1e-9))
+
+
+def questions_decided_in_both(
+    columns: Columns, before: int, after: int, min_decided: float, steps: Bools | None = None
+) -> Bools:
+    """Return which questions have a verdict, and verdicts on `min_decided` of their claims, in both arms.
+
+    Shape (questions,); given a mask, only its steps count.
+    """
+    arms = [columns.step_arm == code for code in (before, after)]
+    counts = [columns.per_question(arm if steps is None else arm & steps) for arm in arms]
+    shares = np.minimum(*(decided_share(side) for side in counts))
+    return np.asarray((shares > 0) & (shares >= min_decided - 1e-9))

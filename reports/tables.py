@@ -41,6 +41,9 @@ _MATRIX = (
     "low",
     "high",
     "robust",
+    "corrected",
+    "corrected low",
+    "corrected high",
 )
 
 
@@ -74,7 +77,8 @@ def matrix_rows(found: Matrix) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     for c in found.cells:
         names = (c.panel, c.run, c.benchmark, c.student, str(c.questions))
         shares = (_percent(c.baseline.value), _percent(c.other.value))
-        rows.append((*names, *shares, *_points(c.difference), c.robust.value))
+        corrected = _points(c.corrected) if c.corrected else ("", "", "")
+        rows.append((*names, *shares, *_points(c.difference), c.robust.value, *corrected))
     return _MATRIX, rows
 
 

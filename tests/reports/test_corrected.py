@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 from pathlib import Path
@@ -107,3 +108,24 @@ def test_the_commands_show_it_beside_the_raw_rate(fill, simulated, store):
     refused = runner.invoke(app, ["summary", "plain", "--store", store, "--labels-from", "other"])
     assert refused.exit_code == 1
     assert "another panel" in refused.output
+
+
+def test_the_figures_show_it_beside_the_raw_rate(fill, simulated, store, tmp_path):
+    labelled = [
+        r.model_copy(update={"label": "error" if r.outcome is Outcome.ERROR and i % 5 else "supported"})
+        for i, r in enumerate(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=30))
+    ]
+    fill(store, labelled, "labelled")
+    runner = CliRunner()
+    call = ["--store", store, "--draws", "200"]
+    made = ["report", "labelled", *call, "--out", str(tmp_path / "r.html"), "--figures", str(tmp_path)]
+    assert runner.invoke(app, made).exit_code == 0
+    drawn = ["compare", "labelled", *call, "--matrix", "--forest", str(tmp_path / "matrix.svg")]
+    matrix = runner.invoke(app, [*drawn, "--csv", str(tmp_path / "matrix.csv")])
+    assert matrix.exit_code == 0, matrix.output
+    for name in ("headline", "robustness", "matrix"):
+        assert "corrected for the jury" in (tmp_path / f"{name}.svg").read_text(), name
+    assert "corrected" not in (tmp_path / "conditions.svg").read_text()
+    (cell,) = csv.DictReader((tmp_path / "matrix.csv").open())
+    compared = json.loads(runner.invoke(app, ["compare", "labelled", *call, "--json"]).stdout)["comparisons"][0]
+    assert float(cell["corrected"]) == round(100 * compared["corrected"]["difference"]["value"], 1)
