@@ -61,7 +61,7 @@ def reliabilities(
     wrong, confusion = _fit(given, counts)
     fitted = LatentTruth(float(wrong), confusion)
 
-    reliabilities_by_judge = {}
+    reliabilities_by_judge: dict[str, Estimate] = {}
     for j, name in enumerate(names):
         if not decided[:, j].any():
             continue

@@ -11,6 +11,7 @@ from tracejury.reports import (
     ArmKey,
     Estimate,
     Settings,
+    Sides,
     answer_metrics,
     compare,
     difference,
@@ -20,6 +21,7 @@ from tracejury.reports import (
     report_judges,
     score,
     share,
+    step_difference,
     summarise,
     t_quantile,
 )
@@ -98,6 +100,32 @@ def test_full_agreement_is_not_certain():
     assert apart.observed.value == 0
     assert apart.observed.high > 0
     assert apart.kappa.high > apart.kappa.low
+
+
+@pytest.mark.parametrize(
+    ("base", "other", "difference"),
+    [([4, 0], [0, 4], 1.0), ([2, 2], [1, 3], 0.25), ([4, 0], [4, 0], 0.0)],
+    ids=["from none to all", "every question moves alike", "none in either arm"],
+)
+def test_questions_that_all_move_alike_are_no_proof_of_an_exact_difference(base, other, difference):
+    """Thirty equal questions: the difference has no spread, and is not known better than thirty questions can tell."""
+    none = np.full(30, np.nan)
+    before, after = (np.tile([*side, 0, 0, 0], (30, 1)).astype(float) for side in (base, other))
+    found, worst, _ = step_difference(Sides(before, after, none, none, (0, 0)), Settings(draws=200))
+    reach = 1 - 0.025 ** (1 / 30)
+    low, high = max(difference - reach, -1), min(difference + reach, 1)
+    for estimate in (found.difference, found.by_question, *worst):
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((difference, low, high))
+    assert found.effect_size.value is None
+
+
+def test_one_dissent_in_sixty_steps_is_no_certain_agreement():
+    ratings = np.zeros((60, 2), int)
+    ratings[0, 0] = 1
+    found = rater_agreement(ratings, np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
+    assert found.observed.value == pytest.approx(59 / 60)
+    assert found.observed.low < 0.6
+    assert found.kappa.low < 0 < found.kappa.high
 
 
 def test_gwets_ac1_takes_prevalence_from_all_items_and_agreement_from_those_rated_twice():
