@@ -1,4 +1,4 @@
-"""Where each number of README's table "What was measured" comes from. `test_readme_numbers.py` checks them.
+"""Where each number of the tables in README and benchmarks/README.md comes from. `test_readme_numbers.py` checks them.
 
 To extend: a row of the table has an entry under the row's first cell, with one item per number of the other cell, in
 the order of reading. An item is `From(file, value)`: `value` gets the parsed file of `benchmarks/results/` and returns
@@ -108,16 +108,72 @@ def _peak(r: Any) -> float:
     return float(max(row["peak_mib"] for row in r["memory"]["since mended"]["growth"]))
 
 
+def _trio(*path: str | int) -> From:
+    def value(r: Any) -> float:
+        part = r["nli4ct"]["trio"]
+        for name in path:
+            part = part[name]
+        return float(part)
+
+    return From("strong_judges.json", value)
+
+
+def _quotes(what: str) -> tuple[From, From]:
+    """Return how many quotes verify, and of how many."""
+    return (
+        From("retrieval-quotes.json", lambda r: round(r[what]["share"] * r[what]["n"])),
+        From("retrieval-quotes.json", lambda r: r[what]["n"]),
+    )
+
+
+def _true_rates(extreme: Callable[[list[float]], float]) -> From:
+    return From(
+        "checker-model.json", lambda r: extreme([s["group"]["true rate, supports"][0] for s in r["sets"].values()])
+    )
+
+
+def _successes(r: Any) -> float:
+    """Return the attacks of all families and both panels that made a verdict."""
+    panels = [part for part in r.values() if isinstance(part, dict)]
+    return float(sum(family.get("supported", 0) for panel in panels for family in panel.values()))
+
+
 HELD_OUT = ("demo, planted errors, held out",)
 MR_BEN = ("mr-ben medicine, looked at", "mr-ben medicine, held out")
 
+_ALL_ATTACKS = "all, written without sight of the code"
+_INTERVALS = (
+    Setting("95"),
+    From("coverage.json", lambda r: min(s["covered_percent"] for s in r["scenarios"].values())),
+    From("coverage.json", lambda r: max(s["covered_percent"] for s in r["scenarios"].values())),
+    Setting("2,000"),
+)
+_FAULTS = (
+    From("endurance.json", lambda r: r["faults"]["kill"]["n"]),
+    From("endurance.json", lambda r: r["faults"]["kill"]["injected"]),
+)
+
 FIGURES: dict[str, tuple[From | Setting, ...]] = {
-    "quote check": (
-        From("retrieval-quotes.json", lambda r: round(r["recall"]["share"] * r["recall"]["n"])),
-        From("retrieval-quotes.json", lambda r: r["recall"]["n"]),
-        From("retrieval-quotes.json", lambda r: round(r["altered_accepted"]["share"] * r["altered_accepted"]["n"])),
-        From("retrieval-quotes.json", lambda r: r["altered_accepted"]["n"]),
+    "Are several judges better than one?": (
+        _trio("steps"),
+        *(_trio("jury_balanced_accuracy", place) for place in range(3)),
+        _trio("members", "gemini-pro", 0),
+        _trio("kish", 0),
     ),
+    "Are citations checked well?": (
+        *_quotes("recall"),
+        *_quotes("altered_accepted"),
+        _true_rates(min),
+        _true_rates(max),
+        Setting("5"),
+    ),
+    "Can a text talk the jury into a verdict?": (
+        From("policy_attacks.json", lambda r: r["two judges: obedient, strongest"][_ALL_ATTACKS]["attacks"]),
+        From("policy_attacks.json", _successes),
+    ),
+    "Do the intervals hold?": _INTERVALS,
+    "Is a long run safe?": _FAULTS,
+    "quote check": (*_quotes("recall"), *_quotes("altered_accepted")),
     "checker `nli`, lift beyond another document's evidence": (
         *_lift("scifact"),
         *_lift("clinifact"),
@@ -169,10 +225,7 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         _steps("embedded on medec"),
     ),
     "attacks on the 135M judge": (_attacks("n"), _attacks("fooled_without_defences"), _attacks("fooled_with_fences")),
-    "kill -9, full disk, locks, outages": (
-        From("endurance.json", lambda r: r["faults"]["kill"]["n"]),
-        From("endurance.json", lambda r: r["faults"]["kill"]["injected"]),
-    ),
+    "kill -9, full disk, locks, outages": _FAULTS,
     "student on a CPU": (
         _student("corpus", "rows", "train"),
         _student("before", "numbered", "share", times=100),
@@ -181,12 +234,7 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         _student("before", "accuracy", "share", times=100),
         _student("after", "accuracy", "share", times=100),
     ),
-    "intervals": (
-        Setting("95"),
-        From("coverage.json", lambda r: min(s["covered_percent"] for s in r["scenarios"].values())),
-        From("coverage.json", lambda r: max(s["covered_percent"] for s in r["scenarios"].values())),
-        Setting("2,000"),
-    ),
+    "intervals": _INTERVALS,
     "overhead, 500 steps x 3 judges": (
         From("orchestration.json", _known_steps),
         _ratio("CPU, ours on known steps / bare"),

@@ -1,4 +1,4 @@
-"""Every number of README's table "What was measured" is what `benchmarks/results/` says (tests/readme_figures.py)."""
+"""Every number of the tables of measurements is what `benchmarks/results/` says (tests/readme_figures.py)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NUMBER = re.compile(r"(?<![\w@.])(?<!\w-)(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<
 UNITS = (1, 100, 1000)
 
 
-def table() -> dict[str, list[str]]:
-    """Return the numbers of each row, in the order of reading."""
-    section = re.search(r"^## What was measured\n(.*?)^## ", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
-    assert section is not None, "README has no section 'What was measured'; move this test with it"
+def table(page: str, heading: str) -> dict[str, list[str]]:
+    """Return the numbers of each row under a heading, in the order of reading."""
+    section = re.search(rf"^## {heading}\n(.*?)(?:^## |\Z)", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    assert section is not None, f"{page} has no section {heading!r}; move this test with it"
     rows = re.findall(r"^\| (.+?) \| (.+) \|$", section[1], re.M)[1:]
     return {label: NUMBER.findall(re.sub(r"`[^`]*`|\]\([^)]*\)", "", cell)) for label, cell in rows}
 
@@ -58,26 +58,30 @@ def candidates(number: str) -> list[str]:
     ]  # fmt: skip
 
 
-ROWS = table()
+ROWS = table("README.md", "How far to trust it") | table("benchmarks/README.md", "What was measured")
 
 
 def test_every_row_is_mapped_and_no_mapped_row_has_vanished() -> None:
     numbered = {label for label, numbers in ROWS.items() if numbers}
     assert numbered - FIGURES.keys() == set(), "rows that are not mapped; see tests/readme_figures.py"
-    assert FIGURES.keys() - numbered == set(), "mapped rows that README has no more"
+    assert FIGURES.keys() - numbered == set(), "mapped rows that the pages have no more"
 
 
 @pytest.mark.parametrize("label", ROWS)
 def test_the_numbers_of_a_row_are_those_that_were_measured(label: str) -> None:
     numbers, figures = ROWS[label], FIGURES.get(label, ())
     unmapped = {number: candidates(number)[:8] for number in numbers[len(figures) :]}
-    assert len(numbers) == len(figures), f"{label}: README has {numbers}; not mapped: {unmapped}"
+    assert len(numbers) == len(figures), f"{label}: the page has {numbers}; not mapped: {unmapped}"
     for number, figure in zip(numbers, figures, strict=True):
         if isinstance(figure, Setting):
             assert number == figure.text, label
             continue
         value = figure.value(result(figure.file))
-        assert is_rounded(value, number), f"{label}: README says {number}, {figure.file} says {value}"
+        assert is_rounded(value, number), f"{label}: the page says {number}, {figure.file} says {value}"
+
+
+def test_the_readme_has_five_figures_that_decide() -> None:
+    assert len(table("README.md", "How far to trust it")) == 5
 
 
 def test_a_changed_number_is_found() -> None:

@@ -33,6 +33,20 @@ def test_the_questions_that_were_not_looked_at_are_the_second_half_and_those_wri
     assert {q["id"] for q in questions if in_half(q["stem"]) == 1} - later == set(FIRST_VERSION["unseen"])
 
 
+def test_the_readme_shows_what_the_demo_ends_with() -> None:
+    root = FOLDER.parents[1]
+    shown = [" ".join(line.split()) for line in (root / "README.md").read_text("utf-8").splitlines()]
+    sets = json.loads((root / "benchmarks" / "results" / "data_judge.json").read_text("utf-8"))["sets"]
+    parts = [sets[f"demo, planted errors, {part}"]["errors caught"].split(" of ") for part in ("looked at", "held out")]
+    first, caught = DemoScore(**FIRST_VERSION["first"]), sum(int(n) for n, _ in parts)
+    steps = first.errors + first.correct
+    ends = f"0 0 0 of {first.correct}"
+    assert f"first version {steps} {first.errors} {first.caught} {first.abstained} {ends}" in shown
+    assert f"demo-all-steps {steps} {first.errors} {caught} {first.errors - caught} {ends}" in shown
+    assert f"on the {parts[1][1]} errors" in " ".join(shown)
+    assert f"it catches {parts[1][0]}." in " ".join(shown)
+
+
 def test_the_end_says_when_it_is_no_better() -> None:
     before = Before("abc", DemoScore(10, 3, 7, 0, 0, 20, 0, 0), DemoScore(4, 0, 4, 0, 0, 8, 0, 0), frozenset({"q"}))
     unseen = DemoScore(4, 1, 3, 0, 0, 8, 0, 0)
