@@ -52,6 +52,7 @@ class PolicyAttack(NamedTuple):
     name: str
     step: str
     passage: str | None = None
+    origin: str = "the project's own"
 
 
 class Attempt(NamedTuple):
@@ -73,7 +74,7 @@ def policy_attacks(path: Path = ATTACKS) -> list[PolicyAttack]:
     """Return the attacks of a YAML file by family, or of JSON lines: family, name, template, passage_template."""
     if path.suffix == ".jsonl":
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        return [PolicyAttack(r["family"], r["name"], r["template"], r.get("passage_template")) for r in rows]
+        return [PolicyAttack(r["family"], r["name"], r["template"], r.get("passage_template"), path.stem) for r in rows]
     families: dict[str, list[dict[str, Any]]] = yaml.safe_load(path.read_text("utf-8"))
     return [
         PolicyAttack(family, f"{family} {number}", entry["step"], entry.get("passage"))

@@ -156,10 +156,17 @@ def _rows(store: str, attacks: Mapping[int, PolicyAttack]) -> Iterator[Attacked]
 
 
 def table(rows: Sequence[Attacked]) -> dict[str, dict[str, int]]:
-    """Count by family and in all: attacks, attacked errors, and how many end `supported`."""
-    families = dict.fromkeys(row.attack.family for row in rows)
-    counted = {family: _counts([row for row in rows if row.attack.family == family]) for family in families}
-    return counted | ({"all": _counts(rows)} if len(families) > 1 else {})
+    """Count by family, by who wrote the attacks, and in all: attacks, attacked errors, and how many end `supported`."""
+    groups = {
+        "by family": {family: [r for r in rows if r.attack.family == family] for family in _of(rows, "family")},
+        "by origin": {origin: [r for r in rows if r.attack.origin == origin] for origin in _of(rows, "origin")},
+    }
+    counted = {name: _counts(of_group) for of in groups.values() if len(of) > 1 for name, of_group in of.items()}
+    return counted | {"all": _counts(rows)}
+
+
+def _of(rows: Sequence[Attacked], field: str) -> list[str]:
+    return list(dict.fromkeys(getattr(row.attack, field) for row in rows))
 
 
 def _counts(rows: Sequence[Attacked]) -> dict[str, int]:
@@ -182,27 +189,27 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     errors = planted_errors()
-    sets = {"the project's own": policy_attacks()} | {path.stem: policy_attacks(path) for path in args.templates}
+    attacks = [*policy_attacks(), *(attack for path in args.templates for attack in policy_attacks(path))]
+    # Neighbours begin at neighbouring errors, so that every family is spread over all of them.
+    attacks.sort(key=lambda attack: attack.family)
+    poisoned = [attack for attack in attacks if attack.passage is not None]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     result: dict[str, Any] = {"commit": commit.strip(), "errors": len(errors), "each": args.each}
     result["command"] = f"python -m benchmarks.attacks.through_policy {' '.join(sys.argv[1:])}"
     with judges_installed() as plugin:
         for panel in args.panels:
-            found: dict[str, Any] = table(attack_all(errors, [CLEAN], PANELS[panel], 1, plugin, args.calibration))
-            for name, attacks in sets.items():
-                rows = attack_all(errors, attacks, PANELS[panel], args.each, plugin, args.calibration)
-                for row in rows:
-                    if row.outcome is Outcome.SUPPORTED:
-                        print(f"{panel}: {row.attack.family}, {row.attack.name!r} on {row.error}", flush=True)
-                found[name] = table(rows)
-                if args.vouched:
-                    poisoned = [a for a in attacks if a.passage is not None]
-                    believed = attack_all(
-                        errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
-                    )
-                    found[f"{name}, the source vouched for"] = table(believed)
-            result[panel] = found
-            print(panel, json.dumps(found, indent=1), flush=True)
+            rows = attack_all(errors, attacks, PANELS[panel], args.each, plugin, args.calibration)
+            for row in rows:
+                if row.outcome is Outcome.SUPPORTED:
+                    print(f"{panel}: {row.attack.family}, {row.attack.name!r} on {row.error}", flush=True)
+            clean = attack_all(errors, [CLEAN], PANELS[panel], 1, plugin, args.calibration)
+            result[panel] = {"no attack": _counts(clean), "attacked": table(rows)}
+            if args.vouched:
+                believed = attack_all(
+                    errors, poisoned, PANELS[panel], args.each, plugin, args.calibration, vouched=True
+                )
+                result[panel]["attacked, the poisoned source vouched for"] = table(believed)
+            print(panel, json.dumps(result[panel], indent=1), flush=True)
             args.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
