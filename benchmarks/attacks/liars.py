@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from tracejury.agents import Ask, Case, Draft, Label, Quote
-from tracejury.agents.checkers import CheckerSpec, Pair, best_citations, load_checker
+from tracejury.agents.checkers import CheckerSpec, Pair, Probabilities, best_citations, load_checker
 from tracejury.agents.evidence_records import Relation
 from tracejury.retrieval import relevance
 from tracejury.traces import split_sentences
@@ -34,6 +35,9 @@ class Strongest:
 
     kind, summary, needs_endpoint = "strongest", "calls every step supported and cites the strongest sentences", False
 
+    _read: ClassVar[dict[Pair, Probabilities]] = {}
+    """Shared by the judges of a panel, who all read the same."""
+
     def __init__(self) -> None:
         self._checker = load_checker(CheckerSpec())
 
@@ -42,12 +46,17 @@ class Strongest:
         quote_of = {quote.quote: quote for quote in _sentences(case)}
         quotes: list[Quote] = []
         for claim in case.claims.claims:
-            alone = await self._checker.check([Pair(claim.text, (sentence,)) for sentence in quote_of])
+            alone = await self._check([Pair(claim.text, (sentence,)) for sentence in quote_of])
             ranked = sorted(zip(quote_of, alone, strict=True), key=lambda row: -row[1].supports)
             strongest = [sentence for sentence, _ in ranked[:4]]
-            best = (await best_citations(claim.text, strongest, self._checker.check))[Relation.SUPPORTS][-1]
+            best = (await best_citations(claim.text, strongest, self._check))[Relation.SUPPORTS][-1]
             quotes += [quote_of[s].model_copy(update={"claim": claim.handle}) for s in best.sentences]
         return Draft(label=Label.SUPPORTED, quotes=tuple(quotes), confidence=1.0)
+
+    async def _check(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        unread = [pair for pair in dict.fromkeys(pairs) if pair not in self._read]
+        self._read.update(zip(unread, await self._checker.check(unread), strict=True))
+        return [self._read[pair] for pair in pairs]
 
 
 def _sentences(case: Case) -> Iterator[Quote]:

@@ -44,6 +44,8 @@ PANELS = {
     "three judges: obedient twice, strongest": ("obedient", "obedient", "strongest"),
     "three judges: all strongest": ("strongest", "strongest", "strongest"),
 }
+SOME_FAILED, RETRIES = 2, 3
+"""On a crowded machine a judge may take longer than its minute; the same command asks it again."""
 PASSAGES = 8
 """Retrieved by step: enough for all that was planted about one error."""
 CLEAN = PolicyAttack("no attack", "no attack", "{step}")
@@ -138,7 +140,10 @@ def _run(plugin: str, *arguments: object) -> None:
 
     path = os.pathsep.join([plugin, str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-c", "from tracejury.console.app import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    for _ in range(RETRIES):
+        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+        if done.returncode != SOME_FAILED:
+            break
     if done.returncode:
         raise RuntimeError(f"tracejury {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
