@@ -42,7 +42,9 @@ class Certified(Record):
     """What may be said of one outcome."""
 
     alpha: float
-    """The risk allowed: of a verdict drawn by drawing a question, then one of its verdicts, P(wrong) <= alpha."""
+    """The risk allowed: P(wrong) <= alpha of a verdict that is drawn as `per` says."""
+    per: Literal["question", "step"] = "question"
+    """`question`: a question is drawn, then one of its kept verdicts; `step`: one of all kept verdicts, approximately."""
     threshold: float | None
     """Verdicts whose probability of being wrong is at most this are kept; None: not certified, all abstain."""
     questions: int

@@ -4,8 +4,9 @@
 
 A world is questions with a number of verdicts each; whether a verdict is wrong depends on its question (a beta draw
 with the given intraclass correlation) and on its score. Each of 1,000 calibration draws takes fresh questions and
-certifies a threshold on them; its true risk is read off a population of 50,000 questions. Beside the product's test,
-which looks at one verdict a question, stands the test that takes every verdict for independent.
+certifies a threshold on them; its true risk is read off a population of 50,000 questions. Beside the product's tests,
+which look at one verdict a question (`--per question`) or at all of them with questions as the units (`--per step`, whose
+promise is the risk by verdict), stands the test that takes every verdict for independent.
 """
 
 from __future__ import annotations
@@ -76,12 +77,13 @@ def simulate(world: World, questions: int, alpha: float, delta: float, seed: int
     rng = np.random.default_rng(seed)
     grid = np.linspace(0, 1, 101)
     risks = true_risk(draw(world, 50_000, rng), grid)
-    violations: dict[str, list[float]] = {"one verdict a question": [], "every verdict": []}
+    violations: dict[str, list[float]] = {"one verdict a question": [], "per step": [], "every verdict": []}
     for i in range(CALIBRATION_DRAWS):
         halves = draw(world, questions // 2, rng), draw(world, questions - questions // 2, rng)
         certified = certify(*halves, alpha=alpha, delta=delta, seed=i).threshold
+        by_step = certify(*halves, alpha=alpha, delta=delta, seed=i, per="step").threshold
         other = naive(*halves, alpha, delta)
-        for name, threshold in zip(violations, (certified, other), strict=True):
+        for name, threshold in zip(violations, (certified, by_step, other), strict=True):
             if threshold is not None:
                 violations[name].append(threshold)
     out: dict[str, object] = {**world._asdict(), "questions": questions, "alpha": alpha, "delta": delta}

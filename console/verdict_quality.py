@@ -64,6 +64,10 @@ def calibrate(
         float, typer.Option("--alpha-error", help="Allow this share of `error` verdicts to be wrong.")
     ] = 0.2,
     delta: Annotated[float, typer.Option("--delta", help="Allow a guarantee to fail this often.")] = 0.1,
+    per: Annotated[
+        str,
+        typer.Option("--per", help="Certify the risk of a question's kept verdict (question) or of all alike (step)."),
+    ] = "question",
     seed: Annotated[
         int, typer.Option("--seed", help="Set the seed of the split into fitting and certifying questions.")
     ] = 0,
@@ -88,6 +92,9 @@ def calibrate(
     Half of the labelled questions fit the probabilities, the other half certify the thresholds. A class of verdicts
     that cannot be certified abstains entirely; that is a result, not a failure. The guarantee holds for questions like
     these, from the same source, under the same panel, and for nothing else.
+
+    With --per step all kept verdicts enter the test and weigh alike, with questions as the units of a Student's t: more
+    is kept, and the guarantee is approximate (docs/calibration.md).
 
     Every further attempt on the same labels (another seed, another risk) is tested at delta / attempts.
 
@@ -122,9 +129,11 @@ def calibrate(
 
         ledger, runs = open_runs(store, [run])
         rows = list(_rows(ledger, runs[0], labels))
+        if per not in ("question", "step"):
+            raise ValueError(f"--per is question or step, not {per!r}")
         digest = labels_digest(rows, seats_of(runs[0].panel, runs[0].manifest.prompts))
         attempts = count_attempts(
-            digest, f"seed {seed}, alpha {alpha_supported:g} and {alpha_error:g}, delta {delta:g}"
+            digest, f"seed {seed}, alpha {alpha_supported:g} and {alpha_error:g}, delta {delta:g}, per {per}"
         )
         calibrator = fit(
             rows,
@@ -135,6 +144,7 @@ def calibrate(
             seed=seed,
             attempts=attempts,
             prompts=runs[0].manifest.prompts,
+            per="step" if per == "step" else "question",
         )
         if out is not None:
             out.write_text(calibrator.model_dump_json(indent=2) + "\n")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Calibrator, Certified, Outcome, Panel, Route, feature_names, features, seats_of
 from tracejury.ledger import StepRow
-from tracejury.reports.certification import Verdicts, certify, questions_needed
+from tracejury.reports.certification import Unit, Verdicts, certify, questions_needed
 
 _LEAST = 10
 """Labelled questions below which nothing is fitted."""
@@ -29,6 +29,7 @@ def calibrate(
     seed: int = 0,
     attempts: int = 1,
     prompts: Mapping[str, str] | None = None,
+    per: Unit = "question",
 ) -> Calibrator:
     """Fit and certify a calibrator.
 
@@ -45,6 +46,7 @@ def calibrate(
         attempts: How many calibrations these labels have served, this one included; each is tested at delta / attempts
             (Bonferroni), so that the best of several seeds keeps the guarantee.
         prompts: What the panel was told in the run (its manifest says); None: what it is told today.
+        per: Whether the risk is of a question's kept verdict or of all kept verdicts alike; see `certify`.
 
     Raises:
         NotEnoughLabelsError: Fewer than ten labelled questions, or labels of one kind only.
@@ -77,7 +79,7 @@ def calibrate(
     rules: dict[Outcome, Certified] = {}
     for outcome, alpha in ((Outcome.SUPPORTED, alpha_supported), (Outcome.ERROR, alpha_error)):
         halves = [_verdicts(half, outcome, judges, weights, intercept) for half in (fitting, certifying)]
-        rules[outcome] = certify(*halves, alpha=alpha, delta=delta / attempts, seed=seed)
+        rules[outcome] = certify(*halves, alpha=alpha, delta=delta / attempts, seed=seed, per=per)
     return Calibrator(
         panel=panel.name,
         seats=seats_of(panel, prompts),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracejury.reports.calibration import fit
-from tracejury.reports.certification import Verdicts, certify
+from tracejury.reports.certification import Unit, Verdicts, certify
 from tracejury.reports.estimates import Floats
 from tracejury.reports.votes_table import ERROR, SILENT, SUPPORTED, JudgeVotes
 from tracejury.traces import Record
@@ -36,16 +36,20 @@ class CertifiedCoverage(Record):
     """What a certificate keeps, over splits of the questions into a calibrating and a testing half."""
 
     alpha: float
+    delta: float
+    per: Unit
     splits: int
     certified: float
     """Share of splits with a certificate."""
     coverage: float
     """Mean share of the testing half's steps that keep a verdict, a split without a certificate being 0."""
+    coverage_where_certified: float | None
+    """The same over the splits with a certificate; None: there are none."""
     violations: float
-    """Share of splits whose testing half has a higher risk than alpha: a question with kept verdicts is drawn, then
-    one of them, as the guarantee says."""
-    violations_by_step: float
-    """The same, every kept verdict weighing alike, which the guarantee does not promise."""
+    """Share of splits whose testing half has a higher risk than alpha, counted as `per` says. The testing half is a
+    sample, so a threshold that keeps to alpha exceeds it on some halves."""
+    violations_other: float
+    """The same by the other unit, which the guarantee does not promise."""
 
 
 def vote_shares(votes: JudgeVotes) -> Scored:
@@ -77,6 +81,7 @@ def certified_coverage(
     delta: float = 0.1,
     splits: int = 200,
     seed: int = 0,
+    per: Unit = "question",
 ) -> CertifiedCoverage:
     """Certify verdicts on one half of the questions and look at the other, many times.
 
@@ -96,17 +101,22 @@ def certified_coverage(
         scored = vote_shares(votes) if score == "vote share" else _calibrated(votes, fitting)
         verdicts = _verdicts(scored, votes)
         halves = _only(verdicts, fitting), _only(verdicts, certifying)
-        threshold = certify(*halves, alpha=alpha, delta=delta, seed=seed + split).threshold
+        threshold = certify(*halves, alpha=alpha, delta=delta, seed=seed + split, per=per).threshold
         kept = testing & (verdicts.mistaken <= (-1.0 if threshold is None else threshold))
         rows.append((threshold is not None, kept.sum() / testing.sum(), *_risks(verdicts, kept)))
     certified, coverage, by_question, by_step = np.array(rows, dtype=np.float64).T
+    by_unit = {"question": by_question, "step": by_step}
+    violations = {unit: float((risk > alpha).mean()) for unit, risk in by_unit.items()}
     return CertifiedCoverage(
         alpha=alpha,
+        delta=delta,
+        per=per,
         splits=splits,
         certified=float(certified.mean()),
         coverage=float(coverage.mean()),
-        violations=float((by_question > alpha).mean()),
-        violations_by_step=float((by_step > alpha).mean()),
+        coverage_where_certified=float(coverage.sum() / certified.sum()) if certified.any() else None,
+        violations=violations[per],
+        violations_other=violations["step" if per == "question" else "question"],
     )
 
 
