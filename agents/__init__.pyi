@@ -11,10 +11,18 @@ from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import derivations_for, evidence_text, recompute
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
-from .families import family
+from .families import families, family, refuse_same_family
 from .fingerprints import panel_fields
 from .guarded_judge import plugin_notices
-from .judge_panel import BoundAsk, JudgePanel, checker_of, combination_of, endpoints_of, most_citations
+from .judge_panel import (
+    BoundAsk,
+    JudgePanel,
+    checker_of,
+    combination_of,
+    endpoints_of,
+    most_citations,
+    replaceable_endpoints,
+)
 from .loading import PanelError, load_panel, panel_names, prompt_hashes
 from .opinion import ask_judge, draft_citations
 from .panel import JudgeSpec, Panel, RelevanceSpec, ResolverSpec, RetrievalSpec
@@ -125,6 +133,7 @@ __all__ = [
     "entailment",
     "evidence_of_claims",
     "evidence_text",
+    "families",
     "family",
     "feature_names",
     "features",
@@ -149,6 +158,8 @@ __all__ = [
     "read_opinions",
     "recompute",
     "refuse_audited_weights",
+    "refuse_same_family",
+    "replaceable_endpoints",
     "resolve_round",
     "search_tool",
     "seats_of",

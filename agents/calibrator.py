@@ -44,7 +44,7 @@ class Certified(Record):
     alpha: float
     """The risk allowed: P(wrong) <= alpha of a verdict that is drawn as `per` says."""
     per: Literal["question", "step"] = "question"
-    """`question`: a question is drawn, then one of its kept verdicts; `step`: one of all kept verdicts, approximately."""
+    """`question`: a question is drawn, then one of its kept verdicts; `step`: any kept verdict, approximately."""
     threshold: float | None
     """Verdicts whose probability of being wrong is at most this are kept; None: not certified, all abstain."""
     questions: int

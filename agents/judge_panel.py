@@ -150,6 +150,13 @@ def endpoints_of(panel: Panel) -> tuple[Endpoint, ...]:
     return tuple(panel.endpoints[name] for name in dict.fromkeys(name for name in names if name))
 
 
+def replaceable_endpoints(panel: Panel) -> frozenset[str]:
+    """Return the names of the endpoints that only judges with a stand-in ask: without them a run goes on."""
+    others = [part.endpoint for part in (panel.claims, panel.checker, panel.resolver) if part is not None]
+    others += [name for judge in panel.judges for name in (judge.stand_in, None if judge.stand_in else judge.endpoint)]
+    return frozenset(judge.endpoint for judge in panel.judges if judge.endpoint).difference(filter(None, others))
+
+
 def checker_of(panel: Panel) -> LoadedChecker | None:
     """Make the panel's checker, with its calibration.
 

@@ -29,6 +29,9 @@ class JudgeSpec(Record):
     """`disputed`: the second stage of a cascade, heard only where the first reached no verdict or is unsure."""
     stand_in: str | None = None
     """The endpoint that answers in its place where its own cannot be had; the opinion says so."""
+    sources: tuple[str, ...] = ()
+    """Sources of its own: it is offered passages of these alone, and the other judges see none of them; none: the
+    panel's."""
     search: int = Field(default=0, ge=0, le=8)
     """How often it may search the references before it answers; 0: it sees what all judges see."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
@@ -108,11 +111,19 @@ class Panel(Record):
     """A file that `tracejury panels weigh` wrote."""
     segmenter: str = "auto"
     """`auto`: `given` where a trace brings steps, else `reasoning`."""
+    allow_same_family: bool = False
+    """Judges may be of the family of the model whose traces they judge; refused otherwise."""
     calibrator: str | None = None
     """A file that `tracejury quality calibrate` wrote."""
     deidentify: bool = False
     """Put placeholders for identifiers (dates, names) before anything is asked or written: docs/security.md."""
     seed: int = 0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All sources that the panel searches: those of the cases, then those of single judges."""
+        own = (source for judge in self.judges for source in judge.sources)
+        return tuple(dict.fromkeys((*self.retrieval.sources, *own)))
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +151,7 @@ class Panel(Record):
             if endpoint not in self.endpoints:
                 raise ValueError(f"{who}: no endpoint {endpoint!r}; the panel has {sorted(self.endpoints)}")
         for judge in self.judges:
-            if judge.search and not (judge.endpoint and self.retrieval.sources):
+            if judge.search and not (judge.endpoint and (judge.sources or self.retrieval.sources)):
                 raise ValueError(
                     f"judge {judge.name!r} has `search`: it needs an endpoint, and the panel needs sources"
                 )

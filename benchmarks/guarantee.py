@@ -5,8 +5,8 @@
 A world is questions with a number of verdicts each; whether a verdict is wrong depends on its question (a beta draw
 with the given intraclass correlation) and on its score. Each of 1,000 calibration draws takes fresh questions and
 certifies a threshold on them; its true risk is read off a population of 50,000 questions. Beside the product's tests,
-which look at one verdict a question (`--per question`) or at all of them with questions as the units (`--per step`, whose
-promise is the risk by verdict), stands the test that takes every verdict for independent.
+which look at one verdict a question (`--per question`) or at all of them with questions as the units (`--per step`,
+whose promise is the risk by verdict), stands the test that takes every verdict for independent.
 """
 
 from __future__ import annotations

@@ -296,10 +296,10 @@ def ready_index(panel: Panel, index: Path | None) -> None:
     from tracejury.console.progress import shown
     from tracejury.retrieval import Index
 
-    if not panel.retrieval.sources:
+    if not panel.sources:
         return
     opened = Index.open(index, embedder=panel.retrieval.embedder)
-    for name in [n for n in panel.retrieval.sources if n not in opened.manifest().sources]:
+    for name in [n for n in panel.sources if n not in opened.manifest().sources]:
         with shown(lambda: f"building the index of {name} (only the first time)"):  # noqa: B023 - it ends in this turn
             opened.build(name)
 

@@ -116,7 +116,8 @@ def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
 
 def _opinion(opinion: Opinion, raw: bool) -> Iterator[RenderableType]:
     seat = "" if opinion.seat is Seat.VOTE else f" · {opinion.seat.value}"
-    yield marked("\n[bold]{}[/]{} · {}", opinion.judge, seat, opinion.model or "no model")
+    instead = f", in place of {opinion.stands_in_for}" if opinion.stands_in_for else ""
+    yield marked("\n[bold]{}[/]{} · {}{}", opinion.judge, seat, opinion.model or "no model", instead)
     if opinion.failed:
         yield Indented(marked("[magenta]failed: {}: {}[/]", opinion.failed.value, opinion.failure))
         return

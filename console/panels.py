@@ -141,7 +141,7 @@ def _print_panel(panel: Panel) -> None:
         out.print("resolver: no model; it upholds derivations that recompute")
     else:
         out.print(f"resolver: {panel.endpoints[resolver.endpoint].model}, up to {resolver.rounds} further searches")
-    out.print(f"references: {', '.join(panel.retrieval.sources) or 'none'}, {panel.retrieval.k} passages a step")
+    out.print(f"references: {', '.join(panel.sources) or 'none'}, {panel.retrieval.k} passages a step")
     out.print(f"case: {panel.case_tokens} tokens, replies: {panel.reply_tokens}")
     for variable in _missing_keys(panel):
         out.print(f"missing: export {variable}=...")

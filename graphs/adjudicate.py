@@ -14,6 +14,7 @@ from tracejury.agents import (
     load_panel,
     prompt_hashes,
     refuse_audited_weights,
+    refuse_same_family,
     weights_of,
 )
 from tracejury.graphs.batch import IN_BATCHES, Runner, count_selected, select
@@ -94,8 +95,8 @@ async def adjudicate(
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
         EndpointRefusedError: The probe of an endpoint shows that the run cannot succeed.
-        ValueError: Dollars are capped, and an endpoint has no price; or the checker has the weights of a judge or of an
-            audited model.
+        ValueError: Dollars are capped, and an endpoint has no price; the checker has the weights of a judge or of an
+            audited model; or a judge is of an audited model's family.
     """
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
     capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
@@ -107,7 +108,9 @@ async def adjudicate(
     if chosen.deidentify:
         opened_batch = await run_in_thread(opened_batch.deidentified)
     sample = islice(select(opened_batch.traces(), limit=limit, only=only, arms=arms), _TRACES_LOOKED_AT)
-    refuse_audited_weights(chosen, {trace.model for trace in sample})
+    audited = {trace.model for trace in sample}
+    refuse_audited_weights(chosen, audited)
+    refuse_same_family(chosen, audited)
     ledger = Ledger(store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = RunManifest(
@@ -202,8 +205,8 @@ async def _probed(
 
 
 def _digests(panel: Panel, index: Path | None) -> dict[str, str]:
-    if not panel.retrieval.sources:
+    if not panel.sources:
         return {}
     opened = Index.open(index, embedder=panel.retrieval.embedder)
-    entries = [opened.entry(name) for name in panel.retrieval.sources]
+    entries = [opened.entry(name) for name in panel.sources]
     return {e.name: trust_marked(e.digest, e.trust) for e in entries}

@@ -50,7 +50,7 @@ async def collect_requests(
     async with open_run_context(panel, calls, secret=secret, index=index) as opened, gateway:
         judge_panel = replace(opened.judge_panel, chats=gateway)
         # In batches no judge waits for another one to warm the server's cache.
-        run_context = RunContext(judge_panel, opened.finder, in_batches=True)
+        run_context = RunContext(judge_panel, opened.finder, own_finders=opened.own_finders, in_batches=True)
         collected = set[str]()
         for trace in traces:
             question = batch.question(trace.question_id)

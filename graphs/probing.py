@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tracejury.agents import Panel, endpoints_of, judge_reply
-from tracejury.models import CallStore, Gateway, ProbeCache, ProbeResult
+from tracejury.agents import Panel, endpoints_of, judge_reply, replaceable_endpoints
+from tracejury.models import CallStore, Endpoint, Gateway, ProbeCache, ProbeResult
 
 
 class EndpointRefusedError(ValueError):
@@ -24,7 +24,7 @@ async def probe_panel(gateway: Gateway, panel: Panel, cache: ProbeCache | None =
     Returns:
         One result per model at an address.
     """
-    endpoints = {(e.address, e.model, e.api_key_env): e for e in endpoints_of(panel) if e.kind == "openai"}
+    endpoints = {_asked(e): e for e in endpoints_of(panel) if e.kind == "openai"}
     schema = judge_reply(panel.reply_tokens)
     return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in endpoints.values())))
 
@@ -63,6 +63,15 @@ async def check_endpoints(gateway: Gateway, panel: Panel, report_line: Callable[
             report_line(str(result))
         elif result.problem is not None and not result.is_hopeless:
             report_line(f"{result}; the run begins all the same")
-    hopeless = [str(result) for result in results if result.is_hopeless]
-    if hopeless:
-        raise EndpointRefusedError("\n".join(hopeless))
+    hopeless = [result for result in results if result.is_hopeless]
+    replaceable = {_asked(panel.endpoints[name]) for name in replaceable_endpoints(panel)}
+    for result in hopeless:
+        if _asked(result.endpoint) in replaceable:
+            report_line(f"{result}; its judges' stand-ins answer instead")
+    if refused := [str(result) for result in hopeless if _asked(result.endpoint) not in replaceable]:
+        raise EndpointRefusedError("\n".join(refused))
+
+
+def _asked(endpoint: Endpoint) -> tuple[str | None, str, str | None]:
+    """Return what tells two endpoints apart for the probe."""
+    return endpoint.address, endpoint.model, endpoint.api_key_env

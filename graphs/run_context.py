@@ -21,6 +21,7 @@ from tracejury.agents import (
     Verdict,
     endpoints_of,
     load_calibrator,
+    replaceable_endpoints,
 )
 from tracejury.graphs.query_batches import QueryBatcher
 from tracejury.graphs.search_cache import SearchCache
@@ -58,6 +59,8 @@ class RunContext:
     """What the run may spend; once it is used up, the run stops."""
     in_batches: bool = False
     """Calls go in provider batches, which warm no prefix; waiting for one would cost one batch per step."""
+    own_finders: Mapping[tuple[str, ...], Finder] = field(default_factory=dict)
+    """Sources that a judge has of its own -> what finds their passages."""
     turns: Turns = field(default_factory=Turns)
     searches: SearchCache = field(default_factory=SearchCache)
 
@@ -86,13 +89,7 @@ class RunContext:
 
     @cached_property
     def _replaceable(self) -> frozenset[str]:
-        """Endpoints that only judges with a stand-in ask."""
-        panel = self.panel
-        others = [part.endpoint for part in (panel.claims, panel.checker, panel.resolver) if part is not None]
-        others += [
-            name for judge in panel.judges for name in (judge.stand_in, None if judge.stand_in else judge.endpoint)
-        ]
-        return frozenset(judge.endpoint for judge in panel.judges if judge.endpoint).difference(filter(None, others))
+        return replaceable_endpoints(self.panel)
 
     @property
     def gateway(self) -> Gateway | None:
@@ -100,21 +97,25 @@ class RunContext:
         chats = self.judge_panel.chats
         return chats if isinstance(chats, Gateway) else None
 
-    async def find(self, question: Question, step: Step, claims: Sequence[Claim] = ()) -> Finding:
+    async def find(
+        self, question: Question, step: Step, claims: Sequence[Claim] = (), sources: tuple[str, ...] = ()
+    ) -> Finding:
         """Find the passages for a step; steps that ask at the same time share one look-up.
 
         Args:
             question: The step's question.
             step: The step.
             claims: Its claims. What only restates the vignette or an earlier step needs no reference.
+            sources: A judge's own sources; none: the panel's.
         """
-        if self._batcher is None:
+        batcher = self._batchers.get(sources)
+        if batcher is None:
             return Finding(hits=(), withheld=())
         query = _query(question, step, step_query(blind(step.text), question.stem))
         if self.panel.retrieval.queries == "claims":
             own = [(claim.handle, claim.text) for claim in claims if claim.restates is None]
             query = query.model_copy(update={"claims": claim_queries(own, question.stem)})
-        return await self._batcher.find(query)
+        return await batcher.find(query)
 
     async def search(self, question: Question, step: Step, queries: Sequence[str]) -> list[Finding]:
         """Find the passages for the resolver's queries, as many per query as `panel.resolver.k` says."""
@@ -123,15 +124,17 @@ class RunContext:
         look_up = self.look_up(question, step, self.panel.resolver.k)
         return list(await asyncio.gather(*(look_up(query) for query in queries)))
 
-    def look_up(self, question: Question, step: Step, k: int | None = None) -> LookUp:
+    def look_up(self, question: Question, step: Step, k: int | None = None, sources: tuple[str, ...] = ()) -> LookUp:
         """Return the search that judges and the resolver use: cached, and guarded against leaks of the question.
 
         Args:
             question: The step's question.
             step: The step.
             k: Passages a query; None: as many as the panel gives a judge.
+            sources: A judge's own sources; none: the panel's.
         """
-        finder, most = self.finder, self.panel.retrieval.search_k if k is None else k
+        finder = self.own_finders.get(sources) if sources else self.finder
+        most = self.panel.retrieval.search_k if k is None else k
 
         async def look_up(text: str) -> Finding:
             if finder is None:
@@ -140,17 +143,28 @@ class RunContext:
             async def find() -> Finding:
                 return (await run_in_thread(finder.find, [_query(question, step, text)], most))[0]
 
-            return await self.searches.get((text, question.id, most), find)
+            return await self.searches.get((text, question.id, most, sources), find)
 
         return look_up
 
     @cached_property
-    def _batcher(self) -> QueryBatcher | None:
-        return None if self.finder is None else QueryBatcher(self.finder.find)
+    def _batchers(self) -> dict[tuple[str, ...], QueryBatcher]:
+        """The look-ups by sources; the panel's own stand under no name."""
+        finders = dict(self.own_finders) | ({} if self.finder is None else {(): self.finder})
+        return {sources: QueryBatcher(finder.find) for sources, finder in finders.items()}
 
     def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
         """Apply the panel's calibrator, if it names one."""
         return self.calibrator.apply(verdict, opinions) if self.calibrator else verdict
+
+
+def _finder(panel: Panel, index: Index, sources: tuple[str, ...]) -> Finder:
+    spec = panel.retrieval
+    params: dict[str, Any] = dict(spec.params)
+    try:
+        return Finder(index, sources=sources, k=spec.k, fusion=spec.fusion, **params)
+    except TypeError as wrong:
+        raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
 
 
 def _query(question: Question, step: Step, text: str) -> Query:
@@ -191,15 +205,11 @@ async def open_run_context(
     """
     budget = budget or Budget()
     calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
-    finder = None
-    if panel.retrieval.sources:
-        spec = panel.retrieval
-        opened = await run_in_thread(Index.open, index, embedder=spec.embedder)
-        params: dict[str, Any] = dict(spec.params)
-        try:
-            finder = Finder(opened, sources=spec.sources, k=spec.k, fusion=spec.fusion, **params)
-        except TypeError as wrong:
-            raise ValueError(f"panel {panel.name!r}, retrieval.params: {wrong}") from wrong
+    finders: dict[tuple[str, ...], Finder] = {}
+    if panel.sources:
+        opened = await run_in_thread(Index.open, index, embedder=panel.retrieval.embedder)
+        chosen = {sources for sources in (panel.retrieval.sources, *(j.sources for j in panel.judges)) if sources}
+        finders = {sources: _finder(panel, opened, sources) for sources in chosen}
     opening = Gateway(
         store,
         secret=secret,
@@ -215,8 +225,9 @@ async def open_run_context(
         judge_panel = JudgePanel.of(panel, chats=gateway if endpoints_of(panel) else None, relevance=scorer)
         yield RunContext(
             judge_panel,
-            finder,
+            finders.get(panel.retrieval.sources),
             calibrator,
+            own_finders=finders,
             skip=skip,
             stopping=stopping or asyncio.Event(),
             budget=budget,

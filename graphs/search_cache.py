@@ -7,17 +7,19 @@ from collections.abc import Awaitable, Callable
 
 from tracejury.retrieval import Finding
 
+SearchKey = tuple[str, str, int, tuple[str, ...]]
+"""Query, question, number of passages, sources."""
 _MOST = 1024
 """Findings that are kept; each holds a few passages."""
 
 
 class SearchCache:
-    """Findings by query, question and number of passages; the oldest goes first."""
+    """Findings by query, question, number of passages and sources; the oldest goes first."""
 
     def __init__(self) -> None:
-        self._findings: dict[tuple[str, str, int], asyncio.Future[Finding]] = {}
+        self._findings: dict[SearchKey, asyncio.Future[Finding]] = {}
 
-    async def get(self, key: tuple[str, str, int], find: Callable[[], Awaitable[Finding]]) -> Finding:
+    async def get(self, key: SearchKey, find: Callable[[], Awaitable[Finding]]) -> Finding:
         """Return the finding of a key, from `find` where nobody has asked for it before."""
         pending = self._findings.get(key)
         if pending is None or pending.cancelled() or (pending.done() and pending.exception() is not None):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, Protocol
 
@@ -35,6 +35,7 @@ from tracejury.agents import (
     Policy,
     Resolution,
     Retrieved,
+    Search,
     SearchHistory,
     SearchRequest,
     StepKey,
@@ -53,6 +54,7 @@ from tracejury.agents import (
     unchecked,
     whole_case,
 )
+from tracejury.graphs.own_sources import own_case
 from tracejury.graphs.run_context import RunContext
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Hit, Withheld
@@ -126,8 +128,8 @@ class JudgeInput(TypedDict):
     key: NotRequired[StepKey]
     question: NotRequired[Question]
     step: NotRequired[Step]
-    """Question and step stand here for a judge with `search`: the guard against leaks needs them, the judge does not
-    see them."""
+    """Question and step stand here for a judge with `search` or `sources`: the guard against leaks needs them, the
+    judge does not see them."""
 
 
 StepGraph = CompiledStateGraph[StepState, None, StepInput, StepOutput]
@@ -198,8 +200,13 @@ class StepNodes:
         """Ask one judge for its opinion on the case; `check` checks its citations."""
         run_context, case, spec = self.run_context, state["case"], state["judge"]
         judge_panel = run_context.judge_panel
-        look_up = run_context.look_up(state["question"], state["step"]) if "question" in state else None
-        asking = ask_judge(spec, judge_panel.judges[spec.name], case, judge_panel, state.get("key"), look_up)
+        look_up, own = None, tuple[Search, ...]()
+        if "question" in state:
+            question, step = state["question"], state["step"]
+            look_up = run_context.look_up(question, step, sources=spec.sources)
+            case, own = await own_case(run_context, case, spec, question, step)
+        judge = judge_panel.judges[spec.name]
+        asking = _with_searches(own, ask_judge(spec, judge, case, judge_panel, state.get("key"), look_up))
         if not run_context.prefix or self._asks_alone(case, spec):
             return {"drafts": (await asking,)}
         task = asyncio.ensure_future(asking)
@@ -289,7 +296,10 @@ class StepNodes:
             batch = batch if first is None else (first,)
         shared = {"case": case, "key": _public_key(state)}
         searching = {"question": state["question"], "step": state["step"]}
-        return [Send("judge", {**shared, "judge": spec, **(searching if spec.search else {})}) for spec in batch]
+        return [
+            Send("judge", {**shared, "judge": spec, **(searching if spec.search or spec.sources else {})})
+            for spec in batch
+        ]
 
     def _asks_alone(self, case: Case, spec: JudgeSpec) -> bool:
         batch = next_judges(self.run_context.panel, case.step_id, (), case.claims)
@@ -327,6 +337,11 @@ class StepNodes:
         if self.sink is not None:
             await self.sink.deliberation(deliberation)
         return Command(goto=END, update={"verdict": verdict, "path": path, "deliberations": [deliberation]})
+
+
+async def _with_searches(own: tuple[Search, ...], asking: Awaitable[Opinion]) -> Opinion:
+    opinion = await asking
+    return opinion.model_copy(update={"searches": (*own, *opinion.searches)}) if own else opinion
 
 
 def _public_key(state: StepState) -> StepKey:

@@ -50,6 +50,8 @@ class OpinionRow(Record):
     judge: str
     seat: Seat = Seat.VOTE
     model: str | None
+    stands_in_for: str | None = None
+    """The judge's own model, where its stand-in answered."""
     label: str | None
     confidence: float | None
     grounded: bool

@@ -137,6 +137,7 @@ def _opinion(opinion: Opinion) -> OpinionRow:
         judge=opinion.judge,
         seat=opinion.seat,
         model=opinion.model,
+        stands_in_for=opinion.stands_in_for,
         label=opinion.label.value if opinion.label else None,
         confidence=opinion.confidence,
         grounded=opinion.grounded,

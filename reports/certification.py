@@ -6,9 +6,9 @@ verdict is drawn by drawing a question that has kept verdicts, then one of them.
 arXiv 2407.18370 (section 3: thresholds tested from the strictest on, each at level delta, with an exact binomial bound,
 until the first that fails). Steps of a question are not independent, so one verdict a question enters each test.
 
-With `per="step"` every kept verdict weighs alike and all of them enter the test, a one-sided Student's t on the ratio of
-mistakes to verdicts with questions as the units (Cochran 1977, Sampling Techniques, section 6.3). That guarantee holds
-for many questions, not for each number of them: `benchmarks/guarantee.py` measures how often it fails.
+With `per="step"` every kept verdict weighs alike and all of them enter the test, a one-sided Student's t on the ratio
+of mistakes to verdicts with questions as the units (Cochran 1977, Sampling Techniques, section 6.3). That guarantee
+holds for many questions, not for each number of them: `benchmarks/guarantee.py` measures how often it fails.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tracejury.agents import Policy
 from tracejury.ledger import Run
@@ -48,17 +48,23 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
             f"{run.name}: requests to endpoint {name} differed from the panel: {'; '.join(lines)}."
             for name, lines in run.manifest.adaptations.items()
         ]
-        judges = [j for j in run.panel.judges if j.seat.value == "vote"]
-        if len(judges) == 1:
-            sentences.append(f"{run.name}: one judge votes ({judges[0].name}); its blind spots are the panel's.")
-        models = [run.panel.endpoints[j.endpoint].model for j in judges if j.endpoint]
-        if len(models) > 1 and len(set(models)) == 1:
-            sentences.append(f"{run.name}: its {len(models)} model judges are the same weights ({models[0]}).")
-        if run.panel.policy is Policy.CONSENSUS:
-            sentences.append(f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges.")
-        elif not run.panel.retrieval.sources:
-            sentences.append(f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation.")
+        sentences += _panel_limits(run)
     sentences.append(
         "Rates are bound to panel, prompts and segmentation; only differences between arms judged alike carry over."
     )
     return sentences
+
+
+def _panel_limits(run: Run) -> Iterator[str]:
+    judges = [j for j in run.panel.judges if j.seat.value == "vote"]
+    if len(judges) == 1:
+        yield f"{run.name}: one judge votes ({judges[0].name}); its blind spots are the panel's."
+    models = [run.panel.endpoints[j.endpoint].model for j in judges if j.endpoint]
+    if len(models) > 1 and len(set(models)) == 1:
+        yield f"{run.name}: its {len(models)} model judges are the same weights ({models[0]})."
+    if run.panel.allow_same_family:
+        yield f"{run.name}: judges may be of the audited model's own family (`allow_same_family`)."
+    if run.panel.policy is Policy.CONSENSUS:
+        yield f"{run.name}: the panel asks for no evidence; its verdicts are opinions of its judges."
+    elif not run.panel.sources:
+        yield f"{run.name}: no references were retrieved; verdicts rest on vignette and recomputation."

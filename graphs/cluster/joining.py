@@ -107,7 +107,7 @@ def index_for(panel: Panel, index: Path | None, nodes: int) -> str | None:
     Raises:
         ValueError: The index is a folder, and there are several machines.
     """
-    if not panel.retrieval.sources:
+    if not panel.sources:
         return None
     where = str(index or os.environ.get("TRACEJURY_INDEX") or DEFAULT_PATH)
     if where.startswith(("http:", "https:")):
