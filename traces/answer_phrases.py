@@ -42,9 +42,19 @@ _NOUN = (
 _IS = r"(?:\b(?:es|é|è|est|ist|is|lautet|là|wäre|sería|seria|serait|sarebbe|sera|será)\b|:|=|—|–)"
 _OPTION = (
     r"(?:(?:l'|(?:la|el|le|der|die|das|a|o|il|lo)\s+)?(?:opci[oó]n|option|op[cç][aã]o|opzione|letra|lettre"
-    r"|lettera|buchstabe|alternativa|antwort|respuesta|resposta|réponse|risposta)\s+|(?:la|el|le|der|die|das|a|o|il)\s+)?"
+    r"|lettera|buchstabe|alternativa|antwort|respuesta|resposta|réponse|risposta|proposition|affirmation|choix|inciso"
+    r"|afirma[cç][iã][oó]n?|assertiva|affermazione|aussage|вариант|variante|variant)\s+|(?:la|el|le|der|die|das|a|o|il)\s+)?"
 )
-_ROMANCE = rf"\b(?:{_ADJECTIVE}\s+)?{_NOUN}(?:\s+{_ADJECTIVE})*[\s*_]*{_IS}+[\s*_:]*{_OPTION}"
+_SO = (
+    r"(?:[\s,]+(?:donc|alors|ainsi|por\s+(?:lo\s+)?tanto|entonces|pues|portanto|então|assim|quindi|dunque|allora|somit|also"
+    r"|daher|demnach|folglich|wohl)\b,?)?"
+)
+_ROMANCE = rf"\b(?:{_ADJECTIVE}\s+)?{_NOUN}(?:\s+{_ADJECTIVE})*{_SO}[\s*_]*{_IS}+{_SO}[\s*_:]*{_OPTION}"
+_ARTICLE = r"(?:(?:la|el|le|der|die|das|a|o|il|lo|quella|celle|aquela|la\s+más|la\s+plus)\s+)?"
+_ROMANCE_CHOOSE = (
+    r"\b(?:choisis|retiens|sélectionne|opte\s+pour|elijo|escojo|selecciono|opto\s+por|me\s+quedo\s+con|escolho|seleciono"
+    r"|opto\s+pel[ao]|fico\s+com|scelgo|seleziono|opto\s+per|wähle|entscheide\s+mich(?:\s+\w+)?\s+für|выбираю|выберу)"
+)
 _NOT = r"(?:\bnot|n't|\bnicht|\bno\s+es|\bnon\s+è|\bnão\s+é|\bn'est\s+pas|\bне|不是|并非)"
 _BUT = (
     r"(?:\bbut(?:\s+rather)?|\bsondern|\bsino(?:\s+que)?|\bma|\bmas(?:\s+sim)?|\bmais|\bа|而是"
@@ -61,9 +71,13 @@ PHRASES = tuple(
         rf"{_LETTER}\s*(?:ではなく[て]?|(?:가|이)?\s*아니라)[\s、,]*{_KEY}",
         rf"(?:{_EAST_ASIAN}|{_KOREAN}|{_ARABIC}|{_HINDI}|{_RUSSIAN}){_KEY}{_DENIED}",
         rf"{_ROMANCE}{_KEY}",
-        rf"\b{_NOUN}\s+{_KEY}\s*(?:{_IS}\s*)?{_ADJECTIVE[:-1]}|richtig|korrekt)\b",
+        rf"\b{_NOUN}\s+{_KEY}\s*(?:{_IS}\s*)?{_ARTICLE}{_ADJECTIVE[:-1]}|richtig|korrekt)\b",
         rf"\b(?:richtig|korrekt)\s+(?:ist|wäre)\s+{_OPTION}{_KEY}",
         rf"{_CHOOSE}{_KEY}{_DENIED}",
+        rf"{_ROMANCE_CHOOSE}{_SO}\s+{_OPTION}{_KEY}",
+        # "Cが正しい", "Bを選ぶ", "B번이 가장 적절", "C를 선택", "D项最合适".
+        rf"{_KEY}(?:番|号|번|项|項|选项|選項)?(?:が|は|を|이|가|을|를|은|는|是|为|為|才是)?\s*(?:最も|가장\s*|最)?"
+        r"(?:正し|正解|適切|妥当|選|적절|정답|맞|옳|선택|고르|正确|正確|合适|合適|佳|恰当|符合)",
     )
 )
 """Group 1 is the letter. The last match of the first phrase that matches counts."""

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tracejury.traces.answer_decisions import DECIDED, REVISED, is_left_open
 from tracejury.traces.answer_phrases import PHRASES
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -33,6 +34,10 @@ _OPEN = r"[\s*_\"'`(\[{$]*"
 _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
 _KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?!\w|'\w)[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?!\w|'\w)\)?)*)"
 _IS = r"(?:is|are|was|would be|should be|will be|must be|:|=|\u2013)"
+_ASIDE = (
+    r"(?:\s*,[^,.\n]{1,30},|\s+(?:here|then|therefore|in this (?:case|scenario|patient|question|setting)"
+    r"|to (?:this|the) question))?"
+)
 _ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
 _ENGLISH_AFTER_A = {
     "and",
@@ -55,7 +60,7 @@ _EXPLICIT = tuple(
     re.compile(cue, re.IGNORECASE)
     for cue in (
         r"\b(?:(?:final|correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
-        rf"(?:\((?:option|choice)\))?[\s*_]*{_IS}+[\s*_:]*{_ADVERB}{_KEY}",
+        rf"(?:\((?:option|choice)\))?{_ASIDE}[\s*_]*{_IS}+[\s*_:]*{_ADVERB}{_KEY}",
         r"\b(?:correct|best|right|most (?:likely|appropriate|accurate)|appropriate|final)\s+"
         r"(?:choice|option|diagnosis|treatment|management|(?:next )?step|response|explanation|cause)\b"
         rf"[^.\n]{{0,80}}?\b{_IS}[\s*_:]*{_ADVERB}{_KEY}",
@@ -68,17 +73,18 @@ _IMPLICIT = tuple(
     re.compile(cue, re.IGNORECASE)
     for cue in (
         rf"\b(?:ans|choice)\s*:[\s*_]*{_KEY}",
-        r"^\W*(?:(?:final|correct|best|right)\s+)?answer\s*[-\u2014]\s*[*_]*\(?((?-i:[A-Z]))\)?()(?![\w'-])",
+        r"^\W*(?:(?:final|correct|best|right)\s+)?answer\s*[-\u2013\u2014]\s*[*_]*\(?((?-i:[A-Z])|(?<=\()[a-z](?=\)))\)?()"
+        r"(?![\w'-])",
         r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+is\s+(?:the\s+)?"
         r"(?:correct|best|right|most (?:likely|appropriate))\b",
         r"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
         # "The index among these is C. PMA": a letter written as options are lettered.
-        r"\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
+        r"(?<!so )(?<!neither )(?<!nor )\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
         r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
         r"\b(?:hence|therefore|thus|so)[, ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     )
 )
-_CUES = (*_EXPLICIT, *PHRASES, *_IMPLICIT)
+_CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT)
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
 _VALUE = re.compile(
     rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
@@ -94,6 +100,7 @@ _NEGATED = re.compile(
 )
 # Full-width letters, figures and signs, and curly quotes, as their plain forms.
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
+_EMPHASIS = re.compile(r"\*\*|(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
@@ -114,7 +121,7 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
-    text = text.translate(_PLAIN)
+    text = _EMPHASIS.sub("", text.translate(_PLAIN))
     outside = _THINK.sub(" ", text)
     if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(2).strip())]:
         # As a box does, the tag settles the matter.
@@ -133,8 +140,7 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
         return option_in_value(explicit, options)
     for cue in _CUES:
         for match in reversed(list(cue.finditer(text))):
-            # "the answer is a ..." is an article; other lower-case letters do stand for options.
-            if match.group(1) == "a" or (match.group(1) == "A" and _is_article(text[match.end() :])):
+            if is_left_open(text, match.start()) or _is_article(text, match):
                 continue
             more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
             key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
@@ -161,10 +167,12 @@ def _taken_back(rest: str, key: str) -> bool:
     return any(match[1] != key for match in _CORRECTION.finditer(rest))
 
 
-def _is_article(rest: str) -> bool:
-    """Whether a capital A before `rest` begins a phrase, as in "Answer: A patient with fever needs ..."."""
-    word = re.match(r" ([a-z]{2,})\b", rest)
-    return word is not None and word.group(1) not in _ENGLISH_AFTER_A
+def _is_article(text: str, match: re.Match[str]) -> bool:
+    """Whether the letter that a cue found is an "a", or a capital one: "Answer: A patient with fever needs ..."."""
+    if match[1] == "a":
+        return text[match.start(1) - 1 : match.end(1) + 1] != "(a)"
+    word = re.match(r" ([a-z]{2,})\b", text[match.end() :])
+    return match[1] == "A" and word is not None and word[1] not in _ENGLISH_AFTER_A
 
 
 def _key(letters: str, options: Mapping[str, str]) -> str | None:

@@ -32,15 +32,25 @@ _YEAR = r"(?:19|20)\d{2}"
 _SHORT_YEAR = rf"(?:{_YEAR}|['’]\d{{2}})"
 # A number right of which a unit stands is a figure, whatever its shape.
 _NO_FIGURE = r"(?![\d/]|\.\d|[-–]\d|\s*(?:mm\s?Hg|mg|mcg|g|mL|%|mEq|mmol)\b)"
-_IS = r"[ ]?(?:[:#=]|is|no\.?|number|-)?[ ]?(?:\([a-z]{1,12}\)[ ]?)?[:#=]?[ ]?"
+_IS = r"[\"']?[ ]?(?:[:#=]|is|no\.?|number|-)?[ ]?(?:\([a-z]{1,12}\)[ ]?)?[:#=]?[ ]?[\"']?"
 _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Ct|Place|Terrace|Way|Hill|Close|Parkway|Square"
-    r"|Crescent|Gardens|Grove|Mews|Highway)"
+    r"|Crescent|Gardens|Grove|Mews|Highway|Row|Circle|Trail|Pike|Loop|Quay|Wharf|Alley|Plaza|Walk)"
 )
 _TOWN = r"(?:,?\s(?:Apt|Suite|Unit)\.?\s?\w{1,6})?(?:,\s[A-Z][A-Za-z ]{1,30},?\s[A-Z]{2}\s\d{5}(?:-\d{4})?)?"
+_PLACE_NAME = rf"{_WORD}(?:[ ]{_WORD}){{0,2}}"
+_FACILITY = r"(?:Hospital|Medical Cent(?:er|re)|Infirmary|Hospice|Nursing Home|Clinic)"
+_STATE = (
+    r"(?:Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana"
+    r"|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska"
+    r"|Nevada|New (?:Hampshire|Jersey|Mexico|York)|(?:North|South) (?:Carolina|Dakota)|Ohio|Oklahoma|Oregon|Pennsylvania"
+    r"|Rhode Island|Tennessee|Texas|Utah|Vermont|(?:West )?Virginia|Washington|Wisconsin|Wyoming)"
+)
 _RELATIVE = r"(?:wife|husband|son|daughter|mother|father|brother|sister|partner|uncle|aunt|niece|nephew|cousin|friend|neighbou?r)"
 _ID_LABEL = (
-    r"(?:MRN|medical record|patient ID|chart|accession|acc|encounter|account|policy|member ID|insurance ID|NHS|UHID|NPI"
+    r"(?:MRN|medical record|patient ID|chart|accession|acc|encounter|account|acct|policy|member ID|insurance ID|NHS|UHID|NPI"
+    r"|(?:study |trial )?(?:subject|participant|sample|specimen|employee|visit|order|claim|group)[ _](?:ID|no|number)|S/N|CSN"
+    r"|barcode|badge|NINO|CPF|DNI|NIF|KVNR|Versichertennummer|codice fiscale|numéro de sécurité sociale|driver'?s licen[cs]e"
     r"|SIN|Aadhaar|passport|Medicare|Medicaid|hosp(?:ital)?(?: ID| no| number)|licen[cs]e(?: plate)?|plate"
     r"|serial(?: no\.?| number)?|device ID|VIN|DEA|case|record)"
 )
@@ -56,7 +66,8 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"|(?<![\w@./+-])@[A-Za-z]\w{3,30}\b"),
         ("SSN", r"\b\d{3}-\d{2}-\d{4}\b"
                 r"|(?i:\b(?:SSN|social security)(?: number)?)[:#]?[ ]?(?:is )?(?P<SSN>\d{9}|\d{3}[ .]\d{2}[ .]\d{4})\b"),
-        ("ID", rf"(?i:\bMRN\b)[ ]?(?:number|no\.?)?{_IS}(?P<MRN>[A-Z0-9][A-Z0-9-]{{2,20}})\b"
+        ("ID", r"\bM[ ]R[ ]N[ ]?:?[ ]?(?P<SPACED>\d(?:[ ]?\d){4,12})\b"
+               rf"|(?i:\bMRN\b)[ ]?(?:number|no\.?)?{_IS}(?P<MRN>[A-Z0-9][A-Z0-9-]{{2,20}})\b"
                rf"|(?i:\b{_ID_LABEL}\b\.?(?: (?:number|no\.?))?){_IS}"
                r"(?P<ID>(?=[A-Z-]{0,8}[ ]?\d)(?:[A-Z]{1,4}-)?[A-Z]{0,4}[ -]?\d(?:[ -]?[A-Z0-9]){4,16})\b"
                rf"|(?i:\b(?:licen[cs]e plate|number plate)\b){_IS}(?P<PLATE>[A-Z]{{1,3}}-[A-Z]{{1,3}}[ ]\d{{1,4}})\b"),
@@ -69,6 +80,7 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                   r"(?:(?:is|no\.?|number|at|on)[ ])?[:#]?[ ]?(?P<PHONE>\+?\(?\d[\d ()./-]{2,20}\d)\b"),
         ("DATE", rf"(?=\d)(?<![\d/.-])(?:{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.]{_DAY}(?!\d)|{_YEAR}年\d{{1,2}}月\d{{1,2}}日"
                  rf"|{_DAY}/{_DAY}/(?:{_YEAR}|\d{{2}}){_NO_FIGURE}|{_DAY}[.-](?:0?[1-9]|1[0-2])[.-]{_YEAR}(?!\d)"
+                 rf"|(?:0?[1-9]|1[0-2])[.-]{_DAY}[.-]{_YEAR}(?!\d)"
                  rf"|{_DAY}[- ]?(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[- ]?{_YEAR}\b"
                  rf"|{_DAY_WORD}(?:\s{{1,3}}of)?\s{{1,3}}{_MONTH}(?:,?\s{{1,3}}{_YEAR})?(?![A-Za-z])"
                  rf"|{_DAY}\.?[ ](?:de )?(?i:{_FOREIGN_MONTH})(?:[ ](?:de )?{_YEAR})\b)"),
@@ -81,20 +93,28 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                  rf"(?P<DATE>(?:0?[1-9]|1[0-2])/{_DAY})(?![\d/])(?=[,.;)]|\s|\Z)"),
         ("AGE", r"(?<![\d./-])(?P<AGE>9\d|1[01]\d)(?=[- ]?(?:years?|yrs?)[- ]old\b|[ ]?(?:y/?o)\b)"
                 r"|(?i:\b(?:aged?|age of)[ :]{1,2})(?P<AGED>9\d|1[01]\d)\b(?![%./-])"),
-        ("ADDRESS", rf"\b\d{{1,5}}[A-Z]?\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s){{1,3}}{_STREET}\b\.?"
+        ("ADDRESS", rf"\b\d{{1,5}}[A-Z]?\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}(?:['’]s)?\s){{1,3}}{_STREET}\b\.?"
                     rf"{_TOWN}"
                     rf"|(?i:\b(?:lives|living|resides|residing|address|home)[: ](?:is )?(?:at )?(?P<LIVES>\d{{1,5}}[a-z]?\s(?:[a-z]{{2,20}}\s){{1,3}}{_STREET}\b\.?{_TOWN}))"
                     r"|\b[A-Z][a-zäöüß]{2,30}(?:straße|strasse|weg|gasse|platz|allee)\s\d{1,4}[a-z]?(?:,\s\d{5}\s\w{2,30})?"
                     r"|\b\d{1,4}(?: bis)?,? (?:rue|avenue|chemin|impasse|via|calle|rua) (?:d[eu]s? |de la |de l'|del )?[A-ZÀ-Þ]\w{1,30}"
+                    rf"|\bP\.?[ ]?O\.?[ ]?Box[ ]\d{{1,6}}(?:,[ ]{_PLACE_NAME})?(?:,[ ][A-Z]{{2}}[ ]\d{{5}})?"
+                    rf"|\b(?:St\.?|Saint)[ ]{_WORD}(?:['’]s)?[ ]{_FACILITY}\b"
+                    r"|\b(?:transferred|referred|admitted|discharged|sent|brought|presented|seen)[ ](?:from|to|at|in)[ ](?:the[ ])?"
+                    rf"(?P<FACILITY>{_PLACE_NAME}[ ]{_FACILITY})\b"
+                    rf"|\b(?:(?:lives?|living|resides?|residing)[ ]in|(?:resident|native)[ ]of|retired(?:[ ][a-z]{{3,20}}){{1,2}}[ ]from)[ ]"
+                    rf"(?P<TOWN>{_PLACE_NAME}),[ ](?:{_STATE}|[A-Z]{{2}})\b"
                     r"|\b[A-Z]{2}\s\d{5}(?:-\d{4})?\b"
                     r"|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-BD-HJLNP-UW-Z]{2}\b"
                     r"|(?i:\b(?:works|worked|employed|employee) (?:at|for) )(?P<WORK>[A-Z]\w{2,20}(?: [A-Z]\w{2,20}){1,4})"),
         ("NAME", rf"\b(?:Mrs|MRS|Mr|MR|Ms|MS|Miss|MISS|Dr|DR|dr|Prof|PROF|Professor|Doctor|Nurse|Sister|Rev|Herr Doktor|Herr|Frau|Mme|Mlle|Señora?|Sra)\b\.?\s{{1,2}}(?!(?:In|On|The|And|Is|Was|Of|To)\b)(?P<NAME>{_NAME})"
                  r"|\b(?:[Dd]r|DR)\.?[ ](?P<LOWER>(?!(?:and|the|who|was|has|with|from|for|that|said|says|will)\b)[a-z]{4,20})\b"
-                 rf"|(?<![\w*])\*{{0,2}}[\"']?(?i:patient(?:'s)?[ _]name|patient|pt|surname|first name|last name|full name|name|attending|signed|next of kin|NOK"
-                 rf"|referred by|dictated by|reviewed by|cc|emergency contact|contact)[\"']?\s?(?:[:=]|[ ]-)\*{{0,2}}\s?[\"']?(?P<NAME2>{_WORD}(?:,?[ _](?:{_INITIALS})?{_WORD}){{0,3}})"
+                 rf"|(?<![\w*])\*{{0,2}}[\"']?(?i:patient(?:'s)?[ _]name|patient|pt|surname|(?:first|last|full|given|family)[ _]?name|name|label+ed|attending|signed|next of kin|NOK"
+                 rf"|referred by|dictated by|reviewed by|cc|emergency contact|contact)[\"']?\s?(?:[:=]|[ ]-|(?<=led)(?=[ ][\"']))\*{{0,2}}\s?[\"']?(?P<NAME2>{_WORD}(?:,?[ _](?:{_INITIALS})?{_WORD}){{0,3}})"
                  rf"|\b(?i:referred by|dictated by|reviewed by|signed by)[ ](?P<BY>{_TWO_NAMES})"
-                 rf"|\b(?:his|her|their|the patient's|[Hh]er|[Hh]is)[ ]{_RELATIVE},?[ ](?P<REL>{_WORD})\b(?=,| (?:reports?|says?|states?|is|was|who|and|drove|brought|called)\b)"
+                 rf"|\bBaby[ ](?:Boy|Girl)[ ](?P<BABY>{_WORD})\b"
+                 rf"|\b(?:[Pp]atient|[Mm]onsieur|par|chez|avec),?[ ]M\.[ ](?P<MONSIEUR>{_NAME})"
+                 rf"|\b(?:their|(?:[Tt]he )?(?:[Pp]atient|[Pp]t\.?)['’]s|[Hh]er|[Hh]is)[ ]{_RELATIVE},?[ ](?P<REL>{_WORD})\b(?=,| (?:reports?|says?|states?|is|was|who|and|drove|brought|called)\b)"
                  rf"|\b{_RELATIVE}, (?P<REL2>{_WORD}),"
                  rf"|\b(?P<RN>(?:{_WORD}[ ])?{_WORD}),[ ](?:MD|M\.D\.|RN|DO|PA-C|NP|FRCP|FRCS|MBBS)\b"
                  rf"|\b\d{{1,2}}\s?[MF][ ](?P<BARE>{_WORD}[ ][A-Z])\b"

@@ -24,11 +24,15 @@ ITEM = re.compile(
     # A dose or a decimal that a wrapped line begins with ("1. 5 mg") is no enumerator.
     rf"|[(（]?\d{{1,2}}(?:[.)）:](?:\*\*|__)?(?=\s)(?![ \t]*{_DOSE})"
     r"|[、．]|\.(?=[^\W\d_]))"
-    r"|[(（]?[a-hA-H][)）](?=\s))(?:\*\*|__)?[ \t]*",
+    r"|[(（]?[a-hA-H][)）](?=\s)"
+    # "A. Asthma: wheezing would be expected": options that are weighed, but not "E. coli" and no bare option.
+    r"|[a-hA-H]\.(?=[ \t]+[^\n]{30}))(?:\*\*|__)?[ \t]*",
     re.IGNORECASE,
 )
 """An item's mark at the beginning of a line, with the heading or list sign before it."""
-_PLACE = re.compile(rf"[(（]?([a-h])[)）]|({_CIRCLED})|(\d+)|([一二三四五六七八九十]+)", re.IGNORECASE)
+ITEM_OF_A_DOSE = re.compile(rf"(?:^|(?<=\n))[ \t]*\d{{1,2}}\.[ \t]+(?={_DOSE})")
+"""A mark before a dose ("3. 2.5 mg of fondaparinux"): an item where the list has come to its number, else a decimal."""
+_PLACE = re.compile(rf"[(（]?([a-h])[)）.]|({_CIRCLED})|(\d+)|([一二三四五六七八九十]+)", re.IGNORECASE)
 _DIGITS = "一二三四五六七八九"
 
 

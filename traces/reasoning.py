@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
-from tracejury.traces.item_marks import ITEM, is_lettered, item_number
+from tracejury.traces.item_marks import ITEM, ITEM_OF_A_DOSE, is_lettered, item_number
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.sentences import without_marker
 from tracejury.traces.spans import SegmentLimits, Span, build, trimmed
@@ -130,9 +130,12 @@ def _regions(text: str, end: int) -> Iterator[Span]:
 def _blocks(text: str, region: Span) -> Iterator[Span]:
     """Yield numbered items and paragraphs; a number that a wrapped line begins with is no item."""
     cuts = {region.start, *(m.end() for m in _BLANK_LINE.finditer(text, region.start, region.end))}
-    items = list(ITEM.finditer(text, region.start, region.end))
+    doses = [
+        m for m in ITEM_OF_A_DOSE.finditer(text, region.start, region.end) if _begins_an_item(text, region, m.start())
+    ]
+    items = sorted([*ITEM.finditer(text, region.start, region.end), *doses], key=lambda mark: mark.start())
     listed = _in_sequence(items)
-    cuts |= {m.start() for m in items if m.start() in listed or _stands_alone(text, region, m)}
+    cuts |= {m.start() for m in items if m.start() in listed or (m not in doses and _stands_alone(text, region, m))}
     ordered = sorted(cuts)
     for start, stop in zip(ordered, [*ordered[1:], region.end], strict=True):
         block = trimmed(text, start, stop)

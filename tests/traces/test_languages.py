@@ -20,7 +20,15 @@ def test_the_answer_is_the_one_that_the_reply_settles_on(case: dict[str, str]) -
 
 @pytest.mark.parametrize(
     "text",
-    ["The answer is D because no. I mean B.", "答案不是A", "정답은 A가 아니다", "La réponse est d'abord incertaine"],
+    [
+        "The answer is D because no. I mean B.",
+        "I cannot decide whether the answer is A or B.",
+        "It is unclear if the answer is C.",
+        "不能确定是A还是B。",
+        "答案不是A",
+        "정답은 A가 아니다",
+        "La réponse est d'abord incertaine",
+    ],
 )
 def test_a_letter_that_is_taken_back_denied_or_no_letter_is_no_answer(text: str) -> None:
     assert extract_answer(text, OPTIONS) is None

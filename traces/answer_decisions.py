@@ -1,0 +1,69 @@
+"""How English replies decide without the word "answer": by elimination, by a change of mind, by a verb of choice.
+
+Group 1 is the letter, group 2 what may be further letters. A letter counts only in capitals, or small in brackets.
+"""
+
+from __future__ import annotations
+
+import re
+
+_KEY = r"[*_\"'`(\[]{0,3}((?-i:[A-Z]))(?![\w'])[)\]]?(?!\s*(?:,|/|&|and|or)\s*(?:option\s+)?\(?(?-i:[A-Z])(?![\w']))()"
+_WORD = r"(?:(?:the|with|option|choice|answer|letter)\s+){0,3}"
+_CHOOSE = (
+    r"(?:settl(?:e|ed|ing)\s+on|(?:go|going|went)\s+(?:with|for)|opt(?:ed|ing)?\s+for|choos(?:e|ing)|pick(?:ing)?|select(?:ing)?"
+    r"|commit(?:ting)?\s+to|stick(?:ing)?\s+with|sid(?:e|ing)\s+with|lean(?:ing)?\s+towards?)"
+)
+
+REVISED = tuple(
+    re.compile(phrase, re.IGNORECASE)
+    for phrase in (
+        r"\b(?:chang(?:e|ed|ing)|revis(?:e|ed|ing)|switch(?:ed|ing)?|amend(?:ed|ing)?|updat(?:e|ed|ing)|correct(?:ed|ing)?)\s+"
+        rf"(?:my|the|this)\s+(?:\w+\s+)?(?:answer|choice|mind|response|diagnosis)[^.\n]{{0,20}}?\bto\s+{_WORD}{_KEY}",
+        rf"\b(?:but|so)\s+now\b[^.\n]{{0,25}}?\b(?:{_CHOOSE}|prefer|say|think\s+it\s+is)\s+{_WORD}{_KEY}",
+    )
+)
+"""A change of mind counts before everything else that is said in words."""
+
+DECIDED = tuple(
+    re.compile(phrase, re.IGNORECASE)
+    for phrase in (
+        rf"\b{_CHOOSE}\s+{_WORD}{_KEY}",
+        r"\b(?:leav(?:es?|ing)|left\s+with|narrow(?:s|ed)?\s+(?:it\s+|this\s+)?down\s+to)\s+(?:us\s+|me\s+)?(?:with\s+)?"
+        rf"(?:only\s+|just\s+)?{_WORD}{_KEY}",
+        rf"\bonly\s+{_WORD}{_KEY}\s+(?:remains?|is\s+left|fits|survives|works|makes\s+sense|explains)\b",
+        rf"\b(?:it|this|that|answer)\s+(?:must|has\s+to|would\s+have\s+to|can\s+only)\s+be\s+{_WORD}{_KEY}",
+        r"\bmy\s+(?:final\s+)?(?:pick|choice|answer|selection|vote)\b[^.\n]{0,20}?(?:\bis\b|:|\bwould\s+be\b|=)\s*"
+        rf"{_WORD}{_KEY}",
+        rf"\b(?:best|closest)\s+(?:fit|match)\b[^.\n]{{0,30}}?(?:\bis\b|:)\s*{_WORD}{_KEY}",
+        rf"\bby\s+(?:process\s+of\s+)?(?:elimination|exclusion)\b[^.\n]{{0,30}}?[,:]?\s+{_WORD}{_KEY}(?=\s*(?:[.!\n]|\Z))",
+        rf"(?<![\w']){_KEY}\s+(?:it\s+is\b|is\s+(?:what\s+I|my\s+(?:final\s+)?(?:answer|choice|pick)|the\s+(?:answer|one))\b"
+        r"|(?:fits?|seems?|looks?|is)\s+(?:the\s+)?best\b)",
+        rf"\bI(?:'d|\s+would)?\s+say\s+{_WORD}{_KEY}",
+        rf"\b(?:hence|therefore|thus|so)[, ]+(?:the\s+)?(?:option|choice|answer)?\s*{_KEY}(?=[.\s]*(?:\n|\Z))",
+        rf"\b(?:corresponds?\s+to|matches|points\s+to|consistent\s+with)\s+(?:option|choice|answer)\s+{_KEY}",
+    )
+)
+"""Less than a plain answer, more than a letter at the edge of the reply."""
+
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|cannot|neither|nor|hardly|rather\s+than|instead\s+of|without|rules?\s+out|exclud(?:es?|ing))"
+    r"|n['’]t)"
+    r"(?:\s+(?:be|have|to|think|believe|say|mean|that|it|is|really|quite|simply)){0,4}\s*\Z",
+    re.IGNORECASE,
+)
+_UNDECIDED = re.compile(
+    r"(?:\b(?:cannot|could\s+not|unable\s+to|(?:hard|difficult|impossible)\s+to)|\bcan['’]t|\bcouldn['’]t)\s+"
+    r"(?:\w+\s+){0,2}(?:decide|determine|tell|say|know|conclude)\b[^.\n]{0,30}\Z"
+    r"|\b(?:un(?:clear|certain|sure)|not\s+(?:clear|certain|sure)|don['’]t\s+know)\b[^.\n]{0,12}"
+    r"\b(?:if|whether|which)\b[^.\n]{0,30}\Z"
+    r"|(?:无法|無法|不能|难以|難以)(?:确定|確定|判断|判斷|断定|肯定)[^。\n]{0,12}\Z|不(?:确定|確定|知道)[^。\n]{0,12}\Z",
+    re.IGNORECASE,
+)
+_WINDOW = 90
+"""Characters before a phrase in which it can be denied or left open."""
+
+
+def is_left_open(text: str, start: int) -> bool:
+    """Whether what stands before the phrase at `start` denies it, or says that nobody can tell."""
+    before = text[max(0, start - _WINDOW) : start]
+    return _DENIED.search(before) is not None or _UNDECIDED.search(before) is not None
