@@ -144,6 +144,16 @@ KINDS: dict[str, tuple[str, str]] = {
             }
         ),
     ),
+    "options in the prompt as Python holds them": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "gpt4_prompt": f"USMLE question: {STEMS[i]}\nOption: {OPTIONS[i]}\nPlease explain your answer",
+                "gpt4_response": REPLIES[i],
+                "answer_idx": GOLDS[i],
+            }
+        ),
+    ),
     "turns of HUMAN and BOT, with an example before": (
         "a.json",
         json.dumps(

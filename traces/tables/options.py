@@ -166,7 +166,14 @@ def _keyed(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
 
 
 _PROMPT_LINE = re.compile(r"(?:\A|\n)[ \t]*[(\[*]*([A-Z])[)\]*]*[.:)\u3001\uff0e\uff1a][ \t*]*([^\n]+)")
-_STEM_HEAD = re.compile(r"\A\s*(?:#+\s*)?(?:\*\*)?(?:question|Q)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
+_PROMPT_LITERAL = re.compile(
+    r"(?:answer\s+)?(?:options?|choices?)\s*[:=]\s*(\{[^{}]{4,4000}\}|\[[^\[\]]{4,4000}\])", re.IGNORECASE
+)
+_STEM_HEAD = re.compile(
+    r"\A\s*(?:#+\s*)?(?:\*\*)?(?:(?:USMLE|MedQA|medical|clinical|exam|multiple[- ]choice)\s+)?(?:question|Q)"
+    r"(?:\*\*)?\s*:(?:\*\*)?\s*",
+    re.IGNORECASE,
+)
 _STEM_END = re.compile(
     r"\s*(?:#+\s*)?(?:\*\*)?(?:(?:the\s+)?(?:answer\s+)?(?:options|choices)(?:\s+are)?|\u9009\u9879)(?:\*\*)?\s*[:\uff1a](?:\*\*)?\s*\Z",
     re.IGNORECASE,
@@ -176,9 +183,12 @@ _STEM_END = re.compile(
 def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     """Return the stem and the options of a prompt that lists them as `A. ...` lines from A on; else the prompt.
 
-    Options in one line, `(A) ... (B) ...` at the end of the prompt, are found too.
+    Options in one line, `(A) ... (B) ...` at the end of the prompt, are found too, and those that a program has written
+    as it holds them: `Options: {'A': ..., 'B': ...}`.
     """
     prompt = user_text(prompt)
+    if (literal := _PROMPT_LITERAL.search(prompt)) and len(written := options_of(_literal(literal.group(1)))) > 1:
+        return bare_stem(prompt[: literal.start()]), written
     lines = list(_PROMPT_LINE.finditer(prompt))
     for first, match in enumerate(lines):
         letters = "".join(m.group(1) for m in lines[first:])
