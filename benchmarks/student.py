@@ -50,7 +50,7 @@ def main() -> int:
             embedder=embedder("minilm"),
             made_from=["MIRAGE, medqa.cot.gpt-4-32k (MedQA *test* questions; correct chains only)"],
         )
-    spec = SampleSpec(n=1, max_tokens=224, batch=20)
+    spec = SampleSpec(n=1, max_tokens=224)
     weights = str(corpus / "student")
     sampled = {"before": given.work / "before", "after": given.work / "after"}
     draw = {"model": "smollm2-135m", "spec": spec, "progress": tell}

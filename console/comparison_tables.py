@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CorrectedDifference,
         Difference,
         Estimate,
+        SampledDifference,
         StepComparison,
         TypeShare,
         Where,
@@ -88,7 +89,22 @@ def _differences(comparison: Comparison) -> Table:
     return table
 
 
+def _print_sampled(answers: SampledDifference) -> None:
+    """Print the answers of all samples, of which the jury judges one."""
+    table = _table(f"Answers of all samples, {answers.questions:,} questions", "", "baseline", "other", "difference")
+    baseline, other = answers.baseline, answers.other
+    table.add_row("right, %", *(_percent(m.accuracy) for m in (baseline, other)), points(answers.accuracy))
+    majorities = [m.self_consistency[answers.k - 1].accuracy for m in (baseline, other)]
+    table.add_row(f"SC@{answers.k}, %", *map(_percent, majorities), points(answers.self_consistency))
+    calibrations = [m.calibration for m in (baseline, other)]
+    table.add_row("ECE of the vote share", *(_number(c.ece) if c else "-" for c in calibrations), "-")
+    table.add_row("Brier score", *(_number(c.brier) if c else "-" for c in calibrations), _plain(answers.brier))
+    out.print(table)
+
+
 def _print_rest(comparison: Comparison) -> None:
+    if comparison.sampled_answers is not None:
+        _print_sampled(comparison.sampled_answers)
     unpaired = " and ".join(f"{n:,}" for n in comparison.unpaired)
     out.print(f"{comparison.paired:,} questions paired; {unpaired} that one arm alone has")
     if comparison.left_out:
@@ -198,6 +214,10 @@ def _print_controls(rows: tuple[ControlRow, ...]) -> None:
 
 def _percent(estimate: Estimate) -> str:
     return "-" if estimate.value is None else f"{100 * estimate.value:.1f}"
+
+
+def _number(estimate: Estimate) -> str:
+    return "-" if estimate.value is None else f"{estimate.value:.3f}"
 
 
 def _plain(estimate: Estimate) -> str:

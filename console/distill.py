@@ -47,7 +47,8 @@ def distill(
     with explained():
         import asyncio
 
-        from tracejury.training import StageIncompleteError, estimate_experiment, load_experiment
+        from tracejury.console.progress import shown
+        from tracejury.training import StageIncompleteError, StageProgress, estimate_experiment, load_experiment
         from tracejury.training import distill as run
 
         spec, beside = load_experiment(experiment)
@@ -65,21 +66,24 @@ def distill(
             facts = ", ".join(f"{key} {manifest[key]}" for key in _SHOWN if key in manifest)
             typer.echo(f"({number} of {of}) {stage}: {facts}", err=True)
 
+        stage_progress = StageProgress()
         try:
-            manifest = asyncio.run(
-                run(
-                    spec,
-                    beside,
-                    folder,
-                    store=store,
-                    index=index,
-                    backend=backend,
-                    embedder=_embedder() if embeddings else None,
-                    air_gapped=air_gapped,
-                    report_stage=report_stage,
-                    report_line=lambda line: typer.echo(line, err=True),
+            with shown(lambda: str(stage_progress)):
+                manifest = asyncio.run(
+                    run(
+                        spec,
+                        beside,
+                        folder,
+                        store=store,
+                        index=index,
+                        backend=backend,
+                        embedder=_embedder() if embeddings else None,
+                        air_gapped=air_gapped,
+                        report_stage=report_stage,
+                        report_line=lambda line: typer.echo(line, err=True),
+                        progress=stage_progress,
+                    )
                 )
-            )
         except StageIncompleteError as error:
             raise fail(str(error), Exit.SOME_FAILED) from error
     print_json(json.dumps(manifest) if as_json else manifest["compare"])

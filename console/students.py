@@ -187,7 +187,10 @@ def sample(
     top_p: TopP = 0.95,
     max_tokens: ChainTokens = 2048,
     seed: Seed = 42,
-    batch: Annotated[int, typer.Option(min=1, help="Sample this many questions together, in this process.")] = 8,
+    cache_tokens: Annotated[
+        int,
+        typer.Option(min=1, help="Sample in batches of this many tokens, in this process; halved if memory runs out."),
+    ] = 65_536,
     backend: Annotated[str, typer.Option(help="Sample with trl, or with unsloth for its fast inference.")] = "trl",
     served_by: ServedBy = None,
     air_gapped: AirGapped = False,
@@ -208,7 +211,9 @@ def sample(
         from tracejury.models import Endpoint
         from tracejury.training import BackEnd, SampleSpec, load_recipe, read_questions, sample_arm, sample_in_process
 
-        spec = SampleSpec(n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, batch=batch)
+        spec = SampleSpec(
+            n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, cache_tokens=cache_tokens
+        )
         question_set = read_questions(questions, reader, limit=limit)
         if (weights is None) == (base_url is None):
             raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")

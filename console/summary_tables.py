@@ -12,7 +12,7 @@ from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.ledger import FailureCounts, Run
-    from tracejury.reports import ArmSummary, Estimate, JudgeRates, StepRates, Summary, TypeShare
+    from tracejury.reports import AnswerMetrics, ArmSummary, Estimate, JudgeRates, StepRates, Summary, TypeShare
 
 SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
 DEFAULT = ("arm", "error-type", "role", "judge")
@@ -161,6 +161,16 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
 }
 
 
+_SAMPLED_ROWS: dict[str, Callable[[AnswerMetrics], str]] = {
+    "answers right, all samples": lambda m: f"{interval_text(m.accuracy)} ({m.traces:,} samples)",
+    "  majority of all samples (SC@k)": lambda m: (
+        f"{interval_text(m.self_consistency[-1].accuracy)} (k {m.self_consistency[-1].k})"
+    ),
+    "  ECE of the vote share": lambda m: interval_text(m.calibration.ece, 1, 3) if m.calibration else "-",
+    "  Brier score of the vote share": lambda m: interval_text(m.calibration.brier, 1, 3) if m.calibration else "-",
+}
+"""Where a question has several samples: the audited chain is one of them."""
+
 _HEADLINES = ("error rate", "answers right")
 
 
@@ -169,6 +179,9 @@ def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
     for name, cell in _ARM_ROWS.items():
         style = "bold" if name in _HEADLINES else ""
         table.add_row(*(Text(value, style) for value in (name, *(cell(arm) for arm in arms))))
+    if any(arm.sampled_answers for arm in arms):
+        for name, measure in _SAMPLED_ROWS.items():
+            table.add_row(name, *(measure(a.sampled_answers) if a.sampled_answers else "-" for a in arms))
     for reason in sorted({r for arm in arms for r in arm.reasons}):
         table.add_row(f"no verdict: {reason.replace('_', ' ')}", *(f"{a.reasons.get(reason, 0):,}" for a in arms))
     return table

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tracejury.agents import Citation, Deliberation, Opinion, Resolution, evidence_of_claims
 from tracejury.ledger.rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
 from tracejury.ledger.runs import Run
-from tracejury.traces import Question, Role, Trace, answer_correct
+from tracejury.traces import SAMPLED_ANSWERS, Question, Role, Trace, answer_correct
 
 
 def step_row(run: Run, trace: Trace, question: Question, segmenter: str, deliberation: Deliberation) -> StepRow:
@@ -91,6 +91,7 @@ def _shared(run: Run, trace: Trace, question: Question, segmenter: str) -> dict[
             "stem_chars": len(question.stem),
             "trace_chars": len(trace.text),
             "completion_tokens": trace.completion_tokens,
+            **({SAMPLED_ANSWERS: trace.meta[SAMPLED_ANSWERS]} if SAMPLED_ANSWERS in trace.meta else {}),
         },
     }
 

@@ -47,6 +47,7 @@ from .reliability import Bin, Calibration
 from .report import Report, check_report_path, judged_text, make_report, write_report
 from .resampling import Bootstrapped, bootstrap
 from .risk import CertifiedCoverage, RiskCurve, certified_coverage, risk_curve, vote_shares
+from .sampled_answers import SampledDifference
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
@@ -133,6 +134,7 @@ __all__ = [
     "RiskCurve",
     "RiskPoint",
     "Robust",
+    "SampledDifference",
     "Score",
     "SelfConsistency",
     "Settings",

@@ -5,6 +5,7 @@ A tie between options counts as the chance of a fair draw among them, so that no
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from math import comb
 from typing import NamedTuple
@@ -121,17 +122,20 @@ def answer_metrics(
 
 
 def question_votes(columns: Columns, arm: int) -> list[tuple[Votes, int]]:
-    """Return (votes, number of options) of every question with a gold answer, in the order of the question codes."""
+    """Return (votes, number of options) of every question with a gold answer, in the order of the question codes.
+
+    The votes are the arm's traces; where one trace stands for all samples of its question, those.
+    """
     traces = columns.traces
     mine = np.flatnonzero((traces["arm"] == arm) & (traces["gold"] >= 0))
     mine = mine[np.argsort(traces["question"][mine], kind="stable")]
     starts = np.unique(traces["question"][mine], return_index=True)[1]
     votes_and_options = []
     for rows in np.split(mine, starts[1:]) if len(mine) else []:
-        answers, gold = traces["answer"][rows], int(traces["gold"][rows[0]])
-        other_answers, counts = np.unique(answers[(answers >= 0) & (answers != gold)], return_counts=True)
-        others = tuple(sorted((int(n) for n in counts), reverse=True)) if len(other_answers) else ()
-        votes = Votes(int((answers == gold).sum()), others, int((answers < 0).sum()))
+        gold, question = int(traces["gold"][rows[0]]), int(traces["question"][rows[0]])
+        counts = columns.sampled_answers.get((arm, question)) or Counter(traces["answer"][rows].tolist())
+        others = sorted((n for answer, n in counts.items() if answer >= 0 and answer != gold), reverse=True)
+        votes = Votes(counts.get(gold, 0), tuple(others), counts.get(-1, 0))
         votes_and_options.append((votes, int(traces["options"][rows[0]])))
     return votes_and_options
 

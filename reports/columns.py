@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tracejury.agents import Label, Outcome, Reason
 from tracejury.ledger import FailureCounts, StepRow, count_failure
 from tracejury.reports.views import View, grounded_outcome, keeps_grade, majority_outcome
-from tracejury.traces import ErrorType, Role
+from tracejury.traces import SAMPLED_ANSWERS, ErrorType, Role
 
 OUTCOMES = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED, Outcome.FAILED)
 NO_CLAIM = len(OUTCOMES)
@@ -87,6 +87,8 @@ class Columns:
     """Failed opinions of each arm by reason; arms without one are left out."""
     keeps_grades: bool
     """The rows say how well verdicts are grounded, so that the two views of `views.py` can be told apart."""
+    sampled_answers: Mapping[tuple[int, int], Mapping[int, int]] = field(default_factory=dict)
+    """(arm code, question code) -> answer code -> samples, where a trace stands for all samples of its question."""
 
     @property
     def step_question(self) -> Ints:
@@ -153,6 +155,7 @@ class _Gatherer:
         self.panels: dict[str, dict[str, None]] = defaultdict(dict)
         self.failures: dict[ArmKey, FailureCounts] = defaultdict(dict)
         self.keeps_grades = False
+        self.sampled_answers: dict[tuple[int, int], dict[int, int]] = {}
 
     def take(self, rows: Iterable[StepRow]) -> _Gatherer:
         for row in rows:
@@ -182,6 +185,9 @@ class _Gatherer:
         }
         for name, column in self.traces.items():
             column.append(values[name])
+        if counts := _sampled_answers(row):
+            codes = {-1 if answer is None else self.answers[answer]: count for answer, count in counts.items()}
+            self.sampled_answers[values["arm"], values["question"]] = codes
         # An arm whose traces all lack steps cost nothing, and is an arm all the same.
         self.costs.setdefault(ArmKey(row.run, row.arm), dict.fromkeys(_COST, 0.0))
         return self.trace_codes[key]
@@ -234,7 +240,21 @@ class _Gatherer:
             panels={key: tuple(sorted(value)) for key, value in self.panels.items()},
             failures=dict(self.failures),
             keeps_grades=self.keeps_grades,
+            sampled_answers=self.sampled_answers,
         )
+
+
+def _sampled_answers(row: StepRow) -> dict[str | None, int]:
+    """Return the answers of all samples that a trace stands for; none where its `meta` says nothing readable."""
+    pairs = row.meta.get(SAMPLED_ANSWERS)
+    counts: dict[str | None, int] = {}
+    for pair in pairs if isinstance(pairs, list) else ():
+        match pair:
+            case [str() | None as answer, int(count)] if count > 0:
+                counts[answer] = count
+            case _:
+                return {}
+    return counts
 
 
 def _kind(row: StepRow, outcome: Outcome) -> int:

@@ -15,6 +15,7 @@ from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Jackknife, difference
 from tracejury.reports.paired import holm
 from tracejury.reports.rates import rates_of
+from tracejury.reports.sampled_answers import SampledDifference, sampled_difference
 from tracejury.reports.sentence import headline
 from tracejury.reports.sides import Sides, decided_in_both, pair, questions_decided_in_both
 from tracejury.reports.slices import TypeChange, error_type_changes
@@ -112,6 +113,8 @@ class Comparison(Record):
     """Errors of the majority by type over the questions that are compared, with those that evidence shows."""
     settings: Settings
     sentence: str
+    sampled_answers: SampledDifference | None = None
+    """Answers over all samples of each question; None where an arm has one sample a question."""
 
     @property
     def steps(self) -> Difference | None:
@@ -199,6 +202,7 @@ def _compare(columns: Columns, before: int, after: int, settings: Settings, labe
         error_types=_error_types(by_majority, before, after, settings),
         settings=settings,
         sentence=headline(answers, majority, grounded[0] if grounded else None),
+        sampled_answers=sampled_difference(columns, before, after, confidence=settings.confidence),
     )
 
 

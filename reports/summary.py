@@ -6,12 +6,14 @@ import numpy as np
 from pydantic import Field
 
 from tracejury.ledger import FailureCount
+from tracejury.reports.answers import AnswerMetrics
 from tracejury.reports.columns import REASONS, ArmKey, Bools, Columns
 from tracejury.reports.corrected import Corrected, corrected_rate
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.hedging import Hedging, hedging
 from tracejury.reports.intervals import mean_share
 from tracejury.reports.rates import StepRates, step_rates
+from tracejury.reports.sampled_answers import sampled_metrics
 from tracejury.reports.slices import JudgeRates, TypeShare, error_types, judge_rates, step_slices
 from tracejury.reports.whole_traces import TraceRates, trace_rates
 from tracejury.traces import Record
@@ -49,6 +51,8 @@ class ArmSummary(Record):
     """Failed opinions by reason, with an example and a remedy."""
     corrected: Corrected | None = None
     """The error rate corrected for the jury's errors; None without labelled steps."""
+    sampled_answers: AnswerMetrics | None = None
+    """Answers over all samples of each question; None where no question has several."""
 
 
 class Summary(Record):
@@ -127,4 +131,5 @@ def _arm(columns: Columns, code: int, confidence: float, failures_abstain: bool,
         cost=dict(columns.costs[arm]),
         failures=dict(columns.failures.get(arm, {})),
         corrected=corrected_rate(columns, code, labels=labels, confidence=confidence),
+        sampled_answers=sampled_metrics(columns, code, confidence=confidence),
     )

@@ -13,6 +13,7 @@ from .json_lines import json_objects
 from .plugins import OWN_PACKAGE, Contract, Plugin, PluginError, UnfitParamsError
 from .reading import read, readers
 from .records import (
+    SAMPLED_ANSWERS,
     ErrorType,
     GivenStep,
     Named,
@@ -39,6 +40,7 @@ from .time_limits import OverTimeError, OwnTime, plugin_time_limit_s
 
 __all__ = [
     "OWN_PACKAGE",
+    "SAMPLED_ANSWERS",
     "Batch",
     "BatchSummary",
     "Contract",

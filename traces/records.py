@@ -84,6 +84,10 @@ class Question(Named):
         return content_id("q", self.source, self.key)
 
 
+SAMPLED_ANSWERS = "sampled_answers"
+"""A trace's `meta` key: `[answer, count]` of all samples of its question and arm, where it stands for them."""
+
+
 class GivenStep(Record):
     """A step that a trace brings itself, with a human label where its data set has one."""
 

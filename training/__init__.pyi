@@ -13,10 +13,12 @@ from .notebook import claim
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
 from .rewards import JuryReward
 from .rows import write_lines
-from .sampling import SampleSpec, sample_endpoint, sample_in_process
+from .sample_spec import SampleSpec
+from .sampling import sample_endpoint, sample_in_process
 from .serving import Serving, serving
 from .sft import train
 from .sources import first_questions, read_pairs, read_questions
+from .stage_progress import StageProgress
 from .stepwise import stepwise_rows
 from .teach import TeachSpec, expected_cost, teach
 from .verdicts import TraceVerdicts, collect
@@ -38,6 +40,7 @@ __all__ = [
     "Shape",
     "StageEstimate",
     "StageIncompleteError",
+    "StageProgress",
     "Student",
     "TeachSpec",
     "TraceVerdicts",

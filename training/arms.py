@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import JsonValue
+
 from tracejury.models import CallStore, Endpoint, Gateway, estimate_tokens
-from tracejury.traces import Batch, Question, Trace, read, write_batch
+from tracejury.traces import SAMPLED_ANSWERS, Batch, Question, Trace, write_batch
 from tracejury.training.back_ends import BackEnd
 from tracejury.training.prompts import question_prompt
 from tracejury.training.recipe import RecipeError, Student
-from tracejury.training.sampling import Progress, SampleSpec, sample_endpoint
+from tracejury.training.sample_spec import SampleSpec
+from tracejury.training.sampling import Progress, sample_endpoint
 
 
 class SamplingCost(NamedTuple):
@@ -93,9 +97,26 @@ def read_arm(batch: Batch, folder: Path, *, arm: str, question_ids: Collection[s
 
 
 def audited_traces(folder: Path, sample: int = 0) -> Path:
-    """Write one sample of each question, the one that the jury judges, beside the samples; return its folder."""
+    """Write the sample of each question that the jury judges, beside the samples; return its folder.
+
+    Each trace has the answers of all samples of its question with it (`meta.sampled_answers`), so that the ledger
+    knows self-consistency and calibration of the arm whose steps it holds.
+    """
     chosen = folder / "audited"
     if not (chosen / "traces.jsonl").is_file():
-        sampled = read("native", folder)
-        write_batch((f for f in sampled if getattr(f, "sample", sample) == sample), chosen)
+        with Batch.open(folder, "native") as batch:
+            answers: dict[str, Counter[str | None]] = {}
+            for trace in batch.traces():
+                answers.setdefault(trace.question_id, Counter())[trace.answer] += 1
+            audited = (
+                trace.model_copy(update={"meta": trace.meta | {SAMPLED_ANSWERS: _counted(answers[trace.question_id])}})
+                for trace in batch.traces()
+                if trace.sample == sample
+            )
+            write_batch([*batch.questions(), *audited], chosen)
     return chosen
+
+
+def _counted(answers: Counter[str | None]) -> list[JsonValue]:
+    """Return `[answer, count]` pairs, the commonest first; the answer of unparsable samples is None."""
+    return [[answer, count] for answer, count in answers.most_common()]

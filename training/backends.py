@@ -51,12 +51,22 @@ def choose_backend(requested: str) -> Backend:
 
 
 def prepare(backend: Backend, cache: Path) -> None:
-    """Import Unsloth before the rest of the training stack, which it patches on import. Does nothing for `trl`."""
+    """Import Unsloth before the rest of the training stack, which it patches on import; silence the stack's own bars."""
     if backend == "unsloth":
         # Offline and out of the working directory: no statistics call, compiled kernels beside the run.
         os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
         os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache))
         import unsloth  # noqa: F401
+    own_progress_only()
+
+
+def own_progress_only() -> None:
+    """Switch off the progress bars of transformers and datasets: a stage says itself how far it has come."""
+    import datasets
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
 
 
 def load(recipe: Recipe, weights: str, backend: Backend) -> Loaded:

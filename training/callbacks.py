@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from tracejury.storage import replacing_file
 
@@ -85,6 +85,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             "median_step_s": round(sorted(self.seconds[1:])[len(self.seconds[1:]) // 2], 4) if rest else None,
             "tokens": float(sum(self.tokens)),
         }
+
+
+def without_printing(trainer: Any) -> Any:
+    """Return the trainer without the callbacks that print every logged step to standard output."""
+    for printing in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printing)
+    return trainer
 
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> None:

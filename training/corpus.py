@@ -217,6 +217,9 @@ def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: P
     """Load the student's tokenizer; the weights of `random` and `fetched:` students are written beside the corpus."""
     from transformers import AutoTokenizer
 
+    from tracejury.training.backends import own_progress_only
+
+    own_progress_only()
     model = recipe.student.model
     if source is None and model == "random":
         from tracejury.training.recipe import Shape

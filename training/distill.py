@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tracejury.agents import load_panel
-from tracejury.graphs import adjudicate
+from tracejury.graphs import RunTally, adjudicate
 from tracejury.models import CallStore, Embedder, Endpoint, Gateway
 from tracejury.storage import hide_password
 from tracejury.traces import Question
@@ -30,6 +30,7 @@ from tracejury.training.rows import hash_files, write_json
 from tracejury.training.sampling import sample_in_process
 from tracejury.training.sft import train
 from tracejury.training.sources import place, read_pairs, read_questions
+from tracejury.training.stage_progress import StageProgress
 from tracejury.training.teach import teach
 from tracejury.training.weights import identity_of
 
@@ -50,6 +51,7 @@ class Stages:
     names: tuple[str, ...]
     report_stage: StageReport | None = None
     report_line: Callable[[str], None] = lambda line: None
+    progress: StageProgress = field(default_factory=StageProgress)
     finished: list[str] = field(default_factory=list)
 
     async def run(self, name: str, work: Callable[[], Awaitable[Manifest]]) -> Manifest:
@@ -58,6 +60,7 @@ class Stages:
         Raises:
             StageIncompleteError: Calls of the stage failed.
         """
+        self.progress.begin(name, len(self.finished) + 1, len(self.names))
         try:
             manifest = await work()
         except StageChangedError as stage:
@@ -93,6 +96,7 @@ async def distill(
     air_gapped: bool = False,
     report_stage: StageReport | None = None,
     report_line: Callable[[str], None] = lambda line: None,
+    progress: StageProgress | None = None,
 ) -> Manifest:
     """Run the experiment, or its remaining stages; return its manifest.
 
@@ -107,6 +111,7 @@ async def distill(
         air_gapped: Refuse every address but loopback.
         report_stage: Called when a stage is done.
         report_line: Takes a line for the user, such as which stage is made anew.
+        progress: Says at any time which stage is at work and how far it has come.
 
     Raises:
         RecipeError: A recipe, a path or a panel is not usable.
@@ -115,7 +120,8 @@ async def distill(
     url = store or f"sqlite:///{out / 'tracejury.db'}"
     recipe = load_recipe(named(experiment.recipe, beside))
     evaluation = questions_of([experiment.evaluation], beside)
-    stages = Stages(stage_names(experiment), report_stage, report_line)
+    progress = progress or StageProgress()
+    stages = Stages(stage_names(experiment), report_stage, report_line, progress)
     pairs = await _teach(experiment, beside, out, url, stages, air_gapped=air_gapped)
     base_weights = await _pretrain(experiment, beside, out, backend, stages)
 
@@ -137,7 +143,14 @@ async def distill(
         )
 
     async def train_stage() -> Manifest:
-        return train(recipe, out / "corpus", out / "student", backend=backend, weights=base_weights)
+        return train(
+            recipe,
+            out / "corpus",
+            out / "student",
+            backend=backend,
+            weights=base_weights,
+            report=progress.training_step,
+        )
 
     await stages.run("corpus", corpus_stage)
     await stages.run("train", train_stage)
@@ -150,7 +163,7 @@ async def distill(
         await stages.run(
             f"sample {arm}",
             lambda arm=arm, weights=weights, endpoint=endpoint: _sample(  # type: ignore[misc]
-                experiment, recipe, evaluation, weights, endpoint, out / "sampled" / arm, arm, url, air_gapped
+                experiment, recipe, evaluation, weights, endpoint, out / "sampled" / arm, arm, url, air_gapped, progress
             ),
         )
     runs = {}
@@ -161,7 +174,10 @@ async def distill(
         name = f"{experiment.name}-{arm}-{hash_files([folder / 'traces.jsonl'])[:8]}"
 
         async def adjudicate_stage(folder: Path = folder, name: str = name) -> Manifest:
-            run, tally = await adjudicate(folder, panel, store=url, name=name, index=index, air_gapped=air_gapped)
+            progress.tally = RunTally()
+            run, tally = await adjudicate(
+                folder, panel, store=url, name=name, index=index, air_gapped=air_gapped, tally=progress.tally
+            )
             return {"run": run.name, "tally": str(tally)}
 
         runs[arm] = (await stages.run(f"adjudicate {arm}", adjudicate_stage))["run"]
@@ -190,7 +206,14 @@ async def _teach(
         store = CallStore(url)
         try:
             async with Gateway(store, secret=experiment.name.encode(), air_gapped=air_gapped) as gateway:
-                return await teach(questions, endpoint, gateway, out / "teach", spec=teacher.teach)
+                return await teach(
+                    questions,
+                    endpoint,
+                    gateway,
+                    out / "teach",
+                    spec=teacher.teach,
+                    progress=lambda n, of, bill: stages.progress.update(n, of, f"${bill.usd:.2f}"),
+                )
         finally:
             store.close()
 
@@ -214,7 +237,8 @@ async def _pretrain(experiment: Experiment, beside: Path, out: Path, backend: st
         )
 
     async def train_stage() -> Manifest:
-        return train(recipe, corpus, out / "base" / "trained", backend=backend)
+        report = stages.progress.training_step
+        return train(recipe, corpus, out / "base" / "trained", backend=backend, report=report)
 
     await stages.run("base corpus", corpus_stage)
     await stages.run("base", train_stage)
@@ -231,10 +255,18 @@ async def _sample(
     arm: str,
     url: str,
     air_gapped: bool,
+    progress: StageProgress,
 ) -> Manifest:
     if endpoint is None:
         return sample_in_process(
-            evaluation, weights, recipe.student, folder, model=f"{recipe.name}-{arm}", arm=arm, spec=experiment.sample
+            evaluation,
+            weights,
+            recipe.student,
+            folder,
+            model=f"{recipe.name}-{arm}",
+            arm=arm,
+            spec=experiment.sample,
+            progress=progress.update,
         )
     return await sample_arm(
         evaluation,
@@ -246,6 +278,7 @@ async def _sample(
         back_end=experiment.served_by,
         store=url,
         air_gapped=air_gapped,
+        progress=progress.update,
     )
 
 

@@ -12,7 +12,7 @@ from tracejury.models import Endpoint
 from tracejury.training.back_ends import BackEnd
 from tracejury.training.corpus import OnContamination
 from tracejury.training.recipe import RecipeError, RecipePart
-from tracejury.training.sampling import SampleSpec
+from tracejury.training.sample_spec import SampleSpec
 from tracejury.training.teach import TeachSpec
 
 EXPERIMENTS = ConfigKind("experiments", "experiment", RecipeError, "the keys are described in docs/students.md")

@@ -84,6 +84,13 @@ class Generator:
         replies = [self._until_stop(row) for row in tokens[:, inputs["input_ids"].shape[1] :].tolist()]
         return [replies[i * n : (i + 1) * n] for i in range(len(prompts))]
 
+    def free_cache(self) -> None:
+        """Return what a failed batch has left to the device, where the device keeps it."""
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def _until_stop(self, tokens: list[int]) -> SampledReply:
         ends = self.model.generation_config.eos_token_id
         stops = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}

@@ -84,7 +84,14 @@ def reinforce(
     from datasets import Dataset
     from trl import GRPOConfig
 
-    from tracejury.training.callbacks import AddToCheckpoint, Watch, last_whole_checkpoint, peak_memory, write_log
+    from tracejury.training.callbacks import (
+        AddToCheckpoint,
+        Watch,
+        last_whole_checkpoint,
+        peak_memory,
+        without_printing,
+        write_log,
+    )
 
     out.mkdir(parents=True, exist_ok=True)
     watch = Watch(out, report)
@@ -103,7 +110,7 @@ def reinforce(
         processing_class=loaded.tokenizer,
         callbacks=[AddToCheckpoint(out, reward.save_state), watch],
     )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    without_printing(trainer).train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     name = "adapter" if recipe.lora else "model"
     if not is_first_process():
         wait_for_all()

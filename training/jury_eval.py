@@ -16,7 +16,9 @@ from tracejury.ledger import Ledger, StepRow
 from tracejury.traces import Question, Trace, write_batch
 from tracejury.training.generating import Generator
 from tracejury.training.recipe import RecipeError, Student
-from tracejury.training.sampling import SampleSpec, draw_group, trace_of
+from tracejury.training.sample_spec import SampleSpec
+from tracejury.training.sampling import trace_of
+from tracejury.training.token_batches import Draw, sample_batches
 
 
 class ShareWithInterval(NamedTuple):
@@ -103,12 +105,11 @@ class JuryEval(TrainerCallback):  # type: ignore[misc]
         state.log_history.append({"step": step, "epoch": state.epoch, **figures})
 
     def _sample(self, generator: Generator) -> list[Trace]:
-        groups = [self.questions[i : i + self.spec.batch] for i in range(0, len(self.questions), self.spec.batch)]
+        draws = [Draw(question, sample) for question in self.questions for sample in range(self.spec.n)]
         return [
-            trace_of(question, sample, reply, "student", "student", self.spec)
-            for group in groups
-            for question, replies in zip(group, draw_group(generator, group, self.student, self.spec), strict=True)
-            for sample, reply in enumerate(replies)
+            trace_of(draw.question, draw.sample, reply, "student", "student", self.spec)
+            for batch in sample_batches(generator, draws, self.student, self.spec, self.spec.cache_tokens)
+            for draw, reply in zip(batch.draws, batch.replies, strict=True)
         ]
 
 

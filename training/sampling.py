@@ -13,34 +13,23 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message
 from tracejury.traces import Question, Trace, extract_answer, write_batch
 from tracejury.training.back_ends import BackEnd, back_end_of, request_fields
-from tracejury.training.chat import render_prompt
 from tracejury.training.generating import Generator, SampledReply, batch_seed
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.notebook import Notebook, claim
 from tracejury.training.prompts import VERSION, question_prompt
-from tracejury.training.recipe import RecipePart, Student
+from tracejury.training.recipe import Student
 from tracejury.training.rows import write_json
+from tracejury.training.sample_spec import SampleSpec
+from tracejury.training.token_batches import Draw, sample_batches
 from tracejury.training.weights import identity_of
 
+NOTEBOOK = "drawn.progress"
+"""The chains so far. Its name is no data file's: readers of the folder take the traces, not the progress."""
 Progress = Callable[[int, int], None]
 """Receives (number of chains sampled, number of chains in all)."""
-
-
-class SampleSpec(RecipePart):
-    """How chains are sampled. The defaults are the paper's figures (docs/PROTOCOL.md, 'Sampling')."""
-
-    n: int = Field(default=64, ge=1)
-    temperature: float = Field(default=0.6, ge=0)
-    top_p: float = Field(default=0.95, gt=0, le=1)
-    max_tokens: int = Field(default=2048, ge=1)
-    seed: int = 42
-    batch: int = Field(default=8, ge=1)
-    """Questions sampled in one batch, in process."""
 
 
 def sample_in_process(
@@ -58,48 +47,40 @@ def sample_in_process(
 ) -> dict[str, Any]:
     """Sample from weights in this process; return the manifest. Finished batches are not sampled again.
 
-    Batches follow the order of the questions and are seeded by their content, so that a run that was killed gives the
-    same traces as an uninterrupted one.
+    Batches follow the order of the questions, are bounded by `spec.cache_tokens` and seeded by their content, so that a
+    run that was killed gives the same traces as an uninterrupted one. The manifest has the budget of the last batch,
+    which is lower than the spec's where memory ran out.
+
+    Raises:
+        RecipeError: The folder was begun with other inputs, there are no such weights, or memory holds not one chain.
     """
     inputs = _inputs(questions, spec, model, arm) | {"weights": identity_of(weights), "think": student.think}
     finished_manifest = claim(out, inputs)
     if finished_manifest is not None:
         return finished_manifest
     started = time.perf_counter()
-    with Notebook(out / "drawn.jsonl") as notebook:
-        finished_ids = {entry["question"] for entry in notebook.entries()}
-        groups = [questions[i : i + spec.batch] for i in range(0, len(questions), spec.batch)]
-        waiting = [g for g in groups if any(q.id not in finished_ids for q in g)]
-        generator = (
-            Generator(weights, base=base, backend="unsloth" if backend == "unsloth" else "trl") if waiting else None
-        )
-        for group in waiting:
-            assert generator is not None  # noqa: S101 - there is one where something waits
-            replies = draw_group(generator, group, student, spec)
-            notebook.add(
-                *(
-                    {"question": q.id, "sample": i, **reply._asdict()}
-                    for q, replies_of_question in zip(group, replies, strict=True)
-                    for i, reply in enumerate(replies_of_question)
-                )
-            )
-            if progress:
-                progress(sum(1 for _ in notebook.entries()), len(questions) * spec.n)
-        return _finish(out, questions, notebook, inputs, spec, model, arm, time.perf_counter() - started)
-
-
-def draw_group(
-    generator: Generator, group: Sequence[Question], student: Student, spec: SampleSpec
-) -> list[list[SampledReply]]:
-    """Sample `spec.n` chains of each question of a group, seeded by the group's content."""
-    return generator.draw(
-        [render_prompt(generator.tokenizer, student, question_prompt(q.stem, q.options)) for q in group],
-        spec.n,
-        temperature=spec.temperature,
-        top_p=spec.top_p,
-        max_tokens=spec.max_tokens,
-        seed=batch_seed(spec.seed, *(q.id for q in group)),
-    )
+    with Notebook(out / NOTEBOOK) as notebook:
+        batches = list(notebook.entries())
+        finished = {(chain["question"], chain["sample"]) for batch in batches for chain in batch["chains"]}
+        draws = [Draw(q, i) for q in questions for i in range(spec.n) if (q.id, i) not in finished]
+        cache_tokens = batches[-1]["cache_tokens"] if batches else spec.cache_tokens
+        if draws:
+            generator = Generator(weights, base=base, backend="unsloth" if backend == "unsloth" else "trl")
+            for batch in sample_batches(generator, draws, student, spec, cache_tokens):
+                cache_tokens = batch.cache_tokens
+                chains = [
+                    {"question": draw.question.id, "sample": draw.sample, **reply._asdict()}
+                    for draw, reply in zip(batch.draws, batch.replies, strict=True)
+                ]
+                # One line a batch: a kill leaves all of it or nothing, so that the next batch begins where it should.
+                notebook.add({"cache_tokens": cache_tokens, "chains": chains})
+                finished.update((chain["question"], chain["sample"]) for chain in chains)
+                if progress:
+                    progress(len(finished), len(questions) * spec.n)
+        chains_of_batches = (chain for batch in notebook.entries() for chain in batch["chains"])
+        seconds = time.perf_counter() - started
+        facts = inputs | {"cache_tokens": cache_tokens}
+        return _finish(out, questions, chains_of_batches, facts, spec, model, arm, seconds)
 
 
 def trace_of(question: Question, sample: int, reply: SampledReply, model: str, arm: str, spec: SampleSpec) -> Trace:
@@ -159,7 +140,7 @@ async def sample_endpoint(
         return finished_manifest
     started = time.perf_counter()
     failures: Counter[str] = Counter()
-    with Notebook(out / "drawn.jsonl") as notebook:
+    with Notebook(out / NOTEBOOK) as notebook:
         finished_samples = {(entry["question"], entry["sample"]) for entry in notebook.entries()}
         total = len(questions) * spec.n
         finished = len(finished_samples)
@@ -194,7 +175,8 @@ async def sample_endpoint(
         if finished < total:
             return {"status": "incomplete", "drawn": finished, "of": total, "failed": dict(failures)}
         facts = inputs | {"adaptations": gateway.adaptation_lines()}
-        return _finish(out, questions, notebook, facts, spec, endpoint.model, arm, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return _finish(out, questions, notebook.entries(), facts, spec, endpoint.model, arm, seconds)
 
 
 async def _at_most(limit: int, work: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -222,7 +204,7 @@ def _inputs(questions: Sequence[Question], spec: SampleSpec, model: str, arm: st
 def _finish(
     out: Path,
     questions: Sequence[Question],
-    notebook: Notebook,
+    chains: Iterable[dict[str, Any]],
     inputs: dict[str, Any],
     spec: SampleSpec,
     model: str,
@@ -231,7 +213,7 @@ def _finish(
 ) -> dict[str, Any]:
     """Write the sampled chains as native traces, in the order of questions and samples, and the manifest."""
     entry_of: dict[tuple[str, int], dict[str, Any]] = {}
-    for entry in notebook.entries():
+    for entry in chains:
         entry_of.setdefault((entry["question"], entry["sample"]), entry)
     traces = []
     for question in questions:

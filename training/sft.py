@@ -189,7 +189,7 @@ def _fit(
     from transformers import EarlyStoppingCallback
     from trl import SFTConfig, SFTTrainer
 
-    from tracejury.training.callbacks import Watch, last_whole_checkpoint, peak_memory
+    from tracejury.training.callbacks import Watch, last_whole_checkpoint, peak_memory, without_printing
 
     checkpoint, broken = last_whole_checkpoint(out / "checkpoints")
     for leftover in broken if is_first_process() else ():
@@ -209,7 +209,7 @@ def _fit(
         processing_class=loaded.tokenizer,
         callbacks=callbacks,
     )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    without_printing(trainer).train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if is_first_process():
         write_json(out / "steps.json", {"seconds": watch.seconds, "tokens": watch.tokens})
     history = trainer.state.log_history

@@ -111,7 +111,7 @@ async def teach(
         questions: With gold answers; those without are dropped and counted.
         endpoint: The teacher.
         gateway: The gateway that makes the calls; its response cache makes a resume free.
-        out: The folder that receives questions.jsonl, traces.jsonl, tries.jsonl and manifest.json.
+        out: The folder that receives questions.jsonl, traces.jsonl, tries.progress and manifest.json.
         spec: How the teacher is sampled.
         arm: The arm of the traces.
         progress: Receives (number of finished questions, number of questions, the cost so far).
@@ -137,7 +137,7 @@ async def teach(
         return finished_manifest
     started = time.perf_counter()
     failures: Counter[str] = Counter()
-    with Notebook(out / "tries.jsonl") as notebook:
+    with Notebook(out / "tries.progress") as notebook:
         past: dict[str, list[dict[str, Any]]] = {}
         for entry in notebook.entries():
             past.setdefault(entry["question"], []).append(entry)
@@ -264,7 +264,9 @@ def _finish(
     if failures:
         return manifest
     if not traces:
-        raise RecipeError(f"{out}: no chain was kept; dropped: {manifest['drops']}. See tries.jsonl for the replies.")
+        raise RecipeError(
+            f"{out}: no chain was kept; dropped: {manifest['drops']}. See tries.progress for the replies."
+        )
     write_batch([*(t.question for t in every), *traces], out)
     write_json(out / "manifest.json", manifest)
     return manifest

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from servers.model_server import ModelServer
 from typer.testing import CliRunner
 
 from tracejury.console.app import app
 from tracejury.models import CallRecord, CallStore, ChatReply, ChatRequest, Endpoint, Gateway, Price
-from tracejury.traces import Question, read
+from tracejury.traces import Batch, Question, read
 from tracejury.training import (
+    Generator,
     RecipeError,
     SampleSpec,
     Student,
@@ -149,7 +151,7 @@ def test_failed_chains_are_asked_again_and_never_become_traces(model_server: Mod
 def test_sampling_in_process_goes_on_after_a_kill_with_the_same_traces(
     corpus: Path, recipe: Any, tmp_path: Path
 ) -> None:
-    spec = SampleSpec(n=2, max_tokens=12, batch=2)
+    spec = SampleSpec(n=2, max_tokens=12, cache_tokens=300)
     draw = {"model": "tiny", "arm": "base", "spec": spec}
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     weights = str(corpus / "student")
@@ -157,13 +159,46 @@ def test_sampling_in_process_goes_on_after_a_kill_with_the_same_traces(
     assert manifest["traces"] == 8
     # What a kill leaves: one batch done, half a line of the next.
     cut.mkdir()
-    lines = (whole / "drawn.jsonl").read_text().splitlines(keepends=True)
-    (cut / "drawn.jsonl").write_text("".join(lines[:4]) + lines[4][:20])
+    lines = (whole / "drawn.progress").read_text().splitlines(keepends=True)
+    assert len(lines) >= 3
+    (cut / "drawn.progress").write_text(lines[0] + lines[1][:20])
     (cut / "inputs.json").write_text((whole / "inputs.json").read_text())
     sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **draw)
     assert (cut / "traces.jsonl").read_text() == (whole / "traces.jsonl").read_text()
     with pytest.raises(RecipeError, match="was begun with another spec"):
         sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **(draw | {"spec": SampleSpec(n=3)}))
+    # The progress is no data: whoever reads the folder finds the traces alone.
+    with Batch.open(whole) as batch:
+        assert (len(batch), len(list(batch.questions())), batch.problems) == (8, 4, ())
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), MemoryError()])
+def test_batches_are_halved_where_memory_runs_out(
+    error: Exception, corpus: Path, recipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    room = 3
+    draw_all = Generator.draw
+
+    def draw(self: Generator, prompts: list[str], n: int, **sampling: Any) -> Any:
+        sizes.append(len(prompts))
+        if len(prompts) > room:
+            raise error
+        return draw_all(self, prompts, n, **sampling)
+
+    monkeypatch.setattr(Generator, "draw", draw)
+    weights, given = str(corpus / "student"), {"model": "tiny", "arm": "base"}
+    roomy = SampleSpec(n=4, max_tokens=12)
+    manifest = sample_in_process(QUESTIONS[:2], weights, recipe.student, tmp_path / "roomy", spec=roomy, **given)
+    assert sizes == [8, 4, 2, 2, 2, 2]
+    assert manifest["traces"] == 8
+    # The chains are those of a run whose budget was as low from the start.
+    tight = roomy.model_copy(update={"cache_tokens": manifest["cache_tokens"]})
+    sample_in_process(QUESTIONS[:2], weights, recipe.student, tmp_path / "tight", spec=tight, **given)
+    assert (tmp_path / "tight" / "traces.jsonl").read_text() == (tmp_path / "roomy" / "traces.jsonl").read_text()
+    room = 0
+    with pytest.raises(RecipeError, match=r"a single chain of \d+ tokens does not fit into memory"):
+        sample_in_process(QUESTIONS[:1], weights, recipe.student, tmp_path / "none", spec=roomy, **given)
 
 
 def test_notebook_cuts_off_a_half_written_line(tmp_path: Path) -> None:

@@ -1,0 +1,277 @@
+"""Does teaching by verdicts repair what distillation broke? Five arms on a CPU, in a world whose truth is known.
+
+    python -m benchmarks.student_repair --work /tmp/repair --out benchmarks/results/student_repair.json
+
+A base model writes right steps and often wrong answers. A teacher's chains answer rightly, and 22 of 48 kinds of
+questions have a planted false step (`student_world`). The base is distilled on all chains (`distilled`), on those in
+which the jury saw no error (`jury`), on as many random ones (`random`), on those that are right by the planted labels
+(`truth`, what a jury without fault would leave), and on all chains up to the jury's first error (`trimmed`). Every arm
+is trained for the same number of steps. Their chains on new questions are read against the truth, and judged.
+
+A seed plants other faults and samples other questions, orders and chains; the base is trained once. Intervals are
+Student's t over the seeds. Killed, the same command goes on after the last whole seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from benchmarks.student_world import (
+    SEEN_KINDS,
+    Faults,
+    Item,
+    chain,
+    make_items,
+    plant_faults,
+    truth_of,
+)
+from tracejury.agents import Outcome, load_panel
+from tracejury.graphs import adjudicate
+from tracejury.ledger import Ledger
+from tracejury.traces import Trace, segment, write_batch
+from tracejury.training import (
+    Pair,
+    Recipe,
+    SampleSpec,
+    TraceVerdicts,
+    build_corpus,
+    collect,
+    load_recipe,
+    read_pairs,
+    sample_in_process,
+    train,
+)
+from tracejury.training.machine import commit, hardware, versions
+
+PANEL = Path(__file__).resolve().parents[1] / "configs" / "experiments" / "tiny" / "panel.yaml"
+ARMS = ("base", "distilled", "jury", "random", "truth", "trimmed")
+FIGURES = (
+    "answers_right",
+    "step_errors",
+    "step_errors_seen_kinds",
+    "step_errors_blind_kinds",
+    "unreadable_steps",
+    "jury_step_errors",
+    "jury_abstained",
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--base-steps", type=int, default=550)
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--chains-per-cell", type=int, default=5)
+    parser.add_argument("--questions-per-cell", type=int, default=1)
+    given = parser.parse_args()
+    base = train_base(given.work / "base", given.base_steps)
+    seeds: list[dict[str, Any]] = []
+    for seed in range(1, given.seeds + 1):
+        record = given.work / f"seed-{seed}.json"
+        if not record.is_file():
+            work = given.work / f"seed-{seed}"
+            shutil.rmtree(work, ignore_errors=True)
+            started = time.process_time()
+            arms = run_seed(seed, base, work, given.steps, given.chains_per_cell, given.questions_per_cell)
+            figures = {"seed": seed, "cpu_s": round(time.process_time() - started), "arms": arms}
+            record.write_text(json.dumps(figures), encoding="utf-8")
+        seeds.append(json.loads(record.read_text(encoding="utf-8")))
+        result = {
+            "command": "python -m benchmarks.student_repair " + " ".join(sys.argv[1:]),
+            "commit": commit(),
+            "n": {
+                "seeds": len(seeds),
+                "questions": 48 * given.questions_per_cell,
+                "chains": 48 * given.chains_per_cell,
+            },
+            "table": table(seeds),
+            "differences": differences(seeds),
+            "seeds": seeds,
+            "versions": versions(),
+            "hardware": hardware(),
+        }
+        given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(result["table"], indent=1), json.dumps(result["differences"], indent=1), flush=True)
+    return 0
+
+
+def recipe_of(name: str, steps: int, learning_rate: float, seed: int, **changes: Any) -> Recipe:
+    """Return a recipe of the tiny student with other steps; `adam_beta2` .95 lets it find the vignette's figures."""
+    recipe = load_recipe(name).model_dump()
+    schedule = {"max_steps": steps, "learning_rate": learning_rate, "scheduler": "constant", "batch": 8, "seed": seed}
+    recipe["schedule"] |= schedule | {"save_every": 10_000, "log_every": 50}
+    return Recipe.model_validate(recipe | {"trainer": {"adam_beta2": 0.95}} | changes)
+
+
+def train_base(folder: Path, steps: int) -> str:
+    """Train the base: right steps of every cell, and an answer letter that is random in half of the chains."""
+    rng = random.Random(0)
+    pairs = []
+    for item in make_items(rng, 12):
+        question = item.question
+        letter = rng.choice(sorted(question.options)) if rng.random() < 0.5 else str(question.gold)
+        pairs.append(Pair(question, chain(item, 0, "base", answer=letter)))
+    recipe = recipe_of("tiny-base", steps, 2e-3, 1, corpus={"heldout": 0.0, "correct_only": False})
+    if not (folder / "corpus" / "manifest.json").is_file():
+        build_corpus(pairs, recipe, folder / "corpus")
+    train(recipe, folder / "corpus", folder / "trained")
+    return str(folder / "trained" / "model")
+
+
+def run_seed(
+    seed: int, base: str, work: Path, steps: int, per_cell: int, questions_per_cell: int
+) -> dict[str, dict[str, float]]:
+    """Train and measure every arm of one seed."""
+    rng = random.Random(seed)
+    faults = plant_faults(rng)
+    examined = make_items(rng, questions_per_cell)
+    stems = frozenset(item.question.stem for item in examined)
+    taught = [(item, chain(item, 0, "teacher", faults)) for item in make_items(rng, per_cell, stems)]
+    verdicts = judge([(item.question, trace) for item, trace in taught], work / "teacher", "teacher")
+    arms: dict[str, dict[str, float]] = {}
+    for arm in ARMS:
+        weights, rows = base, 0
+        if arm != "base":
+            kept, mode = rows_of(arm, taught, verdicts, faults, rng)
+            recipe = recipe_of("tiny", steps, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
+            corpus = build_corpus(
+                [Pair(item.question, trace) for item, trace in kept],
+                recipe,
+                work / arm / "corpus",
+                tokenizer_from=base,
+                verdicts=verdicts if mode else None,
+                mode="trim" if mode == "trim" else "drop",
+            )
+            rows = corpus["rows"]["train"]
+            train(recipe, work / arm / "corpus", work / arm / "student", weights=base)
+            weights = str(work / arm / "student" / "merged")
+        sampled = work / arm / "sampled"
+        sample_in_process(
+            [item.question for item in examined],
+            weights,
+            load_recipe("tiny").student,
+            sampled,
+            model=arm,
+            arm=arm,
+            spec=SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed),
+        )
+        arms[arm] = {"chains_learned": rows, **measure(sampled, examined, work / arm)}
+        print(seed, arm, arms[arm], flush=True)
+        shutil.rmtree(work / arm / "student", ignore_errors=True)
+    return arms
+
+
+def rows_of(
+    arm: str,
+    taught: Sequence[tuple[Item, Trace]],
+    verdicts: dict[str, TraceVerdicts],
+    faults: Faults,
+    rng: random.Random,
+) -> tuple[list[tuple[Item, Trace]], str | None]:
+    """Return the chains that an arm learns from, and how the verdicts select among them (None: they do not)."""
+    if arm == "truth":
+        return [(item, trace) for item, trace in taught if faults.kind(item.cell) is None], None
+    if arm == "random":
+        count = sum(not verdicts[trace.id].count(Outcome.ERROR) for _, trace in taught)
+        return rng.sample(list(taught), count), None
+    return list(taught), {"distilled": None, "jury": "drop", "trimmed": "trim"}[arm]
+
+
+def judge(pairs: Sequence[tuple[Any, Trace]], folder: Path, name: str) -> dict[str, TraceVerdicts]:
+    """Let the panel judge chains; return the verdicts by trace id."""
+    write_batch([*(question for question, _ in pairs), *(trace for _, trace in pairs)], folder / "batch")
+    store = f"sqlite:///{folder}/ledger.db"
+    run, _ = asyncio.run(adjudicate(folder / "batch", load_panel(PANEL), store=store, name=name))
+    ledger = Ledger(store)
+    try:
+        return collect(ledger.rows(run))
+    finally:
+        ledger.close()
+
+
+def measure(sampled: Path, examined: Sequence[Item], work: Path) -> dict[str, float]:
+    """Return the figures of an arm's chains: answers and steps by the truth (both samples), steps by the jury (one)."""
+    cells = {item.question.id: item.cell for item in examined}
+    pairs = read_pairs([sampled])
+    truths = [
+        truth_of(step.text, cells[question.id])
+        for question, trace in pairs
+        for step in segment(trace, "numbered").steps
+    ]
+    readable = [t for t in truths if t.kind is not None]
+    seen = [t for t in readable if t.kind in SEEN_KINDS]
+    blind = [t for t in readable if t.kind not in SEEN_KINDS]
+    outcomes = [
+        step.outcome
+        for trace in judge([(q, t) for q, t in pairs if t.sample == 0], work / "judged", "student").values()
+        for step in trace.steps
+        if step.claim
+    ]
+    judged = [o for o in outcomes if o in {Outcome.SUPPORTED, Outcome.ERROR}]
+    return {
+        "answers_right": share([trace.answer == question.gold for question, trace in pairs]),
+        "step_errors": share([not t.right for t in readable]),
+        "step_errors_seen_kinds": share([not t.right for t in seen]),
+        "step_errors_blind_kinds": share([not t.right for t in blind]),
+        "unreadable_steps": share([t.kind is None for t in truths]),
+        "jury_step_errors": share([o is Outcome.ERROR for o in judged]),
+        "jury_abstained": share([o is Outcome.ABSTAINED for o in outcomes]),
+    }
+
+
+def share(hits: Sequence[bool]) -> float:
+    """Return the share of hits; nan of none."""
+    return round(sum(hits) / len(hits), 4) if hits else float("nan")
+
+
+def table(seeds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return each arm's figures as means over the seeds with 95 % intervals."""
+    return {
+        arm: {name: estimate([s["arms"][arm][name] for s in seeds]) for name in ("chains_learned", *FIGURES)}
+        for arm in ARMS
+    }
+
+
+def differences(seeds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the differences that the question is about, seed by seed."""
+    contrasts = (
+        ("distilled", "base"),
+        ("jury", "distilled"),
+        ("jury", "random"),
+        ("random", "distilled"),
+        ("trimmed", "distilled"),
+        ("truth", "distilled"),
+        ("jury", "truth"),
+    )
+    return {
+        f"{arm} - {other}": {
+            name: estimate([s["arms"][arm][name] - s["arms"][other][name] for s in seeds]) for name in FIGURES
+        }
+        for arm, other in contrasts
+    }
+
+
+def estimate(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean and 95 % interval (Student's t over the seeds); no interval of fewer than two seeds."""
+    mean = sum(values) / len(values)
+    if len(values) < 2:
+        return {"mean": round(mean, 4), "ci95": None}
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * float(stats.sem(values))
+    return {"mean": round(mean, 4), "ci95": [round(mean - half, 4), round(mean + half, 4)]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

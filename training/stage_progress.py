@@ -1,0 +1,43 @@
+"""How far an experiment has come: which stage of how many, and what of it is done. A display reads it at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracejury.graphs import RunTally
+
+
+@dataclass
+class StageProgress:
+    """The stage that an experiment is in; `str()` of it is one line, such as `(4 of 8) train: 20 of 104, loss 0.21`."""
+
+    stage: str = ""
+    number: int = 0
+    stages: int = 0
+    done: int = 0
+    total: int | None = None
+    note: str = ""
+    tally: RunTally | None = None
+    """Of an adjudication, which counts for itself."""
+
+    def begin(self, stage: str, number: int, stages: int) -> None:
+        """Enter a stage; nothing of it is done."""
+        self.stage, self.number, self.stages = stage, number, stages
+        self.done, self.total, self.note, self.tally = 0, None, "", None
+
+    def update(self, done: int, total: int, note: str = "") -> None:
+        """Set how much of the stage is done, and a note."""
+        self.done, self.total, self.note = done, total, note
+
+    def training_step(self, step: int, total: int, metrics: dict[str, float]) -> None:
+        """Set the step of a training and its loss; what a trainer logs without a loss leaves the note as it is."""
+        self.update(step, total, f"loss {metrics['loss']:.3f}" if "loss" in metrics else self.note)
+
+    def __str__(self) -> str:
+        """Return the state as one line."""
+        done, total, note = self.done, self.total, self.note
+        if self.tally is not None:
+            done, total = self.tally.traces + self.tally.resumed, self.tally.traces_total
+            note = f"{self.tally.steps:,} steps judged"
+        counted = f"{done:,} of {total:,}" if total is not None else "beginning"
+        return f"({self.number} of {self.stages}) {self.stage}: {counted}{', ' + note if note else ''}"
