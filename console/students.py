@@ -263,6 +263,10 @@ def sample(
     )
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed']} chains failed; the same command retries them.", Exit.SOME_FAILED)
+    from tracejury.training import audited_traces
+
+    audited = audited_traces(out)
+    typer.echo(f"the first chain of each question, with the answers of all: tracejury adjudicate {audited}", err=True)
 
 
 def serve(
@@ -297,9 +301,10 @@ def serve(
     import shlex
 
     typer.echo(shlex.join(server.command))
-    typer.echo(
-        f"then: tracejury student sample QUESTIONS --model {server.model} --base-url {server.base_url}", err=True
-    )
+    command = f"tracejury student sample QUESTIONS --base-url {server.base_url}"
+    typer.echo(f"then: {command} --model {server.model} --arm distilled --out sampled/distilled", err=True)
+    if server.base_model:
+        typer.echo(f"the base, from the same server: {command} --model {server.base_model} --arm base", err=True)
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

@@ -51,7 +51,7 @@ def choose_backend(requested: str) -> Backend:
 
 
 def prepare(backend: Backend, cache: Path) -> None:
-    """Import Unsloth before the rest of the training stack, which it patches on import; silence the stack's own bars."""
+    """Import Unsloth before the rest of the training stack, which it patches; silence its progress bars."""
     if backend == "unsloth":
         # Offline and out of the working directory: no statistics call, compiled kernels beside the run.
         os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")

@@ -174,7 +174,7 @@ async def distill(
         name = f"{experiment.name}-{arm}-{hash_files([folder / 'traces.jsonl'])[:8]}"
 
         async def adjudicate_stage(folder: Path = folder, name: str = name) -> Manifest:
-            progress.tally = RunTally()
+            progress.tally = RunTally(traces_total=len(evaluation))
             run, tally = await adjudicate(
                 folder, panel, store=url, name=name, index=index, air_gapped=air_gapped, tally=progress.tally
             )

@@ -21,6 +21,8 @@ class Serving(NamedTuple):
     base_url: str
     model: str
     """The value for `tracejury student sample --model`."""
+    base_model: str | None = None
+    """The name under which the same server answers as the base: that of an adapter's base weights."""
 
 
 def serving(
@@ -64,9 +66,10 @@ def serving(
     weights = base or str(adapter["base_model_name_or_path"])
     command = (
         *("vllm", "serve", weights, "--enable-lora", "--lora-modules", f"{served_name}={weights_path}"),
+        *("--served-model-name", f"{served_name}-base"),
         *("--max-lora-rank", str(vllm_lora_rank(int(adapter["r"]))), *address, *plain_sampling),
     )
-    return Serving(command, url, served_name)
+    return Serving(command, url, served_name, f"{served_name}-base")
 
 
 def vllm_lora_rank(rank: int) -> int:

@@ -221,6 +221,7 @@ def test_serving_takes_the_right_program(tmp_path: Path) -> None:
     assert serving(tmp_path, name="s").command[-2:] == ("--default-chat-template-kwargs", no_thinking)
     assert command[:3] == ("vllm", "serve", "Qwen/Qwen3-8B")
     assert f"s={adapter}" in command
+    assert command[command.index("--served-model-name") + 1] == serving(tmp_path, name="s").base_model == "s-base"
     assert command[command.index("--max-lora-rank") + 1] == "16"
     (tmp_path / "merged").mkdir()
     (tmp_path / "merged" / "config.json").write_text("{}")
