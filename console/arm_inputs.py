@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracejury.console.arm_checks import check_batch, check_source
+
 if TYPE_CHECKING:
     from tracejury.models import Endpoint
     from tracejury.traces import Batch, Question
@@ -71,11 +73,15 @@ def open_arm(
 
     Raises:
         FileNotFoundError: There is no such file.
+        ValueError: The file cannot be one arm, or an address is not written as one.
         ModelUnknownError: The server serves several models, and none is named.
     """
     folder = out / "sampled" / options.name
     if not is_address(options.source):
-        return ArmInput(options.name, None, _read(Path(options.source), table), folder)
+        check_source(options.source, options.name)
+        batch = _read(Path(options.source), table)
+        check_batch(batch, options.source)
+        return ArmInput(options.name, None, batch, folder)
     from tracejury.models import Endpoint, Price
 
     endpoint = Endpoint(
@@ -122,8 +128,6 @@ def audited_questions(arms: Sequence[ArmInput], path: Path | None, reader: str |
 def _read(path: Path, table: TableOptions) -> Batch:
     from tracejury.traces import Batch
 
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; name a file, a folder or an address (http://...)")
     params = table.params()
     batch = Batch.open([path], "table" if params else None, **params)
     if not len(batch) and table.questions is not None and "join" not in params:

@@ -12,6 +12,7 @@ from tracejury.console.neutral import print_json
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
+    from tracejury.console.arm_checks import FileChains
     from tracejury.console.arm_inputs import ArmInput
     from tracejury.console.grounding_forecast import GroundingForecast
     from tracejury.traces import Question, Trace
@@ -24,6 +25,7 @@ _PLANNED_STEP = "In this patient the finding named above makes one option more l
 
 def show_audit_estimate(
     arms: Sequence[ArmInput],
+    chains: Sequence[FileChains],
     questions: Sequence[Question],
     panel: Panel,
     spec: SampleSpec,
@@ -41,9 +43,10 @@ def show_audit_estimate(
     from tracejury.training import sampling_cost
 
     out.print(f"{len(questions)} questions, both arms")
+    read = {arm.name: arm for arm in chains}
     for arm in arms:
         if arm.endpoint is None:
-            out.print(f"{arm.name}: its chains are read, nothing is sampled")
+            out.print(read[arm.name].sentence(), soft_wrap=True)
             continue
         cost = sampling_cost(questions, arm.endpoint, spec)
         minutes = cost.completion_tokens / TOKENS_PER_S / min(arm.endpoint.max_concurrency, cost.calls) / 60

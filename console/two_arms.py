@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.adjudicate import judge_batch, ready_index
-from tracejury.console.arm_inputs import ArmInput, ArmOptions, TableOptions, audited_questions, open_arm
+from tracejury.console.arm_checks import file_chains
+from tracejury.console.arm_inputs import (
+    ArmInput,
+    ArmOptions,
+    TableOptions,
+    audited_questions,
+    is_address,
+    open_arm,
+)
 from tracejury.console.audit import compare, report
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
@@ -97,8 +105,13 @@ def audit(
     with explained():
         need_reports()
         from tracejury.agents import load_panel
+        from tracejury.console.screen import err
         from tracejury.training import BackEnd, SampleSpec, claim, load_recipe
 
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"--out {out} is a file; name a folder for the report and all that leads to it")
+        if questions is None and (asked := [source for source in (base, student) if is_address(source)]):
+            raise ValueError(f"name the questions that {' and '.join(dict.fromkeys(asked))} answer: --questions FILE")
         chosen = load_panel(panel)
         table = TableOptions(questions, tuple(mapping or ()), join)
         arms = [
@@ -109,11 +122,14 @@ def audit(
             )
         ]
         question_set = audited_questions(arms, questions, reader, n)
+        chains = file_chains(arms, question_set)
+        for remark in (remark for read in chains for remark in read.remarks()):
+            err.print(remark, style="yellow", soft_wrap=True)
         spec = SampleSpec(n=1, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed)
         if dry_run:
             from tracejury.console.audit_estimate import show_audit_estimate
 
-            show_audit_estimate(arms, question_set, chosen, spec, index, as_json)
+            show_audit_estimate(arms, chains, question_set, chosen, spec, index, as_json)
             return
         claim(out, {"base": base, "student": student, "questions": [q.id for q in question_set], "panel": panel})
         url = store or f"sqlite:///{out / 'tracejury.db'}"

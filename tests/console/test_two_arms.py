@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -136,6 +137,10 @@ def test_two_files_become_a_report(questions: Path, tmp_path: Path) -> None:
     ]
     dry_run = CliRunner().invoke(app, [*command, "--dry-run"])
     assert dry_run.exit_code == 0, dry_run.output
+    in_words = " ".join(CliRunner().invoke(app, [*command[:-1], "--dry-run"]).output.split())
+    assert f"base: {QUESTIONS} chains are read from base.jsonl, nothing is sampled; {QUESTIONS} of" in in_words
+    assert f"With verdicts on {QUESTIONS} questions in both arms, a difference of" in in_words
+    assert re.search(r"from 20 steps: checker 'nli' finds counting support .* of \d+ \(\d+%, \d+% to \d+%\)", in_words)
     forecast = json.loads(dry_run.stdout)
     assert (forecast["questions"], forecast["judging"]["steps"]) == (QUESTIONS, 4 * QUESTIONS)
     # The age of every first step stands in the vignette; the second step is wrong as often as planted.
@@ -166,3 +171,58 @@ def test_a_dry_run_says_cost_and_what_so_many_questions_can_show(questions: Path
     assert "a difference of 15.8 points" in output
     assert "Grounded coverage to expect is not known: there are no chains yet" in output
     assert not (tmp_path / "dry").exists()
+
+
+def rows_of(texts: list[str], prefix: str = "") -> str:
+    rows = [{"question": prefix + stem(n), "options": {"A": "x", "B": "y"}, "response": t} for n, t in enumerate(texts)]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+FILES = {
+    "base.jsonl": rows_of(CHAINS["base"]),
+    "student.jsonl": rows_of(CHAINS["student"]),
+    "other.jsonl": rows_of(CHAINS["student"], "Elsewhere. "),
+    "partly.jsonl": rows_of(CHAINS["student"][:4]),
+    "asked.jsonl": "".join(json.dumps({"question": stem(n), "options": {"A": "x", "B": "y"}}) + "\n" for n in range(4)),
+    "both.jsonl": "".join(
+        json.dumps({"question": stem(n), "base_response": CHAINS["base"][n], "student_response": CHAINS["student"][n]})
+        + "\n"
+        for n in range(4)
+    ),
+}
+FIRST_TRIES = {
+    "no such file": ("base.jsonl", "nothere.jsonl", "nothere.jsonl does not exist"),
+    "the same file twice": ("base.jsonl", "base.jsonl", "both arms are the same chains"),
+    "other questions": ("base.jsonl", "other.jsonl", "no question is common to base.jsonl, other.jsonl"),
+    "questions and no chains": ("base.jsonl", "asked.jsonl", "asked.jsonl holds 4 question(s) and no chain"),
+    "two arms in one file": ("both.jsonl", "student.jsonl", "both.jsonl holds the arms base, student"),
+    "an address without its beginning": ("base.jsonl", "localhost:8000/v1", "its address is http://localhost:8000/v1"),
+    "an address with a slip": ("htp://x", "student.jsonl", "an address begins with http:// or https://"),
+    "a server without questions": ("base.jsonl", "http://127.0.0.1:9/v1", "--questions FILE"),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(name).write_text(text)
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("slip", FIRST_TRIES)
+def test_a_first_try_that_cannot_work_says_why(slip: str) -> None:
+    base, student, sentence = FIRST_TRIES[slip]
+    result = CliRunner().invoke(app, ["audit", "--base", base, "--student", student, "--panel", "data", "--dry-run"])
+    assert result.exit_code == 1
+    assert sentence in " ".join(result.output.split())
+
+
+@pytest.mark.usefixtures("files")
+def test_questions_of_one_arm_alone_are_told_and_an_output_that_is_a_file_is_refused() -> None:
+    command = ["audit", "--base", "base.jsonl", "--student", "partly.jsonl", "--panel", "data", "--dry-run"]
+    result = CliRunner().invoke(app, command)
+    assert "base.jsonl: 20 question(s) have no chain in the other arm and are left out" in " ".join(
+        result.output.split()
+    )
+    assert "--out base.jsonl is a file" in CliRunner().invoke(app, [*command, "--out", "base.jsonl"]).output
