@@ -293,6 +293,10 @@ def gate(
         bool,
         typer.Option("--allow-grounded-contradiction", help="Accept grounded verdicts that point the other way."),
     ] = False,
+    min_effective: Annotated[
+        float | None,
+        typer.Option("--min-effective", help="Require that the panel is worth so many independent judges (Kish)."),
+    ] = None,
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
@@ -306,7 +310,8 @@ def gate(
 
     The bound of the interval decides, not the point: a student passes only if the data show that its step errors did
     not rise by more than the limit. Too little coverage, coverage unlike that of the baseline, a direction that
-    abstentions could turn around, and grounded verdicts that point the other way refuse too.
+    abstentions could turn around, and grounded verdicts that point the other way refuse too; with --min-effective a
+    panel whose judges err together.
 
     Example: tracejury gate after --baseline before --max-step-error-rise 3 --junit gate.xml
     """
@@ -319,6 +324,7 @@ def gate(
             Settings,
             audit,
             choose_arms,
+            effective_judges,
             gate_markdown,
             judged_text,
             junit,
@@ -337,7 +343,10 @@ def gate(
             max_coverage_gap=max_coverage_gap, worst_case=worst_case, allow_not_robust=allow_not_robust,
             allow_grounded_contradiction=allow_grounded_contradiction,
         )  # fmt: skip
-        gates = [pass_gate(c, limits) for c in result.comparisons]
+        more = []
+        if min_effective is not None:
+            more.append(effective_judges((row for run in opened for row in ledger.rows(run)), min_effective))
+        gates = [pass_gate(c, limits, *more) for c in result.comparisons]
         if junit_xml:
             junit_xml.write_text(junit(gates), encoding="utf-8")
         if markdown:

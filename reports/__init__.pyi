@@ -28,7 +28,7 @@ from .expert_reviews import (
 from .factors import TITLES, Term
 from .fewer_judges import recount
 from .figures import matrix_forest
-from .gates import Gate, GateCheck, GateLimits, gate_markdown, junit, pass_gate
+from .gates import Gate, GateCheck, GateLimits, effective_judges, gate_markdown, junit, pass_gate
 from .hedging import Hedging
 from .intervals import Jackknife, Share, bounded, difference, mean_share, share, unbounded
 from .invariance import Edited, invariance, unchanged_between
@@ -187,6 +187,7 @@ __all__ = [
     "difference",
     "draw_from_counts",
     "draw_sheet",
+    "effective_judges",
     "expert_labels",
     "expert_pairs",
     "gate_markdown",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as xml
 
+from tracejury.ledger import StepRow
 from tracejury.reports.comparison import Comparison, Direction, Robust, StepComparison
 from tracejury.reports.estimates import Estimate
+from tracejury.reports.panel_worth import worth_of
 from tracejury.reports.sentence import points
+from tracejury.reports.votes_table import read_votes
 from tracejury.traces import Record
 
 
@@ -46,8 +49,8 @@ class Gate(Record):
     checks: tuple[GateCheck, ...]
 
 
-def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
-    """Decide on a comparison of a student with its baseline, by the jury's majority.
+def pass_gate(comparison: Comparison, limits: GateLimits, *more: GateCheck) -> Gate:
+    """Decide on a comparison of a student with its baseline, by the jury's majority, and on `more` checks.
 
     The student fails unless the data show that it keeps to the limit: the interval's upper bound of the rise must not
     pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
@@ -68,6 +71,7 @@ def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
         checks.append(_worst_case(worst, limits.max_step_error_rise))
     if limits.max_answer_drop is not None:
         checks.append(_answers(comparison.answers.difference if comparison.answers else None, limits.max_answer_drop))
+    checks += more
     return Gate(
         baseline=f"{comparison.baseline.run}:{comparison.baseline.arm}",
         student=f"{comparison.other.run}:{comparison.other.arm}",
@@ -75,6 +79,20 @@ def pass_gate(comparison: Comparison, limits: GateLimits) -> Gate:
         passed=all(check.passed for check in checks),
         checks=tuple(checks),
     )
+
+
+def effective_judges(rows: Iterable[StepRow], least: float) -> GateCheck:
+    """Check that the panel is worth `least` independent judges (Kish), measured on these rows."""
+    name, votes = "effective judges", read_votes(rows)
+    if len(votes.judges) < 2:
+        return GateCheck(
+            name=name, passed=least <= 1, finding=f"one judge votes ({votes.judges[0]}); {least:g} at least"
+        )
+    worth = worth_of(votes)
+    number, basis = worth.kish.value, "" if worth.basis == "errors" else " by agreement alone, a lower bound"
+    ends = "" if number.low is None or number.high is None else f" [{number.low:.2f}, {number.high:.2f}]"
+    finding = f"{len(votes.judges)} judges are worth {number.value or 0:.2f}{ends}{basis}; {least:g} at least"
+    return GateCheck(name=name, passed=(number.value or 0) >= least, finding=finding)
 
 
 def _rise(rise: Estimate | None, limit: float) -> GateCheck:
