@@ -111,13 +111,13 @@ async def adjudicate(
     audited = {trace.model for trace in sample}
     refuse_audited_weights(chosen, audited)
     refuse_same_family(chosen, audited)
-    ledger = Ledger(store)
+    ledger = await run_in_thread(Ledger, store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = RunManifest(
         panel=panel_hash(chosen),
         prompts=prompt_hashes(chosen),
         checker=checker_facts(chosen) if chosen.checker else {},
-        index=_digests(chosen, index),
+        index=await run_in_thread(_digests, chosen, index),
         segmenter=segmenter_rule(chosen.segmenter),
         seed=chosen.seed,
         inputs=tuple(str(path) for path in opened_batch.paths),
@@ -126,12 +126,12 @@ async def adjudicate(
         weights=await run_in_thread(weights_of, chosen),
         packages=package_versions(),
     )
-    run, secret, resumed = ledger.open_run(chosen, manifest, name)
+    run, secret, resumed = await run_in_thread(ledger.open_run, chosen, manifest, name)
     async with run_lease(ledger.engine, run):
         if opened is not None:
             opened(run, resumed)
         expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)
-        ledger.expect_traces(run.id, expected)
+        await run_in_thread(ledger.expect_traces, run.id, expected)
         tally = tally or RunTally()
         tally.traces_total = expected
         if cluster is not None:
@@ -200,7 +200,7 @@ async def _probed(
     finally:
         calls.close()
     tally.adaptations = gateway.adaptation_lines()
-    ledger.record_adaptations(run.id, tally.adaptations)
+    await run_in_thread(ledger.record_adaptations, run.id, tally.adaptations)
     return gateway.adaptations
 
 
