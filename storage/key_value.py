@@ -76,7 +76,10 @@ class KeyValueStore(Generic[Value]):
 
     def get(self, table: str, key: str) -> Value | None:
         """Return the value of `key`, or None."""
-        return self.get_many(table, [key]).get(key)
+        with self._lock:
+            query = f'SELECT value FROM "{table}" WHERE key = ?'  # noqa: S608
+            row = self._connection.execute(query, (key,)).fetchone()
+        return None if row is None else row[0]
 
     def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Value]:
         """Return the values of those `keys` that exist."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from tracejury.traces.answer_cues import cues
+
 _KEY = r"[*_\"'`(\[]{0,3}((?-i:[A-Z]))(?![\w'])[)\]]?(?!\s*(?:,|/|&|and|or)\s*(?:option\s+)?\(?(?-i:[A-Z])(?![\w']))()"
 _WORD = r"(?:(?:the|with|option|choice|answer|letter)\s+){0,3}"
 _CHOOSE = (
@@ -14,34 +16,67 @@ _CHOOSE = (
     r"|commit(?:ting)?\s+to|stick(?:ing)?\s+with|sid(?:e|ing)\s+with|lean(?:ing)?\s+towards?)"
 )
 
-REVISED = tuple(
-    re.compile(phrase, re.IGNORECASE)
-    for phrase in (
+REVISED = cues(
+    (
+        "chang|revis|switch|amend|updat|correct",
         r"\b(?:chang(?:e|ed|ing)|revis(?:e|ed|ing)|switch(?:ed|ing)?|amend(?:ed|ing)?|updat(?:e|ed|ing)|correct(?:ed|ing)?)\s+"
         rf"(?:my|the|this)\s+(?:\w+\s+)?(?:answer|choice|mind|response|diagnosis)[^.\n]{{0,20}}?\bto\s+{_WORD}{_KEY}",
+    ),
+    (
+        "now",
         rf"\b(?:but|so)\s+now\b[^.\n]{{0,25}}?\b(?:{_CHOOSE}|prefer|say|think\s+it\s+is)\s+{_WORD}{_KEY}",
-    )
+    ),
 )
 """A change of mind counts before everything else that is said in words."""
 
-DECIDED = tuple(
-    re.compile(phrase, re.IGNORECASE)
-    for phrase in (
+DECIDED = cues(
+    (
+        "settl|go |going|went|opt|choos|pick|select|commit|stick|side |siding|lean",
         rf"\b{_CHOOSE}\s+{_WORD}{_KEY}",
+    ),
+    (
+        "leav|left|narrow",
         r"\b(?:leav(?:es?|ing)|left\s+with|narrow(?:s|ed)?\s+(?:it\s+|this\s+)?down\s+to)\s+(?:us\s+|me\s+)?(?:with\s+)?"
         rf"(?:only\s+|just\s+)?{_WORD}{_KEY}",
+    ),
+    (
+        "only",
         rf"\bonly\s+{_WORD}{_KEY}\s+(?:remains?|is\s+left|fits|survives|works|makes\s+sense|explains)\b",
+    ),
+    (
+        "must|has|have|can only",
         rf"\b(?:it|this|that|answer)\s+(?:must|has\s+to|would\s+have\s+to|can\s+only)\s+be\s+{_WORD}{_KEY}",
+    ),
+    (
+        "pick|choice|answer|selection|vote",
         r"\bmy\s+(?:final\s+)?(?:pick|choice|answer|selection|vote)\b[^.\n]{0,20}?(?:\bis\b|:|\bwould\s+be\b|=)\s*"
         rf"{_WORD}{_KEY}",
+    ),
+    (
+        "fit|match",
         rf"\b(?:best|closest)\s+(?:fit|match)\b[^.\n]{{0,30}}?(?:\bis\b|:)\s*{_WORD}{_KEY}",
+    ),
+    (
+        "elimination|exclusion",
         rf"\bby\s+(?:process\s+of\s+)?(?:elimination|exclusion)\b[^.\n]{{0,30}}?[,:]?\s+{_WORD}{_KEY}(?=\s*(?:[.!\n]|\Z))",
+    ),
+    (
+        "it is|is what i|is my|is the|best",
         rf"(?<![\w']){_KEY}\s+(?:it\s+is\b|is\s+(?:what\s+I|my\s+(?:final\s+)?(?:answer|choice|pick)|the\s+(?:answer|one))\b"
         r"|(?:fits?|seems?|looks?|is)\s+(?:the\s+)?best\b)",
+    ),
+    (
+        "say",
         rf"\bI(?:'d|\s+would)?\s+say\s+{_WORD}{_KEY}",
+    ),
+    (
+        "hence|therefore|thus|so",
         rf"\b(?:hence|therefore|thus|so)[, ]+(?:the\s+)?(?:option|choice|answer)?\s*{_KEY}(?=[.\s]*(?:\n|\Z))",
+    ),
+    (
+        "correspond|matches|points|consistent",
         rf"\b(?:corresponds?\s+to|matches|points\s+to|consistent\s+with)\s+(?:option|choice|answer)\s+{_KEY}",
-    )
+    ),
 )
 """Less than a plain answer, more than a letter at the edge of the reply."""
 

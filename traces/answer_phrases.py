@@ -6,7 +6,7 @@ own phrase denies ("not A but C", "AではなくC") is passed over, and the one 
 
 from __future__ import annotations
 
-import re
+from tracejury.traces.answer_cues import cues
 
 # A letter of ours may be followed by a word in another script without a blank. A small letter counts only at an end.
 _KEY = r"[\s*_\"'`(\[「【$]*((?-i:[A-Z])|\d{1,2}|[a-z](?=[).]|\s*(?:\n|\Z)))(?![A-Za-z\d'])()"
@@ -61,23 +61,52 @@ _BUT = (
     r"|\bit\s+is|\bit's)"
 )
 _LETTER = r"\(?(?-i:[A-Z])\)?"
+_NOUN_WORDS = (
+    "respuesta|opci|alternativa|resposta|opç|opc|réponse|option|antwort|lösung|risposta|opzione|soluci|soluç|soluzione|cevap"
+    "|antwoord|odpowied|đáp"
+)
 _ANY_NOUN = rf"(?:\b(?:answer|choice|option)\b|{_NOUN}|答案|选项|ответ)"
 
-PHRASES = tuple(
-    re.compile(phrase, re.IGNORECASE)
-    for phrase in (
-        # "not A but C"; "A ではなく C", "A가 아니라 C".
+PHRASES = cues(
+    # "not A but C"; "A ではなく C", "A가 아니라 C".
+    (
+        f"answer|choice|{_NOUN_WORDS}|答案|选项|ответ",
         rf"{_ANY_NOUN}[^.\n]{{0,40}}?{_NOT}\s*{_OPTION}{_LETTER}[\s,;，、]*{_BUT}\s*{_OPTION}{_KEY}",
+    ),
+    (
+        "",
         rf"{_LETTER}\s*(?:ではなく[て]?|(?:가|이)?\s*아니라)[\s、,]*{_KEY}",
+    ),
+    (
+        "",
         rf"(?:{_EAST_ASIAN}|{_KOREAN}|{_ARABIC}|{_HINDI}|{_RUSSIAN}){_KEY}{_DENIED}",
+    ),
+    (
+        _NOUN_WORDS,
         rf"{_ROMANCE}{_KEY}",
+    ),
+    (
+        _NOUN_WORDS,
         rf"\b{_NOUN}\s+{_KEY}\s*(?:{_IS}\s*)?{_ARTICLE}{_ADJECTIVE[:-1]}|richtig|korrekt)\b",
+    ),
+    (
+        "richtig|korrekt",
         rf"\b(?:richtig|korrekt)\s+(?:ist|wäre)\s+{_OPTION}{_KEY}",
+    ),
+    (
+        "",
         rf"{_CHOOSE}{_KEY}{_DENIED}",
+    ),
+    (
+        "choisis|retiens|sélectionne|opte|elijo|escojo|selecciono|opto|quedo|escolho|seleciono|fico|scelgo|seleziono"
+        "|wähle|entscheide|выб",
         rf"{_ROMANCE_CHOOSE}{_SO}\s+{_OPTION}{_KEY}",
-        # "Cが正しい", "Bを選ぶ", "B번이 가장 적절", "C를 선택", "D项最合适".
+    ),
+    # "Cが正しい", "Bを選ぶ", "B번이 가장 적절", "C를 선택", "D项最合适".
+    (
+        "",
         rf"{_KEY}(?:番|号|번|项|項|选项|選項)?(?:が|は|を|이|가|을|를|은|는|是|为|為|才是)?\s*(?:最も|가장\s*|最)?"
         r"(?:正し|正解|適切|妥当|選|적절|정답|맞|옳|선택|고르|正确|正確|合适|合適|佳|恰当|符合)",
-    )
+    ),
 )
 """Group 1 is the letter. The last match of the first phrase that matches counts."""

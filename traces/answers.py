@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tracejury.traces.answer_cues import cues
 from tracejury.traces.answer_decisions import DECIDED, REVISED, is_left_open
 from tracejury.traces.answer_phrases import PHRASES
 
@@ -56,33 +57,60 @@ _ENGLISH_AFTER_A = {
     "which",
 }
 """Words that may follow the letter A; another word in small letters makes it an article."""
-_EXPLICIT = tuple(
-    re.compile(cue, re.IGNORECASE)
-    for cue in (
+_EXPLICIT = cues(
+    (
+        "answer|solution",
         r"\b(?:(?:final|correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
         rf"(?:\((?:option|choice)\))?{_ASIDE}[\s*_]*{_IS}+[\s*_:]*{_ADVERB}{_KEY}",
+    ),
+    (
+        "choice|option|diagnosis|treatment|management|step|response|explanation|cause",
         r"\b(?:correct|best|right|most (?:likely|appropriate|accurate)|appropriate|final)\s+"
         r"(?:choice|option|diagnosis|treatment|management|(?:next )?step|response|explanation|cause)\b"
         rf"[^.\n]{{0,80}}?\b{_IS}[\s*_:]*{_ADVERB}{_KEY}",
+    ),
+    (
+        "choos|select|pick|go with",
         rf"\b(?:choose|select|pick|go with|choosing|selecting)\s{_KEY}",
+    ),
+    (
+        "choice|option|answer",
         r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?!\w|'\w)()[^.\n]{0,120}\b(?:is|as|represents)\s+"
         r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
-    )
+    ),
 )
-_IMPLICIT = tuple(
-    re.compile(cue, re.IGNORECASE)
-    for cue in (
+_IMPLICIT = cues(
+    (
+        "ans|choice",
         rf"\b(?:ans|choice)\s*:[\s*_]*{_KEY}",
+    ),
+    (
+        "answer",
         r"^\W*(?:(?:final|correct|best|right)\s+)?answer\s*[-\u2013\u2014]\s*[*_]*\(?((?-i:[A-Z])|(?<=\()[a-z](?=\)))\)?()"
         r"(?![\w'-])",
+    ),
+    (
+        "is ",
         r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+is\s+(?:the\s+)?"
         r"(?:correct|best|right|most (?:likely|appropriate))\b",
+    ),
+    (
+        "make",
         r"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
-        # "The index among these is C. PMA": a letter written as options are lettered.
+    ),
+    # "The index among these is C. PMA": a letter written as options are lettered.
+    (
+        "is|are|be",
         r"(?<!so )(?<!neither )(?<!nor )\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
+    ),
+    (
+        "it's|it is",
         r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
+    ),
+    (
+        "hence|therefore|thus|so",
         r"\b(?:hence|therefore|thus|so)[, ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
-    )
+    ),
 )
 _CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT)
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
@@ -100,7 +128,7 @@ _NEGATED = re.compile(
 )
 # Full-width letters, figures and signs, and curly quotes, as their plain forms.
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
-_EMPHASIS = re.compile(r"\*\*|(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
@@ -121,7 +149,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
-    text = _EMPHASIS.sub("", text.translate(_PLAIN))
+    text = text.translate(_PLAIN).replace("**", "")
+    if "_" in text:
+        text = _EMPHASIS.sub("", text)
     outside = _THINK.sub(" ", text)
     if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(2).strip())]:
         # As a box does, the tag settles the matter.
@@ -138,8 +168,9 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
     explicit = next(_json_values(text), None) or next(reversed(_boxes(text)), None)
     if explicit is not None:
         return option_in_value(explicit, options)
+    small = text.lower()
     for cue in _CUES:
-        for match in reversed(list(cue.finditer(text))):
+        for match in cue.matches(text, small):
             if is_left_open(text, match.start()) or _is_article(text, match):
                 continue
             more = re.findall(r"\b[A-Z]\b", match.group(2) or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 from pydantic import Field
 
@@ -94,7 +95,8 @@ class ReadTally:
 
     def _record(self, kind: str, item: Record, more: tuple[str, ...]) -> None:
         columns = self._fields
-        values = [(name, getattr(item, name)) for name in (*type(item).model_fields, *more) if name != "meta"]
+        names = _field_names(type(item))
+        values = [(name, getattr(item, name)) for name in (*names, *more)]
         values += [(f"meta.{name}", value) for name, value in getattr(item, "meta", {}).items()]
         for name, value in values:
             column = columns.get((kind, name))
@@ -122,6 +124,12 @@ class ReadTally:
             )
             for (kind, name), column in self._fields.items()
         ]
+
+
+@cache
+def _field_names(kind: type[Record]) -> tuple[str, ...]:
+    """Return the fields of a record but `meta`; pydantic makes the table of fields anew at every look."""
+    return tuple(name for name in kind.model_fields if name != "meta")
 
 
 class _Column:

@@ -174,6 +174,7 @@ _STEM_HEAD = re.compile(
     r"(?:\*\*)?\s*:(?:\*\*)?\s*",
     re.IGNORECASE,
 )
+_LONGEST_STEM_END = 120
 _STEM_END = re.compile(
     r"\s*(?:#+\s*)?(?:\*\*)?(?:(?:the\s+)?(?:answer\s+)?(?:options|choices)(?:\s+are)?|\u9009\u9879)(?:\*\*)?\s*[:\uff1a](?:\*\*)?\s*\Z",
     re.IGNORECASE,
@@ -205,4 +206,7 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
 
 def bare_stem(text: str) -> str:
     """Return a question without a heading such as `Question:` before it or `Options:` behind it."""
-    return _STEM_END.sub("", _STEM_HEAD.sub("", text)).strip()
+    text = _STEM_HEAD.sub("", text, 1)
+    # What is cut off is short, and the pattern is slow on a long text.
+    tail = max(0, len(text) - _LONGEST_STEM_END)
+    return (text[:tail] + _STEM_END.sub("", text[tail:])).strip()

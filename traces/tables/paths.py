@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 _BRACKET = re.compile(r"\[([^\]]*)\]")
@@ -18,7 +19,13 @@ def lift(data: object, path: str) -> object:
     A path is made of names and positions joined by dots: `doc.options`, `choices.0.message`, `messages.-1.content`,
     `messages[role=assistant].content` (the last element that has this value). A name may itself contain dots.
     """
-    return _follow(data, _BRACKET.sub(r".\1", path).removeprefix(".").split("."))
+    return _follow(data, _parts(path))
+
+
+@lru_cache(1024)
+def _parts(path: str) -> tuple[str, ...]:
+    """Return the names and positions of a path; a table has a few, and every row asks for all of them."""
+    return tuple(_BRACKET.sub(r".\1", path).removeprefix(".").split("."))
 
 
 def first_at(data: Mapping[str, Any], name: str, fields: Mapping[str, str], *paths: str) -> Any:
@@ -31,7 +38,7 @@ def first_at(data: Mapping[str, Any], name: str, fields: Mapping[str, str], *pat
     return next((value for path in paths if (value := lift(data, path)) is not None and value != ""), None)
 
 
-def _follow(data: object, parts: list[str]) -> object:
+def _follow(data: object, parts: tuple[str, ...]) -> object:
     if not parts:
         return data
     if isinstance(data, Mapping):
