@@ -74,6 +74,12 @@ def adjudicate(
     ] = None,
     wheel: Annotated[Path | None, typer.Option(help="Install this wheel of tracejury on the Ray workers.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no reply from the response cache.")] = False,
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Send nothing: answer from the response cache, and leave what it cannot answer."
+        ),
+    ] = False,
     probe: Annotated[
         bool, typer.Option(help="Ask each endpoint once before the first step, unless that was done within a day.")
     ] = True,
@@ -95,6 +101,9 @@ def adjudicate(
     of an unusable reply are rounds of their own; a panel with early stop needs one round per judge. If the command is
     killed while a batch is out (Ctrl-C twice), the same command waits for that batch. For the caps, all questions of a
     batch count as in flight.
+
+    --offline sends nothing: it judges the steps whose requests the response cache can answer and names the others
+    (exit code 2). `tracejury cases` writes these, `tracejury calls import` takes the answers, the same command goes on.
 
     --backend ray distributes the traces over workers (docs/cluster.md): an endpoint's limits hold for all of them
     together, and the traces of a lost worker go to another one. --ray-address names an existing cluster.
@@ -148,6 +157,7 @@ def adjudicate(
                 cluster=_cluster(backend, ray_address, workers, wheel),
                 probe=probe,
                 fresh=fresh,
+                offline=offline,
             )
     report(judged_run, tally, store or DEFAULT_STORE, as_json)
     if tally.interrupted and budget.used_up:
@@ -155,6 +165,14 @@ def adjudicate(
         raise fail(f"stopped: the run has used {spent}; give a higher cap to judge the rest", Exit.SOME_FAILED)
     if tally.stop_reasons:
         raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
+    if tally.unanswered:
+        by_purpose = ", ".join(f"{purpose} {n:,}" for purpose, n in sorted(tally.unanswered.items()))
+        raise fail(
+            f"{tally.unanswered.total():,} requests have no answer yet ({by_purpose}); nothing was sent, their steps "
+            "are left. `tracejury cases` writes them: answer them anywhere, import the answers with `tracejury calls "
+            "import` and run the same command. Without --offline it asks the endpoints",
+            Exit.SOME_FAILED,
+        )
     if tally.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if tally.failed or tally.problems:
@@ -249,7 +267,12 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     if as_json:
         body = current.model_dump(mode="json", exclude={"run": {"panel"}})
         body["judged_share"] = {arm: counts.judged_share for arm, counts in coverage.items()}
-        body |= {"failures": tally.failures, "from_cache": tally.cached, "stopped": tally.stop_reasons}
+        body |= {
+            "failures": tally.failures,
+            "from_cache": tally.cached,
+            "stopped": tally.stop_reasons,
+            "unanswered": tally.unanswered,
+        }
         body["adaptations"] = tally.adaptations
         body |= {"broken_judges": tally.broken_judges, "notices": tally.notices}
         print_json(json.dumps(body | {"problems": [str(p) for p in tally.problems]}, indent=2))

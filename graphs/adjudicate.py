@@ -60,6 +60,7 @@ async def adjudicate(
     stopping: asyncio.Event | None = None,
     probe: bool = False,
     fresh: bool = False,
+    offline: bool = False,
     opened: Callable[[Run, bool], None] | None = None,
 ) -> tuple[Run, RunTally]:
     """Adjudicate a batch with a panel. The same call again resumes the run: nothing is judged or paid twice.
@@ -83,6 +84,7 @@ async def adjudicate(
         stopping: Set it to stop cleanly: steps that have begun are finished, the rest is left for the resume.
         probe: Ask each endpoint once before the first step, unless that was done within the last day.
         fresh: Use no cached reply from before this call.
+        offline: Send nothing. What the response cache cannot answer is counted in the tally, and its steps are left.
         opened: Called with the run and whether it is resumed, before the first trace.
 
     Returns:
@@ -100,6 +102,10 @@ async def adjudicate(
     """
     chosen = panel if isinstance(panel, Panel) else load_panel(panel)
     capped = budget is not None and (budget.max_usd is not None or budget.max_tokens is not None)
+    if offline and (cluster is not None or batch_progress is not None or fresh):
+        raise ValueError(
+            "an offline run answers from the response cache alone: leave out --backend ray, --batch-api, --fresh"
+        )
     if cluster is not None and (capped or batch_progress is not None):
         raise ValueError("caps and batches are kept by one process: leave out --backend ray, or the cap or --batch-api")
     if budget is not None:
@@ -173,9 +179,10 @@ async def adjudicate(
                 skip=skip_steps,
                 stopping=stopping,
                 fresh=fresh,
+                offline=offline,
             )
             async with context as run_context:
-                if probe and run_context.gateway is not None:
+                if probe and not offline and run_context.gateway is not None:
                     await check_endpoints(run_context.gateway, chosen, report_line)
                 runner = Runner(run_context, ledger, calls.writer, run, tally)
                 selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)

@@ -83,7 +83,8 @@ class Runner:
         except* StoreError as errors:
             # The ledger is gone for good, whichever task noticed first.
             raise _first(errors) from None
-        if not self.run_context.stopping.is_set():
+        self.tally.unanswered = self.run_context.unanswered
+        if not self.run_context.stopping.is_set() and not self.tally.unanswered:
             await run_in_thread(self.ledger.finish, self.run_id, total)
         self.tally.interrupted = self.run_context.stopping.is_set()
         self.tally.stop_reasons = [str(hopeless) for hopeless in self.run_context.hopeless]

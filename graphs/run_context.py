@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from tracejury.models import (
     Gateway,
     Hopeless,
     Limit,
+    OfflineGateway,
 )
 from tracejury.retrieval import Finder, Finding, Index, Query, claim_queries, relevance, step_query
 from tracejury.storage import run_in_thread
@@ -96,6 +98,13 @@ class RunContext:
         """The gateway of the panel's model calls; None: no judge has a model."""
         chats = self.judge_panel.chats
         return chats if isinstance(chats, Gateway) else None
+
+    @property
+    def unanswered(self) -> Counter[str]:
+        """Of an offline run, what asks without an answer so far: purpose -> requests."""
+        gateway = self.gateway
+        pending = gateway.pending.values() if isinstance(gateway, OfflineGateway) else ()
+        return Counter(request.purpose for request in pending)
 
     async def find(
         self, question: Question, step: Step, claims: Sequence[Claim] = (), sources: tuple[str, ...] = ()
@@ -186,6 +195,7 @@ async def open_run_context(
     adaptations: Mapping[ClientKey, Adaptations] | None = None,
     skip: frozenset[str] = frozenset(),
     stopping: asyncio.Event | None = None,
+    offline: bool = False,
 ) -> AsyncIterator[RunContext]:
     """Open a panel: create its judges, open its references and the gateway to its models.
 
@@ -202,6 +212,7 @@ async def open_run_context(
         adaptations: What the gateway of another process learnt about the endpoints.
         skip: Ids of steps not to judge.
         stopping: Set it to leave the steps that have not begun for a resume.
+        offline: Send nothing: what the response cache cannot answer is collected.
     """
     budget = budget or Budget()
     calibrator = load_calibrator(Path(panel.calibrator), panel) if panel.calibrator else None
@@ -210,15 +221,19 @@ async def open_run_context(
         opened = await run_in_thread(Index.open, index, embedder=panel.retrieval.embedder)
         chosen = {sources for sources in (panel.retrieval.sources, *(j.sources for j in panel.judges)) if sources}
         finders = {sources: _finder(panel, opened, sources) for sources in chosen}
-    opening = Gateway(
-        store,
-        secret=secret,
-        air_gapped=air_gapped,
-        budget=budget,
-        batch=batch_progress,
-        limits=limits,
-        fresh=fresh,
-        adaptations=adaptations,
+    opening: Gateway = (
+        OfflineGateway(store, secret=secret)
+        if offline
+        else Gateway(
+            store,
+            secret=secret,
+            air_gapped=air_gapped,
+            budget=budget,
+            batch=batch_progress,
+            limits=limits,
+            fresh=fresh,
+            adaptations=adaptations,
+        )
     )
     async with opening as gateway:
         scorer = await run_in_thread(relevance, panel.relevance.scorer)
@@ -231,5 +246,5 @@ async def open_run_context(
             skip=skip,
             stopping=stopping or asyncio.Event(),
             budget=budget,
-            in_batches=batch_progress is not None,
+            in_batches=offline or batch_progress is not None,
         )

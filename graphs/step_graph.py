@@ -191,6 +191,8 @@ class StepNodes:
         update: dict[str, Any] = {"path": (*state["path"], "claims")}
         if ask is not None:
             claims = await claims_of(case, ask)
+            if claims.failure.startswith(FailureReason.UNANSWERED):
+                return self._leave(state)
             update["hits"] = tuple(_for_claims(hit, case.claims, claims) for hit in state["hits"])
             update["evidence_calls"] = tuple(ask.calls)
             case = case.model_copy(update={"claims": claims})
@@ -239,6 +241,9 @@ class StepNodes:
         opinions, resolution = state.get("opinions", ()), state.get("resolution")
         if "verdict" in state:
             return await self._end(state, state["verdict"], path)
+        if FailureReason.UNANSWERED in _failures(state):
+            # An answer can still be imported, and a verdict without it would stand for good.
+            return self._leave(state)
         if resolution is not None:
             return await self._end(state, self._settle(state, state["dispute"]), path)
         if tasks := self._judge_tasks(state, case, opinions):
@@ -328,7 +333,7 @@ class StepNodes:
     async def _end(self, state: StepState, verdict: Verdict, path: tuple[str, ...]) -> Command[Any]:
         self._pass_on(state["step"])
         resolution = state.get("resolution")
-        if verdict.outcome is Outcome.FAILED and _ran_out_of_budget(state):
+        if verdict.outcome is Outcome.FAILED and FailureReason.BUDGET in _failures(state):
             # Nobody failed: the step is left for the resume, and the cache holds the calls that were paid for it.
             self.run_context.stopping.set()
             return self._leave(state)
@@ -385,8 +390,9 @@ def _for_claims(hit: Hit, by_rule: ClaimSet, refined: ClaimSet) -> Hit:
     return hit.model_copy(update={"claims": tuple(handles)})
 
 
-def _ran_out_of_budget(state: StepState) -> bool:
+def _failures(state: StepState) -> list[FailureReason | None]:
+    """Return why parts of a step had no answer."""
     failures = [state.get("check_failure"), *(opinion.failed for opinion in state.get("opinions", ()))]
     if resolution := state.get("resolution"):
         failures.append(resolution.failed)
-    return FailureReason.BUDGET in failures
+    return failures

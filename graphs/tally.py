@@ -50,6 +50,8 @@ class RunTally:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     problems: list[Problem] = field(default_factory=list)
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """Of an offline run: purpose -> requests without an answer; their steps are left for the resume."""
     failures: Counter[str] = field(default_factory=Counter)
     """Reason -> opinions that failed for it."""
     failure_examples: dict[str, str] = field(default_factory=dict)

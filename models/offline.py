@@ -50,7 +50,7 @@ class OfflineGateway(Gateway):
         body = chat_body(request, messages, tag, Adaptations(), request.max_tokens)
         content = {"model": endpoint.model, "messages": body.messages, **body.fields}
         self.pending[key] = PendingRequest(key, purpose, endpoint.name, endpoint.address, endpoint.model, content)
-        raise CallFailed(FailureReason.UNAVAILABLE, "the request is collected, and not answered yet")
+        raise CallFailed(FailureReason.UNANSWERED, "the request is collected, and not answered yet")
 
 
 class ImportTally(NamedTuple):

@@ -150,6 +150,8 @@ class FailureReason(StrEnum):
     """A judge's own code raised."""
     NOT_RECORDED = "not_recorded"
     """The files of a judge `recorded` have no opinion on the step."""
+    UNANSWERED = "unanswered"
+    """The run is offline, and no answer to the request has been imported yet."""
 
 
 class CallRecord(Record):

@@ -13,6 +13,8 @@ _REMEDIES = {
     FailureReason.CONTEXT: "raise the server's context and `context_window`, or lower `case_tokens` in the panel",
     FailureReason.BUDGET: "run the same command with a higher cap",
     FailureReason.BLOCKED: "leave --air-gapped out, or serve the model on this machine",
+    FailureReason.NOT_RECORDED: "add the opinions to the judge's files and run the same command",
+    FailureReason.UNANSWERED: "answer what `tracejury cases` writes, import it, and run the same command",
     FailureReason.JUDGE_BROKE: "mend the judge's own code; the example is what it raised",
 }
 

@@ -72,6 +72,15 @@ def test_the_round_trip_gives_the_run_that_asking_gives_and_makes_no_call(tmp_pa
             done = cli.invoke(app, ["calls", "import", str(answers), "--store", imported])
             assert done.exit_code == 0, done.output
             passes += 1
+            # After an incomplete import an offline run sends nothing, names what is missing, and leaves those steps.
+            offline = ["adjudicate", traces, "--panel", panel, "--run", "r", "--store", imported, "--offline"]
+            waiting = cli.invoke(app, offline)
+            if passes == 1:
+                assert waiting.exit_code == 2, waiting.output
+                assert "6 requests have no answer yet (judge:facts 2, judge:inference 2, judge:safety 2)" in " ".join(
+                    waiting.output.split()
+                )
+                assert rows_of("r", imported) == []
         assert passes >= 2  # claims first, then the judges whose prompts hold the claims
         assert sum(server.counts()["modes"].values()) == 2 * calls_before
         again = cli.invoke(
