@@ -161,8 +161,9 @@ def _print_steps(steps: StepComparison, *, alone: bool) -> None:
     """Print what qualifies the step errors of one view."""
     if not alone:
         out.print(f"by {'majority' if steps.view == 'majority' else 'grounded verdicts alone'}", style="bold")
-    before, after = (100 * c for c in steps.coverage)
-    out.print(f"coverage {before:.1f} -> {after:.1f} %; direction robust to abstentions: {steps.robust}")
+    out.print(f"{steps.coverage_sentence}; direction robust to abstentions: {steps.robust}", soft_wrap=True)
+    if not any(steps.coverage):
+        return
     for level in steps.levels:
         out.print(f"decided in both arms ({level.name}): {level.questions:,} questions, {points(level.difference)}")
     pool = steps.pool

@@ -81,6 +81,16 @@ class StepComparison(Record):
     why_not: str | None
 
     @property
+    def coverage_sentence(self) -> str:
+        """Say which share of the claims has a verdict, over the paired questions and over those compared."""
+        before, after = (100 * c for c in self.coverage)
+        text = f"coverage of the paired questions {before:.1f} -> {after:.1f} %"
+        if self.steps is None or self.decided_coverage == self.coverage:
+            return text
+        before, after = (100 * c for c in self.decided_coverage)
+        return f"{text}, of the {self.steps.questions:,} compared {before:.1f} -> {after:.1f} %"
+
+    @property
     def detectable(self) -> float | None:
         """Return about the smallest difference, in shares, that the tests would show with 80 % power.
 

@@ -29,7 +29,7 @@ def headline(answers: Difference | None, majority: StepComparison, grounded: Ste
     parts = [f"{answers_part}, step errors {points(majority.steps.difference)}"]
     if grounded is not None:
         parts[0] += f" by majority ({_coverage(majority)})"
-    parts[0] += _unlike(majority)
+    parts[0] += _unlike(majority, name_coverage=grounded is None)
     if grounded is not None:
         parts.append(_grounded(majority, grounded))
     return ", ".join(parts) + _pool(majority) + f", direction robust to abstentions: {majority.robust}"
@@ -59,8 +59,10 @@ def _grounded(majority: StepComparison, grounded: StepComparison) -> str:
     return text
 
 
-def _unlike(found: StepComparison) -> str:
-    """Say what unlike coverage leaves of a difference, where it could be the reason for it.
+def _unlike(found: StepComparison, *, name_coverage: bool) -> str:
+    """Say that unlike coverage could be the reason for a difference, where it could.
+
+    The headline has one coverage, that of the paired questions; `name_coverage` says whether it has to be named here.
 
     The interval of the difference is moved by what the surplus of verdicts could hide, so that like coverage, which
     hides nothing, is never named as the reason.
@@ -74,8 +76,8 @@ def _unlike(found: StepComparison) -> str:
     value, low, high, least_value, largest_value = (float(number or 0.0) for number in numbers)
     if low - (value - least_value) > 0 or high + (largest_value - value) < 0:
         return ""
-    before, after = (100 * c for c in found.decided_coverage)
-    return f", which unlike coverage alone ({before:.1f} and {after:.1f} %) could explain"
+    named = f" ({_coverage(found).removeprefix('coverage ')})" if name_coverage else ""
+    return f", which unlike coverage alone{named} could explain"
 
 
 def _pool(found: StepComparison) -> str:
