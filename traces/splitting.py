@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from syntok._segmentation_states import State
 from syntok.segmenter import analyze
 
 from tracejury.traces.spans import Span, trimmed
@@ -17,6 +18,11 @@ _ENUMERATOR = re.compile(
 )
 _STOP = re.compile("[\u3002\uff01\uff1f\u0964\u061f]+[\u300d\u300f\u201d\u2019)\uff09]*")
 """Ends of sentences in Chinese, Japanese, Hindi and Arabic, which no blank need follow."""
+_SURE_END = re.compile(r"\b(?P<word>[a-z]{4,})[.?] (?=(?:[A-Z][a-z]+|A|In) [a-z]{2,})")
+"""Where syntok always begins a sentence: its tokenizer is slow, and most sentences of references stand between two such
+places with nothing in them to look at."""
+_MARKS = (State.terminals | State.opening_brackets) - {"..."}
+_OPENING, _CLOSING = re.compile(f"[{re.escape(''.join(State.opening_brackets))}]"), re.compile("[)\\]}]")
 _WRAPPED = 60
 """A line of this many characters that ends without a stop, before one in small letters, is taken for wrapped."""
 
@@ -41,11 +47,32 @@ def _split(text: str) -> tuple[Span, ...]:
 def _within(text: str, line: Span) -> Iterator[Span]:
     # Line breaks that are left inside (wrapped lines) are white space; blanking them keeps every offset.
     words = text[line.start : line.end].replace("\n", " ").replace("\r", " ")
-    starts = [line.start + sentence[0].offset for part in analyze(words) for sentence in part if sentence]
+    starts = [line.start + start for start in _starts(words)]
     ends = (line.start + match.end() for match in _STOP.finditer(words))
     starts = sorted({line.start, *starts[1:], *(end for end in ends if end < line.end)})
     for start, end in zip(starts, [*starts[1:], line.end], strict=True):
         yield trimmed(text, start, end)
+
+
+def _starts(words: str) -> Iterator[int]:
+    """Yield where syntok begins the sentences of a line."""
+    begin = 0
+    for end in [*_sure_ends(words), len(words)]:
+        piece = words[begin:end]
+        if _MARKS.isdisjoint(piece.rstrip()[:-1]):
+            yield begin
+        else:
+            yield from (begin + sentence[0].offset for part in analyze(piece) for sentence in part if sentence)
+        begin = end
+
+
+def _sure_ends(words: str) -> Iterator[int]:
+    begin = 0
+    for match in _SURE_END.finditer(words):
+        piece = words[begin : match.end()]
+        if match["word"] not in State.abbreviations and len(_OPENING.findall(piece)) == len(_CLOSING.findall(piece)):
+            yield match.end()
+            begin = match.end()
 
 
 def _lines(text: str) -> list[Span]:

@@ -2,8 +2,9 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from syntok.segmenter import analyze
 
-from tracejury.retrieval import Document, chunk
+from tracejury.retrieval import Document, chunk, sources
 from tracejury.traces import split_sentences
 
 PROSE = st.lists(
@@ -44,3 +45,15 @@ def test_a_passage_holds_whole_sentences() -> None:
 
 def test_the_same_text_gives_the_same_ids() -> None:
     assert [p.id for p in chunk(document("One. Two."))] == [p.id for p in chunk(document("One. Two."))]
+
+
+def test_the_short_cut_past_the_tokenizer_changes_no_boundary() -> None:
+    texts = [d.text for d in sources.make("open-medicine").documents() if isinstance(d, Document)]
+    texts += [
+        "He was treated (see below. Then he left). It is known that this works. A drug is given, approx. The dose."
+    ]
+    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    for line in lines:
+        by_tokenizer = [sentence[0].offset for part in analyze(line) for sentence in part if sentence]
+        begins = [line[at:].lstrip()[:30] for at in (0, *by_tokenizer[1:])]
+        assert [line[start:][:30] for start, _ in split_sentences(line)] == begins
