@@ -134,3 +134,5 @@ def _show_effect(found: SourceEffect, as_json: bool) -> None:
         out.print(f"\n{step.step_id[:10]}  {step.before} -> {step.after}\n  {step.text[:200]}")
         for passage in step.passages:
             out.print(f"  by: {passage}")
+        for passage in step.quoted:
+            out.print(f"  quoted, not counted: {passage}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tracejury.agents import Deliberation
 from tracejury.traces import Record
@@ -18,6 +18,8 @@ class ChangedStep(Record):
     after: str
     passages: tuple[str, ...] = ()
     """Citations of the counting passages that only one of the runs had, with their source."""
+    quoted: tuple[str, ...] = ()
+    """The same of passages that a judge quotes and whose quote does not count."""
 
 
 class SourceEffect(Record):
@@ -45,7 +47,8 @@ def source_effect(before: Iterable[Deliberation], after: Iterable[Deliberation])
             text=" ".join(new.step.text.split()),
             before=_outcome(old),
             after=_outcome(new),
-            passages=tuple(dict.fromkeys((*_only_in(new, old), *_only_in(old, new)))),
+            passages=(counting := _of_one_run(new, old, counts=True)),
+            quoted=tuple(name for name in _of_one_run(new, old, counts=False) if name not in counting),
         )
         for old, new in pairs
         if _outcome(old) != _outcome(new)
@@ -63,11 +66,20 @@ def _passage_ids(deliberation: Deliberation) -> frozenset[str]:
     return frozenset(p.id for p in deliberation.case.passages) if deliberation.case else frozenset()
 
 
-def _only_in(deliberation: Deliberation, other: Deliberation) -> Iterable[str]:
-    """Yield the passages with a counting citation that the other run did not have."""
+def _of_one_run(new: Deliberation, old: Deliberation, *, counts: bool) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*_only_in(new, old, counts), *_only_in(old, new, counts))))
+
+
+def _only_in(deliberation: Deliberation, other: Deliberation, counts: bool) -> Iterator[str]:
+    """Yield the passages that judges quote and the other run did not have, by whether the citation counts."""
     citations = [c for opinion in deliberation.opinions for c in opinion.citations]
     citations += deliberation.resolution.citations if deliberation.resolution else ()
     known_ids = _passage_ids(other) | {p.id for p in other.further_passages}
     for citation in citations:
-        if citation.counts and citation.source and citation.evidence_id not in known_ids:
+        if (
+            citation.verified
+            and citation.counts is counts
+            and citation.source
+            and citation.evidence_id not in known_ids
+        ):
             yield f"{citation.citation} [{citation.source}]"

@@ -69,7 +69,7 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
     at.mkdir()
     listed = {s["name"]: s for s in json.loads(clean.tracejury("index", "sources", "--json", cwd=at))}
     assert listed["st-elsewhere"]["package"] == "tracejury-hospital 0.1.0"
-    clean.tracejury("index", "build", "st-elsewhere", cwd=at)
+    clean.tracejury("index", "build", "st-elsewhere", "reference-ranges", cwd=at)
     hits = json.loads(clean.tracejury("index", "search", "potassium without a monitor", "--json", cwd=at))
     assert hits[0]["passage"]["citation"] == "St Elsewhere, Intravenous potassium on the wards, 3rd edition 2026"
     panel, traces = str(package / "panel.yaml"), str(package / "traces.jsonl")
@@ -82,6 +82,17 @@ def test_the_example_package_works_from_a_clean_environment(clean: Environment, 
     quotes = [c for opinion in wrong["opinions"] for c in opinion["citations"]]
     assert any(c["verified"] and "no more than 10 mmol/h" in c["quote"] for c in quotes)
     assert first["base"]["outcome"] == "supported"
+
+    ward = str(package / "ward.jsonl")
+    for run, file in (("before", "panel-before.yaml"), ("after", "panel.yaml")):
+        panel = str(package / file)
+        clean.tracejury("adjudicate", ward, "--reader", "native", "--panel", panel, "--run", run, cwd=at)
+    first_line, *changes = clean.tracejury("sources", "--effect", "before", "after", cwd=at).split("\n\n")
+    assert "8 of 20 steps changed" in first_line
+    assert all("abstained ->" in change and "[st-elsewhere]" in change for change in changes), "each names its passage"
+    overdosed = next(change for change in changes if "40 mmol/h" in change)
+    assert "-> error" in overdosed
+    assert "St Elsewhere, Intravenous potassium on the wards, 3rd edition 2026" in overdosed
 
 
 def test_skeletons_are_complete(clean: Environment, tmp_path: Path) -> None:
