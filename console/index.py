@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Build, search and check the index of clinical references.")
 
 Names = Annotated[
-    list[str], typer.Argument(help="Index these: registered sources (`tracejury index sources`) or YAML files.")
+    list[str] | None, typer.Argument(help="Index these: registered sources (`tracejury index sources`) or YAML files.")
 ]
 Settings = Annotated[
     list[str] | None,
@@ -38,9 +36,15 @@ Embedder = Annotated[
 
 @app.command()
 def build(
-    names: Names,
+    names: Names = None,
     index: IndexPath = None,
     settings: Settings = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Index a set of references: usmle, or a YAML file.", show_default=False)
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch what the recipe takes from publishers and is not here yet.")
+    ] = False,
     embedder: Embedder = None,
     force: Annotated[
         bool, typer.Option("--force", help="Read sources again even if their version has not changed.")
@@ -61,29 +65,27 @@ def build(
     A build that was interrupted continues where it stopped; a build of an unchanged source does nothing.
 
     Example: tracejury index build open-medicine
+    Example: tracejury index build --recipe usmle --fetch
     Example: tracejury index build documents --set path=./protocols --set name=hospital --trust full
     """
-    from tracejury.console.screen import err
+    from tracejury.console.index_building import build_recipes, planned_recipes
     from tracejury.models import close_network
-    from tracejury.retrieval import EmptySourceError, Trust, announcement, load_recipe
+    from tracejury.retrieval import Trust, load_recipe
 
     if trust not in (None, *Trust):
         raise fail(f"--trust {trust}: choose full or listed")
+    if bool(names) == bool(recipe):
+        raise fail("name sources to index, or give --recipe usmle")
+    if recipe and settings:
+        raise fail("--set goes with one source; write the parameters into a copy of the recipe's file")
     if air_gapped:
         close_network()
     with explained():
         opened = _open(index, embedder)
-        stated = Trust(trust) if trust else None
         params = dict(map(setting, settings or ()))
-        reports, broken = [], []
-        for name in names:
-            for line in announcement(load_recipe(name, params).make()):
-                err.print(line, soft_wrap=True)
-            try:
-                with _progress(name) as tick:
-                    reports.append(opened.build(name, params, force=force, trust=stated, progress=tick))
-            except EmptySourceError as empty:
-                broken.append(str(empty))
+        recipes = planned_recipes(recipe, fetch) if recipe else [load_recipe(name, params) for name in names or ()]
+        stated = Trust(trust) if trust else None
+        reports, broken = build_recipes(opened, recipes, announce=not recipe, force=force, trust=stated)
     if as_json:
         print_json(json.dumps([r.model_dump(mode="json") for r in reports], indent=2))
     else:
@@ -274,14 +276,6 @@ def _manifest(path: Path) -> IndexManifest:
         return IndexManifest.model_validate_json(file.read_text("utf-8"))
     except ValueError as bad:
         raise ValueError(f"{file} is not the manifest of an index: {bad}") from bad
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int], None]]:
-    from tracejury.console.progress import progress
-
-    with progress(f"{name}: passages") as bar:
-        yield bar.update
 
 
 def _say(report: BuildReport) -> None:

@@ -15,8 +15,10 @@ from .queries import claim_queries, step_query
 from .quotes import QuoteCheck, check_quote
 from .recipes import SourceRecipe, load_recipe
 from .records import ClaimQuery, Document, Finding, Hit, Passage, Query, Source, Trust, Withheld
+from .reference_sets import PlannedSource, Readiness, ReferenceSet, fetch_corpus, load_reference_set, plan
 from .relevance import Scorer, relevance, scorers
 from .rerank import Reranker, open_reranker
+from .sources.web import ServiceError
 from .statements import Statement, read_statement
 from .trust import source_trust
 from .verify import IndexFault
@@ -37,10 +39,14 @@ __all__ = [
     "IndexManifest",
     "ListedSource",
     "Passage",
+    "PlannedSource",
     "Query",
     "QuoteCheck",
+    "Readiness",
+    "ReferenceSet",
     "Reranker",
     "Scorer",
+    "ServiceError",
     "Source",
     "SourceChange",
     "SourceEntry",
@@ -57,12 +63,15 @@ __all__ = [
     "denied_by",
     "denies",
     "diff",
+    "fetch_corpus",
     "framed_by",
     "list_sources",
     "load_recipe",
+    "load_reference_set",
     "open_embedder",
     "open_reranker",
     "other_figure",
+    "plan",
     "read_statement",
     "relevance",
     "scorers",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tracejury.models import Embedder
 
-Progress = Callable[[int], None]
-"""Called with the number of passages done so far."""
+Progress = Callable[[int, int | None], None]
+"""Called with the number of passages done so far, and of all as far as it can be told."""
 
 _BATCH = 256
 _ALIASES = "aliases"
@@ -41,7 +41,7 @@ def build_source(
     embedder: Callable[[], Embedder],
     *,
     force: bool = False,
-    progress: Progress = lambda passages: None,
+    progress: Progress = lambda passages, of: None,
 ) -> tuple[BuildReport, IndexManifest]:
     """Build `source` into its next generation, then make that the valid one. The caller holds the write lock.
 
@@ -66,7 +66,9 @@ def build_source(
 
     indexed = ids_in(storage.collection(source.name, old.generation)) if old else set()
     generation = storage.begin(source.name, old.generation if old else None)
-    filling = _Filling(storage.collection(source.name, generation, create=True), embedder, progress)
+    filling = _Filling(
+        storage.collection(source.name, generation, create=True), embedder, progress, old.passages if old else None
+    )
     filling.take_all(source)
     if not filling.seen:
         storage.drop(source.name, generation)
@@ -119,10 +121,13 @@ def build_source(
 class _Filling:
     """One collection being filled."""
 
-    def __init__(self, collection: Collection, embedder: Callable[[], Embedder], progress: Progress) -> None:
+    def __init__(
+        self, collection: Collection, embedder: Callable[[], Embedder], progress: Progress, expected: int | None
+    ) -> None:
         self.collection = collection
         self.embedder = embedder
         self.progress = progress
+        self.expected = expected
         self.before = ids_in(collection)
         self.seen: set[str] = set()
         self.renewed: set[str] = set()
@@ -140,7 +145,9 @@ class _Filling:
             if len(batch) >= _BATCH:
                 self._add(batch)
                 batch = []
+                self.progress(len(self.seen), self._expected(source))
         self._add(batch)
+        self.progress(len(self.seen), len(self.seen))
 
     def remove_rest(self) -> None:
         """Delete what the source no longer has, and see that the collection holds what it should."""
@@ -177,7 +184,11 @@ class _Filling:
                 documents=[p.text for p in batch],
                 metadatas=[metadata(p) for p in batch],
             )
-        self.progress(len(self.seen))
+
+    def _expected(self, source: Source) -> int | None:
+        """Return how many passages there will be: by the share of its files that a source has read, or as last time."""
+        share: float = getattr(source, "share_read", 0.0)
+        return round(len(self.seen) / share) if share else self.expected
 
     def _unlike(self, batch: list[Passage]) -> list[Passage]:
         """Return what is not there as it is in the batch; what is there otherwise is taken out for it.

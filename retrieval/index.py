@@ -112,22 +112,23 @@ class Index:
 
     def build(
         self,
-        source: str | Source,
+        source: str | SourceRecipe | Source,
         params: Mapping[str, JsonValue] | None = None,
         *,
         force: bool = False,
         trust: Trust | None = None,
-        progress: Progress = lambda passages: None,
+        progress: Progress = lambda passages, of: None,
     ) -> BuildReport:
         """Index a source, or bring it up to date. Passages that are there already are kept, with their vectors.
 
         Args:
-            source: A registered name, a YAML recipe or the name of a shipped one, made with `params`; or an object.
+            source: A registered name, a YAML recipe or the name of a shipped one, made with `params`; a recipe as
+                `load_recipe` reads it; or an object.
             params: What the registered factory is called with.
             force: Read the source even if its version is the one that is indexed.
             trust: Says whether its passages may ground verdicts; put in the place of the recipe's. None: what was
                 said of this source before, else `source_trust`.
-            progress: Called with the number of passages done so far.
+            progress: Called with the number of passages done so far, and of all as far as it can be told.
 
         Returns:
             What was added, removed and kept, and what could not be read.
@@ -135,10 +136,12 @@ class Index:
         Raises:
             IndexLockedError: Another process is building this index.
         """
-        recipe = load_recipe(source, params) if isinstance(source, str) else SourceRecipe()
+        recipe = load_recipe(source, params) if isinstance(source, str) else source
+        instance = recipe.make() if isinstance(recipe, SourceRecipe) else recipe
+        if not isinstance(recipe, SourceRecipe):
+            recipe = SourceRecipe()
         if trust is not None:
             recipe = recipe.model_copy(update={"trust": trust})
-        instance = recipe.make() if isinstance(source, str) else source
         with writing(self.storage):
             # What another process has built since this index was opened must not be lost.
             manifest = self.storage.load() or IndexManifest(embedder=self.embedder_name)
@@ -158,7 +161,7 @@ class Index:
             for generation in self.storage.generations(source):
                 self.storage.drop(source, generation)
 
-    def verify(self, repair: bool = False, progress: Progress = lambda passages: None) -> list[IndexFault]:
+    def verify(self, repair: bool = False, progress: Progress = lambda passages, of: None) -> list[IndexFault]:
         """Find out whether the index is whole.
 
         Args:

@@ -24,6 +24,11 @@ class SourceRecipe(Record):
     trust: Trust | None = None
     """What the user says of it; None: see `source_trust`."""
 
+    @property
+    def title(self) -> str:
+        """What to call it in messages: the name that it is indexed under."""
+        return str(self.params.get("name", self.source))
+
     def make(self) -> Source:
         """Make the source.
 

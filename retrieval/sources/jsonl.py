@@ -40,16 +40,20 @@ class Jsonl:
         self._path = existing_file(path, "a .jsonl or .jsonl.gz file")
         self._fields = Fields(str(self._path), name, license, citation, fields)
         self.version = file_version(self._path)
+        self.share_read = 0.0
+        """The share of the bytes that has been read: a build tells from it how many passages there will be."""
 
     def documents(self) -> Iterator[Document | Problem]:
         """Stream the lines; a line that is no JSON object, or has no text, costs only itself."""
         number = 0
         try:
-            with gzip.open(self._path, "rb") if self._path.suffix == ".gz" else self._path.open("rb") as lines:
+            size = max(1, self._path.stat().st_size)
+            with self._path.open("rb") as file, gzip.open(file) if self._path.suffix == ".gz" else file as lines:
                 for number, line in enumerate(iter(lambda: lines.readline(_LONGEST), b""), 1):
                     if len(line) == _LONGEST:
                         yield self._problem(number, f"a line of more than {_LONGEST >> 20} MB", "is it the right file?")
                         return
+                    self.share_read = file.tell() / size
                     if line.strip():
                         yield self._document(number, line)
         except (EOFError, OSError, zlib.error) as broken:

@@ -41,20 +41,27 @@ def look_at(address: str) -> RemoteFile:
         return RemoteFile(int(size) if size.isdigit() else None, reply.headers.get("Last-Modified", ""), resumable)
 
 
-def local_copy(address: str, report: Callable[[int], None] = lambda done: None) -> Path:
+def is_here(address: str) -> bool:
+    """Tell whether the file, as the server has it now, is in the cache whole.
+
+    Raises:
+        ServiceError: The server cannot be reached, or refuses.
+    """
+    return _cached(address, look_at(address)).is_file()
+
+
+def local_copy(address: str, report: Callable[[int, int | None], None] = lambda megabytes, of: None) -> Path:
     """Return a file's copy in the cache; fetch it first, or the part that an earlier try did not get.
 
     Args:
         address: The http(s) address.
-        report: Called with the number of bytes that are here.
+        report: Called with the megabytes that are here, and in all where the server says so.
 
     Raises:
         ServiceError: The server cannot be reached, or refuses; what is here already stays for the next try.
     """
     remote = look_at(address)
-    # A file that has changed since has another name here, so that no copy is put together of two files.
-    state = hashlib.sha256(f"{address} {remote.date} {remote.bytes}".encode()).hexdigest()[:12]
-    target = cache_dir() / "corpora" / f"{state}-{Path(urlsplit(address).path).name or 'file'}"
+    target = _cached(address, remote)
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,11 +72,17 @@ def local_copy(address: str, report: Callable[[int], None] = lambda done: None) 
         with _opened(address, headers=headers) as reply, partial.open("ab" if reply.status == 206 else "wb") as file:
             while piece := reply.read(_PIECE):
                 file.write(piece)
-                report(file.tell())
+                report(file.tell() >> 20, None if remote.bytes is None else remote.bytes >> 20)
     if remote.bytes is not None and partial.stat().st_size != remote.bytes:
         raise ServiceError(f"{address}: {partial.stat().st_size} of {remote.bytes} bytes came; the next try goes on")
     partial.replace(target)
     return target
+
+
+def _cached(address: str, remote: RemoteFile) -> Path:
+    # A file that has changed since has another name here, so that no copy is put together of two files.
+    state = hashlib.sha256(f"{address} {remote.date} {remote.bytes}".encode()).hexdigest()[:12]
+    return cache_dir() / "corpora" / f"{state}-{Path(urlsplit(address).path).name or 'file'}"
 
 
 def _opened(address: str, method: str = "GET", headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]

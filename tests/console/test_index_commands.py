@@ -1,4 +1,8 @@
 import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -6,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tracejury.console.app import app
 from tracejury.models import WeightsError, weights_path
+from tracejury.retrieval import Readiness, load_reference_set, plan
 
 LINES = [
     {"id": "a", "title": "Anaphylaxis", "text": "Adrenaline into the thigh muscle is the first drug in anaphylaxis.",
@@ -141,3 +146,64 @@ def test_a_recipe_file_and_what_changed(lines: Path, tmp_path: Path) -> None:
     assert "sauce" in tracejury("index", "build", str(recipe)).output
     assert tracejury("index", "remove", "mine").exit_code == 0
     assert json.loads(tracejury("index", "info", "--json").output)["sources"] == {}
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    weights = weights_path("minilm").parent
+    monkeypatch.setenv("TRACEJURY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "weights").symlink_to(weights)
+    served = tmp_path / "served"
+    served.mkdir()
+    row = {"id": "T_1", "title": "Anatomy", "content": "The femur is the longest bone.", "contents": "Anatomy."}
+    (served / "chunks.jsonl").write_text(json.dumps(row) + "\n")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/chunks.jsonl"
+        server.shutdown()
+
+
+def test_a_recipe_says_what_is_to_be_fetched_before_it_fetches(lines: Path, tmp_path: Path, publisher: str) -> None:
+    content = {
+        "sources": [
+            {"source": "reference-ranges"},
+            {"source": "jsonl", "params": {"path": str(tmp_path / "nosuch.jsonl")}},
+            {"source": "medrag", "params": {"path": publisher, "name": "anatomy", "license": "CC BY 4.0"}},
+        ]
+    }
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(json.dumps(content))
+    command = ("index", "build", "--recipe", str(recipe), "--embedder", "minilm")
+    planned = tracejury(*command)
+    assert planned.exit_code == 0, planned.output
+    said = planned.output + planned.stderr
+    assert "jsonl: left out" in said
+    assert "licence: CC BY 4.0" in said
+    assert "MB to fetch" in said
+    assert "1 to fetch from their publishers: give the same command with --fetch" in said
+    sources = json.loads(tracejury("index", "info", "--json").output)["sources"]
+    assert sources.keys() == {"reference-ranges"}
+    fetched = tracejury(*command, "--fetch")
+    assert "anatomy: 1 passages: 1 added" in fetched.output, fetched.output
+    assert "1 to fetch" not in tracejury(*command).stderr, "it is in the cache"
+
+
+def test_the_shipped_recipe_names_its_licences(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipes = load_reference_set("usmle").sources
+    assert {"open-medicine", "hpo", "icd10cm", "openstax", "statpearls"} <= {recipe.source for recipe in recipes}
+    offline = [recipe for recipe in recipes if "path" not in recipe.params]
+    planned = {p.recipe.source: p for p in plan(offline)}
+    assert "licence: MIT" in planned["open-medicine"].lines[0]
+    assert planned["reference-ranges"].readiness is Readiness.HERE
+    assert all(recipe.params["path"].startswith("https://") for recipe in recipes if recipe not in offline)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("open-medicine", "--recipe", "usmle"), ("--recipe", "usmle", "--set", "a=b")]
+)
+def test_sources_or_a_recipe(lines: Path, arguments: tuple[str, ...]) -> None:
+    refused = tracejury("index", "build", *arguments)
+    assert refused.exit_code == 1
+    assert "--recipe" in refused.output + refused.stderr or "--set" in refused.output + refused.stderr

@@ -199,7 +199,7 @@ def test_a_killed_build_leaves_the_index_whole_and_the_next_goes_on(tmp_path: Pa
         f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
         "from word_vectors import WordVectors; from tracejury.retrieval import Index\n"
         f"Index.open({str(at)!r}, WordVectors(slow_s=0.15)).build('jsonl', {{'path': {str(large)!r}}},"
-        " progress=lambda n: print(n, flush=True))"
+        " progress=lambda n, of: print(n, flush=True))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
