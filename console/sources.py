@@ -133,6 +133,6 @@ def _show_effect(found: SourceEffect, as_json: bool) -> None:
     for step in found.changed:
         out.print(f"\n{step.step_id[:10]}  {step.before} -> {step.after}\n  {step.text[:200]}")
         for passage in step.passages:
-            out.print(f"  by: {passage}")
+            out.print(f"  by: {passage}", soft_wrap=True)
         for passage in step.quoted:
-            out.print(f"  quoted, not counted: {passage}")
+            out.print(f"  quoted, not counted: {passage}", soft_wrap=True)
