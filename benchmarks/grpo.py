@@ -1,68 +1,152 @@
-"""Does a student learn from the jury? GRPO on the tiny student, against rewards handed out in random order.
+"""Does a student learn from the jury? GRPO against three controls, in a world whose truth is known, on a CPU.
 
-    tracejury student distill tiny --out /tmp/tiny
-    python benchmarks/grpo.py --weights /tmp/tiny/base/trained/model --out benchmarks/results/grpo.json
+    python -m benchmarks.student_repair --work /tmp/repair --out /tmp/repair/out.json --seeds 1
+    python -m benchmarks.grpo --base /tmp/repair/base/trained/model --work /tmp/grpo --out benchmarks/results/grpo.json
 
-Three seeds; each real run has a control with the same seed whose rewards are shuffled among the chains of a step.
+The base of `student_repair` is distilled on a teacher with planted false steps. From there it is reinforced by the
+jury's reward, and by the controls: right answers alone, the steps' part dealt out in random order among the chains of a
+step, whole rewards in random order. Each is examined on new questions, its steps read against the truth. Several
+processes may work on seeds of their own in one --work folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
+import shutil
 import sys
-import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.student_repair import PANEL, estimate, measure, recipe_of
+from benchmarks.student_world import chain, make_items, plant_faults
 from tracejury.agents import load_panel
-from tracejury.training import JuryReward, load_recipe, read_questions, reinforce
+from tracejury.training import (
+    JuryReward,
+    Pair,
+    RewardControl,
+    SampleSpec,
+    build_corpus,
+    load_recipe,
+    reinforce,
+    sample_in_process,
+    train,
+)
 from tracejury.training.machine import commit, hardware, versions
 
-TINY = Path(__file__).resolve().parents[1] / "configs" / "experiments" / "tiny"
+ARMS = ("distilled", *(control.value for control in RewardControl))
+FIGURES = ("reward_first", "reward_last", "right_last", "balance_last", "silent_last")
+FIGURES += ("answers_right", "step_errors", "step_errors_seen_kinds", "step_errors_blind_kinds", "unreadable_steps")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", required=True)
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--steps", type=int, default=20)
     given = parser.parse_args()
-    recipe, panel = load_recipe("tiny"), load_panel(TINY / "panel.yaml")
-    questions = read_questions([TINY / "teacher.jsonl"])
-    runs: list[dict[str, Any]] = []
+    given.work.mkdir(parents=True, exist_ok=True)
     for seed in given.seeds:
-        for shuffled in (None, seed):
-            with tempfile.TemporaryDirectory() as work:
-                store = f"sqlite:///{work}/calls.db"
-                with JuryReward(panel, {q.id: q for q in questions}, store=store, shuffled=shuffled) as reward:
-                    made = reinforce(recipe, given.weights, questions, reward, Path(work), seed=seed)
-            rewards = [step["reward"] for step in reward.history]
-            runs.append(
-                {
-                    "seed": seed,
-                    "rewards": "shuffled" if shuffled else "jury",
-                    "first_10": sum(rewards[:10]) / 10,
-                    "last_10": sum(rewards[-10:]) / 10,
-                    "history": reward.history,
-                    "seconds": made["seconds"],
-                }
-            )
-            print({k: v for k, v in runs[-1].items() if k != "history"}, flush=True)
-            last = {(r["seed"], r["rewards"]): r["last_10"] for r in runs}
-            done = [s for s in given.seeds if (s, "shuffled") in last]
-            result = {
-                "command": "python benchmarks/grpo.py " + " ".join(sys.argv[1:]),
-                "commit": commit(),
-                "grpo": recipe.grpo.model_dump() if recipe.grpo else None,
-                "panel": panel.name,
-                "seeds_won": f"{sum(last[s, 'jury'] > last[s, 'shuffled'] for s in done)} of {len(done)}",
-                "runs": runs,
-                "versions": versions(),
-                "hardware": hardware(),
+        record = given.work / f"seed-{seed}.json"
+        if not record.is_file():
+            arms = run_seed(seed, given.base, given.work / f"seed-{seed}", given.steps)
+            record.write_text(json.dumps({"seed": seed, "arms": arms}), encoding="utf-8")
+        seeds = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(given.work.glob("seed-*.json"))]
+        table = {
+            arm: {name: estimate(values) for name in FIGURES if (values := _values(seeds, arm, name))} for arm in ARMS
+        }
+        jury_less_control = {
+            f"none - {control}": {
+                name: estimate(
+                    [a - b for a, b in zip(_values(seeds, "none", name), _values(seeds, control, name), strict=True)]
+                )
+                for name in FIGURES
             }
-            given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            for control in ARMS[2:]
+        }
+        result = {
+            "command": "python -m benchmarks.grpo " + " ".join(sys.argv[1:]),
+            "commit": commit(),
+            "panel": PANEL.name,
+            "n": {"seeds": len(seeds), "questions": 48, "chains_of_a_question": 2},
+            "grpo": grpo_recipe(given.steps, 0).grpo,
+            "table": table,
+            "differences": jury_less_control,
+            "seeds": seeds,
+            "versions": versions(),
+            "hardware": hardware(),
+        }
+        text = json.dumps(result, indent=1, default=lambda record: record.model_dump())
+        given.out.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _values(seeds: Sequence[dict[str, Any]], arm: str, name: str) -> list[float]:
+    return [seed["arms"][arm][name] for seed in seeds if name in seed["arms"][arm]]
+
+
+def grpo_recipe(steps: int, seed: int) -> Any:
+    """Return the tiny recipe with shorter steps of GRPO: 4 questions of 6 chains each."""
+    recipe = recipe_of("tiny", 80, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
+    grpo = {"steps": steps, "prompts": 4, "generations": 6, "learning_rate": 2e-3, "max_tokens": 80}
+    return recipe.model_validate(recipe.model_dump() | {"grpo": grpo})
+
+
+def run_seed(seed: int, base: str, work: Path, steps: int) -> dict[str, dict[str, float]]:
+    """Distil a student with one seed's faults, and reinforce it under the jury and each control."""
+    shutil.rmtree(work, ignore_errors=True)
+    rng = random.Random(seed)
+    faults, recipe = plant_faults(rng), grpo_recipe(steps, seed)
+    examined = make_items(rng, 1)
+    taught = make_items(rng, 4, frozenset(item.question.stem for item in examined))
+    pairs = [Pair(item.question, chain(item, 0, "teacher", faults)) for item in taught]
+    build_corpus(pairs, recipe, work / "corpus", tokenizer_from=base)
+    train(recipe, work / "corpus", work / "distilled", weights=base)
+    start = str(work / "distilled" / "merged")
+    questions = [item.question for item in taught]
+    arms: dict[str, dict[str, float]] = {}
+    for arm in ARMS:
+        figures: dict[str, float] = {}
+        weights, base_of_adapter = start, None
+        if arm != "distilled":
+            began = time.process_time()
+            with JuryReward(
+                load_panel(PANEL),
+                {question.id: question for question in questions},
+                store=f"sqlite:///{work}/{arm}.db",
+                control=RewardControl(arm),
+                control_seed=seed,
+            ) as reward:
+                reinforce(recipe, start, questions, reward, work / arm, seed=seed)
+            fifth = max(1, steps // 4)
+            first, last = reward.history[:fifth], reward.history[-fifth:]
+            figures = {"cpu_s": round(time.process_time() - began), "reward_first": _mean(first, "reward")}
+            figures |= {f"{name}_last": _mean(last, name) for name in ("reward", "right", "balance", "silent")}
+            weights, base_of_adapter = str(work / arm / "adapter"), start
+        sampled = work / arm / "sampled"
+        spec = SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed)
+        sample_in_process(
+            [item.question for item in examined],
+            weights,
+            load_recipe("tiny").student,
+            sampled,
+            model=arm,
+            arm=arm,
+            spec=spec,
+            base=base_of_adapter,
+        )
+        arms[arm] = figures | measure(sampled, examined, work / arm)
+        print(seed, arm, arms[arm], flush=True)
+    return arms
+
+
+def _mean(history: Sequence[dict[str, float]], name: str) -> float:
+    return round(sum(step[name] for step in history) / len(history), 4)
 
 
 if __name__ == "__main__":

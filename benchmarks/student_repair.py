@@ -4,12 +4,13 @@
 
 A base model writes right steps and often wrong answers. A teacher's chains answer rightly, and 22 of 48 kinds of
 questions have a planted false step (`student_world`). The base is distilled on all chains (`distilled`), on those in
-which the jury saw no error (`jury`), on as many random ones (`random`), on those that are right by the planted labels
-(`truth`, what a jury without fault would leave), and on all chains up to the jury's first error (`trimmed`). Every arm
-is trained for the same number of steps. Their chains on new questions are read against the truth, and judged.
+which the jury saw no error (`jury`), on as many random ones (`random`), and on those that are right by the planted
+labels (`truth`: what a jury that sees everything would leave). Every arm is trained for the same number of steps. Their
+chains on new questions are read against the truth, and judged.
 
 A seed plants other faults and samples other questions, orders and chains; the base is trained once. Intervals are
-Student's t over the seeds. Killed, the same command goes on after the last whole seed.
+Student's t over the seeds. Killed, the same command goes on after the last whole seed; several processes may work on
+seeds of their own in one --work folder, once its base is trained.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from tracejury.training import (
 from tracejury.training.machine import commit, hardware, versions
 
 PANEL = Path(__file__).resolve().parents[1] / "configs" / "experiments" / "tiny" / "panel.yaml"
-ARMS = ("base", "distilled", "jury", "random", "truth", "trimmed")
+ARMS = ("base", "distilled", "jury", "random", "truth")
 FIGURES = (
     "answers_right",
     "step_errors",
@@ -71,15 +72,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
     parser.add_argument("--base-steps", type=int, default=550)
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--chains-per-cell", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--chains-per-cell", type=int, default=4)
     parser.add_argument("--questions-per-cell", type=int, default=1)
     given = parser.parse_args()
     base = train_base(given.work / "base", given.base_steps)
-    seeds: list[dict[str, Any]] = []
-    for seed in range(1, given.seeds + 1):
+    for seed in given.seeds:
         record = given.work / f"seed-{seed}.json"
         if not record.is_file():
             work = given.work / f"seed-{seed}"
@@ -88,7 +88,8 @@ def main() -> int:
             arms = run_seed(seed, base, work, given.steps, given.chains_per_cell, given.questions_per_cell)
             figures = {"seed": seed, "cpu_s": round(time.process_time() - started), "arms": arms}
             record.write_text(json.dumps(figures), encoding="utf-8")
-        seeds.append(json.loads(record.read_text(encoding="utf-8")))
+        records = sorted(given.work.glob("seed-*.json"))
+        seeds = [json.loads(record.read_text(encoding="utf-8")) for record in records]
         result = {
             "command": "python -m benchmarks.student_repair " + " ".join(sys.argv[1:]),
             "commit": commit(),
@@ -145,15 +146,15 @@ def run_seed(
     for arm in ARMS:
         weights, rows = base, 0
         if arm != "base":
-            kept, mode = rows_of(arm, taught, verdicts, faults, rng)
+            rows_of_arm = chains_of(arm, taught, verdicts, faults, rng)
             recipe = recipe_of("tiny", steps, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
             corpus = build_corpus(
-                [Pair(item.question, trace) for item, trace in kept],
+                [Pair(item.question, trace) for item, trace in rows_of_arm],
                 recipe,
                 work / arm / "corpus",
                 tokenizer_from=base,
-                verdicts=verdicts if mode else None,
-                mode="trim" if mode == "trim" else "drop",
+                verdicts=verdicts if arm == "jury" else None,
+                mode="drop",
             )
             rows = corpus["rows"]["train"]
             train(recipe, work / arm / "corpus", work / arm / "student", weights=base)
@@ -174,20 +175,20 @@ def run_seed(
     return arms
 
 
-def rows_of(
+def chains_of(
     arm: str,
     taught: Sequence[tuple[Item, Trace]],
     verdicts: dict[str, TraceVerdicts],
     faults: Faults,
     rng: random.Random,
-) -> tuple[list[tuple[Item, Trace]], str | None]:
-    """Return the chains that an arm learns from, and how the verdicts select among them (None: they do not)."""
+) -> list[tuple[Item, Trace]]:
+    """Return the chains that an arm's corpus is made from; the jury's arm is filtered by `build_corpus`."""
     if arm == "truth":
-        return [(item, trace) for item, trace in taught if faults.kind(item.cell) is None], None
+        return [(item, trace) for item, trace in taught if faults.kind(item.cell) is None]
     if arm == "random":
         count = sum(not verdicts[trace.id].count(Outcome.ERROR) for _, trace in taught)
-        return rng.sample(list(taught), count), None
-    return list(taught), {"distilled": None, "jury": "drop", "trimmed": "trim"}[arm]
+        return rng.sample(list(taught), count)
+    return list(taught)
 
 
 def judge(pairs: Sequence[tuple[Any, Trace]], folder: Path, name: str) -> dict[str, TraceVerdicts]:
@@ -252,7 +253,6 @@ def differences(seeds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         ("jury", "distilled"),
         ("jury", "random"),
         ("random", "distilled"),
-        ("trimmed", "distilled"),
         ("truth", "distilled"),
         ("jury", "truth"),
     )

@@ -78,9 +78,10 @@ def reinforce(
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many questions.")] = None,
     backend: Backend = None,
     seed: Annotated[int | None, typer.Option(help="Set the seed instead of the recipe's.")] = None,
-    shuffle_rewards: Annotated[
-        int | None, typer.Option(help="Shuffle the rewards with this seed, as a control.")
-    ] = None,
+    control: Annotated[
+        str,
+        typer.Option(help="Reward by a control: answer-only, shuffled-steps, shuffled-both or none (the jury)."),
+    ] = "none",
     store: Store = None,
     index: IndexPath = None,
 ) -> None:
@@ -93,19 +94,31 @@ def reinforce(
     """
     with explained():
         from tracejury.agents import load_panel
-        from tracejury.training import JuryReward, load_recipe, read_questions
+        from tracejury.training import JuryReward, RewardControl, load_recipe, read_questions
         from tracejury.training import reinforce as run
 
+        if control not in {each.value for each in RewardControl}:
+            raise ValueError(f"--control {control}: it is {', '.join(each.value for each in RewardControl)}")
+        loaded_recipe = load_recipe(recipe)
+        if loaded_recipe.grpo is None:
+            raise ValueError(f"{loaded_recipe.name}: the recipe has no `grpo` section; see configs/students/tiny.yaml")
         question_set = read_questions(questions, reader, limit=limit)
         by_id = {q.id: q for q in question_set}
         with (
             JuryReward(
-                load_panel(panel), by_id, store=calls_store(store, out), index=index, shuffled=shuffle_rewards
+                load_panel(panel),
+                by_id,
+                store=calls_store(store, out),
+                index=index,
+                answer_weight=loaded_recipe.grpo.answer_weight,
+                steps_weight=loaded_recipe.grpo.steps_weight,
+                control=RewardControl(control),
+                control_seed=loaded_recipe.schedule.seed if seed is None else seed,
             ) as reward,
             moving_bar("steps") as move,
         ):
             manifest = run(
-                load_recipe(recipe),
+                loaded_recipe,
                 weights,
                 question_set,
                 reward,

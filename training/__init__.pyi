@@ -11,7 +11,7 @@ from .jury_eval import JuryEval, jury_metrics
 from .jury_reward import jury_reward
 from .notebook import claim
 from .recipe import Recipe, RecipeError, Shape, Student, load_recipe
-from .rewards import JuryReward
+from .rewards import JuryReward, RewardControl
 from .rows import write_lines
 from .sample_spec import SampleSpec
 from .sampling import sample_endpoint, sample_in_process
@@ -35,6 +35,7 @@ __all__ = [
     "Pair",
     "Recipe",
     "RecipeError",
+    "RewardControl",
     "SampleSpec",
     "Serving",
     "Shape",

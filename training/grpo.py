@@ -75,7 +75,9 @@ def reinforce(
         "panel": reward.panel.model_dump(mode="json"),
         "questions": sorted(q.id for q in answerable),
         "weights": identity_of(weights),
-        "shuffled": reward.shuffled,
+        "control": reward.control,
+        "control_seed": reward.control_seed,
+        "reward_weights": reward.weights,
     }
     finished = claim(out, inputs)
     if finished is not None:
@@ -121,6 +123,7 @@ def reinforce(
         "recipe": recipe.model_dump(mode="json"),
         "backend": chosen,
         "panel": reward.panel.name,
+        "control": reward.control,
         "questions": len(answerable),
         "steps": trainer.state.global_step,
         "resumed_at": int(checkpoint.name.rsplit("-", 1)[-1]) if checkpoint else None,

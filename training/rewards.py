@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracejury.agents import Deliberation, Outcome, Panel
 from tracejury.graphs import build_graph, open_run_context
@@ -29,6 +31,30 @@ SILENCE = 0.5
 _STATE_FILE = "rewards.json"
 
 
+class RewardParts(NamedTuple):
+    """What a chain earns, in parts without weights."""
+
+    right: float
+    """1 where the answer is right, else 0."""
+    balance: float
+    """(supported - error) / (supported + error) of its steps; below 0 where it states nothing checkable."""
+    silent: bool
+    """It states nothing checkable."""
+
+
+class RewardControl(StrEnum):
+    """A reward that real learning from the jury must beat."""
+
+    NONE = "none"
+    """No control: the jury's reward."""
+    ANSWER_ONLY = "answer-only"
+    """Right answers alone are rewarded; the steps are judged, and count for nothing."""
+    SHUFFLED_STEPS = "shuffled-steps"
+    """The steps' part is dealt out in random order among the chains of a step; each keeps its own answer's part."""
+    SHUFFLED_BOTH = "shuffled-both"
+    """The whole rewards are dealt out in random order."""
+
+
 def reward_of(
     answer: str | None,
     gold: str | None,
@@ -38,14 +64,21 @@ def reward_of(
     silence: float = SILENCE,
 ) -> float | None:
     """Return the reward of one chain; None where the judgement of a step failed."""
+    parts = reward_parts(answer, gold, deliberations, silence)
+    return None if parts is None else answer_weight * parts.right + steps_weight * parts.balance
+
+
+def reward_parts(
+    answer: str | None, gold: str | None, deliberations: Sequence[Deliberation], silence: float = SILENCE
+) -> RewardParts | None:
+    """Return what one chain earns, in parts; None where the judgement of a step failed."""
     claims = _claim_outcomes(deliberations)
     if Outcome.FAILED in claims:
         return None
     supported, errors = claims.count(Outcome.SUPPORTED), claims.count(Outcome.ERROR)
     balance = (supported - errors) / (supported + errors) if supported + errors else 0.0
-    if not claims:
-        balance = -silence
-    return answer_weight * float(answer is not None and answer == gold) + steps_weight * balance
+    right = float(answer is not None and answer == gold)
+    return RewardParts(right, balance if claims else -silence, not claims)
 
 
 async def judge_chain(graph: Any, question: Question, text: str) -> tuple[str | None, list[Deliberation]]:
@@ -70,7 +103,8 @@ class JuryReward:
         index: The Chroma index, where the panel names sources.
         answer_weight: Weight of a right answer.
         steps_weight: Weight of the steps' verdicts.
-        shuffled: A seed. The rewards are returned in random order, as a control that real learning must beat.
+        control: A control that takes the reward's place; the history has the jury's figures all the same.
+        control_seed: The seed of a control's random order.
     """
 
     def __init__(
@@ -82,21 +116,21 @@ class JuryReward:
         index: Path | None = None,
         answer_weight: float = 1.0,
         steps_weight: float = 1.0,
-        shuffled: int | None = None,
+        control: RewardControl = RewardControl.NONE,
+        control_seed: int = 0,
     ) -> None:
         self.__name__ = "jury"  # TRL names its logs after it
         self.panel = panel
         self.questions = questions
         self.weights = (answer_weight, steps_weight)
         self.history: list[dict[str, float]] = []
-        """The unshuffled rewards of each step: mean, share of masked chains, share of right answers, share of
-        chains that state nothing checkable (`silent`): a student that learns to say nothing is seen there."""
+        """The unshuffled rewards of each step: mean, share of masked chains, share of right answers (`right`), mean of
+        the steps' part (`balance`), share of chains that state nothing checkable (`silent`): a student that learns to
+        say nothing is seen there."""
         self._store, self._index = store, index
-        self.shuffled = shuffled
-        self._shuffle = None if shuffled is None else random.Random(shuffled)
-        self._known: dict[str, float] = {}
-        self._silent: set[str] = set()
-        """Keys of the chains that state nothing checkable."""
+        self.control, self.control_seed = control, control_seed
+        self._shuffle = random.Random(control_seed)
+        self._known: dict[str, RewardParts] = {}
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self._graph: Any = None
@@ -113,34 +147,47 @@ class JuryReward:
         self, prompts: Sequence[str], completions: Sequence[str], question: Sequence[str], **_: Any
     ) -> list[float | None]:
         """Return a reward, or None, for each completion."""
-        rewards = self._runner.run(self._all(completions, question))
-        unmasked = [r for r in rewards if r is not None]
+        parts = self._runner.run(self._all(completions, question))
+        earned = [p for p in parts if p is not None]
+        mean = partial(_mean_or_nan, earned)
         self.history.append(
             {
-                "reward": sum(unmasked) / len(unmasked) if unmasked else float("nan"),
-                "masked": 1 - len(unmasked) / len(rewards),
-                "right": sum(map(self._right, completions, question)) / len(rewards),
-                "silent": sum(_key(q, t) in self._silent for t, q in zip(completions, question, strict=True))
-                / len(rewards),
+                "reward": mean(self._weighted),
+                "masked": 1 - len(earned) / len(parts),
+                "right": mean(lambda p: p.right),
+                "balance": mean(lambda p: p.balance),
+                "silent": mean(lambda p: p.silent),
             }
         )
-        if self._shuffle is not None:
-            self._shuffle.shuffle(rewards)
-        return rewards
+        return self._dealt(parts)
+
+    def _weighted(self, parts: RewardParts) -> float:
+        return self.weights[0] * parts.right + self.weights[1] * parts.balance
+
+    def _dealt(self, parts: Sequence[RewardParts | None]) -> list[float | None]:
+        """Return the rewards of a step's chains, as the control hands them out."""
+        order = list(range(len(parts)))
+        self._shuffle.shuffle(order)
+        if self.control is RewardControl.ANSWER_ONLY:
+            return [None if p is None else self.weights[0] * p.right for p in parts]
+        of_steps = parts if self.control is RewardControl.NONE else [parts[i] for i in order]
+        of_answers = of_steps if self.control is RewardControl.SHUFFLED_BOTH else parts
+        return [
+            None if answers is None or steps is None else self._weighted(answers._replace(balance=steps.balance))
+            for answers, steps in zip(of_answers, of_steps, strict=True)
+        ]
 
     def save_state(self, checkpoint: Path) -> None:
         """Write the history and the state of the shuffling into a checkpoint."""
-        random_state = None if self._shuffle is None else self._shuffle.getstate()
-        saved = {"history": self.history, "random": random_state}
+        saved = {"history": self.history, "random": self._shuffle.getstate()}
         (checkpoint / _STATE_FILE).write_text(json.dumps(saved), encoding="utf-8")
 
     def resume(self, checkpoint: Path) -> None:
         """Restore the state of a checkpoint; the steps after it are taken again, so their history is dropped."""
         saved = json.loads((checkpoint / _STATE_FILE).read_text(encoding="utf-8"))
         self.history[:] = saved["history"]
-        if self._shuffle is not None and saved["random"] is not None:
-            version, state, gauss = saved["random"]
-            self._shuffle.setstate((version, tuple(state), gauss))
+        version, state, gauss = saved["random"]
+        self._shuffle.setstate((version, tuple(state), gauss))
 
     async def _open(self) -> None:
         calls = CallStore(self._store)
@@ -150,25 +197,23 @@ class JuryReward:
         )
         self._graph = build_graph(run_context)
 
-    async def _all(self, completions: Sequence[str], question: Sequence[str]) -> list[float | None]:
+    async def _all(self, completions: Sequence[str], question: Sequence[str]) -> list[RewardParts | None]:
         return list(await asyncio.gather(*(self._one(t, q) for t, q in zip(completions, question, strict=True))))
 
-    async def _one(self, text: str, question_id: str) -> float | None:
+    async def _one(self, text: str, question_id: str) -> RewardParts | None:
         key = _key(question_id, text)
         if key not in self._known:
             question = self.questions[question_id]
             answer, deliberations = await judge_chain(self._graph, question, text)
-            reward = reward_of(answer, question.gold, deliberations, *self.weights)
-            if reward is None:
+            parts = reward_parts(answer, question.gold, deliberations)
+            if parts is None:
                 return None  # not remembered: a failed judgement is repeated when the chain comes up again
-            self._known[key] = reward
-            if not _claim_outcomes(deliberations):
-                self._silent.add(key)
+            self._known[key] = parts
         return self._known[key]
 
-    def _right(self, text: str, question_id: str) -> bool:
-        question = self.questions[question_id]
-        return question.gold is not None and extract_answer(text, question.options) == question.gold
+
+def _mean_or_nan(parts: Sequence[RewardParts], measure: Callable[[RewardParts], float]) -> float:
+    return sum(map(measure, parts)) / len(parts) if parts else float("nan")
 
 
 def _key(question_id: str, text: str) -> str:

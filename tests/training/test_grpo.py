@@ -17,10 +17,11 @@ from servers.model_server import ModelServer
 
 from tracejury.agents import JudgeSpec, Panel, load_panel
 from tracejury.models import Endpoint
-from tracejury.training import JuryReward, Pair, Recipe, RecipeError, reinforce
+from tracejury.training import JuryReward, Pair, Recipe, RecipeError, RewardControl, reinforce
 
 pytestmark = pytest.mark.train
 
+SHUFFLED = RewardControl.SHUFFLED_BOTH
 TINY = Path(__file__).resolve().parents[2] / "configs" / "experiments" / "tiny"
 
 
@@ -38,6 +39,25 @@ def test_right_answers_and_steps_that_hold_are_rewarded(pairs: list[Pair], tmp_p
     assert right > false
     assert right == pytest.approx(open_ended + 1)
     assert reward.history[0]["right"] == pytest.approx(2 / 3)
+
+
+def test_controls_hand_out_other_rewards_and_keep_the_jurys_figures(pairs: list[Pair], tmp_path: Path) -> None:
+    question, trace = next(p for p in pairs if "tablets" in p.trace.text and p.question.gold == "B")
+    chains = [trace.text, trace.text.replace("= 2 tablets", "= 7 tablets"), f"The answer is ({question.gold})."]
+    panel, handed_out, histories = load_panel(TINY / "panel.yaml"), {}, []
+    for control in RewardControl:
+        store = f"sqlite:///{tmp_path}/{control}.db"
+        with JuryReward(panel, {question.id: question}, store=store, control=control) as reward:
+            handed_out[control] = reward(["p"] * 3, chains, [question.id] * 3)
+            histories.append(reward.history)
+    assert all(history == histories[0] for history in histories)
+    assert histories[0][0]["silent"] == pytest.approx(1 / 3)
+    jury = handed_out[RewardControl.NONE]
+    assert jury[0] > jury[2] > jury[1], "all answers are right: sound, silent, false"
+    assert handed_out[RewardControl.ANSWER_ONLY] == [1, 1, 1]
+    for control in (RewardControl.SHUFFLED_STEPS, RewardControl.SHUFFLED_BOTH):
+        assert sorted(handed_out[control]) == sorted(jury)
+        assert handed_out[control] != jury
 
 
 def test_failures_are_masked_and_never_rewarded(model_server: ModelServer, pairs: list[Pair], tmp_path: Path) -> None:
@@ -70,7 +90,7 @@ def at_step_5(step, of, seen):
     if step == 5:
         os.kill(os.getpid(), signal.SIGKILL)
 known = {q.id: q for q in questions}
-with JuryReward(load_panel(sys.argv[5]), known, store=f"sqlite:///{out}/c.db", shuffled=1) as reward:
+with JuryReward(load_panel(sys.argv[5]), known, store=f"sqlite:///{out}/c.db", control="shuffled-both") as reward:
     reinforce(recipe, weights, questions, reward, out, report=at_step_5)
 """
 
@@ -89,7 +109,7 @@ def test_a_kill_loses_no_step_and_the_same_call_goes_on_from_the_last_whole_chec
 
     def reinforced(out: Path, this: Recipe = short) -> dict[str, Any]:
         store = f"sqlite:///{out}/c.db"
-        with JuryReward(panel, {q.id: q for q in questions}, store=store, shuffled=1) as reward:
+        with JuryReward(panel, {q.id: q for q in questions}, store=store, control=SHUFFLED) as reward:
             return reinforce(this, str(corpus / "student"), questions, reward, out)
 
     for name in ("whole", "killed"):
@@ -124,7 +144,9 @@ def test_a_student_is_reinforced_and_shuffling_hands_out_the_same_rewards(
     short = recipe.model_copy(update={"grpo": spec})
     questions = [p.question for p in pairs[:4]]
     panel = load_panel(TINY / "panel.yaml")
-    with JuryReward(panel, {q.id: q for q in questions}, store=f"sqlite:///{tmp_path}/c.db", shuffled=1) as reward:
+    with JuryReward(
+        panel, {q.id: q for q in questions}, store=f"sqlite:///{tmp_path}/c.db", control=SHUFFLED
+    ) as reward:
         manifest = reinforce(short, str(corpus / "student"), questions, reward, tmp_path)
     assert manifest["steps"] == len(reward.history) == 2
     assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
