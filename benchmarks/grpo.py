@@ -6,7 +6,7 @@
 The base of `student_repair` is distilled on a teacher with planted false steps. From there it is reinforced by the
 jury's reward, and by the controls: right answers alone, the steps' part dealt out in random order among the chains of a
 step, whole rewards in random order. Each is examined on new questions, its steps read against the truth. Several
-processes may work on seeds of their own in one --work folder.
+processes may work in one --work folder, on seeds or, once its student is distilled, on arms of their own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -30,7 +29,6 @@ from tracejury.training import (
     RewardControl,
     SampleSpec,
     build_corpus,
-    load_recipe,
     reinforce,
     sample_in_process,
     train,
@@ -48,15 +46,19 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, help="`distilled` comes first")
     parser.add_argument("--steps", type=int, default=20)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     for seed in given.seeds:
-        record = given.work / f"seed-{seed}.json"
-        if not record.is_file():
-            arms = run_seed(seed, given.base, given.work / f"seed-{seed}", given.steps)
-            record.write_text(json.dumps({"seed": seed, "arms": arms}), encoding="utf-8")
-        seeds = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(given.work.glob("seed-*.json"))]
+        for arm in given.arms:
+            record = given.work / f"{seed}-{arm}.json"
+            if not record.is_file():
+                figures = run_arm(seed, arm, given.base, given.work / f"seed-{seed}", given.steps)
+                record.write_text(json.dumps(figures), encoding="utf-8")
+        seeds = read_seeds(given.work)
+        if not seeds:
+            continue
         table = {
             arm: {name: estimate(values) for name in FIGURES if (values := _values(seeds, arm, name))} for arm in ARMS
         }
@@ -97,52 +99,49 @@ def grpo_recipe(steps: int, seed: int) -> Any:
     return recipe.model_validate(recipe.model_dump() | {"grpo": grpo})
 
 
-def run_seed(seed: int, base: str, work: Path, steps: int) -> dict[str, dict[str, float]]:
-    """Distil a student with one seed's faults, and reinforce it under the jury and each control."""
-    shutil.rmtree(work, ignore_errors=True)
+def read_seeds(work: Path) -> list[dict[str, Any]]:
+    """Return the seeds whose arms have all been run."""
+    records = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(work.glob("*-*.json"))}
+    seeds = sorted({int(name.split("-", 1)[0]) for name in records})
+    return [
+        {"seed": seed, "arms": {arm: records[f"{seed}-{arm}"] for arm in ARMS}}
+        for seed in seeds
+        if all(f"{seed}-{arm}" in records for arm in ARMS)
+    ]
+
+
+def run_arm(seed: int, arm: str, base: str, work: Path, steps: int) -> dict[str, float]:
+    """Distil a student with one seed's faults, or reinforce it from there under the jury or a control; examine it."""
     rng = random.Random(seed)
     faults, recipe = plant_faults(rng), grpo_recipe(steps, seed)
     examined = make_items(rng, 1)
     taught = make_items(rng, 4, frozenset(item.question.stem for item in examined))
-    pairs = [Pair(item.question, chain(item, 0, "teacher", faults)) for item in taught]
-    build_corpus(pairs, recipe, work / "corpus", tokenizer_from=base)
-    train(recipe, work / "corpus", work / "distilled", weights=base)
-    start = str(work / "distilled" / "merged")
-    questions = [item.question for item in taught]
-    arms: dict[str, dict[str, float]] = {}
-    for arm in ARMS:
-        figures: dict[str, float] = {}
-        weights, base_of_adapter = start, None
-        if arm != "distilled":
-            began = time.process_time()
-            with JuryReward(
-                load_panel(PANEL),
-                {question.id: question for question in questions},
-                store=f"sqlite:///{work}/{arm}.db",
-                control=RewardControl(arm),
-                control_seed=seed,
-            ) as reward:
-                reinforce(recipe, start, questions, reward, work / arm, seed=seed)
-            fifth = max(1, steps // 4)
-            first, last = reward.history[:fifth], reward.history[-fifth:]
-            figures = {"cpu_s": round(time.process_time() - began), "reward_first": _mean(first, "reward")}
-            figures |= {f"{name}_last": _mean(last, name) for name in ("reward", "right", "balance", "silent")}
-            weights, base_of_adapter = str(work / arm / "adapter"), start
-        sampled = work / arm / "sampled"
-        spec = SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed)
-        sample_in_process(
-            [item.question for item in examined],
-            weights,
-            load_recipe("tiny").student,
-            sampled,
-            model=arm,
-            arm=arm,
-            spec=spec,
-            base=base_of_adapter,
-        )
-        arms[arm] = figures | measure(sampled, examined, work / arm)
-        print(seed, arm, arms[arm], flush=True)
-    return arms
+    start, figures = str(work / "distilled" / "merged"), {}
+    if arm == "distilled":
+        pairs = [Pair(item.question, chain(item, 0, "teacher", faults)) for item in taught]
+        build_corpus(pairs, recipe, work / "corpus", tokenizer_from=base)
+        train(recipe, work / "corpus", work / "distilled", weights=base)
+    else:
+        questions = {item.question.id: item.question for item in taught}
+        store, control = f"sqlite:///{work}/{arm}.db", RewardControl(arm)
+        began = time.process_time()
+        with JuryReward(load_panel(PANEL), questions, store=store, control=control, control_seed=seed) as reward:
+            reinforce(recipe, start, list(questions.values()), reward, work / arm, seed=seed)
+        quarter = max(1, steps // 4)
+        first, last = reward.history[:quarter], reward.history[-quarter:]
+        figures = {"cpu_s": round(time.process_time() - began), "reward_first": _mean(first, "reward")}
+        figures |= {f"{name}_last": _mean(last, name) for name in ("reward", "right", "balance", "silent")}
+    sample_in_process(
+        [item.question for item in examined],
+        start if arm == "distilled" else str(work / arm / "adapter"),
+        recipe.student,
+        work / arm / "sampled",
+        model=arm,
+        arm=arm,
+        spec=SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed),
+        base=None if arm == "distilled" else start,
+    )
+    return figures | measure(work / arm / "sampled", examined, work / arm)
 
 
 def _mean(history: Sequence[dict[str, float]], name: str) -> float:

@@ -86,7 +86,7 @@ def main() -> int:
     }
     (given.out / "student.json").write_text(json.dumps(result, indent=1, default=str) + "\n", encoding="utf-8")
     # The card's last part renders a row: a question and a chain that are not ours to publish.
-    card = (corpus / "card.md").read_text(encoding="utf-8").split("## A rendered row")[0]
+    card = (corpus / "README.md").read_text(encoding="utf-8").split("## A rendered row")[0]
     (given.out / "card.md").write_text(card.rstrip() + "\n", encoding="utf-8")
     (given.out / "loss.png").write_bytes((given.work / "student" / "loss.png").read_bytes())
     for name, folder in sampled.items():

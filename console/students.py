@@ -134,9 +134,12 @@ def corpus(
 ) -> None:
     """Make an SFT corpus from traces: filter, render, split by question, check for contamination.
 
-    card.md counts what is left out, by reason. With --verdicts a student learns from what a jury held correct: `keep`
-    keeps traces with every claim supported, `drop` drops those with an error, `trim` keeps the steps before the first
-    error, `weight` weights a trace by its supported share.
+    Conversations (JSON lines with `messages`, --reader messages) are taken as they stand. README.md counts what is left
+    out, by reason; the folder loads with `datasets`, as rendered rows or as conversations.
+
+    With --verdicts a student learns from what a jury held correct: `keep` keeps traces with every claim supported,
+    `drop` drops those with an error, `trim` keeps the steps before the first error, `weight` weights a trace by its
+    supported share.
 
     Example: tracejury student corpus qwen3-8b teach/ --out corpus/ --evaluation medqa/test.jsonl
     --evaluation-reader medqa
@@ -150,20 +153,22 @@ def corpus(
         if chosen is None or mode not in modes:
             raise ValueError("--on-contamination is fail, drop or tell; --mode is keep, drop, trim or weight")
         examined = read_questions(evaluation, evaluation_reader) if evaluation else []
-        manifest = build_corpus(
-            read_pairs(traces, reader),
-            load_recipe(recipe),
-            out,
-            tokenizer_from=tokenizer,
-            evaluation=examined,
-            on_contamination=chosen,  # type: ignore[arg-type]
-            embedder=embedder("minilm") if examined and embeddings else None,
-            verdicts=None if verdicts is None else _verdicts(verdicts, store),
-            mode=modes[mode],  # type: ignore[arg-type]
-            made_from=[str(p) for p in traces],
-        )
+        with moving_bar("traces") as move:
+            manifest = build_corpus(
+                read_pairs(traces, reader),
+                load_recipe(recipe),
+                out,
+                tokenizer_from=tokenizer,
+                evaluation=examined,
+                on_contamination=chosen,  # type: ignore[arg-type]
+                embedder=embedder("minilm") if examined and embeddings else None,
+                verdicts=None if verdicts is None else _verdicts(verdicts, store),
+                mode=modes[mode],  # type: ignore[arg-type]
+                made_from=[str(p) for p in traces],
+                progress=move,
+            )
     print_manifest(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
-    typer.echo(f"The card: {out / 'card.md'}", err=True)
+    typer.echo(f"The card: {out / 'README.md'}", err=True)
 
 
 def sample(

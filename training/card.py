@@ -1,10 +1,16 @@
-"""Write the card of a corpus: what it holds, what was left out and why, what it was checked against."""
+"""Write the card of a corpus: what it holds, what was left out and why, what it was checked against.
+
+The card begins with the YAML head that the hub and `datasets` read: `load_dataset(FOLDER)` gives the rendered rows,
+`load_dataset(FOLDER, "messages")` the same as conversations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tracejury.training.rows import SftRow
 
@@ -13,6 +19,7 @@ def write_card(path: Path, manifest: Mapping[str, Any], example: SftRow) -> None
     """Write the card as Markdown, from the manifest alone and one rendered row."""
     rows, questions, contamination = manifest["rows"], manifest["questions"], manifest["contamination"]
     lines = [
+        *_head(manifest),
         f"# SFT corpus for {manifest['recipe']}",
         "",
         "| | training | held out |",
@@ -49,6 +56,28 @@ def write_card(path: Path, manifest: Mapping[str, Any], example: SftRow) -> None
         "````",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _head(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the YAML head; a split without rows is not named, because `datasets` refuses empty files."""
+    splits = {"train": "train", "heldout": "test"}
+    files = {split: name for name, split in splits.items() if manifest["rows"][name]}
+    configs = [
+        {
+            "config_name": config,
+            "data_files": [{"split": split, "path": f"{folder}{name}.jsonl"} for split, name in files.items()],
+            **({"default": True} if config == "rendered" else {}),
+        }
+        for config, folder in (("rendered", ""), ("messages", "messages/"))
+        if config == "rendered" or manifest["conversations"] == sum(manifest["rows"].values())
+    ]
+    head = {
+        "language": ["en"],
+        "task_categories": ["text-generation"],
+        "tags": ["medical", "chain-of-thought", "tracejury"],
+        "configs": configs,
+    }
+    return ["---", yaml.safe_dump(head, sort_keys=False).strip(), "---", ""]
 
 
 def _contamination(contamination: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracejury.training.recipe import RecipeError, Student
@@ -20,7 +21,11 @@ class Rendered(NamedTuple):
     completion: str
 
 
-def render(tokenizer: PreTrainedTokenizerBase, student: Student, user: str, reply: str) -> Rendered:
+Prior = str | Sequence[Mapping[str, Any]]
+"""What stands before a reply: the user's words, or several turns as messages."""
+
+
+def render(tokenizer: PreTrainedTokenizerBase, student: Student, prior: Prior, reply: str) -> Rendered:
     """Render one training row.
 
     The end of the completion comes from the template itself: the student must learn to emit whatever the template
@@ -29,9 +34,9 @@ def render(tokenizer: PreTrainedTokenizerBase, student: Student, user: str, repl
     Raises:
         RecipeError: The tokenizer has no template, or the template loses the reply.
     """
-    prompt = render_prompt(tokenizer, student, user)
+    prompt = render_prompt(tokenizer, student, prior)
     reply = reply.strip()
-    messages = [{"role": "user", "content": user}, {"role": "assistant", "content": reply}]
+    messages = [*turns_of(prior), {"role": "assistant", "content": reply}]
     whole = str(tokenizer.apply_chat_template(messages, tokenize=False, **template_arguments(student)))
     at = whole.rfind(reply)
     if at < 0:
@@ -50,7 +55,12 @@ def render(tokenizer: PreTrainedTokenizerBase, student: Student, user: str, repl
     return Rendered(prompt, reply + end)
 
 
-def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, user: str) -> str:
+def turns_of(prior: Prior) -> list[dict[str, Any]]:
+    """Return the turns before a reply as messages."""
+    return [{"role": "user", "content": prior}] if isinstance(prior, str) else [dict(turn) for turn in prior]
+
+
+def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, prior: Prior) -> str:
     """Render a prompt for generation; checks the template against the recipe's `markers` and `think`.
 
     Raises:
@@ -61,9 +71,10 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, user: st
             f"{student.model}: the tokenizer has no chat template. Train an instruct model, or put a "
             "chat_template.jinja into the model's folder."
         )
+    turns = turns_of(prior)
     prompt = str(
         tokenizer.apply_chat_template(
-            [{"role": "user", "content": user}],
+            turns,
             tokenize=False,
             add_generation_prompt=True,
             **template_arguments(student),
@@ -71,9 +82,10 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, user: st
     )
     expected = (*student.markers, *((_THINK,) if student.think == "empty" else ()))
     missing = [m for m in expected if m not in prompt]
-    if missing or user.strip() not in prompt:
+    lost = [str(turn["content"])[:40] for turn in turns if str(turn["content"]).strip() not in prompt]
+    if missing or lost:
         raise RecipeError(
-            f"{student.model}: the chat template lacks the expected markers {missing or [user[:40]]}. "
+            f"{student.model}: the chat template lacks the expected markers {missing or lost}. "
             f"Rendered: {prompt[:120]!r} ... {prompt[-120:]!r}. Correct `student.markers` or `student.think` in the "
             "recipe, or take the tokenizer that belongs to the model."
         )

@@ -9,18 +9,19 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracejury.traces import Question, Trace
 from tracejury.training.card import write_card
-from tracejury.training.chat import Rendered, render, template_hash
+from tracejury.training.chat import Prior, Rendered, render, template_hash, turns_of
 from tracejury.training.contamination import Overlap, find_overlaps
 from tracejury.training.machine import commit
+from tracejury.training.messages import PRIOR, conversation_row
 from tracejury.training.prompts import VERSION, closing_sentence, question_prompt
 from tracejury.training.recipe import Recipe, RecipeError
-from tracejury.training.rows import SftRow, hash_files, write_json, write_rows
+from tracejury.training.rows import SftRow, hash_files, write_json, write_lines, write_rows
 from tracejury.training.tokens import encode
 from tracejury.training.verdicts import Learned, Mode, TraceVerdicts, learn_from
 
@@ -53,13 +54,15 @@ def build_corpus(
     verdicts: Mapping[str, TraceVerdicts] | None = None,
     mode: Mode = "drop",
     made_from: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Write a corpus and return its manifest.
 
     Args:
         pairs: Traces with their questions, in any order.
         recipe: Which student it is for: its template, its length limit, its filters.
-        out: The folder: train.jsonl, heldout.jsonl, example.txt, card.md, manifest.json.
+        out: The folder: train.jsonl, heldout.jsonl and the same rows as conversations (messages/), README.md (the card
+            of the data set), example.txt, manifest.json.
         tokenizer_from: Folder or hub name of the tokenizer; None: as the recipe says.
         evaluation: The questions that the student will be examined on.
         on_contamination: What to do when training questions overlap with `evaluation`: refuse (`fail`), leave them out
@@ -69,6 +72,7 @@ def build_corpus(
         verdicts: A jury's verdicts by trace id, to learn from.
         mode: How the verdicts select traces; see `tracejury.training.verdicts`.
         made_from: Where the card says that the traces come from.
+        progress: Receives (number of traces rendered, number of traces).
 
     Raises:
         RecipeError: Contamination, no row left, or an unusable template.
@@ -88,16 +92,22 @@ def build_corpus(
     tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
     student = recipe.student
     rows: list[SftRow] = []
+    conversations: dict[str, dict[str, Any]] = {}
     lengths: list[int] = []
     verdict_counts: Counter[str] = Counter()
-    for question, trace in chosen:
+    for number, (question, trace) in enumerate(chosen, 1):
+        progress(number, len(chosen))
         learned = learn_from(trace, None if verdicts is None else verdicts.get(trace.id), mode)
         if verdicts is not None:
             verdict_counts[learned.why] += 1
         if learned.text is None:
             drops[f"verdicts: {learned.why}"] += 1
             continue
-        rendered = _row_text(tokenizer, recipe, question, trace, learned)
+        prior, reply = _turns(recipe, question, trace, learned)
+        rendered = render(tokenizer, student, prior, reply)
+        if learned.cut:
+            # The student must not learn to stop, or to answer, where the jury cut: a prefix has no end of turn.
+            rendered = Rendered(rendered.prompt, reply + "\n")
         row = SftRow(
             id=trace.id,
             question_id=question.id,
@@ -112,6 +122,9 @@ def build_corpus(
             continue
         lengths.append(length)
         rows.append(row)
+        if not learned.cut:
+            columns = {"id": row.id, "question_id": row.question_id, "model": trace.model, "arm": trace.arm}
+            conversations[row.id] = conversation_row(turns_of(prior), reply, **columns)
     if not rows:
         raise RecipeError(
             f"{out}: no trace is left for the corpus; dropped: {dict(drops)}. See `corpus` in the recipe."
@@ -123,6 +136,10 @@ def build_corpus(
         raise RecipeError(f"{out}: all {len(rows)} rows are held out; lower corpus.heldout or bring more questions.")
     write_rows(out / "train.jsonl", train_rows)
     write_rows(out / "heldout.jsonl", [r for r in rows if r.question_id in heldout])
+    (out / "messages").mkdir(exist_ok=True)
+    for name, part in (("train", train_rows), ("heldout", [r for r in rows if r.question_id in heldout])):
+        lines = (conversations[r.id] for r in part if r.id in conversations)
+        write_lines(out / "messages" / f"{name}.jsonl", lines)
     example = train_rows[0]
     (out / "example.txt").write_text(example.prompt + example.completion, encoding="utf-8")
     manifest: dict[str, Any] = {
@@ -135,6 +152,7 @@ def build_corpus(
         "rows": {"train": len(train_rows), "heldout": len(rows) - len(train_rows)},
         "questions": {"train": len({r.question_id for r in train_rows}), "heldout": len(heldout)},
         "tokens": {"all": sum(lengths), "longest": max(lengths)},
+        "conversations": len(conversations),
         "hint_used": sum(r.meta.get("hint_used") is True for r in rows),
         "drops": dict(sorted(drops.items())),
         "verdicts": {"mode": mode, **dict(sorted(verdict_counts.items()))} if verdicts is not None else None,
@@ -148,7 +166,7 @@ def build_corpus(
         "made_from": list(made_from),
         "commit": commit(),
     }
-    write_card(out / "card.md", manifest, example)
+    write_card(out / "README.md", manifest, example)
     write_json(out / "manifest.json", manifest)
     return manifest
 
@@ -184,33 +202,30 @@ def _select(pairs: Iterable[Pair], recipe: Recipe, drops: Counter[str]) -> list[
 def _why_not(pair: Pair, recipe: Recipe) -> str | None:
     question, trace = pair
     spec = recipe.corpus
+    answers = PRIOR not in question.meta
     checks = (
         (bool(spec.models) and trace.model not in spec.models, "another model"),
         (bool(spec.arms) and trace.arm not in spec.arms, "another arm"),
         (not trace.text.strip(), "empty text"),
         (trace.finish_reason == "length", "cut off by the token limit"),
-        (trace.answer is None, "no answer found"),
-        (spec.correct_only and question.gold is None, "no gold answer"),
-        (spec.correct_only and trace.answer != question.gold, "wrong answer"),
+        (answers and trace.answer is None, "no answer found"),
+        (answers and spec.correct_only and question.gold is None, "no gold answer"),
+        (answers and spec.correct_only and trace.answer != question.gold, "wrong answer"),
     )
     return next((reason for failed, reason in checks if failed), None)
 
 
-def _row_text(tokenizer: Any, recipe: Recipe, question: Question, trace: Trace, learned: Learned) -> Rendered:
-    closing = closing_sentence(str(trace.answer))
-    prompt = question_prompt(question.stem, question.options)
-    if recipe.corpus.target == "answer":
-        return render(tokenizer, recipe.student, prompt, closing)
+def _turns(recipe: Recipe, question: Question, trace: Trace, learned: Learned) -> tuple[Prior, str]:
+    """Return what stands before the reply, and the reply."""
     text = (learned.text or "").strip()
+    if isinstance(turns := question.meta.get(PRIOR), list):
+        return [turn for turn in turns if isinstance(turn, dict)], text
+    prompt, closing = question_prompt(question.stem, question.options), closing_sentence(str(trace.answer))
+    if recipe.corpus.target == "answer":
+        return prompt, closing
     if recipe.corpus.layout == "numbered":
         text = in_numbered_steps(text)
-    if learned.cut:
-        # The student must not learn to stop, or to answer, where the jury cut: a prefix has no end of turn.
-        whole = render(tokenizer, recipe.student, prompt, text)
-        return Rendered(whole.prompt, text + "\n")
-    if closing not in text:
-        text = f"{text}\n\n{closing}"
-    return render(tokenizer, recipe.student, prompt, text)
+    return prompt, text if learned.cut or closing in text else f"{text}\n\n{closing}"
 
 
 def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: Path) -> Any:

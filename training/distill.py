@@ -140,6 +140,7 @@ async def distill(
             on_contamination=experiment.on_contamination,
             embedder=embedder,
             made_from=[source.path for source in experiment.teacher.chains or experiment.teacher.questions],
+            progress=progress.update,
         )
 
     async def train_stage() -> Manifest:
@@ -233,7 +234,7 @@ async def _pretrain(experiment: Experiment, beside: Path, out: Path, backend: st
 
     async def corpus_stage() -> Manifest:
         return claim(corpus, _corpus_inputs(pairs, recipe, None)) or build_corpus(
-            pairs, recipe, corpus, made_from=[base.chains.path]
+            pairs, recipe, corpus, made_from=[base.chains.path], progress=stages.progress.update
         )
 
     async def train_stage() -> Manifest:

@@ -16,6 +16,7 @@ from tracejury.training.backends import Backend, Loaded, choose_backend, half_pr
 from tracejury.training.chat import render_prompt
 from tracejury.training.exports import save_whole
 from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.model_card import write_model_cards
 from tracejury.training.notebook import claim
 from tracejury.training.prompts import question_prompt
 from tracejury.training.ranks import is_first_process, wait_for_all
@@ -121,6 +122,7 @@ def reinforce(
     write_log(out / "rewards.jsonl", reward.history)
     manifest = {
         "recipe": recipe.model_dump(mode="json"),
+        "weights": inputs["weights"],
         "backend": chosen,
         "panel": reward.panel.name,
         "control": reward.control,
@@ -135,6 +137,7 @@ def reinforce(
         "hardware": hardware(),
         "commit": commit(),
     }
+    write_model_cards(out, manifest, "GRPO on a jury's verdicts")
     write_json(out / "manifest.json", manifest)
     wait_for_all()
     return manifest

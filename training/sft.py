@@ -30,6 +30,7 @@ from tracejury.training.backends import (
 from tracejury.training.exports import export_student
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.memory import estimate, measure, require_memory
+from tracejury.training.model_card import write_model_cards
 from tracejury.training.notebook import claim
 from tracejury.training.ranks import is_first_process, wait_for_all
 from tracejury.training.recipe import Recipe, RecipeError
@@ -95,7 +96,7 @@ def train(
         repeat_by_weight(split.train), loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/train"
     )
     if not training_rows.rows:
-        raise RecipeError(f"{corpus}: the training split has no rows. Look at the drops in its card.md.")
+        raise RecipeError(f"{corpus}: the training split has no rows. Look at the drops in its README.md.")
     heldout = encode_all(split.heldout, loaded.tokenizer, recipe.schedule.max_length, f"{corpus}/heldout")
     try:
         figures = _fit(recipe, chosen, loaded, training_rows, heldout, out, report, jury)
@@ -130,6 +131,7 @@ def train(
         "commit": commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    write_model_cards(out, manifest, "supervised fine-tuning")
     write_json(out / "manifest.json", manifest)
     return manifest
 

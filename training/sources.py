@@ -9,18 +9,21 @@ from pathlib import Path
 
 from tracejury.traces import Batch, Question
 from tracejury.training.corpus import Pair
+from tracejury.training.messages import READER, read_messages
 from tracejury.training.recipe import RecipeError
 
 
 def read_pairs(
     paths: Iterable[str | Path], reader: str = "native", *, arm: str | None = None, **params: object
 ) -> list[Pair]:
-    """Return the traces with their questions.
+    """Return the traces with their questions; the reader `messages` takes conversations as they stand.
 
     Raises:
         RecipeError: The question of a trace is missing, or the paths hold no traces.
     """
     places = list(paths)
+    if reader == READER:
+        return [Pair(*pair) for pair in read_messages(places)]
     with Batch.open(places, reader, **params) as batch:
         pairs = []
         for trace in batch.traces():

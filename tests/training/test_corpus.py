@@ -9,7 +9,7 @@ import pytest
 
 from tracejury.agents import Outcome
 from tracejury.traces import Question, Trace
-from tracejury.training import Pair, Recipe, RecipeError, TraceVerdicts, build_corpus
+from tracejury.training import Pair, Recipe, RecipeError, TraceVerdicts, build_corpus, read_pairs
 from tracejury.training.rows import SftRow, read_corpus, read_rows, repeat_by_weight
 from tracejury.training.tokens import IGNORED, encode
 from tracejury.training.verdicts import StepVerdict
@@ -79,7 +79,7 @@ def test_every_trace_left_out_is_counted_under_a_reason(recipe: Recipe, pairs: l
         "wrong answer": 1,
     }
     assert sum(manifest["rows"].values()) == 12
-    card = (tmp_path / "card.md").read_text()
+    card = (tmp_path / "README.md").read_text()
     assert "- wrong answer: 1" in card
     assert "**Not checked**" in card
 
@@ -199,3 +199,61 @@ def test_weights_are_expected_copies() -> None:
         for i, w in enumerate((1, 0.5, 0.5, 2, 0))
     ]
     assert [r.id for r in repeat_by_weight(rows)] == ["0", "2", "3", "3"]
+
+
+def test_the_corpus_loads_with_datasets_rendered_and_as_conversations(corpus: Path, tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    rendered = load_dataset(str(corpus), cache_dir=str(tmp_path))
+    rows, _ = read_corpus(corpus)
+    assert {split: len(of_split) for split, of_split in rendered.items()} == {
+        "train": len(rows.train),
+        "test": len(rows.heldout),
+    }
+    assert rendered["train"][0]["completion"] == rows.train[0].completion
+    conversations = load_dataset(str(corpus), "messages", split="train", cache_dir=str(tmp_path))
+    user, assistant = conversations[0]["messages"]
+    assert (user["role"], assistant["role"]) == ("user", "assistant")
+    assert rows.train[0].completion.startswith(assistant["content"])
+
+
+def test_conversations_are_trained_on_as_they_stand(corpus: Path, recipe: Recipe, tmp_path: Path) -> None:
+    manifest = build_corpus(
+        read_pairs([corpus / "messages" / "train.jsonl"], "messages"),
+        changed(recipe, heldout=0.0),
+        tmp_path / "again",
+        tokenizer_from=str(corpus / "student"),
+    )
+    before, _ = read_corpus(corpus)
+    after, _ = read_corpus(tmp_path / "again")
+    assert manifest["rows"]["train"] == len(before.train)
+    assert sorted(r.prompt + r.completion for r in after.train) == sorted(r.prompt + r.completion for r in before.train)
+    talk = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Is 120 mmol/L low?"},
+        {"role": "assistant", "content": "Of what?"},
+        {"role": "user", "content": "Sodium."},
+        {"role": "assistant", "content": "Yes, it is low."},
+    ]
+    (tmp_path / "talk.jsonl").write_text(json.dumps({"messages": talk}) + "\n")
+    pairs = read_pairs([tmp_path / "talk.jsonl"], "messages")
+    build_corpus(pairs, changed(recipe, heldout=0.0), tmp_path / "talk", tokenizer_from=str(corpus / "student"))
+    (row,) = read_rows(tmp_path / "talk" / "train.jsonl")
+    assert row.prompt.index("Be brief.") < row.prompt.index("Of what?") < row.prompt.index("Sodium.")
+    assert row.completion == "Yes, it is low.<|im_end|>"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{}", "messages: Field required"),
+        ("nonsense", "Invalid JSON"),
+        ('{"messages": [{"role": "user", "content": "Hm?"}]}', "ends with the assistant's"),
+        ('{"messages": [{"role": "tool", "content": "x"}, {"role": "assistant", "content": "y"}]}', "messages.0.role"),
+    ],
+)
+def test_a_line_that_is_no_conversation_is_named(line: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "m.jsonl"
+    file.write_text(line + "\n")
+    with pytest.raises(RecipeError, match=f"m.jsonl:1: no conversation .*{reason}"):
+        read_pairs([file], "messages")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard
 
 from tracejury.training import Recipe, RecipeError, load_recipe, train
 from tracejury.training.backends import choose_backend
@@ -55,6 +56,11 @@ def test_training_learns_and_says_what_it_did(student: Path, corpus: Path) -> No
     assert (student / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert (student / "adapter" / "adapter_model.safetensors").is_file()
     assert (student / "merged" / "model.safetensors").is_file()
+    for folder, library in (("adapter", "peft"), ("merged", "transformers")):
+        card = ModelCard.load(student / folder / "README.md")
+        assert card.data.library_name == library
+        assert manifest["data_sha256"] in card.text
+        assert "12 steps" in card.text
 
 
 def test_the_same_command_again_does_nothing_and_another_recipe_is_refused(
