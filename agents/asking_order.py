@@ -15,9 +15,12 @@ from tracejury.agents.records import Label, Opinion, Outcome, Policy, Reason, Se
 def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
     """Return the panel's judges in the order of asking: first stage, then second; each permuted by seed.
 
+    With `ask_in_order` they keep the panel's order. No judge sees another one's opinion, so the order changes none.
+
     With early stop, the judges of a stage that cost nothing are heard before those that ask a model.
     """
-    order = permuted(panel.judges, lambda j: j.name, panel.seed, step_id, "judges")
+    seeded = permuted(panel.judges, lambda j: j.name, panel.seed, step_id, "judges")
+    order = panel.judges if panel.ask_in_order else seeded
     return tuple(sorted(order, key=lambda j: (j.only_if == "disputed", panel.early_stop and j.endpoint is not None)))
 
 

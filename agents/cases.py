@@ -66,7 +66,7 @@ def whole_case(trace: Trace, question: Question, steps: Sequence[Step], step: St
         step_id=step.id,
         trace_id=trace.id,
         stem=question.stem,
-        options=question.options,
+        options=_options(question, panel),
         gold=question.gold if panel.show_gold else None,
         context=context,
         step_index=step.index,
@@ -130,6 +130,13 @@ def blinded_names(trace: Trace) -> tuple[str, ...]:
     """
     names = (trace.model, trace.meta.get("teacher"))
     return tuple(n for n in names if isinstance(n, str) and n and not (n.isalpha() and n.islower()))
+
+
+def _options(question: Question, panel: Panel) -> dict[str, str]:
+    """Return the options as judges see them; the order is the same for all steps of a question."""
+    if not panel.seeded_options:
+        return question.options
+    return dict(permuted(question.options.items(), lambda option: option[0], panel.seed, question.id, "options"))
 
 
 def _context(trace: Trace, steps: Sequence[Step], step: Step, panel: Panel) -> list[Step]:

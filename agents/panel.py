@@ -100,7 +100,11 @@ class Panel(Record):
     show_gold: bool = False
     """A control arm of its own; judges are answer-blind otherwise."""
     show_earlier: bool = True
+    seeded_options: bool = False
+    """List a question's options in a seeded order, each with its own letter: a control of what their order does."""
     early_stop: bool = False
+    ask_in_order: bool = False
+    """Ask the judges in the order in which they stand, not in a seeded one: with early stop it says who is spared."""
     full_share: float = Field(default=0.1, ge=0, le=1)
     """With early stop: the seeded share of steps that is heard in full all the same."""
     unsure_below: float = Field(default=0.0, ge=0, le=1)

@@ -1,6 +1,6 @@
 """What panels of strong judges are worth, from their published opinions: NLI4CT (clinical trials) and ReaLMistake.
 
-    python -m benchmarks.strong_judges [--data DIR] [--out FILE]
+    python -m benchmarks.strong_judges [--data DIR] [--out FILE] [--only PART ...]
 
 The opinions were recorded elsewhere, under one prompt, without references of ours. Everything is by the product's own
 code, from `tracejury read verdicts` on; the tests compute the same figures again without it.
@@ -13,7 +13,7 @@ import gzip
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from tracejury.reports import (
     worth_of,
 )
 from tracejury.reports.advice import advise_votes
+from tracejury.reports.certification import Unit
 from tracejury.reports.invariance import Edited, invariance
 from tracejury.reports.risk import certified_coverage, risk_curve, vote_shares
 
@@ -48,6 +49,8 @@ CLONE = "gemini-pro@long"
 """The judge whose errors are nearest to those of one of the trio: the same model under a longer prompt."""
 FIVE = (*TRIO, "gemini-flash", "mistral-7b+fzi-lora")
 SPLITS = 200
+RULES: tuple[tuple[Unit, float], ...] = (("question", 0.1), ("step", 0.1), ("step", 0.05))
+"""What the certified risk is of, and delta."""
 _WORDS = {"E": "supported", "C": "error", "no_error": "supported", "error": "error"}
 
 
@@ -161,8 +164,9 @@ def certified_body(votes: JudgeVotes) -> dict[str, Any]:
     for name, panel in {"trio": chosen(votes, TRIO), f"all {len(votes.judges)}": votes}.items():
         for score in ("vote share", "calibrated confidence"):
             for alpha in (0.10, 0.05):
-                found = certified_coverage(panel, score=score, alpha=alpha, delta=0.1, splits=SPLITS)
-                body[f"{name}, {score}, alpha {alpha:.2f}"] = found.model_dump()
+                for per, delta in RULES:
+                    certified = certified_coverage(panel, score=score, alpha=alpha, delta=delta, splits=SPLITS, per=per)
+                    body[f"{name}, {score}, alpha {alpha:.2f}, per {per}, delta {delta:.2f}"] = certified.model_dump()
     return body
 
 
@@ -197,47 +201,70 @@ def invariance_body(rows: Sequence[dict[str, Any]], votes: JudgeVotes, place: di
     }
 
 
-def measure(data: Path) -> dict[str, Any]:
-    """Measure everything."""
-    rows = items(data / "nli4ct" / "judgements_dev.jsonl.gz")
-    judges = list(rows[0]["judges"])
-    votes, place = votes_of(rows, judges, "group")
+class Recordings:
+    """The recorded opinions, read once, and what is measured on them."""
+
+    def __init__(self, data: Path, work: Path) -> None:
+        self.data, self.work = data, work
+        self.rows = items(data / "nli4ct" / "judgements_dev.jsonl.gz")
+        self.votes, self.place = votes_of(self.rows, list(self.rows[0]["judges"]), "group")
+        self.trio = chosen(self.votes, TRIO)
+
+    def parts(self) -> dict[str, Callable[[], Any]]:
+        """Return each part by name, to be measured when it is called."""
+        return {
+            "trio": lambda: worth_body(worth_of(self.trio)),
+            "all": lambda: worth_body(worth_of(chosen(self.votes, self.votes.judges))),
+            "clone": lambda: clone_body(self.votes),
+            "certified": lambda: certified_body(self.votes),
+            "risk": lambda: risk_body(self.votes),
+            "advice": lambda: {
+                "trio": advise_votes(self.trio, loss=0.01).model_dump(),
+                "five": advise_votes(chosen(self.votes, FIVE), loss=0.01).model_dump(),
+            },
+            "asking": lambda: asking_body(self.votes),
+            "invariance": lambda: invariance_body(self.rows, self.votes, self.place),
+            "gold lines": lambda: gold_lines_body(self.rows, self.data, TRIO, self.work),
+        }
+
+
+def realmistake_body(data: Path) -> dict[str, Any]:
+    """Return what five frontier judges, and four prompts of one model, are worth on ReaLMistake."""
     mistakes = items(data / "realmistake" / "judgements.jsonl.gz")
     other, _ = votes_of(mistakes, list(mistakes[0]["judges"]), "id")
     frontier = [f"{m}/p1" for m in ("gpt-4-0125-preview", "gpt-4-0613", "claude-3-opus-20240229",
                                     "gemini-1.0-pro-001", "Qwen1.5-72B-Chat")]  # fmt: skip
-    trio = chosen(votes, TRIO)
     return {
-        "limits": "opinions recorded elsewhere under one prompt each, no references of ours; NLI4CT dev, ReaLMistake",
-        "nli4ct": {
-            "trio": worth_body(worth_of(trio)),
-            "all": worth_body(worth_of(chosen(votes, judges))),
-            "clone": clone_body(votes),
-            "certified": certified_body(votes),
-            "risk": risk_body(votes),
-            "advice": {
-                "trio": advise_votes(trio, loss=0.01).model_dump(),
-                "five": advise_votes(chosen(votes, FIVE), loss=0.01).model_dump(),
-            },
-            "invariance": invariance_body(rows, votes, place),
-        },
-        "realmistake": {
-            "five_p1": worth_body(worth_of(chosen(other, frontier))),
-            "gpt-4_four_prompts": worth_body(worth_of(chosen(other, [f"gpt-4-0613/p{i}" for i in (1, 2, 3, 4)]))),
-        },
+        "five_p1": worth_body(worth_of(chosen(other, frontier))),
+        "gpt-4_four_prompts": worth_body(worth_of(chosen(other, [f"gpt-4-0613/p{i}" for i in (1, 2, 3, 4)]))),
     }
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write; parts that are not measured anew stay as they are in the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "strong_judges.json")
+    parser.add_argument("--only", nargs="+", help="measure these parts of NLI4CT, or realmistake, and keep the rest")
+    work = Path(tempfile.gettempdir()) / "tracejury-strong-judges"
+    parser.add_argument("--work", type=Path, default=work, help="where the checker's answers are kept")
     options = parser.parse_args()
+    before = json.loads(options.out.read_text("utf-8")) if options.only and options.out.exists() else {}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    body = {"commit": commit.stdout.strip(), "command": "python -m benchmarks.strong_judges", **measure(options.data)}
+    body: dict[str, Any] = {
+        "commit": commit.stdout.strip(),
+        "command": "python -m benchmarks.strong_judges",
+        "limits": "opinions recorded elsewhere under one prompt each, no references of ours; NLI4CT dev, ReaLMistake",
+        "nli4ct": before.get("nli4ct", {}),
+        "realmistake": before.get("realmistake", {}),
+    }
+    for name, measure in Recordings(options.data, options.work).parts().items():
+        if not options.only or name in options.only:
+            body["nli4ct"][name] = measure()
+            print(name, json.dumps(body["nli4ct"][name])[:2000], flush=True)
+    if not options.only or "realmistake" in options.only:
+        body["realmistake"] = realmistake_body(options.data)
     options.out.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({k: body["nli4ct"][k] for k in ("trio", "clone", "certified")}, indent=1))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ def print_advice(advice: Advice) -> None:
     out.print(table)
     for name, panel in (("cheapest", advice.cheapest), ("same labels", advice.same_labels)):
         out.print(f"{name}: {', '.join(panel.judges)} ({panel.way})")
+    if "early stop" in (advice.cheapest.way, advice.same_labels.way):
+        out.print("Early stop in this order: write the judges so, with `early_stop: true` and `ask_in_order: true`.")
 
 
 def print_combination(combination: Combination, file: Path | None) -> None:

@@ -63,6 +63,10 @@ class Advice(Record):
     """The cheapest that gives the full panel's label on every step."""
 
 
+_Way = tuple[tuple[int, ...], str]
+"""Judges in the order of asking, and how they are asked."""
+
+
 class _Result(NamedTuple):
     outcome: NDArray[np.int64]
     asked: NDArray[np.bool_]
@@ -106,10 +110,11 @@ def advise_votes(votes: JudgeVotes, *, loss: float, costs: Mapping[str, float] |
             best = cost, i
         if (result.outcome[first] == full[first]).all() and (same is None or cost < same[0]):
             same = cost, i
-    everybody = tuple(range(len(votes.judges))), "all"
+    everybody: _Way = tuple(range(len(votes.judges))), "all"
 
     def shown(chosen: tuple[float, int] | None) -> PanelPrice:
-        return _price(votes, ways[chosen[1]] if chosen else everybody, price, full, ~first)
+        way = _in_best_order(votes.says[first], ways[chosen[1]], price) if chosen else everybody
+        return _price(votes, way, price, full, ~first)
 
     return Advice(
         run=votes.run,
@@ -121,7 +126,7 @@ def advise_votes(votes: JudgeVotes, *, loss: float, costs: Mapping[str, float] |
     )
 
 
-def _ways(judges: int, price: Floats) -> Iterator[tuple[tuple[int, ...], str]]:
+def _ways(judges: int, price: Floats) -> Iterator[_Way]:
     by_price = sorted(range(judges), key=lambda j: price[j])
     most = judges if judges <= _MANY else 5
     sizes = [*range(1, most + 1, 2), *([judges] if judges % 2 == 0 or judges > most else [])]
@@ -131,6 +136,26 @@ def _ways(judges: int, price: Floats) -> Iterator[tuple[tuple[int, ...], str]]:
     if judges > 3:
         for pair in combinations(by_price, 2):
             yield (*pair, *(j for j in by_price if j not in pair)), "pair first"
+
+
+def _in_best_order(says: NDArray[np.int64], way: _Way, price: Floats) -> _Way:
+    """Return an early stop whose order costs least on these steps, by exchanges of two; it changes no outcome."""
+    order, kind = way
+    if kind != "early stop":
+        return way
+
+    def cost(tried_order: Sequence[int]) -> float:
+        return float((_ask(says, tried_order, kind).asked @ price).mean())
+
+    best, improved = (cost(order), order), True
+    while improved:
+        improved = False
+        for i, j in combinations(range(len(order)), 2):
+            exchanged = list(best[1])
+            exchanged[i], exchanged[j] = exchanged[j], exchanged[i]
+            if (changed := cost(exchanged)) < best[0]:
+                best, improved = (changed, tuple(exchanged)), True
+    return best[1], kind
 
 
 def _ask(says: NDArray[np.int64], order: Sequence[int], way: str) -> _Result:

@@ -151,3 +151,12 @@ def test_a_listed_judge_makes_no_first_stage_sure() -> None:
     unsure = [opinion("supported+", n).model_copy(update={"confidence": 0.5}) for n in ("j0", "j1")]
     loud = opinion("supported+", "l").model_copy(update={"confidence": 1.0, "seat": Seat.LISTED})
     assert [j.name for j in next_judges(cautious, "s", [*unsure, loud], CLAIMS)] == ["dear"]
+
+
+def test_a_panel_may_ask_its_judges_in_their_own_order() -> None:
+    steps = [f"s{i}" for i in range(20)]
+    ordered = panel(ask_in_order=True, early_stop=True, policy="consensus")
+    assert {tuple(j.name for j in judge_order(ordered, step)) for step in steps} == {("j0", "j1", "j2")}
+    assert len({tuple(j.name for j in judge_order(panel(), step)) for step in steps}) > 1
+    states = {"j0": "supported", "j1": "supported", "j2": "error"}
+    assert [o.judge for o in opinions_of(ordered, states)] == ["j0", "j1"]

@@ -98,6 +98,13 @@ def test_passage_order_is_seeded_and_does_not_follow_the_rank() -> None:
     assert again == made(seed=3)
 
 
+def test_options_keep_their_letters_in_a_seeded_order() -> None:
+    orders = {tuple(made(seeded_options=True, seed=seed).options.items()) for seed in range(40)}
+    assert orders == {tuple(QUESTION.options.items()), tuple(reversed(QUESTION.options.items()))}
+    assert made(seed=5).options == QUESTION.options
+    assert len({tuple(made(step, seeded_options=True, seed=3).options) for step in STEPS}) == 1
+
+
 def test_all_judges_share_the_prompt_up_to_their_perspective() -> None:
     case = made()
     tails = {name: prompt(name).text for name in ("facts", "inference", "safety")}
