@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.asking import asking_body
+from benchmarks.gold_lines import gold_lines_body
 from tracejury.agents import Combination, read_opinions
 from tracejury.agents.recorded.files import Reading, files_of
 from tracejury.graphs import write_verdicts
