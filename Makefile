@@ -29,8 +29,8 @@ weights: $(VENV)/.demo
 	@$(BIN)/tracejury models fetch minilm
 	@$(BIN)/tracejury models fetch smollm2-135m
 
-test: $(VENV)/.dev weights  ## Set up and run all tests
-	$(BIN)/pytest -n 3 --dist worksteal
+test: $(VENV)/.dev weights  ## Set up and run all tests; a part: make test ARGS="-k demo"
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 coverage: $(VENV)/.dev weights  ## Run all tests, commands in processes of their own included, and report branch coverage
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(or $(UNDER),90)
