@@ -171,6 +171,30 @@ KINDS: dict[str, tuple[str, str]] = {
             }
         ),
     ),
+    "messages and the reply as JSON text in cells": (
+        "a.csv",
+        table(
+            "id,name,input,output,gold",
+            lambda i: [
+                f"t{i}",
+                "generation",
+                json.dumps([{"role": "user", "content": PROMPTS[i]}]),
+                json.dumps({"role": "assistant", "content": REPLIES[i]}),
+                GOLDS[i],
+            ],
+        ),
+    ),
+    "what a data set server answers": (
+        "a.json",
+        json.dumps(
+            {
+                "dataset": "some/set",
+                "features": [{"name": "question"}],
+                "rows": [{"row_idx": i, "row": {**asked(i), "output": REPLIES[i]}} for i in range(3)],
+                "num_rows_total": 3,
+            }
+        ),
+    ),
     "an object of lists of nested rows": (
         "a.json",
         json.dumps(
@@ -206,6 +230,36 @@ def test_reasoning_and_the_words_after_it_in_fields_of_any_name(write: Write) ->
 
     traces = [t for t in read(None, write("a.jsonl", lines(row))) if isinstance(t, Trace)]
     assert [(t.text, t.answer) for t in traces] == [(r[:60], g) for r, g in zip(REPLIES, GOLDS, strict=True)]
+
+
+def test_a_reply_that_is_an_object_is_taken_apart(write: Write) -> None:
+    for number, form in enumerate(("{}", "```json\n{}\n```")):
+        reply = [
+            form.replace("{}", json.dumps({"reasoning": r[:60], "answer": g}))
+            for r, g in zip(REPLIES, GOLDS, strict=True)
+        ]
+        path = write(f"{number}.jsonl", lines(lambda i, reply=reply: {**asked(i), "response": reply[i]}))
+        traces = [t for t in read(None, path) if isinstance(t, Trace)]
+        assert [(t.text, t.answer) for t in traces] == [(r[:60], g) for r, g in zip(REPLIES, GOLDS, strict=True)]
+
+
+def test_thinking_of_a_local_server_is_the_reasoning(write: Write) -> None:
+    def row(i: int) -> dict[str, object]:
+        message = {"role": "assistant", "content": f"The answer is {GOLDS[i]}.", "thinking": REPLIES[i][:60]}
+        asking = {"model": "m:8b", "messages": [{"role": "user", "content": PROMPTS[i]}]}
+        return {"request": asking, "response": {"model": "m:8b", "message": message, "done": True}, "label": GOLDS[i]}
+
+    traces = [t for t in read(None, write("a.jsonl", lines(row))) if isinstance(t, Trace)]
+    assert [(t.text, t.answer) for t in traces] == [(r[:60], g) for r, g in zip(REPLIES, GOLDS, strict=True)]
+
+
+def test_a_column_does_not_hide_another_of_the_same_name(write: Write) -> None:
+    row: Callable[[int], list[str]] = lambda i: [STEMS[i], *OPTIONS[i].values(), GOLDS[i], REPLIES[i]]  # noqa: E731
+    path = write("a.csv", table("question,A,B,C,answer,answer", row))
+    assert "the fields are question, A, B, C, answer, answer (2)" in said(path)
+    items = list(read("table", path, fields={"text": "answer (2)"}))
+    assert [q.gold for q in items if isinstance(q, Question)] == list(GOLDS)
+    assert [t.text for t in items if isinstance(t, Trace)] == list(REPLIES)
 
 
 def test_a_summary_is_read_where_the_reasoning_itself_is_encrypted(write: Write) -> None:

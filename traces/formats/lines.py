@@ -33,6 +33,8 @@ _FOREIGN = (
         "a SQLite database",
         "write the table as CSV: sqlite3 -header -csv {} 'SELECT ...' > rows.csv",
     ),
+    (b"\x80\x04", "a Python pickle", "load it where you trust it, and write its rows with json.dumps"),
+    (b"\x80\x05", "a Python pickle", "load it where you trust it, and write its rows with json.dumps"),
     (b"PAR1", "a Parquet table", "write it as the reader's format, such as with pandas: to_json(lines=True)"),
     (b"\xff\xfe", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),
     (b"\xfe\xff", "UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 {}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -68,7 +69,7 @@ def csv_rows_of(
                 return
             continue
         if header and not names:
-            names = [cell.strip() for cell in row]
+            names = _unlike([cell.strip() for cell in row])
             if missing := [need for need in needs if need not in names]:
                 what = f"the column(s) {', '.join(missing)} are missing; the file has {', '.join(names)[:200]}"
                 yield Problem(file=str(path), line=begins, reason=what, hint="choose the reader of this format")
@@ -81,6 +82,16 @@ def csv_rows_of(
             yield Row(begins, dict(zip(names or map(str, range(len(row))), row, strict=True)))
     if not lines.number:
         yield Problem(file=str(path), reason="the file is empty", hint="fetch it again")
+
+
+def _unlike(names: list[str]) -> list[str]:
+    """Return names of columns with a number behind one that stands a second time, so that no column hides another."""
+    counts: Counter[str] = Counter()
+    unlike = []
+    for name in names:
+        counts[name] += 1
+        unlike.append(name if counts[name] == 1 or not name else f"{name} ({counts[name]})")
+    return unlike
 
 
 def _opened(path: Path) -> BufferedReader | Problem:

@@ -95,7 +95,7 @@ def _body(row: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(part, Mapping):
             inner = next((part[n] for n in ("body", "message") if isinstance(part.get(n), Mapping)), part)
             if any(name in inner for name in ("choices", "content", "output", "candidates", "error", "messages")):
-                return _mapping(inner)
+                return {"message": inner} if inner is part.get("message") and "type" not in inner else _mapping(inner)
     body = row.get("body")
     if isinstance(body, Mapping):
         return _mapping(body)
@@ -174,6 +174,9 @@ def _replies(body: Mapping[str, Any]) -> list[ChatReply]:
             for i, c in enumerate(candidates)
             if isinstance(c, Mapping)
         ]
+    for name in ("message", "output", "completion"):
+        if isinstance(message := body.get(name), Mapping) and message.get("role") == "assistant":
+            return [ChatReply(_reply(message), body.get("done_reason"))]
     completion = _messages({"messages": body.get("completion")})
     if completion and completion[-1][0] == "assistant":
         return [ChatReply(_reply(completion[-1][1]))]

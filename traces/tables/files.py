@@ -244,10 +244,12 @@ def _cells(row: Row, header: bool) -> dict[str, Any]:
 
 
 def _object_in(cell: str | None) -> object:
-    """Return the object that a cell holds as JSON, as exports of tracing tools have it; else the cell."""
-    if cell is None or not (cell.startswith("{") and cell.endswith("}")):
+    """Return the object or the messages that a cell holds as JSON (exports of tracing tools do); else the cell."""
+    if cell is None or not (cell.startswith(("{", "[{")) and cell.endswith(("}", "}]"))):
         return cell
     value = json_in(cell)
+    if isinstance(value, list) and all(isinstance(part, dict) and "role" in part for part in value):
+        return value
     return value if isinstance(value, dict) and value else cell
 
 

@@ -40,9 +40,13 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
     - `{"columns": [...], "data": [[...]]}`: rows without names.
     - `{"data": {"items": [row, ...]}, "meta": {...}}`: the only list of rows inside objects; what stands beside it
       belongs to every row.
+    - `{"features": [...], "rows": [{"row": row}, ...]}`: what the Hugging Face data set server answers.
     - Anything else: one row.
     """
     if not isinstance(value, Mapping):
+        return
+    if "features" in value and _is_list_of_rows(served := value.get("rows")):
+        yield from (row["row"] for row in served if isinstance(row.get("row"), dict))
         return
     columns, data = value.get("columns"), value.get("data")
     if isinstance(columns, list) and isinstance(data, list) and all(isinstance(r, list) for r in data):

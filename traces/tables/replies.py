@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from tracejury.traces.tables.json_values import json_in
+from tracejury.traces.tables.names import REASONING, plain
+
 _TAG = r"(?:[a-z]{1,12}[:_])?think(?:ing)?|thoughts?|reason(?:ing)?|analysis|scratchpad|reflection"
 _OPEN = (
     rf"(?:<(?:{_TAG})>|\[THINK(?:ING)?\]|\u25c1think\u25b7|<\|begin_of_thought\|>|<\|START_THINKING\|>"
@@ -19,6 +22,7 @@ _HARMONY = re.compile(
     r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>(.*?)(?=<\|(?:end|return|start|channel|call)\|>|\Z)", re.DOTALL
 )
 _HARMONY_BARE = re.compile(r"\A\s*analysis(?=\S)(.*?)assistantfinal(.*)\Z", re.DOTALL)
+_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL | re.IGNORECASE)
 _HEADED = re.compile(
     r"\A\s*(?:#{1,4}[ \t]*|\*\*)(?:thinking|reasoning)(?:\*\*)?[ \t]*:?\s*\n(.*?)"
     r"\n\s*(?:#{1,4}[ \t]*|\*\*)(?:final response|final answer|response|answer)(?:\*\*)?[ \t]*:?\s*\n(.*)\Z",
@@ -44,6 +48,8 @@ def take_apart(content: str, reasoning: str | None = None) -> Reply:
     """
     if reasoning and reasoning.strip():
         return Reply(reasoning, content)
+    if (structured := _structured(content)) is not None:
+        return structured
     if "<|channel|>" in content:
         parts = [(channel.lower(), text.strip()) for channel, text in _HARMONY.findall(content)]
         thoughts = [text for channel, text in parts if channel != "final" and text]
@@ -59,6 +65,21 @@ def take_apart(content: str, reasoning: str | None = None) -> Reply:
     if any(thoughts):
         return Reply("\n\n".join(t for t in thoughts if t), rest)
     return Reply(rest if thoughts else content, None)
+
+
+def _structured(content: str) -> Reply | None:
+    """Return the parts of a reply that is a JSON object with a reasoning of its own; None for any other."""
+    text = _FENCE.sub(r"\1", content.strip())
+    parts = json_in(text) if text.startswith("{") and text.endswith("}") else None
+    if not isinstance(parts, dict):
+        return None
+    name = next((n for n in parts if plain(n) in (*REASONING, "explanation", "analysis", "steps")), None)
+    value = parts.get(name or "")
+    thought = "\n\n".join(map(str, value)) if isinstance(value, list) else value
+    if not isinstance(thought, str) or not thought.strip():
+        return None
+    rest = [f"{n.replace('_', ' ')}: {v}" for n, v in parts.items() if n != name and isinstance(v, str | int | float)]
+    return Reply(thought, "\n".join(rest) or None)
 
 
 def plain_content(content: object) -> tuple[str, str | None]:
