@@ -32,7 +32,7 @@ from sqlalchemy import event, func, insert, select
 from tracejury.agents import Deliberation
 from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, TraceFilter
 from tracejury.ledger.tables import carried, deliberation_table, evidence, question_table, tally, trace_table
-from tracejury.ledger.trace_statistics import STEPS_A_TRACE, add_trace, put_words, recount_tallies
+from tracejury.ledger.trace_statistics import PUT_WORDS, STEPS_A_TRACE, recount_tallies
 from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
@@ -41,20 +41,50 @@ CHUNK = 500
 
 
 def light(made: Deliberation) -> Deliberation:
-    """Leave out the raw replies and earlier steps, which make a real body of 8 kB; pages read 20 bodies at most."""
-    opinions = tuple(o.model_copy(update={"calls": (), "findings": ()}) for o in made.opinions)
+    """Leave out raw replies, further citations and earlier steps, which make a real body of 10 kB.
+
+    Pages read 20 bodies at most.
+    """
+    opinions = tuple(
+        o.model_copy(update={"calls": (), "findings": (), "citations": o.citations[:1]}) for o in made.opinions
+    )
     case = made.case and made.case.model_copy(update={"context": (), "passages": made.case.passages[:1]})
-    return made.model_copy(update={"opinions": opinions, "case": case, "found": ()})
+    return made.model_copy(update={"opinions": opinions, "case": case, "retrieved": ()})
+
+
+_CASE = "(Case 0.)"
+_TAIL = "Case 0."
 
 
 class Template:
-    """A demo trace with its deliberations as rows, to be written under another name."""
+    """A demo trace with its deliberations as rows and as texts, which are filled in for every copy of it."""
 
     def __init__(self, asked: Question, taken: Trace) -> None:
-        self.asked, self.taken = asked, taken
+        self.asked = asked.model_copy(update={"stem": f"{asked.stem} {_CASE}"})
+        self.taken = Trace.model_validate(
+            taken.model_dump() | {"question_id": self.asked.id, "text": f"{taken.text}\n{_TAIL}"}
+        )
         self.cut = segment(taken)
         self.made = [light(d) for d in deliberations(asked, taken, self.cut)]
         self.rows = [_columns("", d) for d in self.made]
+        self.question_body = self.asked.model_dump_json()
+        self.trace_body = self.taken.model_dump_json()
+
+    def question(self, number: int) -> tuple[str, str]:
+        """Return id and body of the question with a case number of its own; copying the record costs a millisecond."""
+        stem = self.asked.stem.replace(_CASE, f"(Case {number}.)")
+        return content_id("q", stem, dict(self.asked.options)), self.question_body.replace(
+            _CASE, f"(Case {number}.)"
+        ).replace(f'"key":"{self.asked.key}"', f'"key":"{self.asked.key}-{number}"')
+
+    def trace(self, question_id: str, sample: int, n: int) -> tuple[str, str, str]:
+        """Return id, text and body of a trace of that question."""
+        text = f"{self.taken.text.removesuffix(_TAIL)}Case {n}."
+        trace_id = content_id("t", question_id, self.taken.model, self.taken.arm, sample, text, None)
+        body = self.trace_body.replace(self.taken.question_id, question_id).replace(
+            f'"sample":{self.taken.sample}', f'"sample":{sample}'
+        )
+        return trace_id, text, body.replace(f'\\n{_TAIL}"', f'\\nCase {n}."')
 
 
 def _hurry(connection: Any, _record: Any) -> None:
@@ -88,39 +118,57 @@ def build(ledger: Ledger, traces: int) -> Run:
         with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
             steps: list[dict[str, Any]] = []
             cites: list[dict[str, Any]] = []
+            questions: list[dict[str, Any]] = []
+            rows: list[dict[str, Any]] = []
+            tallies: list[dict[str, Any]] = []
+            words: list[dict[str, Any]] = []
+            step_words: list[dict[str, Any]] = []
             for n in range(at, min(at + CHUNK, traces)):
                 # Two arms, four samples of each question.
                 number, arm, sample = n // 8, n % 2, n // 2 % 4
                 template = pairs[number % len(pairs)][arm]
-                asked = template.asked.model_copy(update={"key": f"{template.asked.key}-{number}"})
-                asked = Question.model_validate(asked.model_dump() | {"stem": f"{asked.stem} (Case {number}.)"})
-                taken = Trace.model_validate(
-                    template.taken.model_dump()
-                    | {"question_id": asked.id, "sample": sample, "text": f"{template.taken.text}\nCase {n}."}
-                )
+                question_id, question_body = template.question(number)
+                trace_id, text, trace_body = template.trace(question_id, sample, n)
                 if n % 8 == 0:
-                    connection.execute(insert(question_table), {"id": asked.id, "body": asked.model_dump_json()})
-                row = {
-                    "run_id": opened.run.id, "id": taken.id, "question_id": asked.id, "model": taken.model,
-                    "arm": taken.arm, "sample": sample, "answer": taken.answer, "gold": asked.gold,
-                    "answer_correct": taken.answer == asked.gold, "steps": len(template.cut.steps), "closed": True,
-                    "segmentation": template.cut.model_dump(mode="json", exclude={"steps"}),
-                    "body": taken.model_dump_json(),
+                    questions.append({"id": question_id, "body": question_body})
+                answer, gold = template.taken.answer, template.asked.gold
+                shared = {
+                    "run_id": opened.run.id, "question_id": question_id, "model": template.taken.model,
+                    "arm": template.taken.arm, "sample": sample, "steps": len(template.cut.steps),
                 }  # fmt: skip
-                connection.execute(insert(trace_table), row)
-                tally_number = add_trace(connection, row, asked, taken)
-                for made in template.made:
-                    put_words(connection, "step_words", tally_number * STEPS_A_TRACE + made.step.index, made.step.text)
+                rows.append(
+                    shared
+                    | {
+                        "id": trace_id,
+                        "answer": answer,
+                        "gold": gold,
+                        "answer_correct": answer == gold,
+                        "closed": True,
+                        "body": trace_body,
+                        "segmentation": template.cut.model_dump(mode="json", exclude={"steps"}),
+                    }
+                )
+                tallies.append(
+                    shared
+                    | {"n": n + 1, "trace_id": trace_id, "correct": answer == gold, "answered": answer is not None}
+                )
+                words.append({"n": n + 1, "words": f"{template.asked.stem} Case {number} \n{text}"})
                 for made, old in zip(template.made, template.rows, strict=True):
                     step = made.step
-                    name = content_id("s", taken.id, step.index, step.start, step.end, step.text)
-                    body = old["body"].replace(step.id, name).replace(step.trace_id, taken.id)
-                    steps.append(old | {"run_id": opened.run.id, "step_id": name, "trace_id": taken.id, "body": body})
+                    name = content_id("s", trace_id, step.index, step.start, step.end, step.text)
+                    body = old["body"].replace(step.id, name).replace(step.trace_id, trace_id)
+                    steps.append(old | {"run_id": opened.run.id, "step_id": name, "trace_id": trace_id, "body": body})
+                    step_words.append({"n": (n + 1) * STEPS_A_TRACE + step.index, "words": step.text})
                     cites += [
-                        {"run_id": opened.run.id, "evidence_id": e, "step_id": name, "trace_id": taken.id,
+                        {"run_id": opened.run.id, "evidence_id": e, "step_id": name, "trace_id": trace_id,
                          "step_index": step.index, "outcome": made.verdict.outcome.value}
                         for e in {c.evidence_id for c in made.verdict.citations}
                     ]  # fmt: skip
+            connection.execute(insert(question_table), questions)
+            connection.execute(insert(trace_table), rows)
+            connection.execute(insert(tally), tallies)
+            connection.execute(PUT_WORDS["sqlite", "trace_words"], words)
+            connection.execute(PUT_WORDS["sqlite", "step_words"], step_words)
             connection.execute(insert(deliberation_table), steps)
             if cites:
                 connection.execute(insert(carried), cites)

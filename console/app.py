@@ -24,6 +24,7 @@ from tracejury.console.distill import distill
 from tracejury.console.doctor import doctor
 from tracejury.console.export import export
 from tracejury.console.failing import Exit
+from tracejury.console.lines import print_line, print_notice
 from tracejury.console.new import new
 from tracejury.console.read import read
 from tracejury.console.recheck import recheck
@@ -105,7 +106,7 @@ def _print_version(version_only: bool) -> None:
     if version_only:
         from importlib.metadata import version
 
-        typer.echo(f"tracejury {version('tracejury')}")
+        print_line(f"tracejury {version('tracejury')}")
         raise typer.Exit
 
 
@@ -131,7 +132,7 @@ def main() -> None:
         return
     try:
         if notice := switch_off_tracing():
-            typer.secho(notice, err=True, fg="yellow")
+            print_notice(notice, "yellow")
         app()
     except Exception as error:  # noqa: BLE001 - nobody above could show it
         raise SystemExit(report_crash(error)) from None

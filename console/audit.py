@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.lines import print_line
 from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
 from tracejury.console.outputs import need_folders
@@ -171,7 +172,7 @@ def compare(
             )  # fmt: skip
             show_matrix(matrix, as_json, csv, latex, forest)
             if methods and not as_json:
-                typer.echo("\n" + methods_paragraph(opened, settings, ()))
+                print_line("\n" + methods_paragraph(opened, settings, ()))
             return
         result = audit(
             columns,

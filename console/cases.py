@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.failing import Exit, explained
+from tracejury.console.lines import print_line
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
+from tracejury.console.outputs import need_folders
 
 if TYPE_CHECKING:
     from tracejury.graphs import CollectedRequest
@@ -51,6 +54,7 @@ def cases(
         from tracejury.models import CallStore
         from tracejury.traces import Batch
 
+        need_folders(out)
         chosen = load_panel(panel, keys=False)
         batch = Batch.open(paths, reader)
         ready_index(chosen, index)
@@ -72,16 +76,16 @@ def cases(
 
         asyncio.run(write())
     if as_json:
-        typer.echo(json.dumps({"requests": purposes.total(), "purposes": purposes, "models": models}, indent=2))
+        print_json(json.dumps({"requests": purposes.total(), "purposes": purposes, "models": models}, indent=2))
         return
     if not purposes:
-        typer.echo("nothing is pending: `tracejury adjudicate` with this panel and --store makes no call")
+        print_line("nothing is pending: `tracejury adjudicate` with this panel and --store makes no call")
         return
     by_purpose = ", ".join(f"{purpose} {n:,}" for purpose, n in sorted(purposes.items()))
-    typer.echo(f"{purposes.total():,} requests written to {out}: {by_purpose}; no call was made")
+    print_line(f"{purposes.total():,} requests written to {out}: {by_purpose}; no call was made")
     if len(models) > 1:
-        typer.echo(f"they are for {len(models)} models ({', '.join(sorted(models))}): most Batch APIs take one a file")
-    typer.echo("What follows their answers depends on them: import the answers and run the same command again.")
+        print_line(f"they are for {len(models)} models ({', '.join(sorted(models))}): most Batch APIs take one a file")
+    print_line("What follows their answers depends on them: import the answers and run the same command again.")
 
 
 @calls_app.command("import")
@@ -111,10 +115,10 @@ def import_calls(
 
         tally = asyncio.run(fill())
     if as_json:
-        typer.echo(json.dumps(tally._asdict(), indent=2))
+        print_json(json.dumps(tally._asdict(), indent=2))
     else:
         present = f"{tally.present:,} were there already"
-        typer.echo(f"{tally.imported:,} answers imported, {present}, {tally.failed:,} failed")
+        print_line(f"{tally.imported:,} answers imported, {present}, {tally.failed:,} failed")
     if tally.failed:
         raise typer.Exit(Exit.SOME_FAILED)
 

@@ -6,9 +6,8 @@ import os
 import tempfile
 import traceback
 
-import typer
-
 from tracejury.console.failing import Exit
+from tracejury.console.lines import print_notice
 
 _TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
 _ALLOWED = "TRACEJURY_LANGSMITH"
@@ -38,7 +37,7 @@ def report_crash(error: Exception) -> int:
         with tempfile.NamedTemporaryFile("w", prefix="tracejury-error-", suffix=".txt", delete=False) as file:
             traceback.print_exception(error, file=file)
     except OSError:
-        typer.echo("Run it again with TRACEJURY_DEBUG=1 to see where.", err=True)
+        print_notice("Run it again with TRACEJURY_DEBUG=1 to see where.")
     else:
-        typer.echo(f"Where it happened is in {file.name}; TRACEJURY_DEBUG=1 shows it. Please report it.", err=True)
+        print_notice(f"Where it happened is in {file.name}; TRACEJURY_DEBUG=1 shows it. Please report it.")
     return int(Exit.USAGE)

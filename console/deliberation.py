@@ -14,14 +14,10 @@ from tracejury.agents import Citation, Deliberation, Opinion, Outcome, Resolutio
 from tracejury.console.neutral import neutral_line
 from tracejury.console.screen import Indented, marked, quoted
 from tracejury.console.wording import NO_CLAIM_SYMBOL, SYMBOL, WHY, evidence_line, evidence_name, one_line
+from tracejury.reports import OUTCOME_COLOURS
 from tracejury.traces import Question, Trace
 
-OUTCOME_STYLE = {
-    Outcome.SUPPORTED: (SYMBOL[Outcome.SUPPORTED], "green"),
-    Outcome.ERROR: (SYMBOL[Outcome.ERROR], "bold red"),
-    Outcome.ABSTAINED: (SYMBOL[Outcome.ABSTAINED], "yellow"),
-    Outcome.FAILED: (SYMBOL[Outcome.FAILED], "magenta"),
-}
+OUTCOME_STYLE = {outcome: (SYMBOL[outcome], OUTCOME_COLOURS[outcome.value].terminal) for outcome in Outcome}
 
 
 def heading(question: Question, trace: Trace) -> Iterator[RenderableType]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, IndexPath, Json, Store
+from tracejury.console.outputs import output_folder
 from tracejury.console.stages import Backend
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ def distill(
     experiment: Annotated[
         str, typer.Argument(help="Run this experiment: a name (configs/experiments) or a YAML file.")
     ],
-    out: Annotated[Path | None, typer.Option(help="Write everything to this folder. Default: runs/NAME.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=output_folder, help="Write everything to this folder. Default: runs/NAME.")
+    ] = None,
     backend: Backend = None,
     embeddings: Annotated[
         bool, typer.Option(help="Look for contamination by meaning too, where minilm is fetched.")
@@ -64,7 +68,7 @@ def distill(
 
         def report_stage(stage: str, number: int, of: int, manifest: dict[str, Any]) -> None:
             facts = ", ".join(f"{key} {manifest[key]}" for key in _SHOWN if key in manifest)
-            typer.echo(f"({number} of {of}) {stage}: {facts}", err=True)
+            print_notice(f"({number} of {of}) {stage}: {facts}")
 
         stage_progress = StageProgress()
         try:
@@ -80,7 +84,7 @@ def distill(
                         embedder=_embedder() if embeddings else None,
                         air_gapped=air_gapped,
                         report_stage=report_stage,
-                        report_line=lambda line: typer.echo(line, err=True),
+                        report_line=lambda line: print_notice(line),
                         progress=stage_progress,
                     )
                 )
@@ -95,9 +99,8 @@ def _embedder() -> Any:
 
     if is_fetched("minilm"):
         return embedder("minilm")
-    typer.echo(
-        "contamination is looked for by n-grams alone: `tracejury models fetch minilm` adds the check by meaning",
-        err=True,
+    print_notice(
+        "contamination is looked for by n-grams alone: `tracejury models fetch minilm` adds the check by meaning"
     )
     return None
 

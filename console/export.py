@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tracejury.console.failing import explained, fail
+from tracejury.console.lines import print_notice
 from tracejury.console.options import RunRef, Store
+from tracejury.console.outputs import need_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,7 @@ def export(
     Example: tracejury export last --out rows.parquet
     """
     with explained():
+        need_folders(out, with_passages)
         from tracejury.ledger import DEFAULT_STORE, Ledger, write_evidence, write_rows
 
         ledger = Ledger(store or DEFAULT_STORE)
@@ -52,9 +55,9 @@ def export(
         count = write_rows(rows, chosen, out or sys.stdout)
         if with_passages is not None:
             evidence = write_evidence(ledger, chosen_run, with_passages)
-            typer.echo(f"{evidence} pieces of evidence -> {with_passages}", err=True)
+            print_notice(f"{evidence} pieces of evidence -> {with_passages}")
     if out:
-        typer.echo(f"{count} rows -> {out}", err=True)
+        print_notice(f"{count} rows -> {out}")
 
 
 def _with_progress(rows: Iterator[StepRow], to_file: bool) -> Iterator[StepRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from tracejury.console.neutral import neutral
 
 
 def graph() -> None:
@@ -15,4 +15,4 @@ def graph() -> None:
     """
     from tracejury.graphs import draw_graph
 
-    typer.echo(draw_graph(), nl=False)
+    print(neutral(draw_graph()), end="")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tracejury.console.failing import fail
-from tracejury.console.neutral import print_json
+from tracejury.console.neutral import neutral, print_json
 
 app = typer.Typer(no_args_is_help=True, help="List and fetch small open weights.")
 
@@ -49,7 +49,7 @@ def fetch(
                 path = get(name, source, sha256)
         except WeightsError as error:
             raise fail(f"models fetch: {error}") from error
-        typer.echo(f"{name}\t{path}")
+        print(neutral(f"{name}\t{path}"))
 
 
 @app.command("list")

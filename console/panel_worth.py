@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.outputs import need_folders
 from tracejury.console.run_inputs import need_reports, open_runs
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def worth(
 
         report = panel_worth(_rows(store, run, labels))
         if as_json:
-            typer.echo(report.model_dump_json(indent=2))
+            print_json(report.model_dump_json(indent=2))
         else:
             from tracejury.console.worth_tables import print_worth
 
@@ -84,7 +86,7 @@ def advise(
 
         advice = advise_rows(_rows(store, run, labels), loss=loss, costs=_prices(price or ()))
         if as_json:
-            typer.echo(advice.model_dump_json(indent=2))
+            print_json(advice.model_dump_json(indent=2))
         else:
             from tracejury.console.worth_tables import print_advice
 
@@ -109,11 +111,12 @@ def weigh(
         need_reports()
         from tracejury.reports import weigh as weigh_rows
 
+        need_folders(out)
         combination = weigh_rows(_rows(store, run, labels))
         if out is not None:
             out.write_text(combination.model_dump_json(indent=2) + "\n")
         if as_json:
-            typer.echo(combination.model_dump_json(indent=2))
+            print_json(combination.model_dump_json(indent=2))
         else:
             from tracejury.console.worth_tables import print_combination
 

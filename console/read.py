@@ -12,6 +12,7 @@ import typer
 from tracejury.console.failing import explained, fail
 from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, Store, setting
+from tracejury.console.outputs import output_folder
 
 if TYPE_CHECKING:
     from tracejury.traces import Problem, ReadItem, ReadTally
@@ -39,7 +40,10 @@ def read(
         typer.Argument(help="Read this file, or this folder of files or of a data set.", show_default=False),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write what `adjudicate` takes to this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", callback=output_folder, help="Write what `adjudicate` takes to this folder.", show_default=False
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Print what is found, per field. Needs no --out.")] = False,
     strict: Annotated[

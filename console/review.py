@@ -10,6 +10,7 @@ import typer
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.outputs import need_folders, output_folder
 
 app = typer.Typer(help="Write blinded review sheets for experts, and read them back.", no_args_is_help=True)
 
@@ -18,7 +19,9 @@ app = typer.Typer(help="Write blinded review sheets for experts, and read them b
 def sample(
     run: RunRef = "last",
     n: Annotated[int, typer.Option("--n", min=1, help="Draw this many steps for the sheet.")] = 150,
-    out: Annotated[Path, typer.Option("--out", help="Write the sheet and its key into this folder.")] = Path("review"),
+    out: Annotated[
+        Path, typer.Option("--out", callback=output_folder, help="Write the sheet and its key into this folder.")
+    ] = Path("review"),
     seed: Annotated[int, typer.Option("--seed", help="Set the seed of the random sample and of its order.")] = 0,
     store: Store = None,
 ) -> None:
@@ -93,6 +96,7 @@ def import_(
     from tracejury.console.run_inputs import need_reports
 
     with explained():
+        need_folders(labels, pairs)
         need_reports()
         from tracejury.console.review_tables import print_review
         from tracejury.reports import Key, expert_labels, expert_pairs, read_returned, review

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
+from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _show_coverage(found: ReferenceCoverage, as_json: bool) -> None:
     from tracejury.console.table import Table
 
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print_json(found.model_dump_json(indent=2))
         return
     table = Table("")
     for column in ("claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"):
@@ -126,7 +127,7 @@ def _show_effect(found: SourceEffect, as_json: bool) -> None:
     from tracejury.console.screen import out
 
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print_json(found.model_dump_json(indent=2))
         return
     share = f"{len(found.changed):,} of {found.steps:,} steps changed; {found.same_evidence:,} had the same passages"
     out.print(share)

@@ -11,8 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from tracejury.console.neutral import print_json
+from tracejury.console.outputs import output_folder
 
-Out = Annotated[Path, typer.Option(help="Write to this folder; the same command continues in it.")]
+Out = Annotated[
+    Path, typer.Option(callback=output_folder, help="Write to this folder; the same command continues in it.")
+]
 Reader = Annotated[str, typer.Option(help="Read the input in this format (`tracejury read --list`).")]
 BaseUrl = Annotated[
     str | None,

@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 import typer
 
 from tracejury.console.failing import explained
+from tracejury.console.lines import print_notice
+from tracejury.console.neutral import print_json
 from tracejury.console.options import RunRef, Store
+from tracejury.console.outputs import need_folders
 
 
 def stepwise(
@@ -28,6 +31,7 @@ def stepwise(
     Example: tracejury student stepwise last --out stepwise.jsonl
     """
     with explained():
+        need_folders(out)
         from tracejury.ledger import DEFAULT_STORE, Ledger
         from tracejury.training import stepwise_rows, write_lines
 
@@ -40,7 +44,7 @@ def stepwise(
             ledger.close()
         if not count:
             raise ValueError(f"{chosen.name}: no trace begins with a step that has a verdict, so there is no row.")
-    typer.echo(f"{count} traces -> {out}", err=True)
+    print_notice(f"{count} traces -> {out}")
 
 
 def schema(
@@ -54,4 +58,4 @@ def schema(
         from tracejury.training import Experiment, Recipe
 
         model = Recipe if kind == "recipe" else Experiment
-        typer.echo(json.dumps(model.model_json_schema(), indent=2))
+        print_json(json.dumps(model.model_json_schema(), indent=2))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.lines import print_line, print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, Json, Store
 from tracejury.console.stages import (
@@ -76,10 +77,9 @@ def teach(
         endpoint = _endpoint(model, base_url, key_env, price)
         question_set = read_questions(questions, reader, limit=limit)
         least, most = expected_cost(question_set, endpoint, spec)
-        typer.echo(
+        print_notice(
             f"{len(question_set)} questions: {least.calls} to {most.calls} calls, "
-            f"${least.usd:.2f} to ${most.usd:.2f} at these prices.",
-            err=True,
+            f"${least.usd:.2f} to ${most.usd:.2f} at these prices."
         )
         if dry_run:
             return
@@ -168,7 +168,7 @@ def corpus(
                 progress=move,
             )
     print_manifest(manifest, ("rows", "questions", "tokens", "drops", "verdicts", "contamination"))
-    typer.echo(f"The card: {out / 'README.md'}", err=True)
+    print_notice(f"The card: {out / 'README.md'}")
 
 
 def sample(
@@ -271,7 +271,7 @@ def sample(
     from tracejury.training import audited_traces
 
     audited = audited_traces(out)
-    typer.echo(f"the first chain of each question, with the answers of all: tracejury adjudicate {audited}", err=True)
+    print_notice(f"the first chain of each question, with the answers of all: tracejury adjudicate {audited}")
 
 
 def serve(
@@ -305,11 +305,11 @@ def serve(
         return
     import shlex
 
-    typer.echo(shlex.join(server.command))
+    print_line(shlex.join(server.command))
     command = f"tracejury student sample QUESTIONS --base-url {server.base_url}"
-    typer.echo(f"then: {command} --model {server.model} --arm distilled --out sampled/distilled", err=True)
+    print_notice(f"then: {command} --model {server.model} --arm distilled --out sampled/distilled")
     if server.base_model:
-        typer.echo(f"the base, from the same server: {command} --model {server.base_model} --arm base", err=True)
+        print_notice(f"the base, from the same server: {command} --model {server.base_model} --arm base")
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

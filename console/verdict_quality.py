@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracejury.console.failing import explained, fail
+from tracejury.console.lines import print_line
 from tracejury.console.neutral import print_json
 from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.outputs import need_folders
 from tracejury.console.run_inputs import need_reports, open_runs
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ def calibrate(
     """
     with explained():
         need_reports()
+        need_folders(out)
         if checker is not None:
             from tracejury.console.checker_calibration import calibrate_checker
 
@@ -222,10 +225,10 @@ def invariance(
         ledger, runs = open_runs(store, [run, other])
         steps, unchanged = unchanged_between(ledger.rows(runs[0]), ledger.rows(runs[1]))
         if as_json:
-            typer.echo(json.dumps({"steps": steps, "unchanged": unchanged.model_dump()}, indent=2))
+            print_json(json.dumps({"steps": steps, "unchanged": unchanged.model_dump()}, indent=2))
         else:
             names = f"{runs[0].name} and {runs[1].name}"
-            typer.echo(f"{names} share {steps:,} steps; unchanged verdicts: {interval_text(unchanged)}")
+            print_line(f"{names} share {steps:,} steps; unchanged verdicts: {interval_text(unchanged)}")
 
 
 def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:

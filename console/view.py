@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracejury.console.failing import explained
-from tracejury.console.options import RunRef, Store
+from tracejury.console.failing import explained, fail
+from tracejury.console.options import Store
 
 if TYPE_CHECKING:
     from tracejury.ledger import Ledger, Run
 
 
 def view(
-    run: RunRef = "last",
+    run: Annotated[str, typer.Argument(help="Show this run: its name, the beginning of its id, or `last`.")] = "last",
+    other: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[OTHER]", help="Open with the comparison of RUN and this run; RUN:ARM names an arm of either."
+        ),
+    ] = None,
     store: Store = None,
     host: Annotated[
         str, typer.Option(help="Listen on this address. Beyond loopback a token is required.")
@@ -41,21 +47,35 @@ def view(
 ) -> None:
     """Show a run in the browser: the outcome of every step, and why.
 
-    The viewer reads the ledger, also while a run is going on, and writes nothing but expert reviews. It needs the extra
-    `viewer`.
+    The viewer reads the ledger, also while a run is going on, and writes nothing but expert reviews and notes on steps.
+    It needs the extra `viewer`.
 
-    Example: tracejury view last
+    Examples: tracejury view last | tracejury view before after | tracejury view trial:base trial:tuned
     """
     with explained():
         _needs_viewer()
         from tracejury.ledger import DEFAULT_STORE, Ledger
 
         ledger = Ledger(store or DEFAULT_STORE)
-        chosen_run = ledger.run(run)
+        if other is not None and (export is not None or review):
+            raise fail("two runs are compared on a page of their own: leave out --export and --review")
+        pair = _compared(ledger, run, other) if other is not None else None
+        chosen_run = pair[0] if pair else ledger.run(run)
         if export is not None:
             _export(ledger, chosen_run, export)
             return
-        _serve(ledger, chosen_run, host, port, token, frozenset(allow_host or ()), open_browser, review)
+        _serve(
+            ledger, chosen_run, host, port, token, frozenset(allow_host or ()), open_browser, review,
+            pair[1] if pair else None,
+        )  # fmt: skip
+
+
+def _compared(ledger: Ledger, run: str, other: str) -> tuple[Run, dict[str, str]]:
+    """Return the first run, and the two arms as the page of their comparison takes them."""
+    from tracejury.console.viewer import comparison_sides
+
+    baseline, compared = comparison_sides(ledger, run, other)
+    return baseline.run, {"a": f"{baseline.run.name}:{baseline.arm}", "b": f"{compared.run.name}:{compared.arm}"}
 
 
 def _serve(
@@ -67,6 +87,7 @@ def _serve(
     allowed: frozenset[str],
     open_browser: bool,
     review: bool,
+    compared: dict[str, str] | None,
 ) -> None:
     import socket
     import threading
@@ -86,7 +107,11 @@ def _serve(
     )
     bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     shown_host = f"[{host}]" if ":" in host else host
-    address = f"http://{shown_host}:{bound.getsockname()[1]}{served('' if review else place(run), token=token)}"
+    if compared is not None:
+        door = served("compare", **compared, token=token)
+    else:
+        door = served("" if review else place(run), token=token)
+    address = f"http://{shown_host}:{bound.getsockname()[1]}{door}"
     err.print(marked("[bold]{}[/] at {}  (Ctrl-C ends)", run.name, address), soft_wrap=True)
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
@@ -96,12 +121,16 @@ def _serve(
 
 
 def _export(ledger: Ledger, run: Run, out: Path) -> None:
+    from tracejury.console.outputs import need_output_folder
     from tracejury.console.progress import progress
+    from tracejury.console.screen import err
     from tracejury.console.viewer import publish
+
+    need_output_folder(out)
 
     with progress("pages") as bar:
         count = publish(ledger, run, out, report_progress=bar.update)
-    typer.echo(f"{count} pages -> {out / 'index.html'}", err=True)
+    err.print(f"{count} pages -> {out / 'index.html'}", soft_wrap=True)
 
 
 def _needs_viewer() -> None:

@@ -10,6 +10,7 @@ from .reviews import Review, Reviews, VerdictCounts
 from .rows import CitationRow, ClaimRow, OpinionRow, ResolverRow, StepRow
 from .runs import Run, RunManifest, RunProgress, package_versions, panel_hash
 from .schema import SchemaError
+from .spending import PurposeSpending, spending_by_purpose
 from .step_lists import StepFilter, StepKey, StepLists, StepPage
 from .upgrading import LedgerStatus, Upgraded, ledger_status, upgrade_ledger
 from .votes import Vote, read_votes
@@ -29,6 +30,7 @@ __all__ = [
     "LedgerStatus",
     "Notes",
     "OpinionRow",
+    "PurposeSpending",
     "ResolverRow",
     "Review",
     "Reviews",
@@ -63,6 +65,7 @@ __all__ = [
     "panel_hash",
     "read_votes",
     "run_lease",
+    "spending_by_purpose",
     "upgrade_ledger",
     "write_evidence",
     "write_rows",

@@ -112,6 +112,7 @@ class StepCount(NamedTuple):
     majority_outcome: str | None
     """None where the run did not keep it."""
     grade: str | None
+    error_type: str | None
     steps: int
 
 
@@ -158,6 +159,13 @@ class Browsing:
             cost_usd=float(row[12]),
         )  # fmt: skip
 
+    def recent_commits(self, run: Run, count: int = 50) -> list[str]:
+        """Return when the traces that were worked on last were written to, the latest first (ISO 8601, UTC)."""
+        c = tally.c
+        query = select(c.committed).where(c.run_id == run.id, c.judged > 0).order_by(c.committed.desc()).limit(count)
+        with self.engine.connect() as connection:
+            return [str(time) for time in connection.scalars(query)]
+
     def arms(self, run: Run) -> list[ArmCount]:
         """Count traces, answers and steps by arm and model."""
         c = tally.c
@@ -194,7 +202,7 @@ class Browsing:
             The traces, and whether the run keeps grades, so that the two can be told apart.
         """
         d, c = deliberation_table.c, tally.c
-        keys = (d.trace_id, d.outcome, d.claim, d.majority_outcome, d.grade)
+        keys = (d.trace_id, d.outcome, d.claim, d.majority_outcome, d.grade, d.error_type)
         counted = select(*keys, func.count()).where(d.run_id == run.id).group_by(*keys).order_by(d.trace_id)
         known = select(c.trace_id, c.question_id, c.arm, c.correct).where(c.run_id == run.id).order_by(c.n)
         steps: dict[str, list[StepCount]] = {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run
-from tracejury.ledger.tables import step_note
+from tracejury.ledger.tables import deliberation_table, step_note
 from tracejury.traces import Record
 
 
@@ -18,6 +18,9 @@ class StepNote(Record):
     """What somebody wrote beside a step."""
 
     step_id: str
+    trace_id: str
+    step_index: int
+    """From 0."""
     text: str
     saved: str
     """ISO 8601, UTC."""
@@ -44,13 +47,19 @@ class Notes:
 
     def of(self, run: Run, step_id: str) -> StepNote | None:
         """Return the step's note, or None."""
-        c = step_note.c
-        with self.engine.connect() as connection:
-            row = connection.execute(select(step_note).where(c.run_id == run.id, c.step_id == step_id)).one_or_none()
-        return StepNote(step_id=row.step_id, text=row.text, saved=row.saved) if row else None
+        notes = self._read(_NOTES.where(step_note.c.run_id == run.id, step_note.c.step_id == step_id))
+        return notes[0] if notes else None
 
     def in_run(self, run: Run) -> list[StepNote]:
         """Return all notes of a run, the latest first."""
-        query = select(step_note).where(step_note.c.run_id == run.id).order_by(step_note.c.saved.desc())
+        return self._read(_NOTES.where(step_note.c.run_id == run.id).order_by(step_note.c.saved.desc()))
+
+    def _read(self, query: Select[Any]) -> list[StepNote]:
         with self.engine.connect() as connection:
-            return [StepNote(step_id=r.step_id, text=r.text, saved=r.saved) for r in connection.execute(query)]
+            return [StepNote.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+_STEP = deliberation_table.c
+_NOTES = select(step_note.c.step_id, _STEP.trace_id, _STEP.step_index, step_note.c.text, step_note.c.saved).join(
+    deliberation_table, and_(_STEP.run_id == step_note.c.run_id, _STEP.step_id == step_note.c.step_id)
+)

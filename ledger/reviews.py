@@ -17,7 +17,7 @@ from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Record
 
 ReviewLabel = Literal["supported", "error", "unclear", "no claim"]
-ReviewRelation = Literal["supports", "contradicts", "neither"]
+ReviewRelation = Literal["supports", "contradicts", "does not decide"]
 
 
 class Review(Record):

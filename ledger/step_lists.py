@@ -112,6 +112,14 @@ class StepLists:
         earlier, later = (StepKey(*row) if row else None for row in rows)
         return earlier, later
 
+    def in_trace(self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern], trace_id: str) -> list[int]:
+        """Return the places of a trace's steps that pass the filter."""
+        d = deliberation_table.c
+        condition, values = self._condition(run, step_filter, patterns)
+        query = select(d.step_index).where(condition, d.trace_id == trace_id).order_by(d.step_index)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query, values))
+
     def _condition(
         self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern]
     ) -> tuple[ColumnElement[bool], dict[str, str]]:

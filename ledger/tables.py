@@ -190,8 +190,8 @@ review = Table(
     Column("step_id", String(32), primary_key=True),
     Column("label", String(12)),
     Column("error_type", String(32)),
-    # What the expert holds of the quote that the sheet shows: `supports`, `contradicts`, `neither`.
-    Column("relation", String(12)),
+    # What the expert holds of the quote that the sheet shows: `supports`, `contradicts`, `does not decide`.
+    Column("relation", String(20)),
     Column("note", Text, nullable=False, default=""),
     Column("saved", String(40), nullable=False),
 )

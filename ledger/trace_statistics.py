@@ -48,7 +48,7 @@ _PUT = {
     "sqlite": "INSERT INTO {name} (rowid, words) VALUES (:n, :words)",
     "postgresql": "INSERT INTO {name} (n, words) VALUES (:n, to_tsvector('simple', :words)) ON CONFLICT DO NOTHING",
 }
-_PUT_WORDS = {
+PUT_WORDS = {
     (dialect, name): text(statement.format(name=name)) for dialect, statement in _PUT.items() for name in _WORD_INDEXES
 }
 _FOUND = {
@@ -68,15 +68,14 @@ def create_word_indexes(connection: Connection) -> None:
             connection.execute(text(statement.format(name=name, number=number)))
 
 
-def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> int:
-    """Insert the tally of a new trace, and index the words of the trace and of its question; return its number."""
+def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> None:
+    """Insert the tally of a new trace, and index the words of the trace and of its question."""
     shared = ("run_id", "question_id", "model", "arm", "sample", "steps")
     values = {name: row[name] for name in shared} | {"trace_id": row["id"], "correct": row["answer_correct"]}
     values["answered"] = row["answer"] is not None
-    n = int(connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one())
+    n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
     words = " \n".join((question.key, question.stem, *question.options.values(), trace.text))
-    put_words(connection, "trace_words", n, words)
-    return n
+    _put_words(connection, "trace_words", n, words)
 
 
 def add_deliberation(connection: Connection, run_id: str, deliberation: Deliberation, *, again: bool) -> None:
@@ -99,15 +98,14 @@ def add_step_words(connection: Connection, run_id: str, deliberation: Deliberati
     step = deliberation.step
     n = connection.execute(_NUMBER, {"of_run": run_id, "of_trace": step.trace_id}).scalar()
     if n is not None and step.index < STEPS_A_TRACE:
-        put_words(connection, "step_words", n * STEPS_A_TRACE + step.index, step.text)
+        _put_words(connection, "step_words", n * STEPS_A_TRACE + step.index, step.text)
 
 
-def put_words(connection: Connection, name: str, n: int, words: str) -> None:
-    """Put a text into an index of words under a number."""
+def _put_words(connection: Connection, name: str, n: int, words: str) -> None:
     dialect = connection.dialect.name
     if dialect == "postgresql":
         words = words[:_POSTGRES_WORDS].replace("\0", " ")
-    connection.execute(_PUT_WORDS[dialect, name], {"n": n, "words": words})
+    connection.execute(PUT_WORDS[dialect, name], {"n": n, "words": words})
 
 
 def add_cited_evidence(connection: Connection, run_id: str, deliberation: Deliberation) -> None:

@@ -39,8 +39,10 @@ from .labelled_pairs import LabelledPair, read_labelled_pairs
 from .labelled_steps import Labelled, NoLabelsError, labelled
 from .matrix import Heterogeneity, Matrix, MatrixCell, compare_matrix
 from .paired import sign_flip
+from .palette import ARM_COLOURS, ARM_SHAPES, OUTCOME_COLOURS, ordered_arms, palette_css
 from .panel_worth import EffectiveNumber, JudgeWorth, PairCorrelation, PanelWorth, panel_worth, worth_of
 from .planning import PLANNED_CORRELATION, PLANNED_ERROR_RATE, PLANNED_STEPS, detectable_difference
+from .quoted_claims import QuotedClaim, draw_quoted_claim
 from .rates import StepRates, rates_from_counts, rates_of, step_rates
 from .reference_coverage import CoverageRow, ReferenceCoverage, reference_coverage
 from .reliability import Bin, Calibration
@@ -51,7 +53,19 @@ from .sampled_answers import SampledDifference
 from .scoring import RiskPoint, Score, SystemScore, score
 from .seats import without_unskilled
 from .sheet_files import write_csv, write_form, write_xlsx
-from .sheets import Key, Keyed, SheetItem, draw_from_counts, draw_sheet, sheet_items, with_quoted
+from .sheets import (
+    ERROR_TYPES,
+    RELATION_CHOICES,
+    VERDICT_CHOICES,
+    Key,
+    Keyed,
+    SheetItem,
+    draw_from_counts,
+    draw_sheet,
+    reviewed_context,
+    sheet_items,
+    with_quoted,
+)
 from .sides import Sides, decided_in_both, pair
 from .slices import JudgeRates, TypeChange, TypeShare
 from .source_effect import ChangedStep, SourceEffect, source_effect
@@ -66,12 +80,18 @@ from .weighing import clusters_of, combined_votes, out_of_fold, weigh, weigh_vot
 from .whole_traces import TraceRates, trace_rates
 
 __all__ = [
+    "ARM_COLOURS",
+    "ARM_SHAPES",
+    "ERROR_TYPES",
     "KINDS",
     "MIN_CLUSTERS",
+    "OUTCOME_COLOURS",
     "PLANNED_CORRELATION",
     "PLANNED_ERROR_RATE",
     "PLANNED_STEPS",
+    "RELATION_CHOICES",
     "TITLES",
+    "VERDICT_CHOICES",
     "Accuracy",
     "Advice",
     "Agreement",
@@ -126,6 +146,7 @@ __all__ = [
     "PanelPrice",
     "PanelWorth",
     "Pool",
+    "QuotedClaim",
     "RaterAgreement",
     "ReferenceCoverage",
     "Rejudge",
@@ -186,6 +207,7 @@ __all__ = [
     "detectable_difference",
     "difference",
     "draw_from_counts",
+    "draw_quoted_claim",
     "draw_sheet",
     "effective_judges",
     "expert_labels",
@@ -210,8 +232,10 @@ __all__ = [
     "matrix_rows",
     "mean_share",
     "methods_paragraph",
+    "ordered_arms",
     "out_of_fold",
     "pair",
+    "palette_css",
     "panel_worth",
     "pass_gate",
     "questions_needed",
@@ -227,6 +251,7 @@ __all__ = [
     "reliabilities",
     "report_judges",
     "review",
+    "reviewed_context",
     "risk_curve",
     "score",
     "self_consistency",

@@ -227,12 +227,18 @@ class _Gatherer:
             cost[name] += getattr(row, name)
 
     def columns(self) -> Columns:
+        keys: list[ArmKey] = [ArmKey(*key) for key in self.arms]  # type: ignore[misc]
+        runs = list(dict.fromkeys(key.run for key in keys))
+        ordered = sorted(keys, key=lambda key: (runs.index(key.run), key.arm != "base", key.arm))
+        place = np.array([ordered.index(key) for key in keys], dtype=np.int64)
+        traces = {name: np.asarray(values) for name, values in self.traces.items()}
+        traces["arm"] = place[traces["arm"]] if keys else traces["arm"]
         return Columns(
             steps={name: np.asarray(values) for name, values in self.steps.items()},
-            traces={name: np.asarray(values) for name, values in self.traces.items()},
+            traces=traces,
             opinions={name: np.asarray(values) for name, values in self.opinions.items()},
             questions=tuple(map(str, self.questions)),
-            arms=tuple(ArmKey(*key) for key in self.arms),  # type: ignore[misc]
+            arms=tuple(ordered),
             answers=tuple(map(str, self.answers)),
             sources=tuple(map(str, self.sources)),
             judges=tuple(self.judges),  # type: ignore[arg-type]

@@ -1,7 +1,6 @@
-"""Figures as SVG that follow the page: text in its colour, no background, data in colours that all eyes tell apart.
+"""Figures as SVG that follow the page: text in its colour, no background, data in the colours of `palette.py`.
 
-Colours are Okabe and Ito's (2008, jfly.uni-koeln.de/color); shape and dash repeat what colour says, so that a grey
-print loses nothing.
+Shape and dash repeat what colour says, so that a grey print loses nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from tracejury.reports.corrected import CorrectedDifference
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES
 from tracejury.reports.matrix import Matrix
+from tracejury.reports.palette import ARM_COLOURS, OUTCOME_COLOURS
 from tracejury.reports.scoring import RiskPoint
 from tracejury.reports.summary import Summary
 
@@ -26,17 +26,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 _INK = "#010203"
 """Stands for the page's own text colour until the SVG is written."""
-_OUTCOMES = (
-    ("supported", "#0072B2", ""),
-    ("error", "#D55E00", "///"),
-    ("abstained", "#999999", "..."),
-    ("failed", "#CC79A7", "xxx"),
-    ("no_claim", "#E0E0E0", ""),
-)
+_HATCHES = {"error": "///", "abstained": "...", "failed": "xxx"}
 
 
 def headline(audit: Audit, summary: Summary) -> str:
@@ -66,11 +59,16 @@ def headline(audit: Audit, summary: Summary) -> str:
                 low, high = bounds.get(name, (None, None)) if side else (None, None)
                 if low is not None and high is not None:
                     ax.plot(
-                        [i, i], [100 * low, 100 * high], color=COLOURS[i % 6], lw=11, alpha=0.25, solid_capstyle="butt"
+                        [i, i],
+                        [100 * low, 100 * high],
+                        color=ARM_COLOURS[i % 6],
+                        lw=11,
+                        alpha=0.25,
+                        solid_capstyle="butt",
                     )
-                _interval(ax, i, e, COLOURS[i % 6], MARKERS[i % 6])
+                _interval(ax, i, e, ARM_COLOURS[i % 6], MARKERS[i % 6])
                 if side and name in corrected:
-                    _corrected_mark(ax, i - 0.25, corrected[name], COLOURS[i % 6], MARKERS[i % 6])
+                    _corrected_mark(ax, i - 0.25, corrected[name], ARM_COLOURS[i % 6], MARKERS[i % 6])
             for i, _, e in points[1:]:
                 first = points[0]
                 ax.plot([first[0], i], [100 * (first[2].value or 0), 100 * (e.value or 0)], color=_INK, lw=0.8, ls=":")
@@ -89,16 +87,14 @@ def outcomes(summary: Summary) -> str:
         (ax,) = axes(1, 1)
         for y, arm in enumerate(reversed(summary.arms)):
             left, total = 0.0, max(arm.steps.steps, 1)
-            for name, colour, hatch in _OUTCOMES:
+            for name, colours in OUTCOME_COLOURS.items():
                 share = 100 * getattr(arm.steps, name) / total
                 label = name.replace("_", " ") if y == 0 else None
-                ax.barh(
-                    y, share, left=left, color=colour, hatch=hatch, edgecolor="white", lw=0.6, label=label, height=0.62
-                )
+                look = {"color": colours.light.fill, "hatch": _HATCHES.get(name, ""), "edgecolor": "white", "lw": 0.6}
+                ax.barh(y, share, left=left, label=label, height=0.62, **look)
                 if share >= 7:
-                    dark = name in ("supported", "error")
                     ax.text(left + share / 2, y, f"{share:.0f}", ha="center", va="center", fontsize=8,
-                            color="white" if dark else "black", weight="bold")  # fmt: skip
+                            color="black", weight="bold")  # fmt: skip
                 left += share
         ax.set_yticks(range(len(summary.arms)), [arm.name for arm in reversed(summary.arms)])
         ax.set_xlim(0, 100)
@@ -121,8 +117,8 @@ def reliability(metrics: Sequence[AnswerMetrics]) -> str | None:
             x = [100 * (b.confidence or 0) for b in bins]
             y = [100 * (b.accuracy.value or 0) for b in bins]
             sizes = [20 + 180 * b.questions / max(m.questions, 1) for b in bins]
-            ax.plot(x, y, color=COLOURS[i % 6], lw=1)
-            ax.scatter(x, y, s=sizes, color=COLOURS[i % 6], marker=MARKERS[i % 6], label=m.name, zorder=3)
+            ax.plot(x, y, color=ARM_COLOURS[i % 6], lw=1)
+            ax.scatter(x, y, s=sizes, color=ARM_COLOURS[i % 6], marker=MARKERS[i % 6], label=m.name, zorder=3)
         ax.set_xlabel("vote share of the majority answer, %")
         ax.set_ylabel("right, %")
         ax.set_xlim(0, 102)
@@ -137,7 +133,7 @@ def risk_coverage(curve: Sequence[RiskPoint]) -> str | None:
         return None
     with _page(4.4, 3.4) as (figure, axes):
         (ax,) = axes(1, 1)
-        ax.step([100 * p.coverage for p in curve], [100 * p.risk for p in curve], color=COLOURS[0], where="post")
+        ax.step([100 * p.coverage for p in curve], [100 * p.risk for p in curve], color=ARM_COLOURS[0], where="post")
         ax.set_xlabel("coverage, % of labelled steps")
         ax.set_ylabel("wrong verdicts, %")
         ax.set_ylim(bottom=0)
@@ -191,15 +187,15 @@ def _forest(rows: Sequence[_ForestRow], main: Estimate | None, name: str) -> str
         (ax,) = axes(1, 1)
         ax.axvline(0, color=_INK, lw=0.8)
         if main and main.value is not None:
-            ax.axvline(100 * main.value, color=COLOURS[0], lw=0.8, ls=":")
+            ax.axvline(100 * main.value, color=ARM_COLOURS[0], lw=0.8, ls=":")
         for y, row in enumerate(reversed(rows)):
-            for at, e, face in ((y, row.difference, COLOURS[0]), (y - 0.3, row.corrected, "none")):
+            for at, e, face in ((y, row.difference, ARM_COLOURS[0]), (y - 0.3, row.corrected, "none")):
                 if e is None or e.value is None:
                     continue
                 low, high = (100 * (e.value if v is None else v) for v in (e.low, e.high))
-                ax.plot([low, high], [at, at], color=COLOURS[0], lw=1.6 if e is row.difference else 0.8,
+                ax.plot([low, high], [at, at], color=ARM_COLOURS[0], lw=1.6 if e is row.difference else 0.8,
                         solid_capstyle="butt")  # fmt: skip
-                ax.plot(100 * e.value, at, marker="o", ms=5, color=COLOURS[0], mfc=face)
+                ax.plot(100 * e.value, at, marker="o", ms=5, color=ARM_COLOURS[0], mfc=face)
         ax.set_yticks(range(len(rows)), [row.label for row in reversed(rows)], fontsize=8)
         ax.set_ylim(-0.7, len(rows) - 0.3)
         if any(row.corrected for row in rows):

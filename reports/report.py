@@ -19,6 +19,7 @@ from tracejury.reports.factors import TITLES
 from tracejury.reports.judge_agreement import JudgePair, judge_pairs
 from tracejury.reports.labelled_steps import NoLabelsError
 from tracejury.reports.limits import limits
+from tracejury.reports.palette import palette_css
 from tracejury.reports.scoring import Score, score
 from tracejury.reports.summary import Summary, summarise
 from tracejury.reports.tables import comparison_rows, csv_table, latex_table, methods_paragraph
@@ -182,7 +183,7 @@ def _html(report: Report) -> str:
     )
     svgs = {name: Markup(svg) for name, svg in report.figures().items()}  # noqa: S704 - drawn by us, escaped by it
     pages.globals |= _WORDS
-    own = Markup(style)  # noqa: S704 - a file of ours
+    own = Markup(palette_css() + style)  # noqa: S704 - a file of ours
     return pages.get_template("report.html").render(r=report, figures=svgs, style=own)
 
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tracejury.reports.quoted_claims import RELATIONS
-from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, SheetItem
+from tracejury.reports.sheets import ERROR_TYPES, RELATION_CHOICES, VERDICT_CHOICES, VERDICTS, SheetItem
 
 COLUMNS = ("item", "question", "options", "other steps", "STEP TO JUDGE", "verdict", "error type", "note")
 QUOTED = ("claim of the step", "cited sentence", "relation")
@@ -91,8 +91,8 @@ def write_form(path: Path, items: Sequence[SheetItem], sheet: str) -> None:
     page = Environment(loader=PackageLoader("tracejury.reports", "templates"), autoescape=True).get_template(
         "form.html"
     )
-    context = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICTS}
-    context |= {"error_types": ERROR_TYPES, "relations": RELATIONS}
+    context = {"sheet": sheet, "items": items, "guide": GUIDE, "verdicts": VERDICT_CHOICES}
+    context |= {"error_types": ERROR_TYPES, "relations": RELATION_CHOICES}
     path.write_text(
         page.render(**context, **own, allowed={k: allowed(text) for k, text in own.items()}), encoding="utf-8"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tracejury.agents import Outcome
+from tracejury.agents import ContextStep, Deliberation, Outcome
 from tracejury.ledger import Ledger, Reviews, Run, StepRow
 from tracejury.reports.quoted_claims import QuotedClaim, draw_quoted_claim
 from tracejury.traces import ErrorType, Record, blind
@@ -17,6 +17,16 @@ from tracejury.traces import ErrorType, Record, blind
 VERDICTS = ("supported", "error", "unclear", "no claim")
 """What an expert may say of a step."""
 ERROR_TYPES = tuple(t.value.replace("_", " ") for t in ErrorType)
+VERDICT_CHOICES = (
+    ("supported", "Supported", "s"), ("error", "Error", "e"), ("unclear", "Cannot tell", "a"),
+    ("no claim", "Claims nothing", "c"),
+)  # fmt: skip
+"""What is saved, what the expert reads, and the key for it: in the viewer and in the form that works offline."""
+RELATION_CHOICES = (
+    ("supports", "supports it", "y"), ("contradicts", "contradicts it", "x"),
+    ("does not decide", "does not decide it", "o"),
+)  # fmt: skip
+"""The same for what the cited sentence does to the claim."""
 _Stratum = tuple[str, Outcome]
 _ORDER = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED)
 
@@ -167,7 +177,8 @@ def sheet_items(ledger: Ledger, run: Run, keyed_steps: Iterable[Keyed]) -> list[
     names = sorted({trace.model for trace, _, _ in ledger.traces(run)})
     items = {}
     for trace_id in traces:
-        for deliberation in ledger.deliberations(run, trace_id):
+        deliberations = ledger.deliberations(run, trace_id)
+        for deliberation in deliberations:
             if keyed := by_step.get(deliberation.step.id):
                 case = deliberation.case
                 assert case is not None  # noqa: S101 - a step with a verdict has been seen by judges
@@ -175,11 +186,21 @@ def sheet_items(ledger: Ledger, run: Run, keyed_steps: Iterable[Keyed]) -> list[
                     item=keyed.item,
                     stem=case.stem,
                     options=case.options,
-                    context=tuple(f"{c.index + 1}. {blind(c.text, names)}" for c in case.context),
-                    step=blind(case.step, names),
+                    context=tuple(
+                        f"{c.index + 1}. {c.text}" for c in reviewed_context(deliberations, case.context, names)
+                    ),
+                    step=blind(deliberation.step.text, names, keep_lines=True),
                     quoted=draw_quoted_claim(deliberation),
                 )
     return [items[keyed.item] for keyed in by_step.values()]
+
+
+def reviewed_context(
+    deliberations: Iterable[Deliberation], context: Iterable[ContextStep], names: Iterable[str]
+) -> list[ContextStep]:
+    """Return the other steps as experts read them: blinded, in the lines of the trace, which judges do not see."""
+    raw, names = {d.step.index: d.step.text for d in deliberations}, list(names)
+    return [ContextStep(index=c.index, text=blind(raw.get(c.index, c.text), names, keep_lines=True)) for c in context]
 
 
 def with_quoted(keyed_steps: Iterable[Keyed], items: Iterable[SheetItem]) -> tuple[Keyed, ...]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from tracejury.agents import Grade, Outcome
 from tracejury.ledger import StepCount, TraceVerdicts
-from tracejury.reports.columns import NO_CLAIM, OUTCOMES, ArmKey, Columns
+from tracejury.reports.columns import ERROR_TYPES, NO_CLAIM, OUTCOMES, ArmKey, Columns
+from tracejury.traces import ErrorType
 
 
 def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: bool) -> Columns:
@@ -26,16 +27,16 @@ def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: b
     questions: dict[str, int] = {}
     arms: dict[ArmKey, int] = {}
     traces: list[tuple[int, int, int]] = []
-    steps: list[tuple[int, int, int, int, int]] = []
+    steps: list[tuple[int, ...]] = []
     for run, lines in runs.items():
         for line in lines:
             question = questions.setdefault(line.question_id, len(questions))
             arm = arms.setdefault(ArmKey(run, line.arm), len(arms))
-            steps += [(len(traces), *_kinds(count), count.steps) for count in line.steps]
+            steps += [(len(traces), *_codes(count), count.steps) for count in line.steps]
             traces.append((question, arm, -1 if line.correct is None else int(line.correct)))
-    counted = np.array(steps, dtype=np.int64).reshape(-1, 5)
-    every = np.repeat(counted[:, :4], counted[:, 4], axis=0)
-    columns: dict[str, Any] = dict(zip(("trace", "kind", "majority", "grounded"), every.T, strict=True))
+    counted = np.array(steps, dtype=np.int64).reshape(-1, 6)
+    every = np.repeat(counted[:, :5], counted[:, 5], axis=0)
+    columns: dict[str, Any] = dict(zip(("trace", "kind", "majority", "grounded", "error_type"), every.T, strict=True))
     columns["human"] = np.full(len(every), -1, dtype=np.int8)
     by_trace = np.array(traces, dtype=np.int64).reshape(-1, 3)
     return Columns(
@@ -54,14 +55,15 @@ def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: b
     )
 
 
-def _kinds(count: StepCount) -> tuple[int, int, int]:
-    """Return the codes of what the outcome, the majority and grounded verdicts hold, as `views.py` has them."""
+def _codes(count: StepCount) -> tuple[int, int, int, int]:
+    """Return the codes of what outcome, majority and grounded verdicts hold (see `views.py`), and of the error type."""
     outcome = Outcome(count.outcome)
     majority = Outcome(count.majority_outcome) if count.majority_outcome else outcome
     verdict = outcome in (Outcome.SUPPORTED, Outcome.ERROR)
     ungrounded = verdict and count.majority_outcome is not None and count.grade != Grade.FULL
     grounded = Outcome.ABSTAINED if ungrounded else outcome
-    return (_code(outcome, count.claim), _code(majority, count.claim), _code(grounded, count.claim))
+    error_type = -1 if count.error_type is None else ERROR_TYPES.index(ErrorType(count.error_type))
+    return (_code(outcome, count.claim), _code(majority, count.claim), _code(grounded, count.claim), error_type)
 
 
 def _code(outcome: Outcome, claim: bool) -> int:

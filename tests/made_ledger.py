@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from tracejury.agents import (
     Case,
     Citation,
@@ -38,8 +40,9 @@ from tracejury.agents import (
 from tracejury.agents.policy import Dispute
 from tracejury.agents.records import ContextStep
 from tracejury.ledger import Ledger, Run, RunManifest
-from tracejury.models import CallRecord, Endpoint, FailureReason
+from tracejury.models import CALL_TABLES, CallRecord, Endpoint, FailureReason
 from tracejury.retrieval import Hit, Passage, Withheld
+from tracejury.storage import insert_new
 from tracejury.traces import Batch, ErrorType, Question, Segmentation, Trace, segment
 
 JUDGES = {"data": None, "facts": "atlas-70b", "inference": "borea-32b", "safety": "cedar-24b"}
@@ -134,10 +137,23 @@ def make_run(
             ledger.put_trace(connection, made.run.id, trace, question, cut)
             for deliberation in deliberations(question, trace, cut):
                 ledger.put_deliberation(connection, made.run.id, change(deliberation))
+                _pay(connection, made.run.id, deliberation)
             ledger.close_trace(connection, made.run.id, trace.id)
     if finish:
         ledger.finish(made.run.id, len(pairs))
     return ledger.run(name)
+
+
+def _pay(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
+    """Record the calls of a deliberation and that the run paid for them, as the gateway does."""
+    tables = CALL_TABLES.tables
+    for call in (c for c in deliberation.calls if not c.from_cache):
+        columns = {column.name for column in tables["model_call"].c if column.name != "usable"}
+        values = {name: value for name, value in call.model_dump(mode="json").items() if name in columns}
+        connection.execute(insert_new(connection.dialect.name, tables["model_call"]).values(values))
+        tokens = call.prompt_tokens + call.completion_tokens
+        paid = {"run_id": run_id, "call_id": call.id, "tokens": tokens, "cost_usd": call.cost_usd}
+        connection.execute(insert_new(connection.dialect.name, tables["model_paid"]).values(paid))
 
 
 def deliberations(question: Question, trace: Trace, cut: Segmentation) -> Iterator[Deliberation]:

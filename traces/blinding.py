@@ -48,7 +48,7 @@ _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
 _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u202f": " "})
 
 
-def blind(text: str, names: Iterable[str] = ()) -> str:
+def blind(text: str, names: Iterable[str] = (), *, keep_lines: bool = False) -> str:
     """Return `text` without markdown, enumerators, think tags and model names, in normalised white space.
 
     Numbers, units, superscripts and comparison signs stay as they are: NFC and not NFKC, which would turn 10\u2079 into
@@ -57,6 +57,7 @@ def blind(text: str, names: Iterable[str] = ()) -> str:
     Args:
         text: A step, or a whole trace.
         names: Further names to take out: the trace's own model and teacher.
+        keep_lines: Keep line breaks, as people need them to read a list; judges get one line.
     """
     # Runs of blanks go first: the patterns below would look at every split of them.
     text = re.sub(r"[ \t]+", " ", unicodedata.normalize("NFC", text).translate(_QUOTES))
@@ -68,4 +69,6 @@ def blind(text: str, names: Iterable[str] = ()) -> str:
     text = _NAMES.sub("the author", text)
     for name in sorted((n for n in names if len(n.strip()) > 2), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "the author", text, flags=re.IGNORECASE)
+    if keep_lines:
+        return "\n".join(filter(None, (" ".join(line.split()) for line in text.splitlines())))
     return " ".join(text.split())

@@ -1,4 +1,5 @@
 from .app import create_app
+from .finding import comparison_sides
 from .publish import publish
 
-__all__ = ["create_app", "publish"]
+__all__ = ["comparison_sides", "create_app", "publish"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Form, Path, Request
@@ -13,14 +12,15 @@ from sqlalchemy.exc import NoResultFound
 from starlette.types import ASGIApp
 
 from tracejury.console.viewer import reviewing
+from tracejury.console.viewer.finding import side
 from tracejury.console.viewer.guard import Guard
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place, render, served
-from tracejury.ledger import Ledger, Review, Run, TraceFilter
+from tracejury.console.viewer.static_files import static_file
+from tracejury.ledger import Ledger, Review, Run, StepFilter, TraceFilter
+from tracejury.reports import RELATION_CHOICES, VERDICT_CHOICES
 from tracejury.traces import ErrorType
-
-_STATIC = {"viewer.css": "text/css", "viewer.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def create_app(
@@ -35,7 +35,7 @@ def create_app(
     """Return the viewer over a ledger, guarded.
 
     Args:
-        ledger: The ledger to show; the viewer writes nothing but reviews.
+        ledger: The ledger to show; the viewer writes nothing but reviews and notes.
         host: The address that the server listens on.
         token: Required of every request; needed beyond loopback.
         allowed: Further host names that the viewer answers under.
@@ -51,6 +51,8 @@ def create_app(
     _failures(app, pages)
     if review is None:
         _reading(app, view, pages)
+        _lists(app, view, pages)
+        _noting(app, view)
         _downloads(app, view)
     _static(app)
     _reviewing(app, view, review)
@@ -61,16 +63,6 @@ def create_app(
         # Counting a million steps takes seconds on cold files, so it begins while the browser opens.
         threading.Thread(target=_count, args=(pages, first), name="tracejury-count", daemon=True).start()
     return Guard(app, host, token, allowed)
-
-
-def static_file(name: str) -> tuple[str, str]:
-    """Return the text and the media type of a style sheet, script or icon.
-
-    Raises:
-        KeyError: There is no such file.
-    """
-    kind = _STATIC[name]
-    return (files("tracejury.console.viewer") / "static" / name).read_text(encoding="utf-8"), kind
 
 
 def _count(pages: Pages, run: Run) -> None:
@@ -110,12 +102,19 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
         return pages.traces(view.ledger.run(run), _filters(request))
 
     @app.get("/runs/{run}/traces/{trace}", response_class=HTMLResponse)
-    def trace(run: str, trace: str, request: Request, beside: str = "") -> str:
-        return pages.trace(view.ledger.run(run), trace, beside or None, _filters(request))
+    def trace(run: str, trace: str, request: Request, beside: str = "", beside_run: str = "") -> str:
+        opened = view.ledger.run(run)
+        if beside:
+            return pages.arms(opened, trace, beside, view.ledger.run(beside_run) if beside_run else None)
+        return pages.trace(opened, trace, _filters_of_list(request))
+
+    @app.get("/runs/{run}/traces/{trace}/timeline", response_class=HTMLResponse)
+    def trace_timeline(run: str, trace: str) -> str:
+        return pages.timeline(view.ledger.run(run), trace)
 
     @app.get("/runs/{run}/traces/{trace}/steps/{number}", response_class=HTMLResponse)
     def step(run: str, trace: str, number: Annotated[int, Path(ge=1, lt=2**31)], request: Request) -> str:
-        return pages.step(view.ledger.run(run), trace, number, _filters(request))
+        return pages.step(view.ledger.run(run), trace, number, _filters_of_list(request))
 
     @app.get("/runs/{run}/traces/{trace}/steps/{number}/card.{form}")
     def card(
@@ -125,6 +124,20 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
         name = f'attachment; filename="card-{number}.{form}"'
         media = "text/html" if form == "html" else "text/markdown"
         return Response(text, media_type=media, headers={"Content-Disposition": name})
+
+
+def _lists(app: FastAPI, view: LedgerView, pages: Pages) -> None:
+    @app.get("/runs/{run}/steps", response_class=HTMLResponse)
+    def steps(run: str, request: Request) -> str:
+        return pages.steps(view.ledger.run(run), _step_filters(request))
+
+    @app.get("/steps", response_class=HTMLResponse)
+    def search(request: Request) -> str:
+        return pages.search(_step_filters(request))
+
+    @app.get("/compare", response_class=HTMLResponse)
+    def comparison(a: str, b: str) -> str:
+        return pages.comparison(side(view, a), side(view, b))
 
     @app.get("/runs/{run}/judges", response_class=HTMLResponse)
     def judges(run: str) -> str:
@@ -144,9 +157,42 @@ def _reading(app: FastAPI, view: LedgerView, pages: Pages) -> None:
 
 
 def _filters(request: Request) -> TraceFilter:
+    return TraceFilter.model_validate(_parameters(request))
+
+
+def _step_filters(request: Request) -> StepFilter:
+    return StepFilter.model_validate(_parameters(request))
+
+
+def _filters_of_list(request: Request) -> TraceFilter | StepFilter:
+    """Return the filter of the list that the reader came from."""
+    return _step_filters(request) if request.query_params.get("list") == "steps" else _filters(request)
+
+
+def _parameters(request: Request) -> dict[str, str]:
     """Return the filter that an address carries; an empty field of a form is no field."""
-    parameters = {name: value for name, value in request.query_params.items() if value != "" and name != "beside"}
-    return TraceFilter.model_validate(parameters)
+    others = ("beside", "beside_run", "list")
+    return {name: value for name, value in request.query_params.items() if value != "" and name not in others}
+
+
+def _noting(app: FastAPI, view: LedgerView) -> None:
+    @app.post("/runs/{run}/traces/{trace}/steps/{number}/note")
+    def save_note(
+        request: Request,
+        run: str,
+        trace: str,
+        number: Annotated[int, Path(ge=1, lt=2**31)],
+        text: str = Form("", max_length=8000),
+    ) -> Response:
+        opened = view.ledger.run(run)
+        deliberation = view.steps.deliberation(opened, trace, number - 1)
+        if deliberation is None:
+            raise LookupError(f"step {number} of this trace has no deliberation yet")
+        view.notes.save(opened, deliberation.step.id, text)
+        if request.headers.get("accept") == "application/json":
+            return JSONResponse({"saved": True})
+        query = dict(request.query_params)
+        return RedirectResponse(served(f"{place(opened)}/traces/{trace}/steps/{number}", **query), status_code=303)
 
 
 def _static(app: FastAPI) -> None:
@@ -192,7 +238,8 @@ def _reviewing(app: FastAPI, view: LedgerView, blind: Run | None) -> None:
         return page(
             "review.html", opened, expert=expert, case=case, at=number, size=len(items), left=left,
             done=len(items) - len(open_ones), answer=answers.get(items[number].step_id),
-            error_types=[e.value for e in ErrorType],
+            error_types=[e.value for e in ErrorType], quoted=items[number].quoted, verdicts=VERDICT_CHOICES,
+            relations=RELATION_CHOICES,
         )  # fmt: skip
 
     @app.post("/runs/{run}/review/{expert}")
@@ -203,6 +250,7 @@ def _reviewing(app: FastAPI, view: LedgerView, blind: Run | None) -> None:
         step: str = Form(max_length=32),
         label: str = Form(""),
         error_type: str = Form(""),
+        relation: str = Form(""),
         note: str = Form("", max_length=4000),
         at: int = 0,
     ) -> Response:
@@ -212,7 +260,7 @@ def _reviewing(app: FastAPI, view: LedgerView, blind: Run | None) -> None:
             raise LookupError("this step is not on the review sheet")
         wrong = error_type if label == "error" else ""
         values = {"expert": expert, "step_id": step, "label": label or None, "error_type": wrong or None, "note": note}
-        view.reviews.save(opened, Review.model_validate(values))
+        view.reviews.save(opened, Review.model_validate(values | {"relation": relation or None}))
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"saved": True})
         further = min(at + 1, len(items) - 1)

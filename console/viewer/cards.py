@@ -21,12 +21,12 @@ def digest(deliberation: Deliberation) -> str:
     return hashlib.sha256(deliberation.model_dump_json().encode()).hexdigest()
 
 
-def markdown_card(run: Run, question: Question, trace: Trace, deliberation: Deliberation) -> str:
+def markdown_card(run: Run, question: Question, trace: Trace, deliberation: Deliberation, note: str = "") -> str:
     """Return the card as Markdown; texts from outside are escaped and quoted."""
-    return "\n".join(_lines(run, question, trace, deliberation)) + "\n"
+    return "\n".join(_lines(run, question, trace, deliberation, note)) + "\n"
 
 
-def _lines(run: Run, question: Question, trace: Trace, deliberation: Deliberation) -> Iterator[str]:
+def _lines(run: Run, question: Question, trace: Trace, deliberation: Deliberation, note: str) -> Iterator[str]:
     verdict = deliberation.verdict
     yield f"## Step {deliberation.step.index + 1}: {_plain(one_line(verdict))}"
     yield f"\n{_quote(deliberation.step.text)}\n"
@@ -45,6 +45,8 @@ def _lines(run: Run, question: Question, trace: Trace, deliberation: Deliberatio
         mark = "**" if c.counts else ""
         source = c.citation or evidence_name(c.evidence_id)
         yield f"- {mark}“{_plain(c.quote)}”{mark} ({relation}{state}): {_plain(source)}"
+    if note:
+        yield f"\n### Note\n\n{_quote(note)}"
     yield f"\n### Question {_plain(question.key or question.id)}\n\n{_quote(question.stem)}\n"
     yield from (f"- {_plain(letter)}. {_plain(text)}" for letter, text in question.options.items())
     yield f"\n{_plain(trace.arm)}, {_plain(trace.model)}, answered {_plain(trace.answer or 'nothing parsable')}."

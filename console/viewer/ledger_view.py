@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
 from tracejury.ledger import (
     Browsing,
     CitedEvidence,
     Ledger,
+    Notes,
+    PurposeSpending,
     Reviews,
     Run,
     RunProgress,
     StepBrowsing,
+    StepFilter,
+    StepLists,
+    StepPage,
     TraceFilter,
     TracePage,
     VotePattern,
+    spending_by_purpose,
 )
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -25,11 +35,15 @@ class LedgerView:
 
     ledger: Ledger
     cache: StaleWhileRevalidateCache = field(default_factory=StaleWhileRevalidateCache)
+    patience_s: float = 0.2
+    """A page waits this long for a figure that takes long at a million steps, and says that it is coming."""
 
     def __post_init__(self) -> None:
         self.traces = Browsing(self.ledger)
         self.steps = StepBrowsing(self.ledger)
         self.reviews = Reviews(self.ledger)
+        self.step_lists = StepLists(self.ledger)
+        self.notes = Notes(self.ledger)
 
     def progress(self, run: Run) -> RunProgress:
         """Return how many of the run's traces are done, and its outcomes so far."""
@@ -47,3 +61,16 @@ class LedgerView:
         """Return one page of the list of traces."""
         key = ("listed", run.id, filters.model_dump_json())
         return self.cache.get(key, lambda: self.traces.traces(run, filters))
+
+    def steps_listed(self, run: Run, filters: StepFilter) -> StepPage:
+        """Return one page of the list of steps."""
+        key = ("steps", run.id, filters.model_dump_json())
+        return self.cache.get(key, lambda: self.step_lists.page(run, filters, self.patterns(run)))
+
+    def spending(self, run: Run) -> list[PurposeSpending] | None:
+        """Return what the run paid for by purpose; None while a large run is being summed up for the first time."""
+        return self.soon(("spending", run.id), lambda: spending_by_purpose(self.ledger, run))
+
+    def soon(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T | None:
+        """Return a cached result, or None while it is computed for the first time."""
+        return self.cache.get_soon(key, compute, self.patience_s)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.ledger import COUNTS, ArmCount, FailureCounts, Run, TraceLine
-from tracejury.reports import Estimate, mean_share, rates_from_counts
+from tracejury.ledger import COUNTS, ArmCount, FailureCounts, Run
+from tracejury.reports import Estimate, mean_share, ordered_arms, rates_from_counts
 from tracejury.traces import TextCoverage
 
 
@@ -45,43 +45,6 @@ class Arm(NamedTuple):
     """How much of the traces' text was judged; None where the ledger did not keep it."""
 
 
-class FlippedQuestion(NamedTuple):
-    """A question that an arm answers right where the baseline does not, with more steps in error than the baseline."""
-
-    question_id: str
-    stem: str
-    baseline: TraceLine
-    other: TraceLine
-
-
-_MOST_FLIPPED = 10
-
-
-def flipped_questions(view: LedgerView, run: Run) -> tuple[int, list[FlippedQuestion]]:
-    """Return how many answers turned right while errors were added, and those with most new errors."""
-    return view.cache.get(("flipped", run.id), lambda: _flipped(view, run))
-
-
-def _flipped(view: LedgerView, run: Run) -> tuple[int, list[FlippedQuestion]]:
-    by_arm: dict[str, dict[str, tuple[int, int, int]]] = defaultdict(dict)
-    for arm, question_id, graded, right, _, errors, *_ in view.traces.by_question(run):
-        by_arm[arm][question_id] = (graded, right, int(errors or 0))
-    baseline = "base" if "base" in by_arm else next(iter(by_arm), "")
-    ranked = []
-    for arm, questions in by_arm.items():
-        for question_id, (_, right, errors) in questions.items():
-            before = by_arm[baseline].get(question_id)
-            if arm != baseline and before and before[0] and not before[1] and right and errors > before[2]:
-                ranked.append((before[2] - errors, question_id, arm))
-    shown = []
-    for _, question_id, arm in sorted(ranked)[:_MOST_FLIPPED]:
-        lines = view.traces.siblings(run, question_id)
-        before_line = next(line for line in lines if line.arm == baseline)
-        other = max((line for line in lines if line.arm == arm and line.correct), key=lambda line: line.error)
-        shown.append(FlippedQuestion(question_id, other.stem, before_line, other))
-    return len(ranked), shown
-
-
 def arms_of(view: LedgerView, run: Run) -> list[Arm]:
     """Return the run's arms with rates and intervals, as `tracejury summary` has them."""
     return view.cache.get(("arms", run.id), lambda: _arms(view, run))
@@ -101,7 +64,8 @@ def _arms(view: LedgerView, run: Run) -> list[Arm]:
         sums[arm].append(tuple(numbers))
     texts = view.ledger.text_coverage(run)
     return [
-        _arm(name, counts, np.array(sums[name], dtype=np.float64), texts.get(name)) for name, counts in by_arm.items()
+        _arm(name, by_arm[name], np.array(sums[name], dtype=np.float64), texts.get(name))
+        for name in ordered_arms(by_arm)
     ]
 
 

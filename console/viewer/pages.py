@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from importlib.resources import files
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from markupsafe import Markup
 
-from tracejury.agents import Citation, Deliberation, Reason, evidence_of_claims
+from tracejury.agents import Grade, Reason
 from tracejury.console.viewer import agreement
+from tracejury.console.viewer.alignment import aligned
 from tracejury.console.viewer.cards import digest, markdown_card
-from tracejury.console.viewer.evidence import anchor, exhibits
-from tracejury.console.viewer.following import Target, asks_for_steps, filter_query, fitting_steps, traces_around
+from tracejury.console.viewer.filter_words import step_filter_words, trace_filter_words
+from tracejury.console.viewer.finding import Side, findings_of, sides_of
+from tracejury.console.viewer.following import filter_query
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.console.viewer.overview import arms_of, failures_of, flipped_questions
-from tracejury.console.viewer.prompts import prompts_of
+from tracejury.console.viewer.overview import arms_of, failures_of
+from tracejury.console.viewer.pace import pace_of
+from tracejury.console.viewer.picture import picture
+from tracejury.console.viewer.reading import reading, step_parts, step_query
 from tracejury.console.viewer.rendering import Link, render
-from tracejury.console.viewer.route import diagram
-from tracejury.console.viewer.transcript import kind, transcript
-from tracejury.ledger import Run, TraceFilter, TraceLine
+from tracejury.console.viewer.static_files import style_sheet
+from tracejury.console.viewer.timeline import timeline
+from tracejury.console.viewer.transcript import kind
+from tracejury.ledger import Run, StepFilter, TraceFilter, TraceLine
 from tracejury.ledger.browsing import Sort
 from tracejury.ledger.browsing_steps import PAGE as STEPS_A_PAGE
+from tracejury.ledger.step_lists import COUNTED
 from tracejury.traces import ErrorType, Trace
 
+RUNS_SEARCHED = 30
+"""The newest runs, which a search across runs looks into."""
+HITS_A_RUN = 5
 _SORTS = {
     "order": "as read",
     "errors": "most errors",
@@ -53,21 +61,25 @@ class Pages:
 
     def runs(self) -> str:
         """List the ledger's runs."""
-        return self._page(
-            "runs.html", progress_by_run=[self.view.progress(run) for run in self.view.ledger.runs()[:100]]
-        )
+        runs = self.view.ledger.runs()[:100]
+        sides = [f"{run.name}:{side.arm}" for run in runs[:RUNS_SEARCHED] for side in sides_of(self.view, run)]
+        return self._page("runs.html", progress_by_run=[self.view.progress(run) for run in runs], sides=sides)
 
     def run(self, run: Run) -> str:
-        """Return the run's overview."""
-        flipped_count, flipped = flipped_questions(self.view, run)
+        """Return the run's front page: the finding, the questions behind it, the rates."""
+        sides = sides_of(self.view, run)
+        findings = findings_of(self.view, sides[0], sides[1:]) if len(sides) > 1 else []
+        progress = self.view.progress(run)
         return self._page(
             "run.html",
-            flipped=flipped,
-            flipped_count=flipped_count,
+            findings=findings,
+            panels=picture(findings or []),
             run=run,
-            progress=self.view.progress(run),
+            progress=progress,
+            pace=None if run.finished else pace_of(self.view, run, progress),
             arms=arms_of(self.view, run),
             failures=failures_of(self.view, run),
+            notes=self.view.notes.in_run(run),
         )
 
     def traces(self, run: Run, filters: TraceFilter) -> str:
@@ -91,26 +103,73 @@ class Pages:
             kept_query={} if self.static else query,
             choices=choices,
             sorts=[(s, _SORTS[s]) for s in get_args(Sort)],
-            filter_words=_filter_words(query),
+            filter_words=trace_filter_words(query),
         )
 
-    def trace(self, run: Run, trace_id: str, beside: str | None, filters: TraceFilter) -> str:
-        """Return a trace with the first step worth reading opened, or side by side with another of its question."""
-        if beside is None:
-            return self._reading(run, trace_id, None, filters)
+    def trace(self, run: Run, trace_id: str, filters: TraceFilter | StepFilter) -> str:
+        """Return a trace with the first step worth reading opened."""
+        return self._reading(run, trace_id, None, filters)
+
+    def arms(self, run: Run, trace_id: str, beside: str, other_run: Run | None = None) -> str:
+        """Return a trace with another of its question beside it, steps that say the same in one row.
+
+        Args:
+            run: The run.
+            trace_id: The trace on the left.
+            beside: The trace on the right.
+            other_run: The run of that; None: the same run.
+
+        Raises:
+            LookupError: The two answer different questions.
+        """
+        other_run = other_run or run
         trace, question = self.view.ledger.trace(run, trace_id)
+        right_trace = self.view.ledger.trace(other_run, beside)[0]
+        if right_trace.question_id != trace.question_id:
+            raise LookupError("these traces answer different questions, so their steps cannot stand side by side")
+        left, right = self._column(run, trace), self._column(other_run, right_trace)
         siblings = self.view.traces.siblings(run, question.id)
-        others = self._others(trace, siblings)
-        columns = [self._column(run, trace, siblings, "s")]
-        if any(line.trace_id == beside for line in others):
-            columns.append(self._column(run, self.view.ledger.trace(run, beside)[0], siblings, "b"))
-        before, after = self.view.traces.neighbours(run, trace_id)
         return self._page(
-            "arms.html", run=run, trace=trace, question=question, columns=columns, others=others, before=before,
-            after=after,
+            "arms.html", run=run, trace=trace, question=question, columns=[left, right],
+            others=self._others(trace, siblings) if other_run.id == run.id else [],
+            rows=aligned(left["deliberations"], right["deliberations"]), same_run=other_run.id == run.id,
         )  # fmt: skip
 
-    def step(self, run: Run, trace_id: str, number: int, filters: TraceFilter) -> str:
+    def steps(self, run: Run, filters: StepFilter) -> str:
+        """Return one page of the list of steps."""
+        query = step_query(filters)
+        return self._page(
+            "steps.html", run=run, filters=filters, results=self.view.steps_listed(run, filters), query=query,
+            kept_query={} if self.static else query | {"list": "steps"},
+            choices=self._step_choices([run]), filter_words=step_filter_words(query), counted=COUNTED,
+        )  # fmt: skip
+
+    def search(self, filters: StepFilter) -> str:
+        """Return the steps that pass a filter in every run, a few of each run."""
+        runs = self.view.ledger.runs()[:RUNS_SEARCHED]
+        query = step_query(filters)
+        found = [(run, self.view.steps_listed(run, filters)) for run in runs] if query else []
+        return self._page(
+            "search.html", filters=filters, found=[(r, page) for r, page in found if page.lines], query=query,
+            runs=len(runs), choices=self._step_choices(runs), filter_words=step_filter_words(query), counted=COUNTED,
+            shown=HITS_A_RUN,
+        )  # fmt: skip
+
+    def timeline(self, run: Run, trace_id: str) -> str:
+        """Return the calls of a trace in time, and what each judge cost."""
+        trace, question = self.view.ledger.trace(run, trace_id)
+        drawn = timeline(self.view.ledger.deliberations(run, trace_id))
+        return self._page("timeline.html", run=run, trace=trace, question=question, timeline=drawn)
+
+    def comparison(self, baseline: Side, other: Side) -> str:
+        """Return what two arms, of one run or of two, differ in."""
+        findings = findings_of(self.view, baseline, [other])
+        return self._page(
+            "compare.html", run=baseline.run, baseline=baseline, other=other, findings=findings,
+            panels=picture(findings or []), arms=[arms_of(self.view, baseline.run), arms_of(self.view, other.run)],
+        )  # fmt: skip
+
+    def step(self, run: Run, trace_id: str, number: int, filters: TraceFilter | StepFilter) -> str:
         """Return a trace with one of its steps opened; steps count from 1.
 
         Raises:
@@ -129,16 +188,17 @@ class Pages:
         if deliberation is None:
             raise LookupError(f"step {number} of this trace has no deliberation yet")
         if form == "md":
-            return markdown_card(run, question, trace, deliberation)
+            note = self.view.notes.of(run, deliberation.step.id)
+            return markdown_card(run, question, trace, deliberation, note.text if note else "")
         steps = next(s.steps for s in self.view.traces.siblings(run, question.id) if s.trace_id == trace_id)
-        css = Markup((files("tracejury.console.viewer") / "static" / "viewer.css").read_text(encoding="utf-8"))  # noqa: S704 - our own style sheet
+        css = Markup(style_sheet())  # noqa: S704 - our own style sheet
         return render(
             "card.html", lambda path, **query: "#", static=True, run=run, trace=trace, question=question, steps=steps,
-            css=css, digest=digest(deliberation), **self._deliberation(deliberation),
+            css=css, digest=digest(deliberation), **step_parts(self.view, run, deliberation),
         )  # fmt: skip
 
     def judges(self, run: Run) -> str:
-        """Return how the judges voted and agree."""
+        """Return how the judges voted and agree, and what they cost."""
         patterns = self.view.patterns(run)
         seats = agreement.seats(run.panel, patterns)
         pairs = {
@@ -148,6 +208,7 @@ class Pages:
         return self._page(
             "judges.html",
             run=run,
+            spending=self.view.spending(run),
             seats=seats,
             pairs=pairs,
             labelled=any(seat.labelled for seat in seats),
@@ -205,19 +266,32 @@ class Pages:
         context = {"run": run} if run else {}
         return self._page("problem.html", heading=heading, text=text, **context)
 
-    def _column(self, run: Run, trace: Trace, siblings: list[TraceLine], prefix: str) -> dict[str, Any]:
+    def _column(self, run: Run, trace: Trace) -> dict[str, Any]:
         deliberations = self.view.ledger.deliberations(run, trace.id)
-        kinds = {d.step.index: kind(d) for d in deliberations}
-        line = next((s for s in siblings if s.trace_id == trace.id), None)
+        line = next(line for line in self.view.traces.siblings(run, trace.question_id) if line.trace_id == trace.id)
         return {
+            "run": run,
             "trace": trace,
-            "parts": transcript(trace, deliberations),
-            "kinds": kinds,
-            "counts": {name: n for name, n in Counter(kinds.values()).most_common()},
-            "missing": (line.steps if line else len(deliberations)) - len(deliberations),
-            "prefix": prefix,
+            "deliberations": deliberations,
+            "counts": dict(Counter(map(kind, deliberations)).most_common()),
+            "missing": line.steps - len(deliberations),
+            "correct": line.correct,
             "text": self.view.ledger.trace_coverage(run, trace.id),
         }
+
+    def _step_choices(self, runs: Sequence[Run]) -> list[tuple[str, str, list[str]]]:
+        """Return the select boxes of a filter of steps: name, label, values."""
+        arms = [arm for run in runs for arm in arms_of(self.view, run)] if len(runs) == 1 else []
+        judges = dict.fromkeys(judge.name for run in runs for judge in run.panel.judges)
+        return [
+            ("outcome", "Outcome", ["supported", "error", "abstained", "failed", "no_claim"]),
+            ("error_type", "Error type", [e.value for e in ErrorType]),
+            ("reason", "Decided by, or why not", [r.value for r in Reason]),
+            ("grade", "Evidence", [g.value for g in Grade]),
+            ("judge", "Judge", list(judges)),
+            ("label", "who says", ["supported", "error", "unclear", "no_claim", "failed", "against"]),
+            *([("arm", "Arm", [a.name for a in arms])] if len(arms) > 1 else []),
+        ]
 
     def _others(self, trace: Trace, siblings: list[TraceLine]) -> list[TraceLine]:
         others = [line for line in siblings if line.trace_id != trace.id]
@@ -226,53 +300,11 @@ class Pages:
             others = [o for o in others if o.sample == trace.sample and (o.arm, o.model) != (trace.arm, trace.model)]
         return others
 
-    def _reading(self, run: Run, trace_id: str, number: int | None, filters: TraceFilter) -> str:
-        trace, question = self.view.ledger.trace(run, trace_id)
-        siblings = self.view.traces.siblings(run, question.id)
-        deliberations = self.view.ledger.deliberations(run, trace_id)
-        by_index = {d.step.index: d for d in deliberations}
-        fitting = fitting_steps(deliberations, filters)
-        if number is None:
-            errors = [] if asks_for_steps(filters) else [d.step.index for d in deliberations if kind(d) == "error"]
-            index = next(iter([*errors, *fitting, *by_index]), None)
-        else:
-            index = number - 1
-            if index not in by_index:
-                raise LookupError(f"step {number} of this trace has no deliberation yet")
-        before, after = traces_around(self.view, run, trace_id, filters)
-        query = {} if self.static else filter_query(filters)
-        at = -1 if index is None else index
-        forward = next((Target(trace_id, i + 1, filters.page) for i in fitting if i > at), after)
-        backward = next((Target(trace_id, i + 1, filters.page) for i in reversed(fitting) if i < at), before)
-        kinds = {d.step.index: kind(d) for d in deliberations}
-        steps = next((s.steps for s in siblings if s.trace_id == trace_id), len(deliberations))
-        shown = {"deliberation": None} if index is None else self._deliberation(by_index[index])
-        return self._page(
-            "reading.html", run=run, trace=trace, question=question, others=self._others(trace, siblings), steps=steps,
-            trace_parts=transcript(trace, deliberations), kinds=kinds, counts=Counter(kinds.values()),
-            missing=steps - len(deliberations), fitting=set(fitting), query=query, filter_words=_filter_words(query),
-            before=before, after=after, forward=forward, backward=backward, **shown,
-        )  # fmt: skip
-
-    def _deliberation(self, deliberation: Deliberation) -> dict[str, Any]:
-        blocks = exhibits(deliberation)
-        by_claim: dict[str, list[tuple[str, Citation]]] = defaultdict(list)
-        for judge, of in [(o.judge, o) for o in deliberation.opinions] + [("resolver", deliberation.resolution)]:
-            for citation in of.citations if of else ():
-                by_claim[citation.claim or ""].append((judge, citation))
-        return {
-            "deliberation": deliberation,
-            "kind": kind(deliberation),
-            "exhibits": blocks,
-            "carrying": {c.evidence_id for c in deliberation.verdict.citations},
-            "anchors": {e.id: anchor(e.id) for e in blocks},
-            "route": diagram(deliberation.path),
-            "prompts": prompts_of(self.view.ledger, deliberation),
-            "by_claim": by_claim,
-            "claims": evidence_of_claims(deliberation.case.claims, deliberation.opinions, deliberation.resolution)
-            if deliberation.case
-            else (),
-        }
+    def _reading(self, run: Run, trace_id: str, number: int | None, filters: TraceFilter | StepFilter) -> str:
+        shown = reading(self.view, run, trace_id, number, filters)
+        if self.static:
+            shown["way"] = shown["way"]._replace(query={})
+        return self._page("reading.html", run=run, others=self._others(shown["trace"], shown["siblings"]), **shown)
 
     def _page(self, template: str, **values: Any) -> str:
         return render(template, self.link, static=self.static, **values)
@@ -282,20 +314,6 @@ def _page_of(query: Mapping[str, str], total: int, size: int) -> tuple[int, int]
     pages = max(1, -(-total // size))
     number = query.get("page", "1")
     return min(max(1, int(number[:9]) if number.isdecimal() else 1), pages), pages
-
-
-def _filter_words(query: Mapping[str, Any]) -> list[str]:
-    flags = {
-        "disagreement": "voting judges whose labels differ",
-        "resolver": "the resolver",
-        "flawed": "a right answer and a wrong step",
-    }
-    parts = [text for name, text in flags.items() if query.get(name)]
-    parts += [f"“{query['words']}”"] if query.get("words") else []
-    for name in ("arm", "model", "outcome", "error_type", "reason", "answer"):
-        if query.get(name):
-            parts.append(f"{name.replace('_', ' ')} {str(query[name]).replace('_', ' ')}")
-    return parts
 
 
 def _shade(kappa: float | None) -> int:

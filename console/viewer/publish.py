@@ -12,15 +12,17 @@ from posixpath import relpath
 from typing import NamedTuple
 from urllib.parse import quote
 
-from tracejury.console.viewer.app import static_file
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.pages import Pages
 from tracejury.console.viewer.rendering import place
-from tracejury.ledger import Ledger, Run, TraceFilter
+from tracejury.console.viewer.static_files import static_file
+from tracejury.ledger import Ledger, Run, StepFilter, TraceFilter
 from tracejury.storage import KeyValueStore
 
 _UNSAFE = re.compile(r"[^\w.=&-]", re.ASCII)
 _LONGEST = 80
+_PATIENCE_S = 3_600.0
+"""A page on disk does not come again: it waits for its figures."""
 
 
 class _Address(NamedTuple):
@@ -86,7 +88,7 @@ class _Site:
         self.at = _Address(self.root)
         self.frontier = _Frontier()
         self.frontier.add(self.at)
-        self._pages = Pages(LedgerView(ledger), self.link, static=True)
+        self._pages = Pages(LedgerView(ledger, patience_s=_PATIENCE_S), self.link, static=True)
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Yield (file, HTML) for every page that can be reached."""
@@ -114,7 +116,12 @@ class _Site:
             case ["traces"]:
                 return pages.traces(run, TraceFilter.model_validate(query))
             case ["traces", trace]:
-                return pages.trace(run, trace, query.get("beside"), TraceFilter())
+                beside = query.get("beside")
+                return pages.arms(run, trace, beside) if beside else pages.trace(run, trace, TraceFilter())
+            case ["traces", trace, "timeline"]:
+                return pages.timeline(run, trace)
+            case ["steps"]:
+                return pages.steps(run, StepFilter.model_validate(query))
             case ["traces", trace, "steps", number]:
                 return self._step(trace, int(number))
             case ["judges"]:

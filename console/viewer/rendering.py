@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +17,7 @@ from tracejury.console.neutral import neutral
 from tracejury.console.viewer.links import safe_url
 from tracejury.console.wording import WHY
 from tracejury.ledger import Run
+from tracejury.reports import ARM_SHAPES
 
 Link = Callable[..., str]
 """(path below the site's root, **query) -> address."""
@@ -58,10 +60,18 @@ def _environment() -> Environment:
         "spaced": lambda s: str(getattr(s, "value", s)).replace("_", " "),
         "excerpt": _excerpt,
         "safe_url": safe_url,
+        "slug": lambda text: hashlib.sha256(str(text).encode()).hexdigest()[:8],
         "when": lambda s: str(s)[:16].replace("T", " ") if s else "",
     }
     environment.filters |= filters
-    environment.globals |= {"MARKS": MARKS, "WHY": WHY, "Outcome": Outcome, "Reason": Reason, "place": place}
+    environment.globals |= {
+        "ARM_SHAPES": ARM_SHAPES,
+        "MARKS": MARKS,
+        "WHY": WHY,
+        "Outcome": Outcome,
+        "Reason": Reason,
+        "place": place,
+    }
     return environment
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from tracejury.agents import Case, ContextStep
+from tracejury.agents import Case
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.ledger import Run
-from tracejury.reports import Key, Keyed, draw_from_counts
+from tracejury.reports import Key, Keyed, draw_from_counts, draw_quoted_claim, reviewed_context
 from tracejury.traces import blind
 
 SIZE = 150
@@ -29,9 +29,14 @@ def sheet(view: LedgerView, run: Run) -> Key:
         except ValueError as nothing:
             raise LookupError(str(nothing)) from nothing
         # The name that `review sample` gives with seed 0: it is the same sheet.
-        key = Key(sheet=f"{run.name}-0", run=run.name, seed=0, items=tuple(sampled))
+        key = Key(sheet=f"{run.name}-0", run=run.name, seed=0, items=tuple(_quoting(view, run, k) for k in sampled))
         stored = view.reviews.keep_sheet(run, key.model_dump_json())
     return Key.model_validate_json(stored)
+
+
+def _quoting(view: LedgerView, run: Run, item: Keyed) -> Keyed:
+    deliberation = view.steps.by_id(run, item.step_id)
+    return item.model_copy(update={"quoted": draw_quoted_claim(deliberation)}) if deliberation else item
 
 
 def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
@@ -45,14 +50,15 @@ def blinded(view: LedgerView, run: Run, item: Keyed) -> Case:
         raise LookupError(f"no deliberation of step {item.step_id} in run {run.name}")
     names = sorted({arm.model for arm in view.cache.get(("models", run.id), lambda: view.traces.arms(run))})
     case = deliberation.case
+    deliberations = view.ledger.deliberations(run, deliberation.step.trace_id)
     return Case(
         step_id=case.step_id,
         trace_id="",
         stem=case.stem,
         options=case.options,
-        context=tuple(ContextStep(index=c.index, text=blind(c.text, names)) for c in case.context),
+        context=tuple(reviewed_context(deliberations, case.context, names)),
         step_index=case.step_index,
-        step=blind(case.step, names),
+        step=blind(deliberation.step.text, names, keep_lines=True),
     )
 
 
@@ -64,5 +70,7 @@ def answers_json(view: LedgerView, run: Run, expert: str) -> str:
         answer = answers.get(item.step_id)
         kind = answer.error_type.value.replace("_", " ") if answer and answer.error_type else ""
         verdict = (answer.label or "") if answer else ""
-        rows.append({"item": item.item, "verdict": verdict, "error_type": kind, "note": answer.note if answer else ""})
+        relation = (answer.relation or "") if answer else ""
+        row = {"item": item.item, "verdict": verdict, "error_type": kind, "note": answer.note if answer else ""}
+        rows.append(row | {"relation": relation})
     return json.dumps({"expert": expert, "sheet": sheet(view, run).sheet, "rows": rows}, ensure_ascii=False, indent=1)

@@ -57,6 +57,23 @@ class StaleWhileRevalidateCache:
             threading.Thread(target=self._recompute, args=(key, compute), daemon=True).start()
         return value
 
+    def get_soon(self, key: tuple[Any, ...], compute: Callable[[], T], wait_s: float) -> T | None:
+        """Return the result for `key`, or None while the first one takes longer than `wait_s` to compute.
+
+        A computation that raises is tried again by the next call.
+        """
+        if key not in self._entries:
+            with self._lock:
+                begin = key not in self._recomputing
+                self._recomputing.add(key)
+            if begin:
+                thread = threading.Thread(target=self._recompute, args=(key, compute), daemon=True)
+                thread.start()
+                thread.join(wait_s)
+            if key not in self._entries:
+                return None
+        return self.get(key, compute)
+
     def _recompute(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         began = time.monotonic()
         try:

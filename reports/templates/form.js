@@ -2,7 +2,6 @@
 const sheet = document.body.dataset.sheet;
 const cards = [...document.querySelectorAll("article")];
 const key = "tracejury-sheet-" + sheet;
-const keys = { s: "supported", e: "error", u: "unclear", n: "no claim" };
 
 function rowOf(card) {
   const id = card.dataset.item;
@@ -80,10 +79,17 @@ document.addEventListener("keydown", (event) => {
     const next = cards[Math.min(Math.max(here + (event.key === "j" ? 1 : -1), 0), cards.length - 1)];
     next.focus();
     next.scrollIntoView({ block: "start" });
-  } else if (here >= 0 && keys[event.key]) {
-    cards[here].querySelector(`input[value="${keys[event.key]}"]`).checked = true;
+  } else if (here >= 0) {
+    const card = cards[here], key = CSS.escape(event.key);
+    const verdict = card.querySelector(`input[data-key="${key}"]`), relation = card.querySelector(`option[data-key="${key}"]`);
+    const type = card.querySelector("select"), number = Number(event.key);
+    if (verdict) verdict.checked = true;
+    else if (relation) relation.selected = true;
+    else if (!type.disabled && number >= 1 && number < type.options.length) type.selectedIndex = number;
+    else if (event.key === "m") { event.preventDefault(); card.querySelector(".note input").focus(); return; }
+    else return;
+    event.preventDefault();
     keep();
-    if (event.key === "e") cards[here].querySelector("select").focus();
   }
 });
 try { const kept = localStorage.getItem(key); if (kept) fill(JSON.parse(kept)); } catch { document.body.classList.add("unkept"); }

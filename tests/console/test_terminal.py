@@ -170,3 +170,25 @@ def test_a_console_without_unicode_shows_other_symbols(store: str) -> None:
         run = subprocess.run(args, env=env, capture_output=True, check=False)
         assert run.returncode == 0, run.stderr
         assert command != "trace" or b"x error" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "out"),
+    [
+        (("export", "last"), "nowhere/rows.jsonl"),
+        (("student", "stepwise", "last"), "nowhere/rows.jsonl"),
+        (("panels", "weigh", "last"), "nowhere/weights.json"),
+        (("quality", "calibrate", "last"), "nowhere/c.json"),
+        (("review", "sample", "last"), "file/sheet"),
+        (("student", "corpus", "smollm2-135m", "teach"), "file"),
+    ],
+)
+def test_where_a_command_writes_is_checked_before_it_works(
+    command: tuple[str, ...], out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(app, [*command, "--out", out])
+    assert done.exit_code == 1
+    assert re.search(r"does not exist|is a file", " ".join(done.output.split())), done.output
+    assert not (tmp_path / "tracejury.db").exists(), "nothing was opened for it"

@@ -15,12 +15,14 @@ from made_ledger import demo_pairs, make_run
 pytest.importorskip("fastapi", reason="the viewer needs the extra `viewer`")
 
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from tracejury.console.app import app
 from tracejury.console.neutral import neutral
 from tracejury.console.viewer import create_app, publish
 from tracejury.console.viewer.links import safe_url
-from tracejury.ledger import Browsing, Ledger, Reviews, Run, TraceFilter
-from tracejury.reports import Key, read_returned
+from tracejury.ledger import Browsing, Ledger, Reviews, Run, TraceFilter, spending_by_purpose
+from tracejury.reports import ArmKey, Key, Settings, compare, gather, read_returned, tallied_columns
 
 LOCAL = "http://127.0.0.1"
 
@@ -40,6 +42,13 @@ def run(ledger: Ledger) -> Run:
 @pytest.fixture
 def client(ledger: Ledger) -> TestClient:
     return TestClient(create_app(ledger), base_url=LOCAL)
+
+
+def settled(client: TestClient, address: str) -> str:
+    """Return a page, unescaped, once its figures have been computed; it shows itself before."""
+    while 'class="note coming"' in (page := client.get(address).text):
+        time.sleep(0.05)
+    return html.unescape(page)
 
 
 def test_every_page_answers_and_names_what_it_shows(client: TestClient, ledger: Ledger, run: Run) -> None:
@@ -79,12 +88,12 @@ def test_the_run_page_counts_what_the_rows_hold(client: TestClient, ledger: Ledg
 
 
 def test_two_clicks_lead_from_the_front_page_to_why_a_step_is_wrong(client: TestClient) -> None:
-    front = client.get("/runs/made").text
-    assert "Answers that turned right while errors were added" in front
+    front = settled(client, "/runs/made")
+    assert "turned right while errors were added" in front
     flipped = re.search(r'<a class="row" href="(/runs/made/traces/t_\w+\?beside=t_\w+)"', front)
     assert flipped is not None
-    both = client.get(html.unescape(flipped[1])).text
-    assert both.count('<section class="trace"') == 2
+    both = client.get(flipped[1]).text
+    assert both.count('<li class="pair') > 2
     step = re.search(r'<a class="step row error"[^>]*href="([^"]+/steps/\d+)"', both)
     assert step is not None
     why = client.get(step[1]).text
@@ -103,6 +112,81 @@ def test_the_filter_is_kept_on_the_way(client: TestClient) -> None:
             assert "outcome=error" in target
             opened = html.unescape(client.get(target).text)
             assert '<header class="verdict error">' in opened, "the keys lead from error to error"
+
+
+def test_the_front_page_says_what_compare_says(client: TestClient, ledger: Ledger, run: Run) -> None:
+    said = CliRunner().invoke(app, ["compare", "made", "--store", ledger.url], env={"COLUMNS": "10000"})
+    sentence = next(line for line in said.output.splitlines() if line.startswith(("answers ", "not enough")))
+    for address in ("/runs/made", "/compare?a=made:base&b=made:distilled"):
+        assert sentence.strip() in settled(client, address)
+    columns, (traces, grades) = gather(ledger.rows(run)), Browsing(ledger).verdict_counts(run)
+    settings, arms = Settings(min_questions=5), (ArmKey("made", "base"), [ArmKey("made", "distilled")])
+    by_rows, by_counts = (
+        compare(columns, *arms, settings),
+        compare(tallied_columns({"made": traces}, grades), *arms, settings),
+    )
+    assert by_rows[0].sentence == by_counts[0].sentence
+    assert by_rows[0].majority.coverage == by_counts[0].majority.coverage
+    assert by_rows[0].majority.steps
+    assert by_counts[0].majority.steps
+    assert by_rows[0].majority.steps.difference.value == pytest.approx(by_counts[0].majority.steps.difference.value)
+
+
+def test_the_filter_of_steps_is_kept_and_the_keys_follow_it(client: TestClient) -> None:
+    listed = html.unescape(client.get("/runs/made/steps?outcome=error&judge=facts&label=supported").text)
+    steps = re.findall(r'<a class="row" href="(/runs/made/traces/[^"]+list=steps[^"]*)"', listed)
+    assert "facts saying supported" in listed
+    assert len(steps) > 2
+    page, walked = html.unescape(client.get(steps[0]).text), [steps[0]]
+    while forward := re.search(r'data-key="j" href="([^"]+)"', page):
+        walked.append(forward[1])
+        page = html.unescape(client.get(forward[1]).text)
+        assert '<header class="verdict error">' in page
+    assert [unquote(w).split("?")[0] for w in walked] == [s.split("?")[0] for s in steps]
+    up = re.search(r'<a rel="up" href="([^"]+)"', page)
+    assert up is not None
+    assert set(up[1].split("?")[1].split("&")) == {"outcome=error", "judge=facts", "label=supported"}
+
+
+def test_words_are_searched_in_every_run(client: TestClient) -> None:
+    found = html.unescape(client.get("/steps?words=potassium&outcome=error").text)
+    hits = re.search(r'<a href="/runs/made/steps\?words=potassium&outcome=error">made: (\d+) steps?</a>', found)
+    assert hits is not None
+    assert f"<b>{hits[1]}</b> step" in client.get("/runs/made/steps?words=potassium&outcome=error").text
+    assert "No step of the" in client.get("/steps?words=nosuchword").text
+
+
+def test_a_note_is_saved_shown_and_on_the_card(ledger: Ledger, client: TestClient, run: Run) -> None:
+    step = f"/runs/made/traces/{Browsing(ledger).traces(run, TraceFilter(outcome='error')).lines[0].trace_id}/steps/1"
+    saved = client.post(f"{step}/note?list=steps&outcome=error", data={"text": SCRIPT}, follow_redirects=False)
+    assert saved.headers["location"] == f"{step}?list=steps&outcome=error", "the filter is kept"
+    assert html.escape(SCRIPT) in client.get(step).text
+    assert html.escape(SCRIPT)[:20] in client.get("/runs/made").text
+    assert SCRIPT not in client.get(f"{step}/card.html").text
+    assert "### Note" in client.get(f"{step}/card.md").text
+    client.post(f"{step}/note", data={"text": ""})
+    assert "### Note" not in client.get(f"{step}/card.md").text
+    refused = client.post(f"{step}/note", data={"text": "x"}, headers={"origin": "http://elsewhere.example"})
+    assert refused.status_code == 403
+
+
+def test_calls_in_time_and_cost_by_judge(client: TestClient, ledger: Ledger, run: Run) -> None:
+    line = Browsing(ledger).traces(run, TraceFilter(sort="cost")).lines[0]
+    page = client.get(f"/runs/made/traces/{line.trace_id}/timeline").text
+    assert page.count('<rect class="call lane-c') == sum(
+        not call.from_cache for d in ledger.deliberations(run, line.trace_id) for call in d.calls
+    )
+    assert "judge:facts" in page
+    judges = client.get("/runs/made/judges").text
+    paid = sum(s.cost_usd for s in spending_by_purpose(ledger, run))
+    assert paid == pytest.approx(Browsing(ledger).progress(run).cost_usd)
+    assert judges.count('<th scope="row">judge:') >= 3
+
+
+def test_traces_of_different_questions_are_not_put_side_by_side(client: TestClient, ledger: Ledger, run: Run) -> None:
+    lines = Browsing(ledger).traces(run, TraceFilter()).lines
+    other = next(line for line in lines if line.question_id != lines[0].question_id)
+    assert client.get(f"/runs/made/traces/{lines[0].trace_id}?beside={other.trace_id}").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["html", "md"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,8 @@ def test_an_auditors_way_from_run_to_citation_and_review(
         # The form stands in the page before the script that listens to keys has run.
         page.wait_for_load_state("load")
         page.keyboard.press(key)
+        if page.locator("input[name=relation]").count():
+            page.keyboard.press("o")
         if key == "e":
             expect(page.locator("#saved")).to_have_text("saved")
             with page.expect_response(lambda reply: reply.request.method == "POST"):
@@ -164,7 +167,10 @@ def _addresses(ledger: Ledger) -> list[str]:
                  if s.trace_id != lines[0].trace_id)  # fmt: skip
     pages = ["", "/traces?disagreement=1", "/judges", "/judges/disagreements", "/sources", "/sources/vignette"]
     pages += ["/review", "/review/axe"]
-    return ["/", *(f"/runs/made{p}" for p in pages), trace, f"{trace}?beside={other}", f"{trace}/steps/1"]
+    pages += ["/steps?outcome=error&judge=facts", f"{trace.removeprefix('/runs/made')}/timeline"]
+    comparison = "/compare?a=made:base&b=made:distilled"
+    across = ["/", "/steps?words=potassium", comparison]
+    return [*across, *(f"/runs/made{p}" for p in pages), trace, f"{trace}?beside={other}", f"{trace}/steps/1"]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -217,13 +223,17 @@ def test_without_javascript_everything_is_there(browser: Browser, site: str) -> 
 
 def test_a_live_run_renews_itself(browser: Browser, tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path}/live.db")
-    make_run(ledger, demo_pairs()[:3], finish=False)
+    run = make_run(ledger, demo_pairs()[:3], finish=False)
+    ledger.expect_traces(run.id, 30)
     with serving(ledger) as address:
         watched = Watched(browser)
         watched.page.goto(f"{address}/runs/made")
-        assert "3 of 3 traces done" in watched.page.locator(".progress").inner_text()
+        box = watched.page.locator(".livebox")
+        assert "3 of 30 traces done" in box.inner_text(), "the total is known from the beginning"
+        assert re.search(r"about \d\d:\d\d:\d\d left", box.inner_text())
+        assert re.search(r"\d+ calls · \$0\.\d+ · [\d,]+ tokens", box.inner_text())
         make_run(ledger, demo_pairs()[:5], finish=False)
-        watched.page.wait_for_selector("text=5 of 5 traces done")
+        watched.page.wait_for_selector("text=5 of 30 traces done")
         assert watched.said == []
         watched.context.close()
 
@@ -236,6 +246,7 @@ def test_nothing_of_a_hostile_run_executes_and_the_layout_holds(browser: Browser
     trace = f"{root}/traces/{lines[0].trace_id}"
     pages = ["/", root, f"{root}/traces", trace, f"{trace}?beside={lines[1].trace_id}", f"{root}/judges"]
     pages += [f"{root}/judges/disagreements", f"{root}/sources", f"{root}/sources/vignette", f"{root}/review/KB"]
+    pages += [f"{root}/steps", f"{root}/steps?list=steps&judge=facts", "/steps?words=the", f"{trace}/timeline"]
     pages += [f"{trace}/steps/{i + 1}" for i in range(lines[0].steps)]
     with serving(ledger) as address:
         for width in (1440, 390):

@@ -62,17 +62,25 @@
   if (live) {
     const pause = () => document.hidden || $("details[open]") || $("dialog[open]") || $("form#review")
       || String(getSelection()).length > 0 || (document.activeElement && $("main").contains(document.activeElement));
-    setInterval(() => { if (!pause()) replacePart(location.href, "main", false).catch(() => {}); }, live * 1000);
+    const coming = $(".coming") !== null;
+    const timer = setInterval(() => {
+      // A page that only waits for its figures is done once they are there.
+      if (coming && !$(".coming")) { clearInterval(timer); return; }
+      if (!pause()) replacePart(location.href, "main", false).catch(() => {});
+    }, live * 1000);
   }
 
   /* --- review: saved at once ------------------------------------------------------------------------------------ */
   const review = $("form#review");
-  async function save() {
+  /* One after another: of two answers in quick succession the later one must be the last to arrive. */
+  let saving = Promise.resolve(true);
+  const save = (form) => saving = saving.then(() => send(form));
+  async function send(form) {
     const status = $("#saved");
     status.textContent = "saving …";
     try {
-      const reply = await fetch(review.action, {
-        method: "POST", body: new URLSearchParams(new FormData(review)), headers: { Accept: "application/json" },
+      const reply = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" },
       });
       if (!reply.ok) throw new Error(String(reply.status));
       status.textContent = "saved";
@@ -83,8 +91,27 @@
     }
   }
   if (review) {
-    review.addEventListener("change", save);
-    $("#note").addEventListener("blur", () => { if ($("#note").value !== $("#note").defaultValue) save(); });
+    review.addEventListener("change", () => save(review));
+    $("#note").addEventListener("blur", () => { if ($("#note").value !== $("#note").defaultValue) save(review); });
+  }
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "noteform") return;
+    event.preventDefault();
+    save(event.target);
+  });
+
+  /* A key answers one question of the sheet; the next step comes once all of them are answered. */
+  function answered(key) {
+    const choice = $(`input[data-key="${CSS.escape(key)}"]`, review), type = $("#error_type"), number = Number(key);
+    if (choice) choice.checked = true;
+    else if (number >= 1 && number < type.options.length && $("input[name=label][value=error]", review).checked) type.selectedIndex = number;
+    else return false;
+    return true;
+  }
+  function complete() {
+    const label = $("input[name=label]:checked", review);
+    return label && (label.value !== "error" || $("#error_type").value)
+      && (!$("input[name=relation]", review) || $("input[name=relation]:checked", review));
   }
 
   /* --- keys ----------------------------------------------------------------------------------------------------- */
@@ -100,11 +127,9 @@
     const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
     if (event.key === "Escape" && typing) { typing.blur(); return; }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-    const label = review && $(`input[data-key="${CSS.escape(event.key)}"]`, review);
-    if (label) {
+    if (review && answered(event.key)) {
       event.preventDefault();
-      label.checked = true;
-      save().then((done) => { if (done && event.key !== "e") follow("a[data-key=j]"); });
+      save(review).then((done) => { if (done && complete()) follow("a[data-key=j]"); });
       return;
     }
     const did = {
@@ -116,7 +141,11 @@
       u: () => follow("a[rel=up]"),
       c: () => follow("a[data-key=c]"),
       "/": () => { const words = $("input[type=search]"); if (words) { words.focus(); words.select(); } },
-      m: () => { const note = $("#note"); if (note) note.focus(); },
+      m: () => {
+        const note = $("#note"), fold = note && note.closest("details");
+        if (fold) fold.open = true;
+        if (note) note.focus();
+      },
       "?": () => $("#keys").showModal(),
     }[event.key];
     if (did) { event.preventDefault(); did(); }

@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.drop_index("deliberation_by_trace", "deliberation")
     columns = ["run_id", "trace_id", "step_index", *_FACETS, "votes", "step_id"]
     op.create_index("deliberation_by_trace", "deliberation", columns)
-    op.add_column("review", sa.Column("relation", sa.String(12)))
+    op.add_column("review", sa.Column("relation", sa.String(20)))
     op.create_table(
         "step_note",
         sa.Column("run_id", sa.String(32), primary_key=True),
