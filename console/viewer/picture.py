@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracejury.console.viewer.finding import Finding, Side
-from tracejury.reports import ARM_COLOURS, ARM_SHAPES, Estimate
+from tracejury.reports import ARM_COLOURS, ARM_SHAPES, Difference, Estimate
 
 _WIDE, _LEFT, _RIGHT, _ROW, _TOP = 440, 8, 64, 44, 30
 
@@ -45,13 +45,18 @@ def picture(findings: Sequence[Finding]) -> list[Panel]:
     several = len({f.other.arm for f, _ in compared} | {first.baseline.arm}) <= len(compared)
     names = [_name(first.baseline, several), *(_name(f.other, several) for f, _ in compared)]
     both = [(c.answers, c.steps) for _, c in compared]
-    answers = [both[0][0] and both[0][0].baseline, *(of and of.other for of, _ in both)]
-    errors = [both[0][1] and both[0][1].baseline, *(of and of.other for _, of in both)]
+    answers, errors = _estimates([of for of, _ in both]), _estimates([of for _, of in both])
     panels = [
         _panel("Answers right, %", names, answers),
         _panel("Steps in error by majority, % of verdicts", names, errors),
     ]
     return [panel for panel in panels if panel.dots]
+
+
+def _estimates(differences: Sequence[Difference | None]) -> list[Estimate | None]:
+    """Return the baseline's estimate and those of the other arms."""
+    first = differences[0]
+    return [first.baseline if first else None, *(of.other if of else None for of in differences)]
 
 
 def _name(side: Side, several: bool) -> str:
@@ -72,7 +77,7 @@ def _panel(title: str, names: Sequence[str], estimates: Sequence[Estimate | None
     for row, (i, name, e) in enumerate(known):
         value = e.value or 0.0
         interval = f" [{100 * e.low:.1f}, {100 * e.high:.1f}]" if e.low is not None and e.high is not None else ""
-        ends = (None, None) if e.low is None or e.high is None else (x(e.low), x(e.high))
+        low, high = (None, None) if e.low is None or e.high is None else (x(e.low), x(e.high))
         dots.append(
             Dot(
                 name,
@@ -80,7 +85,8 @@ def _panel(title: str, names: Sequence[str], estimates: Sequence[Estimate | None
                 ARM_SHAPES[i % len(ARM_SHAPES)],
                 _TOP + _ROW * row + 26,
                 x(value),
-                *ends,
+                low,
+                high,
                 f"{100 * value:.1f}{interval}",
             )
         )
