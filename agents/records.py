@@ -319,6 +319,8 @@ class Retrieved(Record):
     ranks: dict[str, int] = Field(default_factory=dict)
     claims: tuple[str, ...] = ()
     """Handles of the claims that it was found for."""
+    is_later: bool = False
+    """Whether the passage is dated after the question."""
 
 
 class Deliberation(Record):

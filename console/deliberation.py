@@ -94,7 +94,9 @@ def _passages(deliberated: Deliberation) -> Iterator[RenderableType]:
             head.append_text(marked(" [red](superseded by {})[/]", passage.superseded_by))
         if passage.trust == "listed":
             head.append(" (listed: nobody vouches for its source)", "yellow")
-        if rank := ranks.get(passage.id):
+        if (rank := ranks.get(passage.id)) and rank.is_later:
+            head.append(f" (dated {passage.date}, after the question)", "yellow")
+        if rank:
             found_for = f", found for {', '.join(rank.claims)}" if rank.claims else ""
             head.append(f"  score {rank.score:.2f}", "dim").append_text(marked("[dim]{}[/]", found_for))
         yield Indented(head)

@@ -177,7 +177,7 @@ def _finder(panel: Panel, index: Index, sources: tuple[str, ...]) -> Finder:
 
 
 def _query(question: Question, step: Step, text: str) -> Query:
-    return Query(text=text, step=step.text, stem=question.stem, explanation=question.explanation)
+    return Query(text=text, step=step.text, stem=question.stem, explanation=question.explanation, date=question.date)
 
 
 @asynccontextmanager

@@ -365,7 +365,14 @@ def _deliberation(
         step=state["step"],
         case=case,
         retrieved=tuple(
-            Retrieved(passage_id=hit.passage.id, query=hit.query, score=hit.score, ranks=hit.ranks, claims=hit.claims)
+            Retrieved(
+                passage_id=hit.passage.id,
+                query=hit.query,
+                score=hit.score,
+                ranks=hit.ranks,
+                claims=hit.claims,
+                is_later=hit.is_later,
+            )
             for hit in state["hits"]
             if hit.passage.id in in_case
         ),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tracejury.retrieval.embedders import embed_queries
 from tracejury.retrieval.expansion import Expansion
-from tracejury.retrieval.fusion import choose, fuse, take_in_turn
+from tracejury.retrieval.fusion import choose, fuse, is_later, take_in_turn
 from tracejury.retrieval.index import Index
 from tracejury.retrieval.leaks import withhold
 from tracejury.retrieval.records import ClaimQuery, Finding, Hit, Passage, Query
@@ -112,7 +112,14 @@ class Finder:
     ) -> Finding:
         claims = tuple(c.claim for c in query.claims)
         hits = [
-            Hit(passage=passages[i], score=score, query=query.text, ranks=ranks, claims=claims)
+            Hit(
+                passage=passages[i],
+                score=score,
+                query=query.text,
+                ranks=ranks,
+                claims=claims,
+                is_later=is_later(passages[i].date, query.date),
+            )
             for i, score, ranks in row
         ]
         allowed, withheld = withhold(query, hits)

@@ -118,5 +118,14 @@ def iso_date(date: str) -> str:
     )
 
 
+def is_later(date: str | None, than: str | None) -> bool:
+    """Tell whether one date is after another, as far as both are known: 2019-05 is not later than 2019."""
+    if not date or not than:
+        return False
+    first, second = iso_date(date), iso_date(than)
+    known = min(len(first), len(second))
+    return first[:known] > second[:known]
+
+
 def _folded(passage: Passage) -> str:
     return " ".join(passage.text.casefold().split())

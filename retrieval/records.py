@@ -72,6 +72,8 @@ class Hit(Record):
     """Finder name -> rank from 1, for instance {"dense": 2, "bm25": 7}."""
     claims: tuple[str, ...] = ()
     """Handles of the claims that it was found for; none: it was found for the step as a whole, or by a search."""
+    is_later: bool = False
+    """Whether the passage is dated after the question, where both dates are known."""
 
 
 class Withheld(Record):
@@ -101,6 +103,8 @@ class Query(Record):
     stem: str = ""
     explanation: str | None = None
     """The gold explanation: known to the guard against leaks alone."""
+    date: str | None = None
+    """The question's date; passages that are later are marked."""
 
 
 class Finding(Record):

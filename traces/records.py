@@ -71,6 +71,8 @@ class Question(Named):
     explanation: str | None = None
     source: str = ""
     split: str | None = None
+    date: str | None = None
+    """When it was written: an ISO date or a year. Passages that are later are marked."""
     key: str = ""
     """The name that the source itself gives to the question."""
     meta: dict[str, JsonValue] = Field(default_factory=dict)

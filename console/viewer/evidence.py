@@ -23,6 +23,8 @@ class EvidenceBlock(NamedTuple):
     quotes: int
     score: float | None
     by_resolver: bool
+    is_later: bool
+    """Whether the passage is dated after the question."""
 
 
 def cited(deliberation: Deliberation) -> list[Citation]:
@@ -44,6 +46,7 @@ def exhibits(deliberation: Deliberation) -> list[EvidenceBlock]:
     texts += [(f"step:{c.index}", f"Step {c.index + 1}", c.text, None, False) for c in case.context]
     quoted = cited(deliberation)
     scores = {f.passage_id: f.score for f in deliberation.retrieved}
+    later_ids = {f.passage_id for f in deliberation.retrieved if f.is_later}
     made_of = []
     for name, title, text, passage, by_resolver in texts:
         mine = [c for c in quoted if c.evidence_id == name and c.verified]
@@ -61,6 +64,7 @@ def exhibits(deliberation: Deliberation) -> list[EvidenceBlock]:
                 len(mine),
                 scores.get(name),
                 by_resolver,
+                name in later_ids,
             )
         )
     return sorted(made_of, key=lambda e: (not e.quotes, e.passage is None))

@@ -27,6 +27,9 @@ _BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 class PubMed:
     """Abstracts with title, journal, year, PMID and DOI. What is retracted is marked superseded by its retraction.
 
+    Each build asks which of its abstracts have been retracted, those in the cache included; a retraction makes another
+    version, so that the index takes it over.
+
     Args:
         query: A PubMed query; or give `pmids`.
         pmids: PMIDs, as a list or a file with one a line.
@@ -59,6 +62,7 @@ class PubMed:
             raise ValueError(f"pubmed: limit={limit}: a query gives up to {_MOST:,} PMIDs; narrow it, or give pmids")
         self._query, self._limit = query, limit
         self._listed_pmids = _listed(pmids)
+        self._retractions_unchecked = ""
         self._total = len(self._listed_pmids)
         self._base = base_url.rstrip("/")
         self._key = os.environ.get(api_key_env)
@@ -67,17 +71,21 @@ class PubMed:
     @cached_property
     def version(self) -> str:
         """A hash of the PMIDs: a query that finds something new is another version."""
-        return "pmids:" + hashlib.sha256(" ".join(self._pmids).encode()).hexdigest()[:12]
+        parts = [*self._pmids, *(f"retracted {pmid}" for pmid in sorted(self._retracted))]
+        return "pmids:" + hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
     def documents(self) -> Iterator[Document | Problem]:
         """Yield the abstracts; those that are in the cache cost no request."""
         for start in range(0, len(self._pmids), _PAGE):
             page = self._pmids[start : start + _PAGE]
-            records = {p: r for p in page if (r := self._cached(p)) is not None}
+            records = {p: r for p in page if (r := self._cached(p)) is not None and not self._is_outdated(p, r)}
             missing = [p for p in page if p not in records]
             records |= self._fetched(missing) if missing else {}
             for pmid in page:
-                yield _document(pmid, records.get(pmid))
+                yield _document(pmid, records.get(pmid), pmid in self._retracted)
+        if self._retractions_unchecked:
+            hint = "build again when it can be reached"
+            yield Problem(file=self._base, reason=f"retractions: {self._retractions_unchecked}", hint=hint)
         if self._limit is None and self._total > len(self._pmids):
             reason = f"{self._total:,} abstracts match {self._query!r}; the newest {len(self._pmids):,} are taken"
             hint = f"say how many you want: --set limit={min(self._total, _MOST)}"
@@ -98,6 +106,24 @@ class PubMed:
         except (ValueError, KeyError) as bad:
             raise ServiceError(f"{self._base}/esearch.fcgi: not the reply of an E-utility: {reply[:200]!r}") from bad
         return ids
+
+    @cached_property
+    def _retracted(self) -> frozenset[str]:
+        """The PMIDs that PubMed says are retracted; where it cannot be reached, those that the cache knows of."""
+        retracted: set[str] = set()
+        try:
+            for start in range(0, len(self._pmids), _PAGE):
+                listed = " OR ".join(f"{pmid}[uid]" for pmid in self._pmids[start : start + _PAGE])
+                term = f"retracted publication[pt] AND ({listed})"
+                reply = self._ask("esearch", {"term": term, "retmax": _PAGE, "retmode": "json"})
+                retracted.update(json.loads(reply)["esearchresult"]["idlist"])
+        except (ServiceError, ValueError, KeyError) as unanswered:
+            self._retractions_unchecked = str(unanswered)
+            return frozenset(p for p in self._pmids if (self._cached(p) or {}).get("RIN"))
+        return frozenset(retracted)
+
+    def _is_outdated(self, pmid: str, record: Mapping[str, Any]) -> bool:
+        return pmid in self._retracted and not record.get("RIN")
 
     def _fetched(self, pmids: Sequence[str]) -> dict[str, dict[str, Any]]:
         from Bio import Medline
@@ -151,7 +177,7 @@ def _listed(pmids: Sequence[int | str] | str | int) -> list[str]:
     return list(dict.fromkeys(listed))
 
 
-def _document(pmid: str, record: Mapping[str, Any] | None) -> Document | Problem:
+def _document(pmid: str, record: Mapping[str, Any] | None, is_retracted: bool) -> Document | Problem:
     if record is None:
         return Problem(file=f"PMID {pmid}", reason="PubMed has no such record", hint="check the number")
     if not record.get("AB"):
@@ -181,6 +207,6 @@ def _document(pmid: str, record: Mapping[str, Any] | None) -> Document | Problem
         license=PubMed.license,
         superseded_by=f"retracted: {retraction[0] if isinstance(retraction, list) else retraction}"
         if retraction
-        else None,
+        else ("retracted" if is_retracted else None),
         key=pmid,
     )

@@ -129,6 +129,14 @@ def test_what_is_superseded_comes_last_or_not_at_all(index: Index) -> None:
     assert "old" not in keys(Finder(index, ["pages"], k=6, since="2000", superseded="keep"), asked)
 
 
+@pytest.mark.parametrize(("date", "later"), [("2019-11", True), ("2020", False), ("2020-03-01", False), (None, False)])
+def test_a_passage_later_than_the_question_is_marked(index: Index, date: str | None, later: bool) -> None:
+    (found,) = Finder(index, ["pages"], k=6).find([Query(text="myocardial infarction aspirin chest pain", date=date)])
+    marked = {hit.passage.key: hit.is_later for hit in found.hits}
+    assert marked["mi"] is later, "it is dated 2020 Mar 1"
+    assert not any(is_later for key, is_later in marked.items() if key != "mi")
+
+
 def test_a_date_that_is_none_is_told(index: Index) -> None:
     with pytest.raises(ValueError, match="since='last year': write a year or an ISO date"):
         Finder(index, since="last year")

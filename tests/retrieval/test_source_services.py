@@ -38,6 +38,7 @@ RECORDS = {
 class Service(BaseHTTPRequestHandler):
     asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
     failures: ClassVar[list[int]] = []
+    retracted: ClassVar[list[str]] = ["102"]
 
     def do_GET(self) -> None:
         at = urlsplit(self.path)
@@ -58,6 +59,9 @@ class Service(BaseHTTPRequestHandler):
                 return
             meta = {"last_updated": "2026-10-01", "results": {"skip": skip, "limit": limit, "total": len(LABELS)}}
             self._send(200, json.dumps({"meta": meta, "results": LABELS[skip : skip + limit]}))
+        elif path == "/esearch.fcgi" and "retracted publication[pt]" in query["term"]:
+            listed = [i for i in Service.retracted if f"{i}[uid]" in query["term"]]
+            self._send(200, json.dumps({"esearchresult": {"count": str(len(listed)), "idlist": listed}}))
         elif path == "/esearch.fcgi":
             self._send(
                 200,
@@ -82,7 +86,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Service.asked, Service.failures = [], []
+    Service.asked, Service.failures, Service.retracted = [], [], ["102"]
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -170,7 +174,30 @@ def test_pubmed_by_pmid(url: str, tmp_path: Path) -> None:
     assert "no such record" in problems[0].reason
     # As the command line reads `--set pmids=101`.
     assert [d.key for d in split("pubmed", **params | {"pmids": 101})[0]] == ["101"]
-    assert not [path for path, _ in Service.asked if path == "/esearch.fcgi"]
+    searches = [query["term"] for path, query in Service.asked if path == "/esearch.fcgi"]
+    assert all(term.startswith("retracted publication[pt]") for term in searches), "nothing else is searched for"
+
+
+def test_a_retraction_reaches_an_abstract_in_the_cache(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Entrez, "sleep_between_tries", 0)
+    params = {"pmids": "101 102", "email": "a@example.org", "base_url": url, "cache": str(tmp_path / "c")}
+    before = sources.make("pubmed", **params)
+    version = before.version
+    assert [d.superseded_by is None for d in before.documents() if isinstance(d, Document)] == [True, False]
+    assert sources.make("pubmed", **params).version == version, "nothing has changed"
+    Service.retracted = ["101", "102"]
+    after = sources.make("pubmed", **params)
+    assert after.version != version, "a build takes it over"
+    assert [d.superseded_by for d in after.documents() if isinstance(d, Document)] == [
+        "retracted",
+        "retracted: Lancet. 2012;1:1. PMID: 9",
+    ]
+    offline = params | {"base_url": "http://127.0.0.1:9"}
+    documents, problems = split("pubmed", **offline)
+    assert [d.key for d in documents] == ["101", "102"], "what is cached stays usable"
+    assert "retractions" in problems[0].reason
 
 
 @pytest.mark.parametrize(
