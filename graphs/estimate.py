@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case, endpoints_of
 from tracejury.graphs.batch import select
-from tracejury.models import Endpoint, estimate_tokens
+from tracejury.models import Endpoint, estimate_tokens, price_of
 from tracejury.traces import Batch, Record, segment
 
 # Tokens that the rules, the perspective and the reply schema add to a case: measured on the shipped prompts.
@@ -106,7 +106,8 @@ def _asker(
             cost_usd=0,
         )
     priced = panel.endpoints[endpoint]
-    cost = (prompt * priced.price.prompt + calls * reply * priced.price.completion) / 1e6
+    price = price_of(priced)
+    cost = (prompt * price.prompt + calls * reply * price.completion) / 1e6
     return AskerEstimate(
         name=name,
         endpoint=endpoint,

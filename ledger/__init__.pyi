@@ -1,7 +1,7 @@
 from .browsing import COUNTS, ArmCount, Browsing, StepCount, TraceFilter, TraceLine, TracePage, TraceVerdicts
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .evidence_export import write_evidence
-from .export import write_rows
+from .export import no_formula, write_rows
 from .failure_counts import FailureCount, FailureCounts, count_failure
 from .leases import RunInUseError, run_lease
 from .notes import Notes, StepNote
@@ -61,6 +61,7 @@ __all__ = [
     "VotePattern",
     "count_failure",
     "ledger_status",
+    "no_formula",
     "package_versions",
     "panel_hash",
     "read_votes",

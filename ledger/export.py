@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -56,10 +57,25 @@ def _csv(rows: Iterable[StepRow], file: TextIO) -> int:
 
 
 def _cell(value: object) -> object:
-    """A spreadsheet runs what begins with = + - @: such text gets an apostrophe before it (OWASP, CSV injection)."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return no_formula(value) if isinstance(value, str) else value
+
+
+def no_formula(text: str, signs: str = "=+-@") -> str:
+    """Return text for a cell: with an apostrophe before it where a spreadsheet would run it (OWASP, CSV injection).
+
+    Blanks, line feeds and invisible characters before a sign do not hide it, nor does its full-width form.
+
+    Args:
+        text: The cell.
+        signs: What a formula begins with; tables of figures leave out the minus.
+    """
+    bare = unicodedata.normalize("NFKC", text.lstrip("".join(_IGNORED)))
+    return f"'{text}" if (bare[:1] and bare[0] in signs) or text[:1] in ("\t", "\r", "\n") else text
+
+
+_IGNORED = (*" \t\r\n\v\f", "\xa0", "\u200b", "\u200e", "\u200f", "\u2060", "\u3000", "\ufeff")
 
 
 def _parquet(rows: Iterator[StepRow], path: Path) -> int:

@@ -28,6 +28,7 @@ from .local.weights import (
 )
 from .offline import ImportTally, OfflineGateway, PendingRequest, import_answers
 from .parsing import parse_reply
+from .pricing import price_of
 from .probing import ProbeCache, ProbeResult
 from .records import (
     CallFailed,
@@ -116,6 +117,7 @@ __all__ = [
     "onnx_session",
     "open_network",
     "parse_reply",
+    "price_of",
     "read_prompts",
     "redact",
     "remedy_for",

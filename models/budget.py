@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tracejury.models.pricing import is_free
+from tracejury.models.pricing import is_free, price_of
 from tracejury.models.records import CallFailed, CallRecord, Endpoint, FailureReason, Price
 
 
@@ -53,7 +53,7 @@ class Budget:
             ValueError: An endpoint that may cost something has no price.
         """
         for endpoint in endpoints if self.max_usd is not None else ():
-            if not is_free(endpoint) and endpoint.price == Price():
+            if not is_free(endpoint) and price_of(endpoint) == Price():
                 name = endpoint.name
                 raise ValueError(
                     f"a cap in dollars needs a price: give endpoint {name!r} one in the panel, or cap tokens"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tracejury.models.endpoint_client import Answer
 from tracejury.models.letters import letter_logprobs
 from tracejury.models.parsing import problem_of
-from tracejury.models.pricing import cost_usd
+from tracejury.models.pricing import cost_usd, price_of
 from tracejury.models.records import CallRecord, ChatRequest, FailureReason
 from tracejury.models.reply_text import is_unfinished_thinking
 from tracejury.models.tool_calls import as_text
@@ -67,7 +67,7 @@ def filled_record(blank: CallRecord, request: ChatRequest, answer: Answer, promp
             "prompt_tokens": tokens[0],
             "cached_tokens": tokens[1],
             "completion_tokens": tokens[2],
-            "cost_usd": cost_usd(request.endpoint.price, *tokens),
+            "cost_usd": cost_usd(price_of(request.endpoint), *tokens),
             "error": f"the model declines: {completion.refusal}" if completion.refusal else completion.problem,
             "letter_logprobs": letter_logprobs(completion.logprobs, request.letters),
             "usage_estimated": usage.is_estimated,

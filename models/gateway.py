@@ -37,7 +37,7 @@ from tracejury.models.limits import Limit
 from tracejury.models.local.server import EmbeddedServer
 from tracejury.models.local.weights import weights_digest, weights_path
 from tracejury.models.parsing import parse_reply, repair
-from tracejury.models.pricing import is_free
+from tracejury.models.pricing import is_free, price_of
 from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, probing_endpoint
 from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequest, Endpoint, FailureReason, Message
 from tracejury.models.refusals import Hopeless, hopeless_of, is_final
@@ -338,7 +338,7 @@ class Gateway:
         if failure := self.store.write_failure:
             # A reply that cannot be recorded would be paid for nothing.
             raise failure
-        self.budget.check(None if is_free(endpoint) else endpoint.price, endpoint.name)
+        self.budget.check(None if is_free(endpoint) else price_of(endpoint), endpoint.name)
 
     def _check_room(self, request: ChatRequest, prompt: str) -> int:
         """Refuse a prompt that cannot fit; return the least number of its tokens, or 0 if no window is known."""

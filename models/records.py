@@ -61,6 +61,7 @@ class Endpoint(Record):
     """Send a second request when the first has no reply after this long, and use the first reply; None: never.
     The other one costs money too where the server does not notice the closed connection."""
     price: Price = Price()
+    """Not given: that of the list genai-prices for the model at this address, and 0 where it has none."""
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """Further fields of the request body, passed unchanged (`top_p`, `reasoning_effort`, ...)."""
 

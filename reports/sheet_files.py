@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tracejury.ledger import no_formula
 from tracejury.reports.quoted_claims import RELATIONS
 from tracejury.reports.sheets import ERROR_TYPES, RELATION_CHOICES, VERDICT_CHOICES, VERDICTS, SheetItem
 
@@ -41,7 +42,9 @@ def write_csv(path: Path, items: Sequence[SheetItem]) -> None:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow([*COLUMNS, *QUOTED])
-    writer.writerows([*map(_inert, _cells(item)), "", "", "", *map(_inert, _quoted(item)), ""] for item in items)
+    writer.writerows(
+        [*map(no_formula, _cells(item)), "", "", "", *map(no_formula, _quoted(item)), ""] for item in items
+    )
     path.write_text("\ufeff" + buffer.getvalue(), encoding="utf-8", newline="")
 
 
@@ -164,8 +167,3 @@ def _fitted(text: str) -> str:
     if len(text) <= _CELL:
         return text
     return f"{text[:_CELL]}\n[{len(text) - _CELL:,} more characters do not fit into a cell: see the HTML form]"
-
-
-def _inert(text: str) -> str:
-    """Keep a spreadsheet from taking a trace's words for a formula."""
-    return "'" + text if text[:1] in "=+-@\t\r" and text else text

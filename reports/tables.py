@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from tracejury.ledger import Run
+from tracejury.ledger import Run, no_formula
 from tracejury.reports.comparison import Comparison
 from tracejury.reports.differences import Settings
 from tracejury.reports.estimates import Estimate
@@ -88,7 +88,7 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
     for row in rows:
-        writer.writerow([f"'{cell}" if cell[:1] in ("=", "@", "\t", "\r") else cell for cell in row])
+        writer.writerow([no_formula(cell, "=@") for cell in row])
     return out.getvalue()
 
 

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, Insert, Table, create_engine, event, func, select
@@ -69,6 +70,9 @@ def open_engine(url: str) -> Engine:
         weakref.finalize(engine, folder.cleanup)
     else:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_S})
+        identity = _FileIdentity(Path(parsed.database))
+        event.listen(engine, "connect", identity.remember)
+        event.listen(engine, "begin", identity.check)
     event.listen(engine, "connect", _pragmas)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _unwritable)
@@ -138,6 +142,36 @@ def _postgres(parsed: URL) -> Engine:
         raise ModuleNotFoundError(f"{missing}; a ledger on Postgres needs: pip install 'tracejury[postgres]'") from None
     keepalive = {name: value for name, value in _KEEPALIVE_PARAMETERS.items() if name not in parsed.query}
     return create_engine(parsed, pool_pre_ping=True, max_overflow=30, connect_args=keepalive)
+
+
+class _FileIdentity:
+    """Which file a SQLite database is: on Unix a removed file takes writes to the end, and nobody reads them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._first: tuple[int, int] | None = None
+
+    def remember(self, _connection: Any, _record: Any) -> None:
+        if self._first is None and self._path.is_file():
+            self._first = self._now()
+
+    def check(self, connection: Connection) -> None:
+        if self._first is None or not connection.get_execution_options().get("write", False):
+            return
+        now = self._now()
+        if now != self._first:
+            change = "removed" if now is None else "replaced by another file"
+            raise StoreError(
+                f"the ledger {self._path} was {change} while it was written to; what was not committed before is in "
+                "neither. Put the file back, or run the same command again: it judges what this ledger lacks"
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_dev, stat.st_ino
 
 
 def _pragmas(dbapi_connection: Any, _record: Any) -> None:

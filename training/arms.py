@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from tracejury.models import CallStore, Endpoint, Gateway, estimate_tokens
+from tracejury.models import CallStore, Endpoint, Gateway, estimate_tokens, price_of
 from tracejury.traces import SAMPLED_ANSWERS, Batch, Question, Trace, write_batch
 from tracejury.training.back_ends import BackEnd
 from tracejury.training.prompts import question_prompt
@@ -66,7 +66,8 @@ def sampling_cost(questions: Sequence[Question], endpoint: Endpoint, spec: Sampl
     """Return what sampling costs at most; nothing is called."""
     prompt = spec.n * sum(estimate_tokens(question_prompt(q.stem, q.options)) for q in questions)
     completion = spec.n * len(questions) * spec.max_tokens
-    usd = (prompt * endpoint.price.prompt + completion * endpoint.price.completion) / 1e6
+    price = price_of(endpoint)
+    usd = (prompt * price.prompt + completion * price.completion) / 1e6
     return SamplingCost(spec.n * len(questions), prompt, completion, usd)
 
 

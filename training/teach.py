@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message, estimate_tokens
+from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message, estimate_tokens, price_of
 from tracejury.traces import Question, Trace, extract_answer, write_batch
 from tracejury.training.machine import commit
 from tracejury.training.notebook import Notebook, claim
@@ -173,7 +173,8 @@ def expected_cost(questions: Sequence[Question], endpoint: Endpoint, spec: Teach
 
     def bill(calls: int, reply: int) -> Bill:
         prompt, completion = sum(prompts) * calls, len(prompts) * calls * reply
-        usd = (prompt * endpoint.price.prompt + completion * endpoint.price.completion) / 1e6
+        price = price_of(endpoint)
+        usd = (prompt * price.prompt + completion * price.completion) / 1e6
         return Bill(len(prompts) * calls, prompt, completion, round(usd, 4))
 
     return bill(spec.keep, spec.max_tokens // 4), bill(spec.tries, spec.max_tokens)

@@ -68,13 +68,14 @@ def test_json_lines_read_back_as_the_same_rows(rows: list[StepRow], tmp_path: Pa
     assert [StepRow.model_validate_json(line) for line in path.read_text().splitlines()] == rows
 
 
-def test_csv_has_the_same_rows_and_no_formula(rows: list[StepRow]) -> None:
-    wild = rows[0].model_copy(update={"step_text": "=HYPERLINK(1)"})
+@pytest.mark.parametrize("sign", ["=", "\n=", "\uff1d", " \uff0b", "\u200b@", "\u3000-", "\n", "\t"])
+def test_csv_has_the_same_rows_and_no_formula(rows: list[StepRow], sign: str) -> None:
+    wild = rows[0].model_copy(update={"step_text": f"{sign}HYPERLINK(1)"})
     out = io.StringIO()
     write_rows([wild, *rows[1:]], "csv", out)
     read = list(csv.DictReader(io.StringIO(out.getvalue())))
     assert len(read) == len(rows)
-    assert read[0]["step_text"] == "'=HYPERLINK(1)"
+    assert read[0]["step_text"] == f"'{sign}HYPERLINK(1)"
     assert json.loads(read[0]["opinions"])[0]["judge"] == "one"
 
 
