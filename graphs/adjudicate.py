@@ -93,7 +93,7 @@ async def adjudicate(
     Raises:
         RunDiffersError: A run of this name was made with other settings.
         WeightsError: A weight file is not the one that was pinned when it was fetched.
-        RunInUseError: Another process is judging the run.
+        RunInUseError: Another process is judging the run, or one of another name that asks the same.
         SchemaError: The ledger is another version's.
         StoreError: The ledger cannot be opened, or its server is gone for good; the same call resumes from there.
         EndpointRefusedError: The probe of an endpoint shows that the run cannot succeed.
@@ -133,7 +133,7 @@ async def adjudicate(
         packages=package_versions(),
     )
     run, secret, resumed = await run_in_thread(ledger.open_run, chosen, manifest, name)
-    async with run_lease(ledger.engine, run):
+    async with run_lease(ledger.engine, run, fresh=fresh):
         if opened is not None:
             opened(run, resumed)
         expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)

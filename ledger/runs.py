@@ -39,6 +39,14 @@ class RunManifest(Record):
     """Endpoint -> how its requests differ from the panel, because it refused what the panel says. It is known once the
     run has asked, and is not part of the comparison."""
 
+    @property
+    def work_id(self) -> str:
+        """An id of what the run asks: two runs with the same one ask the same panel about the same inputs."""
+        return content_id(
+            "w", self.panel, self.prompts, self.checker, self.index, self.segmenter, self.seed,
+            sorted(self.input_digests.values()), self.selection,
+        )  # fmt: skip
+
     def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
         """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""
         names = ("panel", "prompts", "checker", "index", "segmenter", "seed")

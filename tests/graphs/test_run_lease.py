@@ -65,6 +65,32 @@ def test_two_processes_on_one_ledger_pay_for_no_call_twice(tmp_path: Path, ledge
     assert not list(tmp_path.glob("*.lease"))
 
 
+def test_a_run_of_another_name_over_the_same_inputs_pays_for_nothing(tmp_path: Path, ledger_url: str) -> None:
+    traces = write_traces(tmp_path, [[f"The cough in case {n} has lasted three days."] for n in range(4)])
+    other = tmp_path / "other"
+    other.mkdir()
+    others = write_traces(other, [["The fever has lasted two days."]])
+
+    async def judge_under_other_names() -> None:
+        with ModelServer(reply=GOOD, latency_s=2.0) as server:
+            panel = write_panel(tmp_path, server.url, endpoint=PATIENT)
+            work = asyncio.create_task(adjudicate(traces, panel, store=ledger_url, name="one"))
+            while not server.counts()["calls"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            with pytest.raises(RunInUseError, match=r"(?s)'two' asks the same panel.*--fresh"):
+                await adjudicate(traces, panel, store=ledger_url, name="two")
+            server.set(latency_s=0.02)
+            await adjudicate(others, panel, store=ledger_url, name="other inputs")
+            await work
+            paid = server.counts()["calls"]
+            await adjudicate(traces, panel, store=ledger_url, name="two")
+            assert server.counts()["calls"] == paid == 5 * JUDGES
+            await adjudicate(traces, panel, store=ledger_url, name="three", fresh=True)
+            assert server.counts()["calls"] == paid + 4 * JUDGES
+
+    asyncio.run(judge_under_other_names())
+
+
 @pytest.mark.postgres
 def test_a_process_whose_run_went_to_another_stops_with_the_reason(tmp_path: Path, postgres_server: Any) -> None:
     store = postgres_server.database()
