@@ -17,6 +17,7 @@ from tracejury.agents.policy import Dispute
 from tracejury.agents.prompting import case_messages, handles, prompt
 from tracejury.agents.records import Case, Citation, Derivation, Label, Opinion, Resolution, Seat
 from tracejury.agents.replies import ResolverReply, resolver_reply, wrong_as
+from tracejury.agents.search_tool import SEARCH_TOOL, query_of, search_function
 from tracejury.models import CallFailed, CallRecord, Data, FailureReason
 from tracejury.retrieval import Hit
 from tracejury.traces import ErrorType, Record
@@ -85,7 +86,8 @@ async def resolve_round(
     try:
         reply = await _ask_resolver(wider, shuffled, ask, may_search)
         calls = (*history.calls, *ask.calls)
-        if may_search and (queries := _fresh(reply.queries, history.queries)):
+        wanted = reply if isinstance(reply, tuple) else tuple(reply.queries)
+        if may_search and (queries := _fresh(wanted, history.queries)):
             update = {"queries": (*history.queries, *queries), "rounds": history.rounds + 1, "calls": calls}
             return SearchRequest(queries=queries, history=history.model_copy(update=update))
         drafted = draft_citations(quotes_of(wider, reply.findings), reply.label)
@@ -144,11 +146,24 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
     )
 
 
-async def _ask_resolver(case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool) -> ResolverReply:
+async def _ask_resolver(
+    case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool
+) -> ResolverReply | tuple[str, ...]:
+    """Return the reply, or the queries of the tool `search_references` where the endpoint calls tools."""
     instruction = prompt("resolver").text
+    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
+    if may_search and ask.calls_tools:
+        by_tool = f"{instruction}\nTo look something up, call {SEARCH_TOOL}; queries stays empty."
+        messages = case_messages(case, by_tool, extra=opinions)
+        schema = resolver_reply(ask.max_tokens, may_search=False)
+        reply = await ask.reply(messages, schema, tools=(search_function(),))
+        if reply.tool_calls:
+            return tuple(query for call in reply.tool_calls if (query := query_of(call)))
+        # An endpoint that refused the tool has answered without it, and is asked for queries below.
+        if ask.calls_tools and isinstance(reply.parsed, ResolverReply):
+            return reply.parsed
     if not may_search:
         instruction += "\nThere is nothing more to look up: queries stays empty."
-    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
     messages = case_messages(case, instruction, extra=opinions)
     return await ask(messages, resolver_reply(ask.max_tokens, may_search))
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
+from tracejury.models import ToolCall
 from tracejury.retrieval import Finding
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ def search_tool(look_up: LookUp) -> StructuredTool:
         args_schema=SearchArguments,
         response_format="content_and_artifact",
     )
+
+
+def query_of(call: ToolCall) -> str | None:
+    """Return the query of a call of the tool; None: its arguments cannot be used."""
+    try:
+        return SearchArguments.model_validate_json(call.arguments).query.strip() or None
+    except ValidationError:
+        return None
 
 
 @cache

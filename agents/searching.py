@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, create_model
 
 from tracejury.agents.contracts import Reply
 from tracejury.agents.judge_panel import BoundAsk
 from tracejury.agents.prompting import handles, prompt
 from tracejury.agents.records import Case, Draft, Quote, Search
-from tracejury.agents.search_tool import LookUp, SearchArguments, search_function
+from tracejury.agents.search_tool import LookUp, query_of, search_function
 from tracejury.models import CallFailed, Data, FailureReason, Message, ToolCall
 
 _NONE_LEFT = "No search is left. Answer now, with the JSON object."
@@ -79,7 +79,7 @@ class SearchingAsk:
                 return _checked(reply.parsed, schema)
             if not may_search:
                 break
-            calls = [(call, _query_of(call)) for call in reply.tool_calls]
+            calls = [(call, query_of(call)) for call in reply.tool_calls]
             turns.append(Message(role="assistant", parts=(), tool_calls=tuple(_echoed(c, q) for c, q in calls)))
             for call, query in calls:
                 turns.append(Message(role="tool", parts=await self._result(query), tool_call_id=call.id))
@@ -138,13 +138,6 @@ def _checked(parsed: object, schema: type[Reply]) -> Reply:
     if not isinstance(parsed, schema):
         raise TypeError(f"the gateway returned no {schema.__name__}")
     return parsed
-
-
-def _query_of(call: ToolCall) -> str | None:
-    try:
-        return SearchArguments.model_validate_json(call.arguments).query.strip() or None
-    except ValidationError:
-        return None
 
 
 def _echoed(call: ToolCall, query: str | None) -> ToolCall:

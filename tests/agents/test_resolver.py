@@ -56,6 +56,9 @@ class Scripted:
         assert request.schema is not None
         return ChatReply("", request.schema.model_validate(reply(**said)), ())
 
+    def calls_tools(self, endpoint: object) -> bool:
+        return False
+
     def count_tokens(self, endpoint: object, text: str) -> int:
         return len(text)
 

@@ -12,7 +12,7 @@ from fixed_checkers import everything_counts
 from jury_of_words import AlwaysRelevant, question, trace
 from servers.model_server import ModelServer
 
-from tracejury.agents import Deliberation, JudgePanel, Panel
+from tracejury.agents import Deliberation, JudgePanel, Panel, ResolverSpec
 from tracejury.console.deliberation import deliberation as shown_on_terminal
 from tracejury.console.screen import out
 from tracejury.console.viewer.evidence import exhibits
@@ -173,3 +173,32 @@ def test_judges_without_search_ask_as_before(model_server: ModelServer, store: C
 def test_search_needs_an_endpoint_and_sources(model_server: ModelServer) -> None:
     with pytest.raises(ValueError, match="panel needs sources"):
         Panel.model_validate(panel(model_server).model_dump() | {"retrieval": {"sources": []}})
+
+
+@pytest.mark.parametrize("by", ["tool", "field", "refused tool"])
+def test_the_resolver_searches_by_the_judges_tool(by: str, model_server: ModelServer, store: CallStore) -> None:
+    chosen = panel(model_server, judges=2, tools=by != "field")
+    kinds = zip(chosen.judges, ("facts", "inference"), strict=True)
+    quiet = tuple(judge.model_copy(update={"search": 0, "judge": kind}) for judge, kind in kinds)
+    chosen = chosen.model_copy(update={"judges": quiet, "resolver": ResolverSpec(endpoint="e", rounds=1)})
+    supported = supports("vignette", "x") | {"findings": []}
+    settled = supports("P1", FACTS["gout first line"]) | {"queries": []}
+    asks = supported | {"queries": ["gout first line"], "label": "unclear"}
+    denied = supported | {"label": "error", "error_type": "factual"}
+    model_server.reset(
+        refuses=["tools"] if by == "refused tool" else [],
+        tool_queries=["gout first line"] if by == "tool" else [],
+        reply=supported,
+        reply_for={
+            FACTS["gout first line"]: settled,
+            "settle the dispute": asks,
+            "You look first at the reasoning": denied,
+        },
+    )
+    judged_step, library = judged(chosen, store)
+    assert library.searched == ["gout first line"]
+    resolution = judged_step.resolution
+    assert resolution is not None
+    assert (resolution.queries, resolution.rounds) == (("gout first line",), 1)
+    assert [citation.citation for citation in resolution.citations] == ["Gout 2024"]
+    assert "tools" not in model_server.counts()["last_fields"], "no search is left"
