@@ -14,24 +14,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracejury.reports.estimates import Estimate
 from tracejury.reports.intervals import share
-from tracejury.reports.votes_table import ERROR, SUPPORTED, JudgeVotes, balanced, credit_sums
+from tracejury.reports.votes_table import ERROR, SUPPORTED, JudgeVotes, balanced, compared, credit_sums
 
 Ints = NDArray[np.int64]
 SIZES = (3, 5, 7, 9, 15)
 MOST_PANELS = 100
+STRONG = "gemini-pro"
 LEAST_SAME = 0.99
 """Share of steps that must have the full panel's label for a bargain to be chosen."""
 
 
-class Asked(NamedTuple):
+class Played(NamedTuple):
     """A label and the calls of each step."""
 
     label: Ints
     calls: Ints
 
 
-def asked(says: Ints, order: Sequence[int], rule: str = "majority", least: int = 0) -> Asked:
+def play(says: Ints, order: Sequence[int], rule: str = "majority", least: int = 0) -> Played:
     """Ask judges in an order until a majority is certain, or the rule is content.
 
     Args:
@@ -51,34 +53,34 @@ def asked(says: Ints, order: Sequence[int], rule: str = "majority", least: int =
         content[:, : least - 1] = False
     last = np.where(content.any(axis=1), content.argmax(axis=1), n - 1)
     steps = np.arange(len(says))
-    return Asked(np.where(errors[steps, last] > supports[steps, last], ERROR, SUPPORTED), last + 1)
+    return Played(np.where(errors[steps, last] > supports[steps, last], ERROR, SUPPORTED), last + 1)
 
 
 def best_order(says: Ints, panel: Sequence[int]) -> list[int]:
     """Return the order with the fewest calls for the same labels, by exchanges of two."""
-    most = asked(says, panel).label
+    most = play(says, panel).label
     order = sorted(panel, key=lambda j: -(says[:, j] == most).mean())
-    calls, improved = asked(says, order).calls.mean(), True
+    calls, improved = play(says, order).calls.mean(), True
     while improved:
         improved = False
         for i, j in combinations(range(len(order)), 2):
             exchanged = order[:]
             exchanged[i], exchanged[j] = exchanged[j], exchanged[i]
-            if (changed := asked(says, exchanged).calls.mean()) < calls:
+            if (changed := play(says, exchanged).calls.mean()) < calls:
                 order, calls, improved = exchanged, changed, True
     return order
 
 
 def bargain(says: Ints, order: Sequence[int]) -> tuple[str, int]:
     """Return the cheapest rule that keeps the full panel's label on `LEAST_SAME` of these steps."""
-    full = asked(says, order).label
-    kept = [("majority", 0, asked(says, order).calls.mean())]
+    full = play(says, order).label
+    designs = [("majority", 0, play(says, order).calls.mean())]
     for rule in ("first", "lead"):
         for least in range(2, len(order) // 2 + 2):
-            tried = asked(says, order, rule, least)
+            tried = play(says, order, rule, least)
             if (tried.label == full).mean() >= LEAST_SAME:
-                kept.append((rule, least, tried.calls.mean()))
-    rule, least, _ = min(kept, key=lambda design: design[2])
+                designs.append((rule, least, tried.calls.mean()))
+    rule, least, _ = min(designs, key=lambda design: design[2])
     return rule, least
 
 
@@ -106,8 +108,41 @@ def asking_body(votes: JudgeVotes) -> dict[str, Any]:
     order = best_order(votes.says[search], everyone)
     rule, least = bargain(votes.says[search], order)
     body["all, bargain"] = {"rule": rule, "least": least, **_intervals(votes, order, rule, least, ~search)}
+    body["cheap pair first"] = _cheap_first(votes, search)
     body["all, same labels"] = _intervals(votes, order, "majority", 0, ~search)
     return body
+
+
+def _cheap_first(votes: JudgeVotes, search: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return what it is worth to ask two small judges first, and the strong one where they disagree.
+
+    The pair has the highest balanced accuracy on the searched half, with the strong judge on their disagreements.
+    """
+    strong = votes.judges.index(STRONG)
+    small = [j for j, name in enumerate(votes.judges) if any(word in name for word in ("7b", "8b"))]
+
+    def accuracy(pair: Sequence[int]) -> float:
+        outcome = play(votes.says[search], (*pair, strong)).label
+        sums = credit_sums((outcome,), votes.human[search], votes.question[search], votes.questions)
+        return float(balanced(sums.sum(axis=0))[0])
+
+    pair = max(combinations(small, 2), key=accuracy)
+    part = votes.only(~search)
+    played = play(part.says, (*pair, strong))
+    both, difference = compared(played.label, part.says[:, strong], part)
+    steps = np.bincount(part.question, minlength=votes.questions)
+    third = np.bincount(part.question, weights=played.calls == 3, minlength=votes.questions)
+    return {
+        "pair": [votes.judges[j] for j in pair],
+        "strong": STRONG,
+        "asks the strong judge": _ends(share(third, steps).estimate),
+        "balanced accuracy": _ends(both.bounded(0)),
+        "less the strong judge alone": _ends(difference.unbounded(0)),
+    }
+
+
+def _ends(estimate: Estimate) -> list[float | None]:
+    return [None if x is None else round(x, 4) for x in (estimate.value, estimate.low, estimate.high)]
 
 
 def _panel(
@@ -116,8 +151,8 @@ def _panel(
     fitting, testing, human = votes.says[search], votes.says[~search], votes.human[~search]
     order = best_order(fitting, panel)
     rule, least = bargain(fitting, order)
-    full, cheaper = asked(testing, order), asked(testing, order, rule, least)
-    seeded = np.mean([asked(testing, rng.permutation(panel)).calls.mean() for _ in range(10)])
+    full, cheaper = play(testing, order), play(testing, order, rule, least)
+    seeded = np.mean([play(testing, rng.permutation(panel)).calls.mean() for _ in range(10)])
     question = votes.question[~search]
     accuracies = balanced(credit_sums((full.label, cheaper.label), human, question, votes.questions).sum(axis=0))
     return {
@@ -133,12 +168,11 @@ def _intervals(
     votes: JudgeVotes, order: Sequence[int], rule: str, least: int, mask: NDArray[np.bool_]
 ) -> dict[str, list[float | None]]:
     says, question = votes.says[mask], votes.question[mask]
-    full, cheaper = asked(says, order).label, asked(says, order, rule, least)
+    full, cheaper = play(says, order).label, play(says, order, rule, least)
     steps = np.bincount(question, minlength=votes.questions)
     shares = {"calls": cheaper.calls / len(order), "same labels": (cheaper.label == full).astype(float)}
     estimates = {
         name: share(np.bincount(question, weights=values, minlength=votes.questions), steps).estimate
         for name, values in shares.items()
     }
-    return {name: [None if x is None else round(x, 4) for x in (e.value, e.low, e.high)]
-            for name, e in estimates.items()}  # fmt: skip
+    return {name: _ends(estimate) for name, estimate in estimates.items()}

@@ -105,7 +105,7 @@ async def write_opinions(path: Path, statements: Sequence[Statement], judge_pane
                 file.write(json.dumps({**row, "quotes": quotes}) + "\n")
 
 
-async def judged(
+async def rows_of_run(
     statements: Sequence[Statement], judges: Sequence[str], opinions: Path, policy: Policy, judge_panel: JudgePanel
 ) -> list[StepRow]:
     """Run the recorded judges through the graph and return the run's rows."""
@@ -114,7 +114,7 @@ async def judged(
         for judge in judges
     )
     panel = Panel(name=policy.value, judges=specs, policy=policy, segmenter="given")
-    made = replace(JudgePanel.of(panel, relevance=judge_panel.relevance), checker=judge_panel.checker)
+    run_panel = replace(JudgePanel.of(panel, relevance=judge_panel.relevance), checker=judge_panel.checker)
     questions = [Question(stem="", source="nli4ct", key=s.group) for s in statements]
     traces = [
         Trace(question_id=q.id, model="trial statements", text=s.text,
@@ -127,7 +127,7 @@ async def judged(
     run = ledger.open_run(panel, RunManifest(panel=policy.value, segmenter="given"), policy.value).run
     calls = CallStore(ledger.engine, run=run.id)
     try:
-        context = RunContext(made, finder=GoldLines(statements))  # type: ignore[arg-type]
+        context = RunContext(run_panel, finder=GoldLines(statements))  # type: ignore[arg-type]
         with Batch.open([folder]) as batch:
             await Runner(context, ledger, calls.writer, run).run(batch, batch.traces())
         return list(ledger.rows(run))
@@ -172,12 +172,12 @@ def checker_body(rows: Sequence[StepRow]) -> dict[str, Any]:
     verdict = np.array([_OUTCOME[row.majority_outcome or ""] for row in rows])
     right = verdict == np.array([_OUTCOME[row.label or ""] for row in rows])
     asserted = ("supports", "contradicts")
-    said = [[c for o in row.opinions if o.label == row.majority_outcome for c in o.citations] for row in rows]
+    of_winners = [[c for o in row.opinions if o.label == row.majority_outcome for c in o.citations] for row in rows]
     p = np.array([
         max((c.p or 0.0 for c in citations if c.relation == asserted[v]), default=0.0)
-        for citations, v in zip(said, verdict, strict=True)
+        for citations, v in zip(of_winners, verdict, strict=True)
     ])  # fmt: skip
-    cited = np.array([any(c.verified for c in citations) for citations in said])
+    cited = np.array([any(c.verified for c in citations) for citations in of_winners])
     counts = np.array([row.evidence == "full" for row in rows])
     votes = read_votes(rows)
     votes_for = (votes.says == verdict[:, None]).mean(axis=1)
@@ -238,7 +238,9 @@ def gold_lines_body(rows: Rows, data: Path, judges: Sequence[str], work: Path) -
         with tempfile.TemporaryDirectory() as folder:
             opinions = Path(folder) / "opinions.jsonl"
             asyncio.run(write_opinions(opinions, statements, judge_panel, way))
-            runs = {policy: asyncio.run(judged(statements, judges, opinions, policy, judge_panel)) for policy in Policy}
+            runs = {
+                policy: asyncio.run(rows_of_run(statements, judges, opinions, policy, judge_panel)) for policy in Policy
+            }
         body[way] = {policy.value: policy_body(run) for policy, run in runs.items()}
         body[way]["the checker on the majority's verdicts"] = checker_body(runs[Policy.CONSENSUS])
     return body

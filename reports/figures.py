@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,13 +127,20 @@ def reliability(metrics: Sequence[AnswerMetrics]) -> str | None:
         return _svg(figure, "reliability")
 
 
-def risk_coverage(curve: Sequence[RiskPoint]) -> str | None:
-    """Draw the share of wrong verdicts against the share of steps with a verdict; None without human labels."""
-    if len(curve) < 2:
+def risk_coverage(curves: Mapping[str, Sequence[RiskPoint]]) -> str | None:
+    """Draw the share of wrong verdicts against the share of steps with a verdict; None without human labels.
+
+    Args:
+        curves: System -> its curve; a system of one point is a marker.
+    """
+    if not any(len(curve) > 1 for curve in curves.values()):
         return None
     with _page(4.4, 3.4) as (figure, axes):
         (ax,) = axes(1, 1)
-        ax.step([100 * p.coverage for p in curve], [100 * p.risk for p in curve], color=ARM_COLOURS[0], where="post")
+        for i, (name, curve) in enumerate(curves.items()):
+            x, y = [100 * p.coverage for p in curve], [100 * p.risk for p in curve]
+            ax.step(x, y, color=ARM_COLOURS[i % 6], marker=MARKERS[i % 6], ms=4, where="post", label=name)
+        ax.legend(frameon=False, fontsize=8)
         ax.set_xlabel("coverage, % of labelled steps")
         ax.set_ylabel("wrong verdicts, %")
         ax.set_ylim(bottom=0)

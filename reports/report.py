@@ -57,7 +57,7 @@ class Report(Record):
             if self.audit.controls:
                 svgs["robustness"] = figures.robustness(self.audit.controls[0], self.audit.comparisons[0].corrected)
         if self.score:
-            svgs["risk-coverage"] = figures.risk_coverage(self.score.risk_coverage)
+            svgs["risk-coverage"] = figures.risk_coverage(self.score.curves)
         return {name: svg for name, svg in svgs.items() if svg}
 
 

@@ -6,7 +6,7 @@ over decided steps stand beside the share that was decided, and F1 counts an abs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,17 @@ from pydantic import Field
 from tracejury.ledger import StepRow
 from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Jackknife
-from tracejury.reports.labelled_steps import ABSTAINED, ERROR, FAILED, JURY, SUPPORTED, Labelled, labelled
+from tracejury.reports.labelled_steps import (
+    ABSTAINED,
+    ALWAYS,
+    ERROR,
+    FAILED,
+    JURY,
+    MAJORITY,
+    SUPPORTED,
+    Labelled,
+    labelled,
+)
 from tracejury.traces import Record
 
 _STEP = ("coverage", "accuracy", "balanced_accuracy", "f1_error", "f1_supported", "kappa", "alpha")
@@ -81,6 +91,8 @@ class Score(Record):
     """Area under the risk-coverage curve up to the coverage reached; None without a verdict."""
     aurcs: dict[str, float | None] = Field(default_factory=dict)
     """The same of every system: the judges alone, the plain majority, the jury."""
+    curves: dict[str, tuple[RiskPoint, ...]] = Field(default_factory=dict)
+    """The curves of the jury, the plain majority and the judge with the highest balanced accuracy here."""
 
 
 def score(rows: Iterable[StepRow]) -> Score:
@@ -95,7 +107,9 @@ def score(rows: Iterable[StepRow]) -> Score:
     all_rows = list(rows)
     data = labelled(all_rows)
     has_label = data.has_label
-    curve, aurc = risk_coverage(data)
+    curves = {name: risk_coverage(data, name) for name in data.systems}
+    curve, aurc = curves[JURY]
+    systems = tuple(system_score(data, name) for name in data.systems)
     return Score(
         run=all_rows[0].run,
         steps=int(has_label.sum()),
@@ -103,11 +117,20 @@ def score(rows: Iterable[StepRow]) -> Score:
         traces=len(np.unique(data.trace)),
         error_share=float(data.label[has_label].mean()),
         calibrated=bool(np.isfinite(data.confidence).any()),
-        systems=tuple(system_score(data, name) for name in data.systems),
+        systems=systems,
         risk_coverage=curve,
         aurc=aurc,
-        aurcs={name: risk_coverage(data, name)[1] for name in data.systems},
+        aurcs={name: area for name, (_, area) in curves.items()},
+        curves={name: curves[name][0] for name in _drawn(systems)},
     )
+
+
+def _drawn(systems: Sequence[SystemScore]) -> list[str]:
+    """Return the systems whose curves are shown: the jury, the majority, the best judge."""
+    judges = [s for s in systems if s.system not in (JURY, MAJORITY, ALWAYS)]
+    best = max(judges, key=lambda s: s.balanced_accuracy.value or 0.0, default=None)
+    names = [s.system for s in systems if s.system in (JURY, MAJORITY)]
+    return [*reversed(names), *([best.system] if best and len(judges) > 1 else [])]
 
 
 def system_score(data: Labelled, system: str) -> SystemScore:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tracejury.agents import Outcome, Panel
 from tracejury.console.app import app
 from tracejury.ledger import OpinionRow, StepRow
-from tracejury.reports import NoLabelsError, Score, score
+from tracejury.reports import NoLabelsError, Score, figures, score
 
 MakeRow = Callable[..., StepRow]
 
@@ -104,6 +104,12 @@ def test_the_curve_ends_at_the_jurys_coverage_and_risk(found: tuple[list[StepRow
     assert last.coverage == pytest.approx(jury.coverage.value)
     assert last.risk == pytest.approx(1 - (jury.accuracy.value or 0))
     assert [p.coverage for p in scored.risk_coverage] == sorted(p.coverage for p in scored.risk_coverage)
+    assert next(iter(scored.curves)) == "jury"
+    assert scored.curves["jury"] == scored.risk_coverage
+    one, two = (figures.risk_coverage(dict.fromkeys(names, scored.risk_coverage)) for names in (("a",), ("a", "b")))
+    assert one is not None
+    assert two is not None
+    assert len(two) > len(one), "each system has a curve of its own"
 
 
 def test_figures_that_all_questions_agree_on_are_not_certain(step_row: MakeRow) -> None:
