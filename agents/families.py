@@ -89,7 +89,7 @@ def _recorded_model(judge: JudgeSpec) -> tuple[str, ...]:
 def _known(model: str) -> list[str]:
     """Return the known families in a name, in the order in which it says them."""
     name = model.rsplit("/", 1)[-1].lower()
-    places = {}
+    places: dict[str, int] = {}
     for known, words in _WORDS.items():
         for word in words:
             # Short words are met by chance within others (`phi` in `sophia`), long ones are parts (`biomistral`).

@@ -14,7 +14,7 @@ from tracejury.models.fences import fence_tag
 from tracejury.models.gateway import Gateway
 from tracejury.models.records import CallFailed, CallRecord, ChatRequest, FailureReason, Message
 from tracejury.models.request_body import chat_body
-from tracejury.models.store import CallStore
+from tracejury.models.store import CallSink, CallStore
 from tracejury.models.usage import read_usage
 
 _KEY_LENGTH = 64
@@ -40,7 +40,7 @@ class OfflineGateway(Gateway):
         pending: The collected requests by key, in the order of asking.
     """
 
-    def __init__(self, store: CallStore, *, secret: bytes) -> None:
+    def __init__(self, store: CallSink, *, secret: bytes) -> None:
         super().__init__(store, secret=secret)
         self.pending: dict[str, PendingRequest] = {}
 
