@@ -18,7 +18,7 @@ from tracejury.agents.prompting import case_messages, handles, prompt
 from tracejury.agents.records import Case, Citation, Derivation, Label, Opinion, Resolution, Seat
 from tracejury.agents.replies import ResolverReply, resolver_reply, wrong_as
 from tracejury.agents.search_tool import SEARCH_TOOL, query_of, search_function
-from tracejury.models import CallFailed, CallRecord, Data, FailureReason
+from tracejury.models import CallFailed, CallRecord, Data, FailureReason, Message
 from tracejury.retrieval import Hit
 from tracejury.traces import ErrorType, Record
 
@@ -84,12 +84,11 @@ async def resolve_round(
     wider = with_searches(case, opinions, history.hits)
     may_search = history.rounds < spec.rounds
     try:
-        reply = await _ask_resolver(wider, shuffled, ask, may_search)
+        reply = await _queries_or_reply(wider, shuffled, ask, may_search, history.queries)
         calls = (*history.calls, *ask.calls)
-        wanted = reply if isinstance(reply, tuple) else tuple(reply.queries)
-        if may_search and (queries := _fresh(wanted, history.queries)):
-            update = {"queries": (*history.queries, *queries), "rounds": history.rounds + 1, "calls": calls}
-            return SearchRequest(queries=queries, history=history.model_copy(update=update))
+        if isinstance(reply, tuple):
+            update = {"queries": (*history.queries, *reply), "rounds": history.rounds + 1, "calls": calls}
+            return SearchRequest(queries=reply, history=history.model_copy(update=update))
         drafted = draft_citations(quotes_of(wider, reply.findings), reply.label)
         checked = await check_citations(wider, {"resolver": drafted}, judge_panel)
         calls = (*calls, *checked.calls)
@@ -146,26 +145,28 @@ def _upheld(case: Case, opinions: Sequence[Opinion]) -> Resolution | None:
     )
 
 
-async def _ask_resolver(
-    case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool
-) -> ResolverReply | tuple[str, ...]:
-    """Return the reply, or the queries of the tool `search_references` where the endpoint calls tools."""
-    instruction = prompt("resolver").text
-    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
+async def _queries_or_reply(
+    case: Case, shuffled: Sequence[Opinion], ask: BoundAsk, may_search: bool, earlier_queries: Sequence[str]
+) -> tuple[str, ...] | ResolverReply:
+    """Return queries that were not put before, by the judges' tool or by a field of the reply; else the reply."""
     if may_search and ask.calls_tools:
-        by_tool = f"{instruction}\nTo look something up, call {SEARCH_TOOL}; queries stays empty."
-        messages = case_messages(case, by_tool, extra=opinions)
+        messages = _messages(case, shuffled, f"To look something up, call {SEARCH_TOOL}; queries stays empty.")
         schema = resolver_reply(ask.max_tokens, may_search=False)
-        reply = await ask.reply(messages, schema, tools=(search_function(),))
-        if reply.tool_calls:
-            return tuple(query for call in reply.tool_calls if (query := query_of(call)))
-        # An endpoint that refused the tool has answered without it, and is asked for queries below.
-        if ask.calls_tools and isinstance(reply.parsed, ResolverReply):
-            return reply.parsed
-    if not may_search:
-        instruction += "\nThere is nothing more to look up: queries stays empty."
-    messages = case_messages(case, instruction, extra=opinions)
-    return await ask(messages, resolver_reply(ask.max_tokens, may_search))
+        by_tool = await ask.reply(messages, schema, tools=(search_function(),))
+        if queries := _fresh([query_of(call) or "" for call in by_tool.tool_calls], earlier_queries):
+            return queries
+        if not by_tool.tool_calls and ask.calls_tools and isinstance(by_tool.parsed, ResolverReply):
+            return by_tool.parsed
+        # It asks for what it has, and must answer now; or the endpoint refused the tool, and the field is left.
+        may_search = not by_tool.tool_calls
+    last = "" if may_search else "There is nothing more to look up: queries stays empty."
+    reply = await ask(_messages(case, shuffled, last), resolver_reply(ask.max_tokens, may_search))
+    return (_fresh(reply.queries, earlier_queries) if may_search else ()) or reply
+
+
+def _messages(case: Case, shuffled: Sequence[Opinion], last: str) -> tuple[Message, ...]:
+    opinions = tuple(Data(label="opinion", text=_anonymous(o, case)) for o in shuffled)
+    return case_messages(case, "\n".join(filter(None, (prompt("resolver").text, last))), extra=opinions)
 
 
 def _anonymous(opinion: Opinion, case: Case) -> str:

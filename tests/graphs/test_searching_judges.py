@@ -202,3 +202,25 @@ def test_the_resolver_searches_by_the_judges_tool(by: str, model_server: ModelSe
     assert (resolution.queries, resolution.rounds) == (("gout first line",), 1)
     assert [citation.citation for citation in resolution.citations] == ["Gout 2024"]
     assert "tools" not in model_server.counts()["last_fields"], "no search is left"
+
+
+def test_a_resolver_that_asks_again_for_what_it_has_must_answer(model_server: ModelServer, store: CallStore) -> None:
+    chosen = panel(model_server, judges=2, tools=True)
+    kinds = zip(chosen.judges, ("facts", "inference"), strict=True)
+    quiet = tuple(judge.model_copy(update={"search": 0, "judge": kind}) for judge, kind in kinds)
+    chosen = chosen.model_copy(update={"judges": quiet, "resolver": ResolverSpec(endpoint="e", rounds=2)})
+    supported = supports("vignette", "x") | {"findings": []}
+    model_server.reset(
+        tool_queries=["gout first line"],
+        reply=supported,
+        reply_for={
+            "settle the dispute": supports("P1", FACTS["gout first line"]) | {"queries": []},
+            "You look first at the reasoning": supported | {"label": "error", "error_type": "factual"},
+        },
+    )
+    judged_step, library = judged(chosen, store)
+    resolution = judged_step.resolution
+    assert resolution is not None
+    assert library.searched == ["gout first line"], "the second time it is sent back to answer"
+    assert (resolution.failed, resolution.rounds, len(resolution.calls)) == (None, 1, 3)
+    assert [citation.citation for citation in resolution.citations] == ["Gout 2024"]
