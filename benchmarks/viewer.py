@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from made_ledger import deliberations, demo_pairs, panel
+from made_ledger import deliberations, demo_pairs, make_run, panel
 from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
@@ -37,6 +37,8 @@ from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
 NAME = "judge_panel"
+LONG = 200_000
+"""Characters of a step."""
 CHUNK = 500
 
 
@@ -204,6 +206,7 @@ def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
     sorts = ["errors", "abstained", "disagreements", "first_error", "steps", "cost"]
     outcomes = ["supported", "error", "abstained", "failed", "no_claim"]
     types = ["factual", "arithmetic", "unsafe_management", "unsupported_inference"]
+    judges = [judge.name for judge in run.panel.judges]
     pick = chance.choice
 
     def repeat(make: Any) -> Iterator[str]:
@@ -213,6 +216,7 @@ def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
         return f"{root}/traces/{pick(lines).trace_id}"
 
     return {
+        "style sheet (what a request costs)": repeat(lambda: "/static/viewer.css"),
         "runs": repeat(lambda: "/"),
         "run": repeat(lambda: root),
         "traces, any page": repeat(lambda: f"{root}/traces?page={chance.randrange(1, total + 1)}"),
@@ -239,10 +243,34 @@ def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
         "one pattern of votes": repeat(
             lambda: f"{root}/judges/disagreements?votes={urllib.parse.quote(pick(patterns))}"
         ),
+        "steps": repeat(lambda: f"{root}/steps?page={chance.randrange(1, 40)}"),
+        "steps, filtered": repeat(
+            lambda: f"{root}/steps?outcome={pick(outcomes)}&grade={pick(['full', 'part', 'none'])}&arm=distilled"
+        ),
+        "steps, a judge against the verdict": repeat(
+            lambda: f"{root}/steps?judge={pick(judges)}&label=against&page={chance.randrange(1, 5)}"
+        ),
+        "steps, searched": repeat(lambda: f"{root}/steps?words={urllib.parse.quote(pick(words))}&outcome=error"),
+        "steps of every run, searched": repeat(lambda: f"/steps?words={urllib.parse.quote(pick(words))}"),
+        "step out of a list of steps": repeat(lambda: f"{trace_page()}?list=steps&outcome=error&judge=facts"),
+        "calls in time": repeat(lambda: f"{trace_page()}/timeline"),
+        "comparison": repeat(lambda: f"/compare?a={NAME}:base&b={NAME}:distilled"),
         "sources": repeat(lambda: f"{root}/sources"),
         "source": repeat(lambda: f"{root}/sources/{pick(names)}?page={chance.randrange(1, 2_000)}"),
         "review": repeat(lambda: f"{root}/review/KB?at={chance.randrange(150)}"),
     }
+
+
+def long_trace(ledger: Ledger) -> str:
+    """Write a run of one trace with eight steps of 200 kB, unless it is there; return the trace's page."""
+    asked, taken = demo_pairs()[0]
+    paragraph = "Potassium is measured before insulin is started, since insulin lowers it further. "
+    texts = tuple(f"Step {i}: {paragraph * (LONG // len(paragraph))}" for i in range(8))
+    long = Trace.model_validate(
+        taken.model_dump() | {"text": "\n\n".join(texts), "steps": [{"text": t} for t in texts]}
+    )
+    make_run(ledger, [(asked, long)], name="long-steps")
+    return f"/runs/long-steps/traces/{long.id}"
 
 
 def ask(url: str) -> float:
@@ -269,6 +297,7 @@ def main() -> None:
     given = parser.parse_args()
     ledger = Ledger(given.store)
     run = build(ledger, given.traces)
+    long_page = long_trace(ledger)
     standing = Browsing(ledger).progress(run)
     steps = sum(standing.outcomes.values()) + standing.no_claim
     program = [str(Path(sys.executable).with_name("tracejury")), "view", NAME, "--store", given.store, "--port", "7899"]
@@ -283,7 +312,12 @@ def main() -> None:
             except OSError:
                 time.sleep(0.1)
         idle = memory(server.pid, "VmRSS")
-        for name, addresses in requests(ledger, run, given.requests).items():
+        drawn = requests(ledger, run, given.requests)
+        drawn |= {
+            f"trace of eight steps of {LONG // 1000} kB": iter([long_page] * 12),
+            f"deliberation of a step of {LONG // 1000} kB": iter([f"{long_page}/steps/8"] * 12),
+        }
+        for name, addresses in drawn.items():
             first, *rest = [ask(root + address) for address in addresses]
             p95 = quantiles(rest, n=20)[-1]
             pages[name] = {"first_ms": first, "median_ms": median(rest), "p95_ms": p95, "n": len(rest)}
