@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from tracejury.console.viewer import create_app
 from tracejury.console.viewer.rendering import place, served
 from tracejury.ledger import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, TraceFilter
+from tracejury.reports import ordered_arms
 
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 BEST = {"run": 1, "trace-beside": 2, "deliberation": 3}
@@ -42,6 +43,8 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
         "traces": f"{root}/traces",
         "trace": here,
         "deliberation": f"{here}/steps/{told.step.index + 1}",
+        "steps": f"{root}/steps",
+        "timeline": f"{here}/timeline",
         "judges": f"{root}/judges",
         "disagreements": f"{root}/judges/disagreements",
         "sources": f"{root}/sources",
@@ -51,6 +54,9 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
     made_of = {name: served(path) for name, path in found.items()}
     made_of["traces-filtered"] = served(f"{root}/traces", disagreement=1, sort="errors")
     made_of["trace-beside"] = served(here, beside=other)
+    sides = ordered_arms(count.arm for count in traces.arms(run))
+    if len(sides) > 1:
+        made_of["compare"] = served("compare", a=f"{run.name}:{sides[0]}", b=f"{run.name}:{sides[1]}")
     if references := steps.references(run):
         made_of["source"] = served(f"{root}/sources/{references[0].id}")
     return made_of
@@ -59,6 +65,8 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
 def take(page: Page, url: str, target: Path, whole: bool) -> None:
     """Open a page and save its picture."""
     page.goto(url)
+    # The finding of a large run comes a moment after its page.
+    page.wait_for_function("!document.querySelector('.coming')", timeout=120_000)
     page.screenshot(path=str(target), full_page=whole)
 
 
