@@ -93,9 +93,9 @@ def _body(row: Mapping[str, Any]) -> Mapping[str, Any]:
     for outer in ("response", "result"):
         part = row.get(outer)
         if isinstance(part, Mapping):
-            inner = next((part[n] for n in ("body", "message") if isinstance(part.get(n), Mapping)), part)
+            inner = _mapping(next((part[n] for n in ("body", "message") if isinstance(part.get(n), Mapping)), part))
             if any(name in inner for name in ("choices", "content", "output", "candidates", "error", "messages")):
-                return {"message": inner} if inner is part.get("message") and "type" not in inner else _mapping(inner)
+                return {"message": inner} if inner is part.get("message") and "type" not in inner else inner
     body = row.get("body")
     if isinstance(body, Mapping):
         return _mapping(body)

@@ -45,7 +45,8 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
     """
     if not isinstance(value, Mapping):
         return
-    if "features" in value and _is_list_of_rows(served := value.get("rows")):
+    served = value.get("rows")
+    if "features" in value and isinstance(served, list) and _is_list_of_rows(served):
         yield from (row["row"] for row in served if isinstance(row.get("row"), dict))
         return
     columns, data = value.get("columns"), value.get("data")
