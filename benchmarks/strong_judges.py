@@ -39,9 +39,9 @@ from tracejury.reports import (
     worth_of,
 )
 from tracejury.reports.advice import advise_votes
-from tracejury.reports.certification import Unit
+from tracejury.reports.certification import Unit, Verdicts, certify
 from tracejury.reports.invariance import Edited, invariance
-from tracejury.reports.risk import certified_coverage, risk_curve, vote_shares
+from tracejury.reports.risk import calibrated_votes, certified_coverage, risk_curve, verdicts_of, vote_shares
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data"
@@ -172,6 +172,31 @@ def certified_body(votes: JudgeVotes) -> dict[str, Any]:
     return body
 
 
+def independent_body(votes: JudgeVotes) -> dict[str, Any]:
+    """Return what a certificate would keep that takes every step for independent, which the product does not do."""
+    body: dict[str, Any] = {}
+    for alpha in (0.10, 0.05):
+        rng, rows = np.random.default_rng(0), []
+        for split in range(SPLITS):
+            place = rng.permutation(votes.questions)[votes.question] / votes.questions
+            fitting, certifying, testing = place < 1 / 6, (place >= 1 / 6) & (place < 0.5), place >= 0.5
+            verdicts = verdicts_of(calibrated_votes(votes, fitting), votes)
+            alone = verdicts._replace(question=np.arange(len(verdicts.question)))
+            halves = [Verdicts(*(column[mask] for column in alone)) for mask in (fitting, certifying)]
+            threshold = certify(halves[0], halves[1], alpha=alpha, delta=0.1, seed=split).threshold
+            kept = testing & (verdicts.mistaken <= (-1.0 if threshold is None else threshold))
+            wrong = float(verdicts.wrong[kept].mean()) if kept.any() else 0.0
+            rows.append((threshold is not None, kept.sum() / testing.sum(), wrong > alpha))
+        certified, coverage, violated = np.array(rows, dtype=np.float64).T
+        body[f"trio, calibrated confidence, alpha {alpha:.2f}"] = {
+            "certified": float(certified.mean()),
+            "coverage": float(coverage.mean()),
+            "coverage_where_certified": float(coverage.sum() / certified.sum()) if certified.any() else None,
+            "violations": float(violated.mean()),
+        }
+    return body
+
+
 def risk_body(votes: JudgeVotes) -> dict[str, Any]:
     """Return AURC of the jury by vote share, of the plain trio and of the best judge."""
     trio = chosen(votes, TRIO)
@@ -219,6 +244,7 @@ class Recordings:
             "all": lambda: worth_body(worth_of(chosen(self.votes, self.votes.judges))),
             "clone": lambda: clone_body(self.votes),
             "certified": lambda: certified_body(self.votes),
+            "certified, steps taken for independent": lambda: independent_body(self.trio),
             "risk": lambda: risk_body(self.votes),
             "advice": lambda: {
                 "trio": advise_votes(self.trio, loss=0.01).model_dump(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tracejury.agents import Case, JudgeSpec, Search, fit_case
+from collections.abc import Awaitable
+
+from tracejury.agents import Case, JudgeSpec, Opinion, Search, fit_case
 from tracejury.graphs.run_context import RunContext
 from tracejury.traces import Question, Step
 
@@ -27,3 +29,9 @@ async def own_case(
     offered = {passage.id for passage in own.passages}
     hits = tuple(hit for hit in finding.hits if hit.passage.id in offered)
     return own, (Search(query=step.text, hits=hits, withheld=finding.withheld),)
+
+
+async def with_own_search(own: tuple[Search, ...], asking: Awaitable[Opinion]) -> Opinion:
+    """Return the opinion with the search of `own_case` before its own searches."""
+    opinion = await asking
+    return opinion.model_copy(update={"searches": (*own, *opinion.searches)}) if own else opinion

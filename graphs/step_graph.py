@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, Protocol
 
@@ -54,7 +54,7 @@ from tracejury.agents import (
     unchecked,
     whole_case,
 )
-from tracejury.graphs.own_sources import own_case
+from tracejury.graphs.own_sources import own_case, with_own_search
 from tracejury.graphs.run_context import RunContext
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Hit, Withheld
@@ -208,7 +208,7 @@ class StepNodes:
             look_up = run_context.look_up(question, step, sources=spec.sources)
             case, own = await own_case(run_context, case, spec, question, step)
         judge = judge_panel.judges[spec.name]
-        asking = _with_searches(own, ask_judge(spec, judge, case, judge_panel, state.get("key"), look_up))
+        asking = with_own_search(own, ask_judge(spec, judge, case, judge_panel, state.get("key"), look_up))
         if not run_context.prefix or self._asks_alone(case, spec):
             return {"drafts": (await asking,)}
         task = asyncio.ensure_future(asking)
@@ -342,11 +342,6 @@ class StepNodes:
         if self.sink is not None:
             await self.sink.deliberation(deliberation)
         return Command(goto=END, update={"verdict": verdict, "path": path, "deliberations": [deliberation]})
-
-
-async def _with_searches(own: tuple[Search, ...], asking: Awaitable[Opinion]) -> Opinion:
-    opinion = await asking
-    return opinion.model_copy(update={"searches": (*own, *opinion.searches)}) if own else opinion
 
 
 def _public_key(state: StepState) -> StepKey:

@@ -98,8 +98,8 @@ def certified_coverage(
     for split in range(splits):
         place = rng.permutation(votes.questions)[votes.question] / votes.questions
         fitting, certifying, testing = place < 1 / 6, (place >= 1 / 6) & (place < 0.5), place >= 0.5
-        scored = vote_shares(votes) if score == "vote share" else _calibrated(votes, fitting)
-        verdicts = _verdicts(scored, votes)
+        scored = vote_shares(votes) if score == "vote share" else calibrated_votes(votes, fitting)
+        verdicts = verdicts_of(scored, votes)
         halves = _only(verdicts, fitting), _only(verdicts, certifying)
         threshold = certify(*halves, alpha=alpha, delta=delta, seed=seed + split, per=per).threshold
         kept = testing & (verdicts.mistaken <= (-1.0 if threshold is None else threshold))
@@ -120,7 +120,7 @@ def certified_coverage(
     )
 
 
-def _calibrated(votes: JudgeVotes, fitting: NDArray[np.bool_]) -> Scored:
+def calibrated_votes(votes: JudgeVotes, fitting: NDArray[np.bool_]) -> Scored:
     """Return labels by a logistic model of the judges' labels, fitted on some steps, with its probability."""
     x = np.concatenate([votes.says == ERROR, votes.says == SUPPORTED], axis=1).astype(np.float64)
     weights, intercept = fit(x[fitting], votes.human[fitting] == ERROR)
@@ -128,7 +128,8 @@ def _calibrated(votes: JudgeVotes, fitting: NDArray[np.bool_]) -> Scored:
     return Scored(np.where(p > 0.5, ERROR, SUPPORTED), np.maximum(p, 1 - p))
 
 
-def _verdicts(scored: Scored, votes: JudgeVotes) -> Verdicts:
+def verdicts_of(scored: Scored, votes: JudgeVotes) -> Verdicts:
+    """Return scored verdicts as certification takes them; a step without a label is never kept."""
     mistaken = np.where(scored.outcome == SILENT, 1.0, 1 - scored.confidence).astype(np.float64)
     return Verdicts(votes.question, np.round(mistaken, 9), scored.outcome != votes.human)
 
