@@ -4,6 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SETUP := pyproject.toml constraints.txt
+DEMO := local,reports
+DEV := local,viewer,reports,postgres,ray,train,sources,studio,docs,dev
+
+# pip is quiet, so a line every nine seconds says that it is at work; the loop ends with the recipe's shell, also on Ctrl-C.
+define install
+@( sleep 8; while kill -0 $$$$ 2>/dev/null; do echo "installing packages into $(VENV)"; sleep 9; done ) & beat=$$!; \
+  $(PIP) -e '$(1)'; status=$$?; kill $$beat 2>/dev/null; exit $$status
+endef
 
 .DEFAULT_GOAL := help
 .PHONY: help demo weights test coverage lint types bench fuzz vulnerabilities docs site view clean
@@ -15,11 +23,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(SETUP) | $(BIN)/python
-	$(PIP) -e '.[local,reports]'
+	$(call install,.[$(DEMO)])
 	@touch $@
 
 $(VENV)/.dev: $(SETUP) | $(BIN)/python
-	$(PIP) -e '.[local,viewer,reports,postgres,ray,train,sources,studio,docs,dev]'
+	$(call install,.[$(DEV)])
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo  ## Set up, fetch the small weights, run the jury on the demo's traces
