@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from tracejury.models import cache_dir
+from tracejury.retrieval.index_checksums import CHECKSUMS, changed_file, write_checksums
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import IndexManifest, SourceEntry
 from tracejury.storage import replacing_file, replacing_folder
@@ -157,6 +158,10 @@ class FolderStorage:
         """Write the manifest to disk: a reader sees the old one or the new one."""
         with replacing_file(self.local / "manifest.json", durable=True) as partial:
             partial.write_text(manifest.model_dump_json(indent=1), "utf-8")
+        for entry in manifest.sources.values():
+            folder = self._folder(entry.name, entry.generation)
+            if folder.is_dir() and not (folder / CHECKSUMS).is_file():
+                write_checksums(folder)
 
     def hold(self, source: str, generation: int) -> None:
         """Lock the generation's folder. A file system that knows no locks does without."""
@@ -171,6 +176,8 @@ class FolderStorage:
         if path not in self._clients:
             if not create and not (path / "chroma.sqlite3").is_file():
                 raise BrokenIndexError(f"{path}: the collection is gone; run `tracejury index verify --repair`")
+            if not create and (fault := changed_file(path)):
+                raise BrokenIndexError(f"{fault}; run `tracejury index verify --repair`")
             import chromadb
             from chromadb.config import Settings
 
@@ -189,7 +196,7 @@ class FolderStorage:
         if base is not None:
             old = self._folder(source, base)
             with replacing_folder(self._folder(source, number)) as partial:
-                shutil.copytree(old, partial, ignore=shutil.ignore_patterns("bm25-*"), dirs_exist_ok=True)
+                shutil.copytree(old, partial, ignore=shutil.ignore_patterns("bm25-*", CHECKSUMS), dirs_exist_ok=True)
         return number
 
     def drop(self, source: str, generation: int) -> None:

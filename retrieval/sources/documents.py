@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from tracejury.retrieval.records import Document
 from tracejury.retrieval.sources.files import files_version, too_large
-from tracejury.retrieval.sources.reading import UnreadableError, read_docx, read_html, read_pdf, read_text
+from tracejury.retrieval.sources.reading import UnreadableError, read_text
+from tracejury.retrieval.sources.reading_process import ReadingProcess
 from tracejury.traces import Problem
 
-READERS: Mapping[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
-    ".pdf": read_pdf,
-    ".docx": read_docx,
-    ".html": read_html,
-    ".htm": read_html,
-    ".md": read_text,
-    ".markdown": read_text,
-    ".txt": read_text,
-}
+_PLAIN = (".md", ".markdown", ".txt")
+READ = frozenset({".pdf", ".docx", ".html", ".htm", *_PLAIN})
+"""Endings of the files that are read."""
 _METADATA = "metadata.csv"
 
 
@@ -68,13 +63,14 @@ class Documents:
                 file=str(self._root / _METADATA), reason=f"names a file that is not here: {name!r}", hint=hint
             )
         if not files:
-            kinds = ", ".join(sorted(READERS))
+            kinds = ", ".join(sorted(READ))
             yield Problem(file=str(self._root), reason="no document in this folder", hint=f"it reads {kinds}")
         for path in self._links_out():
             reason = "is a link that leads out of the folder, and so cannot be read"
             yield Problem(file=str(path), reason=reason, hint="copy the file into the folder")
-        for path in files:
-            yield from self._read(path, metadata.get(self._inside(path), {}))
+        with ReadingProcess() as process:
+            for path in files:
+                yield from self._read(path, metadata.get(self._inside(path), {}), process)
 
     def _files(self) -> list[Path]:
         if self._root.is_file():
@@ -100,10 +96,10 @@ class Documents:
         name = path.name if path == self._root else path.relative_to(self._root).as_posix()
         return _in_utf8(name)
 
-    def _read(self, path: Path, metadata: Mapping[str, str]) -> Iterator[Document | Problem]:
-        reader = READERS.get(path.suffix.lower())
-        if reader is None:
-            hint = f"save it as one of {', '.join(sorted(READERS))}"
+    def _read(self, path: Path, metadata: Mapping[str, str], process: ReadingProcess) -> Iterator[Document | Problem]:
+        ending = path.suffix.lower()
+        if ending not in READ:
+            hint = f"save it as one of {', '.join(sorted(READ))}"
             yield Problem(file=str(path), reason=f"{path.suffix or 'no suffix'} is not read", hint=hint)
             return
         has_text = False
@@ -111,7 +107,7 @@ class Documents:
             if large := too_large(path, self._max_mb):
                 yield large
                 return
-            for place, text in reader(path):
+            for place, text in read_text(path) if ending in _PLAIN else process.read(path):
                 if text.strip():
                     has_text = True
                     yield self._document(path, place, text, metadata)

@@ -240,6 +240,23 @@ def test_verify_finds_and_repairs_damage(tmp_path: Path) -> None:
     assert list(Index.open(at, WordVectors()).manifest().sources) == ["jsonl"]
 
 
+@pytest.mark.parametrize("how", ["cut", "overwritten", "missing"])
+def test_a_damaged_vector_file_is_found_before_it_is_opened(tmp_path: Path, how: str) -> None:
+    lines = write_lines(tmp_path / "a.jsonl", 1200)
+    at = tmp_path / "index"
+    Index.open(at, WordVectors()).build("jsonl", {"path": str(lines)})
+    (vectors,) = (at / "jsonl" / "1").rglob("data_level0.bin")
+    body = vectors.read_bytes()
+    if how == "missing":
+        vectors.unlink()
+    else:
+        vectors.write_bytes(body[: len(body) // 2] if how == "cut" else body[:5000] + b"x" * 3000 + body[8000:])
+    with pytest.raises(BrokenIndexError, match=r"data_level0.bin (was changed|is missing).*--repair"):
+        Index.open(at, WordVectors()).passages("jsonl", ["none"])
+    (fault,) = Index.open(at, WordVectors()).verify()
+    assert fault.serious
+
+
 def test_an_index_of_another_embedder_is_refused(tmp_path: Path) -> None:
     Index.open(tmp_path, WordVectors()).build(Notes(TEXTS))
     with pytest.raises(BrokenIndexError, match=r"'words', not 'others'"):
