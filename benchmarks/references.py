@@ -245,10 +245,10 @@ def main() -> None:
             result[name] = measure(task, index, args.kinds)
             size = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
             result[name]["index_kb_a_passage"] = round(size / 1000 / result[name]["passages"], 2)
-        print(label, name, json.dumps(result[name]), flush=True)
-        result["commit"] = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
-        result["command"] = " ".join(["python -m benchmarks.references", *sys.argv[1:]])
+        result[name]["commit"] = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
+        result[name]["command"] = " ".join(["python -m benchmarks.references", *sys.argv[1:]])
         result["dimensions"] = embedder.dim
+        print(label, name, json.dumps(result[name]), flush=True)
         OUT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
