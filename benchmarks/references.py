@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracejury.agents import cut_by_rule
+from tracejury.models import Embedder
 from tracejury.retrieval import (
     ClaimQuery,
     Document,
@@ -65,6 +66,19 @@ class References:
         for key, text in self.texts.items():
             title = self.titles.get(key, "")
             yield Document(source=self.name, title=title, text=text, citation=key, license="-", key=key)
+
+
+class Int8Vectors:
+    """An embedder's vectors as an index of 8 bits a dimension would keep them: one scale a vector."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.name, self.dim, self._embedder = f"int8 {embedder.name}", embedder.dim, embedder
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = self._embedder.embed(texts)
+        scales = np.abs(vectors).max(axis=1, keepdims=True) / 127
+        rounded = np.round(vectors / scales).astype(np.int8).astype(np.float32)
+        return rounded / np.linalg.norm(rounded, axis=1, keepdims=True)
 
 
 class Task(NamedTuple):
@@ -228,6 +242,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--embedder", default="minilm")
     parser.add_argument("--label", help="what the result is called; default: the embedder")
+    parser.add_argument("--int8", action="store_true", help="round passages and queries to 8 bits a dimension")
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--trials", type=int, default=60)
@@ -237,6 +252,8 @@ def main() -> None:
     results = json.loads(OUT.read_text("utf-8")) if OUT.is_file() else {}
     label = args.label or f"{args.embedder}, {args.documents} documents"
     embedder = open_embedder(args.embedder)
+    if args.int8:
+        embedder = Int8Vectors(embedder)
     result = results.setdefault(label, {})
     for name in args.sets:
         task = TASKS[name](args, random.Random(0))
