@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tracejury.retrieval import content_stems
@@ -28,64 +28,69 @@ class MissingTopic(Record):
     nothing. Else no passage does: another source is needed."""
 
 
-class UndecidedClaim(NamedTuple):
-    """A claim that no sentence decides, and the texts of the passages that were found for it."""
+class SearchedClaim(NamedTuple):
+    """A claim, the texts of the passages that were found for it, and whether a sentence of theirs decides it."""
 
     question: str
     text: str
     passages: tuple[str, ...]
+    is_decided: bool
 
 
-def missing_topics(
-    undecided: Iterable[UndecidedClaim], all_claims: Iterable[tuple[str, str]]
-) -> tuple[MissingTopic, ...]:
+def missing_topics(claims: Sequence[SearchedClaim]) -> tuple[MissingTopic, ...]:
     """Name what undecided claims are about.
 
-    A term is a run of neighbouring words that few questions use; those that no passage names come first, then those of
-    many questions and claims.
-
-    Args:
-        undecided: Claims without a deciding sentence.
-        all_claims: (question, text) of all claims, decided or not: they tell which words are common.
+    A term is a run of neighbouring words that the claims of few questions use, and the passages found for few; those
+    that no passage names come first, then those of many questions and claims.
     """
     questions_of: dict[str, set[str]] = defaultdict(set)
-    for question, text in all_claims:
-        for stem in content_stems(text):
-            questions_of[stem].add(question)
-    in_all = len({question for questions in questions_of.values() for question in questions})
-    most = max(3, round(_COMMON_SHARE * in_all))
-    specific = {stem for stem, questions in questions_of.items() if len(questions) <= most}
+    passages_of: dict[str, set[str]] = defaultdict(set)
+    for claim in claims:
+        for stem in content_stems(claim.text):
+            questions_of[stem].add(claim.question)
+        for word in {word for text in claim.passages for word in _words(text)}:
+            passages_of[word].add(claim.question)
+    most = max(3, round(_COMMON_SHARE * len({claim.question for claim in claims})))
 
-    claims_of: dict[str, list[UndecidedClaim]] = defaultdict(list)
-    for claim in undecided:
-        for term in dict.fromkeys(_terms(claim.text, specific)):
-            claims_of[term].append(claim)
+    def is_specific(word: str) -> bool:
+        stems = content_stems(word)
+        is_rare = all(len(questions_of[stem]) <= most for stem in stems) and len(passages_of[word]) <= most
+        return len(word) >= _SHORTEST and bool(stems) and is_rare
+
+    undecided: dict[str, list[SearchedClaim]] = defaultdict(list)
+    for claim in claims:
+        if not claim.is_decided:
+            for term in dict.fromkeys(_terms(claim.text, is_specific)):
+                undecided[term].append(claim)
     topics = [
         MissingTopic(
             term=term,
-            claims=len(claims),
-            questions=len({claim.question for claim in claims}),
-            is_named=any(term in " ".join(_WORD.findall(text.lower())) for claim in claims for text in claim.passages),
+            claims=len(of_term),
+            questions=len({claim.question for claim in of_term}),
+            is_named=any(f" {term} " in f" {' '.join(_words(text))} " for claim in of_term for text in claim.passages),
         )
-        for term, claims in claims_of.items()
+        for term, of_term in undecided.items()
     ]
     topics.sort(key=lambda topic: (topic.is_named, -topic.questions, -topic.claims, topic.term))
     absent = [topic for topic in topics if not topic.is_named][:_MOST]
     return (*absent, *[topic for topic in topics if topic.is_named][:_MOST])
 
 
-def _terms(text: str, specific: set[str]) -> Iterable[str]:
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _terms(text: str, is_specific: Callable[[str], bool]) -> Iterator[str]:
     """Yield the runs of specific words, in small letters."""
     run: list[str] = []
     end = 0
     for match in _WORD.finditer(text):
         word = match[0].lower()
-        stems = content_stems(word)
-        is_specific = len(word) >= _SHORTEST and bool(stems) and stems <= specific
-        if run and (not is_specific or text[end : match.start()].strip()):
+        fits = is_specific(word)
+        if run and (not fits or text[end : match.start()].strip()):
             yield " ".join(run)
             run = []
-        if is_specific:
+        if fits:
             run.append(word)
         end = match.end()
     if run:

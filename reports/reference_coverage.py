@@ -10,7 +10,7 @@ import numpy as np
 
 from tracejury.agents import Relation, cut_by_rule
 from tracejury.agents.checkers import LoadedChecker, Pair
-from tracejury.reports.missing_topics import MissingTopic, UndecidedClaim, missing_topics
+from tracejury.reports.missing_topics import MissingTopic, SearchedClaim, missing_topics
 from tracejury.retrieval import Finder, Hit, Query, Scorer, claim_queries
 from tracejury.traces import Batch, Record, Trace, blind, segment, split_sentences
 
@@ -206,9 +206,14 @@ def _row(name: str, results: Sequence[_Result], source: str | None, seed: int) -
 
 
 def _missing(results: Sequence[_Result]) -> tuple[MissingTopic, ...]:
-    undecided = [r.claim for r in results if not r.decided]
-    texts = [tuple(f"{h.passage.title}\n{h.passage.text}" for h in claim.hits) for claim in undecided]
     return missing_topics(
-        (UndecidedClaim(c.question, c.text, passages) for c, passages in zip(undecided, texts, strict=True)),
-        [(r.claim.question, r.claim.text) for r in results],
+        [
+            SearchedClaim(
+                r.claim.question,
+                r.claim.text,
+                tuple(f"{h.passage.title}\n{h.passage.text}" for h in r.claim.hits),
+                bool(r.decided),
+            )
+            for r in results
+        ]
     )
