@@ -1,4 +1,4 @@
-"""Order and economy: how often a judge's label flips when the passages are permuted, and what adaptive step saves.
+"""Order and economy: how often a judge's label flips when the passages are permuted, and what asking fewer judges saves.
 
     tracejury index build open-medicine
     python benchmarks/adaptive_panel.py --data ../shared/data

@@ -9,7 +9,8 @@ from .published_verdicts import write_verdicts
 from .recheck import RecheckTally, recheck, with_checker
 from .run_context import RunContext, open_run_context
 from .source_trust import TrustNow, trust_now
-from .step_graph import DeliberationSink, StepInput, StepNodes, StepOutput, StepState, build_step_graph
+from .step_graph import DeliberationSink, StepNodes, build_step_graph
+from .step_state import StepInput, StepOutput, StepState
 from .tally import RunTally
 from .tone_swap import SwappedTrace, tone_prompts, tone_swap
 from .trace_graph import TraceInput, TraceOutput, build_graph

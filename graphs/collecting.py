@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tracejury.agents import Panel
 from tracejury.graphs.run_context import RunContext, open_run_context
-from tracejury.graphs.step_graph import StepInput, build_step_graph
+from tracejury.graphs.step_graph import build_step_graph
+from tracejury.graphs.step_state import StepInput
 from tracejury.models import CallStore, OfflineGateway, PendingRequest
 from tracejury.traces import Batch, Question, Step, Trace, segment
 

@@ -13,15 +13,13 @@ deliberation. Judges run in parallel, one task each; `drafts` collects their ans
 from __future__ import annotations
 
 import asyncio
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, Protocol
+from typing import Any, Literal, Protocol
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
-from typing_extensions import TypedDict
 
 from tracejury.agents import (
     Case,
@@ -33,12 +31,8 @@ from tracejury.agents import (
     Opinion,
     Outcome,
     Policy,
-    Resolution,
-    Retrieved,
     Search,
-    SearchHistory,
     SearchRequest,
-    StepKey,
     Verdict,
     ask_judge,
     check_opinions,
@@ -56,8 +50,17 @@ from tracejury.agents import (
 )
 from tracejury.graphs.own_sources import own_case, with_own_search
 from tracejury.graphs.run_context import RunContext
-from tracejury.models import CallFailed, CallRecord, FailureReason
-from tracejury.retrieval import Hit, Withheld
+from tracejury.graphs.step_state import (
+    JudgeInput,
+    StepInput,
+    StepOutput,
+    StepState,
+    deliberation_of,
+    failures_of,
+    public_key,
+)
+from tracejury.models import CallFailed, FailureReason
+from tracejury.retrieval import Hit
 from tracejury.traces import Question, Segmentation, Step, Trace
 
 
@@ -71,65 +74,6 @@ class DeliberationSink(Protocol):
     async def deliberation(self, deliberation: Deliberation) -> None:
         """Take a deliberation."""
         ...
-
-
-class StepInput(TypedDict):
-    """The input of the step graph."""
-
-    step: Step
-    steps: tuple[Step, ...]
-    """All steps of the trace."""
-    trace: Trace
-    question: Question
-
-
-class StepOutput(TypedDict, total=False):
-    """What the nodes of a step add. All of it is output, because LangGraph streams no other key of a subgraph.
-
-    Records are immutable; a node returns the keys that it changes.
-    """
-
-    hits: tuple[Hit, ...]
-    """The passages found for the step, best first."""
-    withheld: tuple[Withheld, ...]
-    """Passages that would give the benchmark's question away, from `retrieve` and `search`."""
-    case: Case
-    """With the step's claims from `claims` on."""
-    drafts: Annotated[tuple[Opinion, ...], operator.add]
-    """The judges' opinions before their citations are checked, in the order of arrival."""
-    opinions: tuple[Opinion, ...]
-    """The opinions with checked citations, in the panel's order."""
-    evidence_calls: Annotated[tuple[CallRecord, ...], operator.add]
-    """The model calls that cut the claims and checked the citations."""
-    check_failure: FailureReason
-    """Why the checker gave no answer on some citations, which count for nothing then."""
-    dispute: Dispute
-    queries: tuple[str, ...]
-    """The resolver's queries for the next search."""
-    searches: SearchHistory
-    """All of the resolver's queries so far, with their hits."""
-    resolution: Resolution
-    verdict: Verdict
-    path: tuple[str, ...]
-    """The nodes that ran, in order."""
-    deliberations: list[Deliberation]
-    """One deliberation; none where the run stopped before the step."""
-
-
-class StepState(StepInput, StepOutput, total=False):
-    """The state of one step."""
-
-
-class JudgeInput(TypedDict):
-    """The input of one `judge` task."""
-
-    case: Case
-    judge: JudgeSpec
-    key: NotRequired[StepKey]
-    question: NotRequired[Question]
-    step: NotRequired[Step]
-    """Question and step stand here for a judge with `search` or `sources`: the guard against leaks needs them, the
-    judge does not see them."""
 
 
 StepGraph = CompiledStateGraph[StepState, None, StepInput, StepOutput]
@@ -241,7 +185,7 @@ class StepNodes:
         opinions, resolution = state.get("opinions", ()), state.get("resolution")
         if "verdict" in state:
             return await self._end(state, state["verdict"], path)
-        if FailureReason.UNANSWERED in _failures(state):
+        if FailureReason.UNANSWERED in failures_of(state):
             # An answer can still be imported, and a verdict without it would stand for good.
             return self._leave(state)
         if resolution is not None:
@@ -299,7 +243,7 @@ class StepNodes:
             # Alone: the others find the rules, the vignette and the evidence in the server's cache.
             first = next((spec for spec in batch if spec.endpoint), None)
             batch = batch if first is None else (first,)
-        shared = {"case": case, "key": _public_key(state)}
+        shared = {"case": case, "key": public_key(state)}
         searching = {"question": state["question"], "step": state["step"]}
         return [
             Send("judge", {**shared, "judge": spec, **(searching if spec.search or spec.sources else {})})
@@ -333,52 +277,15 @@ class StepNodes:
     async def _end(self, state: StepState, verdict: Verdict, path: tuple[str, ...]) -> Command[Any]:
         self._pass_on(state["step"])
         resolution = state.get("resolution")
-        if verdict.outcome is Outcome.FAILED and FailureReason.BUDGET in _failures(state):
+        if verdict.outcome is Outcome.FAILED and FailureReason.BUDGET in failures_of(state):
             # Nobody failed: the step is left for the resume, and the cache holds the calls that were paid for it.
             self.run_context.stopping.set()
             return self._leave(state)
         verdict = self.run_context.calibrate(verdict, state.get("opinions", ()), resolution)
-        deliberation = _deliberation(state, verdict, self.run_context.panel.judges, path)
+        deliberation = deliberation_of(state, verdict, self.run_context.panel.judges, path)
         if self.sink is not None:
             await self.sink.deliberation(deliberation)
         return Command(goto=END, update={"verdict": verdict, "path": path, "deliberations": [deliberation]})
-
-
-def _public_key(state: StepState) -> StepKey:
-    question, trace, step = state["question"], state["trace"], state["step"]
-    names = tuple(name for name in (question.key, question.id) if name)
-    return StepKey(step.id, names, trace.arm, trace.sample, step.index, step.text)
-
-
-def _deliberation(
-    state: StepState, verdict: Verdict, judges: Sequence[JudgeSpec], path: tuple[str, ...]
-) -> Deliberation:
-    case, opinions = state["case"], state.get("opinions", ())
-    in_case = {passage.id for passage in case.passages}
-    answered = {opinion.judge for opinion in opinions}
-    return Deliberation(
-        step=state["step"],
-        case=case,
-        retrieved=tuple(
-            Retrieved(
-                passage_id=hit.passage.id,
-                query=hit.query,
-                score=hit.score,
-                ranks=hit.ranks,
-                claims=hit.claims,
-                is_later=hit.is_later,
-            )
-            for hit in state["hits"]
-            if hit.passage.id in in_case
-        ),
-        withheld=(*state["withheld"], *(w for o in opinions for search in o.searches for w in search.withheld)),
-        opinions=opinions,
-        unasked=tuple(spec.name for spec in judges if spec.name not in answered) if opinions else (),
-        evidence_calls=state.get("evidence_calls", ()),
-        resolution=state.get("resolution"),
-        verdict=verdict,
-        path=("segment", *path),
-    )
 
 
 def _has_passages(case: Case, opinions: Sequence[Opinion]) -> bool:
@@ -390,11 +297,3 @@ def _for_claims(hit: Hit, by_rule: ClaimSet, refined: ClaimSet) -> Hit:
     spans = [(claim.start, claim.end) for claim in by_rule.claims if claim.handle in hit.claims]
     handles = (c.handle for c in refined.claims if any(c.start < end and start < c.end for start, end in spans))
     return hit.model_copy(update={"claims": tuple(handles)})
-
-
-def _failures(state: StepState) -> list[FailureReason | None]:
-    """Return why parts of a step had no answer."""
-    failures = [state.get("check_failure"), *(opinion.failed for opinion in state.get("opinions", ()))]
-    if resolution := state.get("resolution"):
-        failures.append(resolution.failed)
-    return failures

@@ -18,7 +18,8 @@ from typing_extensions import TypedDict
 
 from tracejury.agents import Deliberation
 from tracejury.graphs.run_context import RunContext
-from tracejury.graphs.step_graph import DeliberationSink, StepInput, build_step_graph
+from tracejury.graphs.step_graph import DeliberationSink, build_step_graph
+from tracejury.graphs.step_state import StepInput
 from tracejury.traces import Question, Segmentation, Trace, deidentify, segment
 
 
