@@ -1,9 +1,9 @@
-"""Order and economy: how often a judge's label flips when the passages are permuted, and what asking fewer judges saves.
+"""How often a judge's label flips when the passages are permuted, and what asking fewer judges saves.
 
     tracejury index build open-medicine
     python benchmarks/adaptive_panel.py --data ../shared/data
 
-Hears the `embedded` panel on a seeded sample of labelled MR-Ben steps, in full, under three seeds (which permute the
+Asks the `embedded` panel on a seeded sample of labelled MR-Ben steps, in full, under three seeds (which permute the
 passages). The opinions under the first seed are then replayed under early stop and under a cascade that asks the
 inference judge only where data and facts reach no verdict: calls and tokens against the full panel, outcomes that
 differ. Calls are cached in `--store`, so that an interrupted run goes on.
