@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from made_ledger import deliberations, demo_pairs, make_run, panel
+from made_ledger import deliberations, demo_pairs, panel
 from sqlalchemy import event, func, insert, select
 
 from tracejury.agents import Deliberation
@@ -39,6 +39,7 @@ from tracejury.traces import Question, Trace, content_id, segment
 NAME = "judge_panel"
 LONG = 200_000
 """Characters of a step."""
+LONG_NAME = "long_steps"
 CHUNK = 500
 
 
@@ -105,7 +106,7 @@ def build(ledger: Ledger, traces: int) -> Run:
     """Write the ledger, unless it is there."""
     opened = ledger.open_run(panel(), RunManifest(panel="panel_made", segmenter="auto"), NAME)
     with ledger.engine.connect() as connection:
-        if connection.scalar(select(func.count()).select_from(tally)) == traces:
+        if connection.scalar(select(func.count()).where(tally.c.run_id == opened.run.id)) == traces:
             return ledger.run(NAME)
     demo = demo_pairs()
     templates = [Template(asked, _longer(taken, demo[(i + 2) % len(demo)][1])) for i, (asked, taken) in enumerate(demo)]
@@ -262,15 +263,23 @@ def requests(ledger: Ledger, run: Run, count: int) -> dict[str, Iterator[str]]:
 
 
 def long_trace(ledger: Ledger) -> str:
-    """Write a run of one trace with eight steps of 200 kB, unless it is there; return the trace's page."""
+    """Write a run of one trace with steps of 200 kB, unless it is there; return the trace's page."""
     asked, taken = demo_pairs()[0]
     paragraph = "Potassium is measured before insulin is started, since insulin lowers it further. "
-    texts = tuple(f"Step {i}: {paragraph * (LONG // len(paragraph))}" for i in range(8))
-    long = Trace.model_validate(
-        taken.model_dump() | {"text": "\n\n".join(texts), "steps": [{"text": t} for t in texts]}
-    )
-    make_run(ledger, [(asked, long)], name="long-steps")
-    return f"/runs/long-steps/traces/{long.id}"
+    short = segment(taken)
+    texts = tuple(f"Step {step.index}: {paragraph * (LONG // len(paragraph))}" for step in short.steps)
+    steps = [{"text": text} for text in texts]
+    long = Trace.model_validate(taken.model_dump() | {"text": "\n\n".join(texts), "steps": steps})
+    cut = segment(long)
+    run = ledger.open_run(panel(), RunManifest(panel="panel_made", segmenter="auto"), LONG_NAME).run
+    with ledger.engine.connect().execution_options(write=True) as connection, connection.begin():
+        ledger.put_trace(connection, run.id, long, asked, cut)
+        for made, step in zip(deliberations(asked, taken, short), cut.steps, strict=True):
+            own = {"step_id": step.id, "trace_id": long.id, "step": step.text}
+            case = made.case and made.case.model_copy(update=own)
+            ledger.put_deliberation(connection, run.id, made.model_copy(update={"step": step, "case": case}))
+    ledger.finish(run.id, 1)
+    return f"/runs/{LONG_NAME}/traces/{long.id}"
 
 
 def ask(url: str) -> float:
@@ -314,8 +323,8 @@ def main() -> None:
         idle = memory(server.pid, "VmRSS")
         drawn = requests(ledger, run, given.requests)
         drawn |= {
-            f"trace of eight steps of {LONG // 1000} kB": iter([long_page] * 12),
-            f"deliberation of a step of {LONG // 1000} kB": iter([f"{long_page}/steps/8"] * 12),
+            f"trace of steps of {LONG // 1000} kB": iter([long_page] * 12),
+            f"deliberation of a step of {LONG // 1000} kB": iter([f"{long_page}/steps/2"] * 12),
         }
         for name, addresses in drawn.items():
             first, *rest = [ask(root + address) for address in addresses]

@@ -66,7 +66,7 @@ def take(page: Page, url: str, target: Path, whole: bool) -> None:
     """Open a page and save its picture."""
     page.goto(url)
     # The finding of a large run comes a moment after its page.
-    page.wait_for_function("!document.querySelector('.coming')", timeout=120_000)
+    page.locator(".coming").wait_for(state="detached", timeout=120_000)
     page.screenshot(path=str(target), full_page=whole)
 
 

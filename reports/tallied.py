@@ -16,6 +16,9 @@ from tracejury.ledger import StepCount, TraceVerdicts
 from tracejury.reports.columns import ERROR_TYPES, NO_CLAIM, OUTCOMES, ArmKey, Columns
 from tracejury.traces import ErrorType
 
+_UNKNOWN = ("answer", "gold", "options")
+"""What of a trace is unknown here, so that figures over several samples of a question are left out."""
+
 
 def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: bool) -> Columns:
     """Return columns that `compare` can read.
@@ -26,7 +29,7 @@ def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: b
     """
     questions: dict[str, int] = {}
     arms: dict[ArmKey, int] = {}
-    traces: list[tuple[int, int, int]] = []
+    traces: list[tuple[int, ...]] = []
     steps: list[tuple[int, ...]] = []
     for run, lines in runs.items():
         for line in lines:
@@ -39,9 +42,11 @@ def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: b
     columns: dict[str, Any] = dict(zip(("trace", "kind", "majority", "grounded", "error_type"), every.T, strict=True))
     columns["human"] = np.full(len(every), -1, dtype=np.int8)
     by_trace = np.array(traces, dtype=np.int64).reshape(-1, 3)
+    unknown = np.full(len(by_trace), -1, dtype=np.int64)
     return Columns(
         steps=columns,
-        traces=dict(zip(("question", "arm", "correct"), by_trace.T, strict=True)),
+        traces=dict(zip(("question", "arm", "correct"), by_trace.T, strict=True))
+        | {name: unknown for name in _UNKNOWN},
         opinions={},
         questions=tuple(questions),
         arms=tuple(arms),

@@ -15,7 +15,6 @@ from tracejury.reports import (
     check_judged_shares,
     compare,
     judged_text,
-    ordered_arms,
     tallied_columns,
 )
 
@@ -60,7 +59,7 @@ class Finding(NamedTuple):
 
 def sides_of(view: LedgerView, run: Run) -> list[Side]:
     """Return the arms of a run that are compared, the baseline first."""
-    return [Side(run, arm) for arm in ordered_arms(count.arm for count in view.traces.arms(run))]
+    return [Side(run, arm) for arm in view.arm_names(run)]
 
 
 def comparison_sides(ledger: Ledger, first: str, second: str) -> tuple[Side, Side]:
@@ -87,7 +86,7 @@ def side(view: LedgerView, ref: str) -> Side:
         if not colon:
             raise
         run = view.ledger.run(name)
-    arms = list(dict.fromkeys(count.arm for count in view.traces.arms(run)))
+    arms = view.arm_names(run)
     if not arm and len(arms) == 1:
         arm = arms[0]
     if arm not in arms:

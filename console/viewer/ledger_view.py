@@ -25,6 +25,7 @@ from tracejury.ledger import (
     VotePattern,
     spending_by_purpose,
 )
+from tracejury.reports import ordered_arms
 
 T = TypeVar("T")
 
@@ -48,6 +49,12 @@ class LedgerView:
     def progress(self, run: Run) -> RunProgress:
         """Return how many of the run's traces are done, and its outcomes so far."""
         return self.cache.get(("progress", run.id), lambda: self.traces.progress(run))
+
+    def arm_names(self, run: Run) -> list[str]:
+        """Return the run's arms, the baseline first."""
+        return ordered_arms(
+            count.arm for count in self.cache.get(("arm counts", run.id), lambda: self.traces.arms(run))
+        )
 
     def patterns(self, run: Run) -> list[VotePattern]:
         """Return the patterns of votes."""

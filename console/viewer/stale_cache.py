@@ -32,6 +32,7 @@ class StaleWhileRevalidateCache:
         self._entries: dict[tuple[Any, ...], _Entry] = {}
         self._recomputing: set[tuple[Any, ...]] = set()
         self._first: dict[tuple[Any, ...], threading.Lock] = {}
+        self._failures: dict[tuple[Any, ...], Exception] = {}
         self._lock = threading.Lock()
 
     def get(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
@@ -60,19 +61,30 @@ class StaleWhileRevalidateCache:
     def get_soon(self, key: tuple[Any, ...], compute: Callable[[], T], wait_s: float) -> T | None:
         """Return the result for `key`, or None while the first one takes longer than `wait_s` to compute.
 
-        A computation that raises is tried again by the next call.
+        Raises:
+            Exception: Whatever the computation raised; the next call tries it again.
         """
+        if failure := self._failures.pop(key, None):
+            raise failure
         if key not in self._entries:
             with self._lock:
                 begin = key not in self._recomputing
                 self._recomputing.add(key)
             if begin:
-                thread = threading.Thread(target=self._recompute, args=(key, compute), daemon=True)
+                thread = threading.Thread(target=self._attempt, args=(key, compute), daemon=True)
                 thread.start()
                 thread.join(wait_s)
+            if failure := self._failures.pop(key, None):
+                raise failure
             if key not in self._entries:
                 return None
         return self.get(key, compute)
+
+    def _attempt(self, key: tuple[Any, ...], compute: Callable[[], Any]) -> None:
+        try:
+            self._recompute(key, compute)
+        except Exception as failure:  # noqa: BLE001 - raised again in the request that asks for the result
+            self._failures[key] = failure
 
     def _recompute(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         began = time.monotonic()
