@@ -172,7 +172,7 @@ def compare(
             )  # fmt: skip
             show_matrix(matrix, as_json, csv, latex, forest)
             if methods and not as_json:
-                print_line("\n" + methods_paragraph(opened, settings, ()))
+                print_line("\n" + methods_paragraph(opened, settings, matrix=matrix))
             return
         result = audit(
             columns,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from tracejury.agents import Panel
 from tracejury.ledger import Run, no_formula
 from tracejury.reports.comparison import Comparison
 from tracejury.reports.differences import Settings
@@ -99,22 +100,27 @@ def latex_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def methods_paragraph(runs: Sequence[Run], settings: Settings, comparisons: Sequence[Comparison] = ()) -> str:
-    """Return a paragraph that says how the figures were made, for a paper or a report."""
-    run = runs[0]
-    judges = [
-        f"{j.name} ({run.panel.endpoints[j.endpoint].model if j.endpoint else 'no model'})" for j in run.panel.judges
-    ]
+def methods_paragraph(
+    runs: Sequence[Run], settings: Settings, comparisons: Sequence[Comparison] = (), matrix: Matrix | None = None
+) -> str:
+    """Return a paragraph that says how the figures were made, for a paper or a report.
+
+    Args:
+        runs: What the figures are of.
+        settings: How arms were compared.
+        comparisons: Those that the paragraph counts questions and coverage of.
+        matrix: Where the figures are the cells of a matrix, which has intervals and no tests.
+    """
+    segmenters = " and ".join(repr(name) for name in dict.fromkeys(run.manifest.segmenter for run in runs))
+    panels = list({run.manifest.panel: run.panel for run in runs}.values())
     text = (
-        f"Reasoning traces were cut into steps by the segmenter {run.manifest.segmenter!r}, and each step was judged"
-        f" by a panel of {len(judges)} judges ({', '.join(judges)}) that saw neither the model nor the arm of a trace."
+        f"Reasoning traces were cut into steps by the segmenter {segmenters}, and each step was judged"
+        f" by {' and by '.join(map(_panel_in_words, panels))}; no judge saw the model or the arm of a trace."
         " The step error rate is error / (error + supported); abstentions and failures are in neither."
         f" Arms are compared over the questions on which at least {100 * settings.min_decided:g} % of the claims have"
         " a verdict in each arm. Intervals are by question: Wilson intervals at the effective sample size of the"
         " delete-one-question jackknife for shares, MOVER for their differences"
-        f" ({100 * settings.confidence:g} %). P-values are of a sign-flip permutation test"
-        f" ({settings.draws:,} swaps) that allows for unlike coverage of the arms by trimming (Lee 2009), corrected"
-        " for the number of comparisons (Holm). A direction is called robust if the worst-case bounds over"
+        f" ({100 * settings.confidence:g} %).{_tests(settings) if matrix is None else _pooling(matrix)} A direction is called robust if the worst-case bounds over"
         " abstentions (Manski 1989) lie on one side of 0."
     )
     for c in comparisons:
@@ -125,6 +131,27 @@ def methods_paragraph(runs: Sequence[Run], settings: Settings, comparisons: Sequ
                 f" {100 * c.majority.coverage[1]:.1f} %."
             )
     return text
+
+
+def _tests(settings: Settings) -> str:
+    return (
+        f" P-values are of a sign-flip permutation test ({settings.draws:,} swaps) that allows for unlike coverage of"
+        " the arms by trimming (Lee 2009), corrected for the number of comparisons (Holm)."
+    )
+
+
+def _pooling(matrix: Matrix) -> str:
+    return (
+        f" Each of the {len(matrix.cells)} cells is one student on one benchmark under one panel, compared with"
+        f" {matrix.baseline} within its own run; the mean over cells is of random effects (DerSimonian and Laird 1986),"
+        " and describes them, since cells that share questions are not independent."
+    )
+
+
+def _panel_in_words(panel: Panel) -> str:
+    judges = [f"{j.name} ({panel.endpoints[j.endpoint].model if j.endpoint else 'no model'})" for j in panel.judges]
+    number = "one judge" if len(judges) == 1 else f"{len(judges)} judges"
+    return f"the panel {panel.name} of {number} ({', '.join(judges)})"
 
 
 def _percent(value: float | None) -> str:

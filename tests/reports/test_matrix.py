@@ -61,9 +61,15 @@ def test_each_cell_is_a_comparison_within_its_run_and_benchmark(simulated, runs)
 def test_the_command_writes_tables_and_a_forest(runs, store, tmp_path):
     files = {name: tmp_path / f"matrix.{name}" for name in ("csv", "tex", "svg")}
     call = ["compare", "one", "two", "--matrix", "--store", store, "--csv", str(files["csv"])]
-    shown = runner.invoke(app, [*call, "--latex", str(files["tex"]), "--forest", str(files["svg"])])
+    drawn = ["--latex", str(files["tex"]), "--forest", str(files["svg"]), "--methods"]
+    shown = runner.invoke(app, [*call, *drawn])
     assert shown.exit_code == 0, shown.output
-    assert "cells up" in shown.output
+    text = " ".join(shown.output.split())
+    assert "cells up" in text
+    assert "by the panel p of 3 judges (facts (no model)" in text
+    assert "and by the panel q of 3 judges" in text
+    assert "Each of the 8 cells is one student on one benchmark under one panel" in text
+    assert "permutation" not in text
     table = list(csv.DictReader(files["csv"].open()))
     as_json = json.loads(runner.invoke(app, [*call[:-2], "--json"]).stdout)
     assert len(table) == len(as_json["cells"])
@@ -84,7 +90,7 @@ def test_a_comparison_and_a_report_can_be_pasted(runs, store, tmp_path):
     assert paths[0].read_text() == (tmp_path / "c.csv").read_text()
     methods = json.loads(paths[3].read_text())["methods"]
     assert "Methods, to paste" in paths[2].read_text()
-    assert "panel of 3 judges" in methods
+    assert "the panel p of 3 judges" in methods
 
 
 def test_cells_of_tables_are_inert():

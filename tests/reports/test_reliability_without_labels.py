@@ -72,7 +72,6 @@ def test_a_nearly_perfect_judge_among_weak_ones_is_covered(benchmark):
     """A symmetric interval covers it in 80 % of studies; at 95 %, 12 studies fall below 9 hits once in 400 times."""
     found = benchmark.coverage(benchmark.WORLDS["a nearly perfect judge among weak ones, 300 steps"], 12, 11)
     assert found["best_covered_percent"] >= 75
-    assert found["best_above_interval_percent"] <= 10
 
 
 def test_it_agrees_with_crowd_kit_where_all_decide():
