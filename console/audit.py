@@ -145,6 +145,10 @@ def compare(
     with explained():
         need_reports()
         need_folders(csv, latex, forest)
+        if forest is not None and not as_matrix:
+            raise ValueError("--forest draws the cells of a matrix: add --matrix")
+        if as_matrix and (conditions or controls):
+            raise ValueError("--conditions and --controls belong to a comparison of two arms: leave out --matrix")
         from tracejury.console.comparison_tables import print_audit
         from tracejury.console.matrix_tables import show_matrix, write_tables
         from tracejury.console.screen import out as screen

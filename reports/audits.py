@@ -131,4 +131,8 @@ def choose_arms(columns: Columns, refs: Sequence[tuple[str, str | None]], baseli
         if arm is None and len(there[run]) != 1:
             raise ValueError(f"run {run!r} has the arms {', '.join(there[run]) or 'none'}: name one, as {run}:ARM")
         chosen.append(ArmKey(run, arm or there[run][0]))
+    if twice := next((arm for arm in chosen if chosen.count(arm) > 1), None):
+        raise ValueError(
+            f"{twice.run}:{twice.arm} is named twice, and an arm does not differ from itself: name another run or arm"
+        )
     return chosen

@@ -110,7 +110,11 @@ def compare_matrix(
                 if cell is not None:
                     cells.append(cell)
     if not cells:
-        raise ValueError(f"no run has an arm {baseline!r} and another one with verdicts on the same questions")
+        arms = ", ".join(f"{key.run}:{key.arm}" for key in columns.arms) or "none"
+        raise ValueError(
+            f"no run has an arm {baseline!r} and another one with verdicts on the same questions. Arms: {arms};"
+            " name the baseline with --baseline ARM"
+        )
     return Matrix(baseline=baseline, cells=tuple(cells), heterogeneity=heterogeneity(cells, settings.confidence))
 
 

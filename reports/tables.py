@@ -113,6 +113,7 @@ def methods_paragraph(
     """
     segmenters = " and ".join(repr(name) for name in dict.fromkeys(run.manifest.segmenter for run in runs))
     panels = list({run.manifest.panel: run.panel for run in runs}.values())
+    inference = _tests(settings) if matrix is None else _pooling(matrix)
     text = (
         f"Reasoning traces were cut into steps by the segmenter {segmenters}, and each step was judged"
         f" by {' and by '.join(map(_panel_in_words, panels))}; no judge saw the model or the arm of a trace."
@@ -120,7 +121,7 @@ def methods_paragraph(
         f" Arms are compared over the questions on which at least {100 * settings.min_decided:g} % of the claims have"
         " a verdict in each arm. Intervals are by question: Wilson intervals at the effective sample size of the"
         " delete-one-question jackknife for shares, MOVER for their differences"
-        f" ({100 * settings.confidence:g} %).{_tests(settings) if matrix is None else _pooling(matrix)} A direction is called robust if the worst-case bounds over"
+        f" ({100 * settings.confidence:g} %).{inference} A direction is called robust if the worst-case bounds over"
         " abstentions (Manski 1989) lie on one side of 0."
     )
     for c in comparisons:

@@ -129,7 +129,10 @@ def _fill(
     with ledger.engine.begin() as connection:
         for found in by_trace.values():
             first = found[0]
-            question = Question(stem=f"Stem of {first.question_id}", options={"A": "yes", "B": "no"}, gold=first.gold)
+            question = Question(
+                stem=f"Stem of {first.question_id}", options={"A": "yes", "B": "no"}, gold=first.gold,
+                source=first.meta.get("question_source"),
+            )  # fmt: skip
             text = "\n".join(r.step_text for r in found)
             trace = Trace(
                 question_id=question.id, model=first.model, arm=first.arm, sample=first.sample, text=text,

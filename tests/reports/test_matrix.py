@@ -33,7 +33,12 @@ def mixed(simulated, run, seed, students):
         yield row.model_copy(update={"meta": {**row.meta, "question_source": source}})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return f"sqlite:///{tmp_path_factory.mktemp('matrix') / 'ledger.db'}"
+
+
+@pytest.fixture(scope="module")
 def runs(fill, simulated, store):
     students = {"small": {"error": 0.5}, "large": {"error": 0.45}}
     for run, panel, seed in (("one", "p", 1), ("two", "q", 2)):
@@ -76,6 +81,23 @@ def test_the_command_writes_tables_and_a_forest(runs, store, tmp_path):
     assert float(table[0]["difference"]) == round(100 * as_json["cells"][0]["difference"]["value"], 1)
     assert files["tex"].read_text().count("\\\\") == len(table) + 1
     assert files["svg"].read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["compare", "one", "--forest", "f.svg"], "add --matrix"),
+        (["compare", "one", "--matrix", "--controls"], "leave out --matrix"),
+        (["compare", "one", "--matrix", "--baseline", "nobody"], "Arms: one:base, one:large"),
+        (["compare", "one:base", "one:base"], "one:base is named twice"),
+        (["gate", "one:base", "--baseline", "one:base"], "one:base is named twice"),
+        (["gate", "one:nobody", "--baseline", "one:base"], "Arms: one:base, one:large"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_next_step(runs, store, words, reason):
+    refused = runner.invoke(app, [*words, "--store", store])
+    assert refused.exit_code == 1
+    assert reason in " ".join(refused.output.split())
 
 
 def test_a_comparison_and_a_report_can_be_pasted(runs, store, tmp_path):
