@@ -21,6 +21,7 @@ from tracejury.models import CallStore, Embedder, Endpoint, Gateway
 from tracejury.storage import hide_password
 from tracejury.traces import Question
 from tracejury.training.arms import audited_traces, sample_arm
+from tracejury.training.backends import choose_backend
 from tracejury.training.corpus import Pair, build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
 from tracejury.training.machine import commit
@@ -119,6 +120,10 @@ async def distill(
     """
     url = store or f"sqlite:///{out / 'tracejury.db'}"
     recipe = load_recipe(named(experiment.recipe, beside))
+    # What only a late stage needs is read now: hours of training must not end at a misspelt name.
+    panel = load_panel(named(experiment.panel, beside))
+    for part in (recipe, *((load_recipe(named(experiment.base.recipe, beside)),) if experiment.base else ())):
+        choose_backend(backend or part.backend)
     evaluation = questions_of([experiment.evaluation], beside)
     progress = progress or StageProgress()
     stages = Stages(stage_names(experiment), report_stage, report_line, progress)
@@ -168,7 +173,6 @@ async def distill(
             ),
         )
     runs = {}
-    panel = load_panel(named(experiment.panel, beside))
     for arm, _, _ in arms:
         folder = audited_traces(out / "sampled" / arm, experiment.audited_sample)
         # A run is about its inputs: other traces are another run.

@@ -24,7 +24,7 @@ from tracejury.training.recipe import Grpo, Recipe, RecipeError
 from tracejury.training.rewards import JuryReward
 from tracejury.training.rows import write_json
 from tracejury.training.trainer_options import with_trainer_options
-from tracejury.training.weights import identity_of
+from tracejury.training.weights import identity_of, require_weights
 
 if TYPE_CHECKING:
     from tracejury.training.callbacks import Report
@@ -67,6 +67,7 @@ def reinforce(
     answerable = [q for q in questions if q.gold is not None]
     if not answerable:
         raise RecipeError("none of the questions has a gold answer, so no answer could be rewarded.")
+    require_weights(weights)
     chosen = choose_backend(backend or recipe.backend)
     prepare(chosen, out / "compiled")
     if seed is not None:

@@ -24,7 +24,7 @@ from tracejury.training.recipe import Student
 from tracejury.training.rows import write_json
 from tracejury.training.sample_spec import SampleSpec
 from tracejury.training.token_batches import Draw, sample_batches
-from tracejury.training.weights import identity_of
+from tracejury.training.weights import identity_of, require_weights
 
 NOTEBOOK = "drawn.progress"
 """The chains so far. Its name is no data file's: readers of the folder take the traces, not the progress."""
@@ -54,6 +54,7 @@ def sample_in_process(
     Raises:
         RecipeError: The folder was begun with other inputs, there are no such weights, or memory holds not one chain.
     """
+    require_weights(weights)
     inputs = _inputs(questions, spec, model, arm) | {"weights": identity_of(weights), "think": student.think}
     finished_manifest = claim(out, inputs)
     if finished_manifest is not None:

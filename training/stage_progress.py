@@ -35,6 +35,8 @@ class StageProgress:
 
     def __str__(self) -> str:
         """Return the state as one line."""
+        if not self.stage:
+            return "reading recipes, panel and questions"
         done, total, note = self.done, self.total, self.note
         if self.tally is not None:
             done, total = self.tally.traces + self.tally.resumed, self.tally.traces_total

@@ -42,6 +42,21 @@ def identity_of(weights: str) -> str:
     return f"{folder.name}@{digest.hexdigest()[:20]}"
 
 
+def require_weights(weights: str) -> None:
+    """Refuse what is meant as a folder and is none, which the hub would be asked for, again and again, for a minute.
+
+    Raises:
+        RecipeError: There is no such folder, and the name is none of the hub's (`OWNER/NAME`).
+    """
+    place = Path(weights)
+    on_the_hub = len(place.parts) == 2 and not place.is_absolute() and not place.parent.exists()
+    if not place.is_dir() and not on_the_hub:
+        raise RecipeError(
+            f"{weights}: no such folder. Name the folder that `tracejury student train` wrote (adapter/, model/ or "
+            "merged/), or a model of the hub as OWNER/NAME."
+        )
+
+
 def make_random_student(folder: Path, shape: Shape, texts: Iterable[str], seed: int = 42) -> Path:
     """Write a randomly initialised Qwen3 and a byte-level BPE tokenizer trained on `texts`; return `folder`.
 

@@ -201,6 +201,13 @@ def test_batches_are_halved_where_memory_runs_out(
         sample_in_process(QUESTIONS[:1], weights, recipe.student, tmp_path / "none", spec=roomy, **given)
 
 
+def test_weights_that_are_nowhere_are_told_at_once(recipe: Any, tmp_path: Path) -> None:
+    given = {"model": "m", "arm": "a", "spec": SampleSpec(n=1)}
+    for weights in ("nowhere", str(tmp_path / "student" / "merged")):
+        with pytest.raises(RecipeError, match=r"no such folder\. Name the folder that `tracejury student train` wrote"):
+            sample_in_process(QUESTIONS[:1], weights, recipe.student, tmp_path / "out", **given)
+
+
 def test_notebook_cuts_off_a_half_written_line(tmp_path: Path) -> None:
     (tmp_path / "n.jsonl").write_text('{"a": 1}\n{"a": 2')
     with Notebook(tmp_path / "n.jsonl") as notebook:

@@ -97,6 +97,26 @@ def test_a_dry_run_of_the_papers_experiment_counts_every_stage(tmp_path: Path, m
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "instead", "reason"),
+    [
+        ("panel: tiny/panel.yaml", "panel: nopanel", "no panel called 'nopanel'"),
+        ("recipe: tiny\n", "recipe: nobody\n", "no recipe called 'nobody'"),
+        ("  recipe: tiny-base", "  recipe: nobody", "no recipe called 'nobody'"),
+        ("tiny/teacher.jsonl", "tiny/nofile.jsonl", "no such file or folder; the experiment names it"),
+    ],
+)
+def test_a_misspelt_name_is_told_before_anything_is_trained(
+    line: str, instead: str, reason: str, tmp_path: Path
+) -> None:
+    experiment = tiny_in(tmp_path)
+    experiment.write_text(experiment.read_text().replace(line, instead))
+    refused = CliRunner().invoke(app, ["student", "distill", str(experiment), "--out", str(tmp_path / "out")])
+    assert refused.exit_code == 1
+    assert reason in refused.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_the_first_questions_and_several_sources(tmp_path: Path) -> None:
     from tracejury.training import Experiment
     from tracejury.training.distill import questions_of
