@@ -31,11 +31,11 @@ SAMPLING_FLOPS = 1.6e14
 """Assumed speed of sampling in large batches, likewise."""
 
 _SHAPES = {
-    "Qwen/Qwen3-8B": Size(8_190_735_360, 4096, 12288, 36, 0),
-    "Qwen/Qwen3-14B": Size(14_768_307_200, 5120, 17408, 40, 0),
-    "Qwen/Qwen3-32B": Size(32_762_123_264, 5120, 25600, 64, 0),
-    "meta-llama/Llama-3.1-8B-Instruct": Size(8_030_261_248, 4096, 14336, 32, 0),
-    "mistralai/Mistral-7B-Instruct-v0.3": Size(7_248_023_552, 4096, 14336, 32, 0),
+    "Qwen/Qwen3-8B": Size(8_190_735_360, 4096, 12288, 36, 0, 1024),
+    "Qwen/Qwen3-14B": Size(14_768_307_200, 5120, 17408, 40, 0, 1024),
+    "Qwen/Qwen3-32B": Size(32_762_123_264, 5120, 25600, 64, 0, 1024),
+    "meta-llama/Llama-3.1-8B-Instruct": Size(8_030_261_248, 4096, 14336, 32, 0, 1024),
+    "mistralai/Mistral-7B-Instruct-v0.3": Size(7_248_023_552, 4096, 14336, 32, 0, 1024),
 }
 """The shipped recipes' models, from their cards: a dry run downloads no config."""
 
@@ -119,7 +119,8 @@ def _sampling(
     hours = None if size is None else 2 * size.parameters * chains * CHAIN_TOKENS / SAMPLING_FLOPS / 3600
     note = f"{len(evaluation)} questions x {spec.n}; hours for chains of {CHAIN_TOKENS} tokens"
     if endpoint is None:
-        memory = None if size is None else size.parameters * 2 / GIB
+        chains_at_once = min(spec.cache_tokens, chains * spec.max_tokens)
+        memory = None if size is None else (size.parameters * 2 + size.cache_bytes(chains_at_once)) / GIB
         return StageEstimate(f"sample {arm}", tokens=most, memory_gib=memory, hours=hours, note=note)
     cost = sampling_cost(evaluation, endpoint, spec)
     tokens = cost.prompt_tokens + cost.completion_tokens

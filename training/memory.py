@@ -33,6 +33,12 @@ class Size(NamedTuple):
     layers: int
     adapted: int
     """Parameters that are trained."""
+    cache_width: int = 0
+    """Key-value heads times their width: a token takes 4 bytes of cache for each and each layer, in 16 bit."""
+
+    def cache_bytes(self, tokens: int) -> int:
+        """Return the bytes of the cache for this many tokens in 16 bit: a key and a value in every layer."""
+        return 4 * self.layers * self.cache_width * tokens
 
 
 def measure(weights: str, recipe: Recipe) -> Size:
@@ -57,7 +63,9 @@ def measure(weights: str, recipe: Recipe) -> Size:
                 f"layers are {sorted({n.rsplit('.', 1)[-1] for n, m in model.named_modules() if _linear(m)})}."
             )
     text = config.get_text_config()
-    return Size(parameters, text.hidden_size, text.intermediate_size, text.num_hidden_layers, adapted)
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    width = heads * (getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads)
+    return Size(parameters, text.hidden_size, text.intermediate_size, text.num_hidden_layers, adapted, width)
 
 
 def _linear(module: object) -> bool:

@@ -91,6 +91,8 @@ def test_a_dry_run_of_the_papers_experiment_counts_every_stage(tmp_path: Path, m
     assert 15 < stages["train"]["memory_gib"] < 60, "an 8B student in 16 bit"
     assert stages["train"]["hours"] > 0
     assert stages["sample student"]["tokens"] == 8 * 64 * 2048
+    # 15.3 GiB of weights, and 65,536 tokens of 147,456 bytes.
+    assert stages["sample student"]["memory_gib"] == pytest.approx(15.26 + 9.0, abs=0.05)
     assert stages["adjudicate base"]["calls"] >= 8 * 10
     table = CliRunner().invoke(app, ["student", "distill", "medqa-qwen3-8b", "--dry-run"])
     assert "Nothing was called" in table.output
