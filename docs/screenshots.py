@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
+from tracejury.agents import Outcome
 from tracejury.console.viewer import create_app
 from tracejury.console.viewer.rendering import place, served
 from tracejury.ledger import DEFAULT_STORE, Browsing, Ledger, Run, StepBrowsing, TraceFilter
@@ -29,13 +30,16 @@ FLAGS = [
 def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
     """Return page name -> path: every page of the run, on the trace that has most to tell."""
     traces, steps = Browsing(ledger), StepBrowsing(ledger)
-    lines = (
-        traces.traces(run, TraceFilter(sort="errors", resolver=True)).lines or traces.traces(run, TraceFilter()).lines
+    # A right answer with wrong steps has most to tell.
+    lines = next(
+        lines
+        for lines in (traces.traces(run, f).lines for f in (TraceFilter(sort="errors", flawed=True), TraceFilter()))
+        if lines
     )
     line, root = lines[0], place(run)
     here = f"{root}/traces/{line.trace_id}"
     made = ledger.deliberations(run, line.trace_id)
-    told = max(made, key=lambda d: (len(d.verdict.citations), d.resolution is not None))
+    told = max(made, key=lambda d: (d.verdict.outcome is Outcome.ERROR, len(d.verdict.citations), -d.step.index))
     other = next((s.trace_id for s in traces.siblings(run, line.question_id) if s.trace_id != line.trace_id), None)
     found = {
         "runs": "",
@@ -53,7 +57,7 @@ def addresses(ledger: Ledger, run: Run) -> dict[str, str]:
     }
     made_of = {name: served(path) for name, path in found.items()}
     made_of["traces-filtered"] = served(f"{root}/traces", disagreement=1, sort="errors")
-    made_of["trace-beside"] = served(here, beside=other)
+    made_of["trace-beside"] = served(f"{root}/traces/{other}", beside=line.trace_id) if other else served(here)
     sides = ordered_arms(count.arm for count in traces.arms(run))
     if len(sides) > 1:
         made_of["compare"] = served("compare", a=f"{run.name}:{sides[0]}", b=f"{run.name}:{sides[1]}")

@@ -18,6 +18,7 @@ from tracejury.console.viewer.links import safe_url
 from tracejury.console.wording import WHY
 from tracejury.ledger import Run
 from tracejury.reports import ARM_SHAPES
+from tracejury.traces import blind
 
 Link = Callable[..., str]
 """(path below the site's root, **query) -> address."""
@@ -59,6 +60,8 @@ def _environment() -> Environment:
         "usd": lambda x: f"${x:,.4f}" if 0 < x < 1 else f"${x:,.2f}",
         "spaced": lambda s: str(getattr(s, "value", s)).replace("_", " "),
         "excerpt": _excerpt,
+        # Numbers and marks alone, which stand between steps, say nothing.
+        "says": lambda text: len(blind(text)) > 3,
         "safe_url": safe_url,
         "slug": lambda text: hashlib.sha256(str(text).encode()).hexdigest()[:8],
         "when": lambda s: str(s)[:16].replace("T", " ") if s else "",
