@@ -45,7 +45,7 @@ PANELS = {
     "three judges: all strongest": ("strongest", "strongest", "strongest"),
 }
 SOME_FAILED, RETRIES = 2, 3
-"""On a crowded machine a judge may take longer than its minute; the same command asks it again."""
+"""The same command asks a judge again that broke, on a crowded machine for instance."""
 PASSAGES = 8
 """Retrieved by step: enough for all that was planted about one error."""
 CLEAN = PolicyAttack("no attack", "no attack", "{step}")
@@ -141,7 +141,8 @@ def _run(plugin: str, *arguments: object) -> None:
     path = os.pathsep.join([plugin, str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-c", "from tracejury.console.app import main; main()", *map(str, arguments)]
     for _ in range(RETRIES):
-        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+        environment = {"PYTHONPATH": path, "TRACEJURY_PLUGIN_TIME_LIMIT_S": "3600"}
+        done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
         if done.returncode != SOME_FAILED:
             break
     if done.returncode:
