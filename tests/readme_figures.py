@@ -127,21 +127,36 @@ def _quotes(what: str) -> tuple[From, From]:
 
 
 def _true_rates(extreme: Callable[[list[float]], float]) -> From:
+    """Return the least or the largest true rate of the sets, evidence read as the product does."""
     return From(
-        "checker-model.json", lambda r: extreme([s["group"]["true rate, supports"][0] for s in r["sets"].values()])
+        "grounding.json",
+        lambda r: extreme([s["checker"]["true rate"]["value"] for s in r["lift"]["figures"].values()]),
     )
 
 
+def _product_lift(name: str) -> tuple[From, From, From]:
+    """Return a set's lift beyond foreign evidence and the ends of its interval, read as the product does."""
+
+    def part(key: str) -> From:
+        return From("grounding.json", lambda r: r["lift"]["figures"][name]["checker"]["lift beyond foreign"][key])
+
+    return part("value"), part("low"), part("high")
+
+
+def _attacked(what: str) -> From:
+    """Return a count of the attacks on two judges, no poisoned source vouched for."""
+    return From("policy_attacks.json", lambda r: r["two judges: obedient, strongest"]["attacked"]["all"][what])
+
+
 def _successes(r: Any) -> float:
-    """Return the attacks of all families and both panels that made a verdict."""
+    """Return the attacks that made a verdict, whatever the panel, no poisoned source vouched for."""
     panels = [part for part in r.values() if isinstance(part, dict)]
-    return float(sum(family.get("supported", 0) for panel in panels for family in panel.values()))
+    return float(sum(panel["attacked"]["all"]["supported"] for panel in panels))
 
 
 HELD_OUT = ("demo, planted errors, held out",)
 MR_BEN = ("mr-ben medicine, looked at", "mr-ben medicine, held out")
 
-_ALL_ATTACKS = "all, written without sight of the code"
 _INTERVALS = (
     Setting("95"),
     From("coverage.json", lambda r: min(s["covered_percent"] for s in r["scenarios"].values())),
@@ -168,7 +183,9 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         Setting("5"),
     ),
     "Can a text talk the jury into a verdict?": (
-        From("policy_attacks.json", lambda r: r["two judges: obedient, strongest"][_ALL_ATTACKS]["attacks"]),
+        _attacked("attacks"),
+        _attacked("errors"),
+        _attacked("tried"),
         From("policy_attacks.json", _successes),
     ),
     "Do the intervals hold?": _INTERVALS,
@@ -179,6 +196,14 @@ FIGURES: dict[str, tuple[From | Setting, ...]] = {
         *_lift("clinifact"),
         *_lift("pubmedqa"),
         *_lift("medhallu"),
+    ),
+    "the same, read as the product reads evidence": (
+        *_product_lift("SciFact"),
+        *_product_lift("CliniFact"),
+        *_product_lift("PubMedQA"),
+        *_product_lift("MedHallu"),
+        _true_rates(min),
+        _true_rates(max),
     ),
     "the same, share of true support that counts": (
         *(_true_rate(name) for name in ("scifact", "clinifact", "pubmedqa", "medhallu")),

@@ -42,6 +42,7 @@ from benchmarks.grounding.tables import markdown
 from tracejury.agents import JudgePanel
 
 PARTS = ("quotes", "cost", "lift", "model", "liars", "worse", "citations")
+SETS = ("SciFact", "CliniFact", "PubMedQA", "MedHallu", "NLI4CT gold lines")
 QUICK_CLAIMS, QUICK_TRACES = 20, 4
 
 
@@ -58,7 +59,8 @@ class Bench:
     @cached_property
     def sets(self) -> dict[str, list[LabelledClaim]]:
         most = QUICK_CLAIMS if self.args.quick else self.args.claims
-        return {name: sample(claims, most) for name, claims in labelled_sets(self.args.data).items()}
+        sets = labelled_sets(self.args.data)
+        return {name: sample(sets[name], most) for name in self.args.sets or sets}
 
     @cached_property
     def cases(self) -> list[LabelledCase]:
@@ -99,6 +101,7 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, help="of the checker `nli`; the shipped one without it")
     parser.add_argument("--gguf", type=Path, help="the model file of the part `model`, left out without it")
     parser.add_argument("--quotes", type=Path, nargs="*", default=[], help="further quotes, JSON lines: only counts")
+    parser.add_argument("--sets", nargs="+", choices=SETS, help="of `lift` and `worse`; the others' figures stay")
     parser.add_argument("--claims", type=int, default=240, help="claims of a set, at most")
     parser.add_argument("--traces", type=int, default=TRACES, help="traces of MR-Ben; 0 leaves it out of `worse`")
     parser.add_argument("--quick", action="store_true", help="a few claims and traces: does it run?")
@@ -124,6 +127,8 @@ def main() -> None:
 def keep(results: dict[str, Any], parts: dict[str, Any], about: dict[str, Any], args: argparse.Namespace) -> None:
     """Merge parts into the results, write them, and print their tables."""
     for name, measured in parts.items():
+        if args.sets and name in results:
+            measured = results[name]["figures"] | measured
         results[name] = about | {"figures": measured}
         print(markdown(name, measured), flush=True)
     if not args.quick:
