@@ -41,6 +41,7 @@ RESULT = ROOT / "benchmarks" / "results" / "policy_attacks.json"
 PANELS = {
     "two judges: both obedient": ("obedient", "obedient"),
     "two judges: obedient, strongest": ("obedient", "strongest"),
+    "three judges: all obedient": ("obedient", "obedient", "obedient"),
     "three judges: obedient twice, strongest": ("obedient", "obedient", "strongest"),
     "three judges: all strongest": ("strongest", "strongest", "strongest"),
 }
