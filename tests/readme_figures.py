@@ -135,10 +135,10 @@ def _true_rates(extreme: Callable[[list[float]], float]) -> From:
 
 
 def _product_lift(name: str) -> tuple[From, From, From]:
-    """Return a set's lift beyond foreign evidence and the ends of its interval, read as the product does."""
+    """Return a set's lift beyond foreign evidence and the ends of its interval, read as the product does: no signs."""
 
     def part(key: str) -> From:
-        return From("grounding.json", lambda r: r["lift"]["figures"][name]["checker"]["lift beyond foreign"][key])
+        return From("grounding.json", lambda r: abs(r["lift"]["figures"][name]["checker"]["lift beyond foreign"][key]))
 
     return part("value"), part("low"), part("high")
 
