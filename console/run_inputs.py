@@ -26,23 +26,31 @@ def need_reports() -> None:
 
 
 def open_references(store: str | None, texts: list[str]) -> tuple[Ledger, list[Run], list[tuple[str, str | None]]]:
-    """Open the ledger and read RUN[:ARM] references; a run whose name holds a colon is found by its whole name."""
-    from tracejury.ledger import DEFAULT_STORE, Ledger, UnknownRunError
+    """Open the ledger and read RUN[:ARM] references."""
+    from tracejury.ledger import DEFAULT_STORE, Ledger
 
     ledger = Ledger(store or DEFAULT_STORE)
     runs, refs = [], []
     for text in texts:
-        arm: str | None = None
-        try:
-            run = ledger.run(text)
-        except UnknownRunError:
-            name, colon, arm = text.rpartition(":")
-            if not colon:
-                raise
-            run = ledger.run(name)
+        run, arm = _run_and_arm(ledger, text)
         runs.append(run)
         refs.append((run.name, arm))
     return ledger, list({run.id: run for run in runs}.values()), refs
+
+
+def _run_and_arm(ledger: Ledger, text: str) -> tuple[Run, str | None]:
+    """Read RUN[:ARM], where either name may hold colons: the longest beginning that is a run is the run."""
+    from tracejury.ledger import UnknownRunError
+
+    name, arm = text, None
+    while True:
+        try:
+            return ledger.run(name), arm
+        except UnknownRunError:
+            name, colon, last = name.rpartition(":")
+            if not colon:
+                raise
+            arm = last if arm is None else f"{last}:{arm}"
 
 
 def rejudged(ledger: Ledger, runs: list[Run]) -> dict[str, Columns]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tracejury.reports.differences import Difference
 
 NOT_ENOUGH = "not enough verdicts to compare"
+_UNPAIRED = ", which are not on the same questions"
 _DIRECTIONS = {"up": "more errors", "down": "fewer errors", "none": "no difference"}
 
 
@@ -25,7 +26,8 @@ def headline(answers: Difference | None, majority: StepComparison, grounded: Ste
     answers_part = f"answers {points(answers.difference)}" if answers else "answers not graded"
     if majority.why_not is not None or majority.steps is None:
         reason = majority.why_not or "no question is decided in both arms"
-        return f"{NOT_ENOUGH} ({reason}); {answers_part}" + _pool(majority)
+        pool = f"; all verdicts{_UNPAIRED}: {points(majority.pool.difference)}" if majority.pool.apart else ""
+        return f"{NOT_ENOUGH} ({reason}); {answers_part}{pool}"
     parts = [f"{answers_part}, step errors {points(majority.steps.difference)}"]
     if grounded is not None:
         parts[0] += f" by majority ({_coverage(majority)})"
@@ -84,4 +86,4 @@ def _pool(found: StepComparison) -> str:
     """Say where the verdicts of all questions tell another story than those of the questions decided in both arms."""
     if not found.pool.apart:
         return ""
-    return f", unlike {points(found.pool.difference)} over all verdicts, which are not on the same questions"
+    return f", unlike {points(found.pool.difference)} over all verdicts{_UNPAIRED}"

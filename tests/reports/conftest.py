@@ -131,7 +131,7 @@ def _fill(
             first = found[0]
             question = Question(
                 stem=f"Stem of {first.question_id}", options={"A": "yes", "B": "no"}, gold=first.gold,
-                source=first.meta.get("question_source"),
+                source=first.meta.get("question_source", ""),
             )  # fmt: skip
             text = "\n".join(r.step_text for r in found)
             trace = Trace(
