@@ -317,12 +317,15 @@ def _print_calls(tally: RunTally) -> None:
 def ready_index(panel: Panel, index: Path | None) -> None:
     """Index the panel's sources that are not in the index yet."""
     from tracejury.console.progress import shown
-    from tracejury.retrieval import Index
 
     if not panel.sources:
         return
-    opened = Index.open(index, embedder=panel.retrieval.embedder)
-    for name in [n for n in panel.sources if n not in opened.manifest().sources]:
+    with shown(lambda: "opening the index"):
+        from tracejury.retrieval import Index
+
+        opened = Index.open(index, embedder=panel.retrieval.embedder)
+        there = opened.manifest().sources
+    for name in [n for n in panel.sources if n not in there]:
         with shown(lambda: f"building the index of {name} (only the first time)"):  # noqa: B023 - it ends in this turn
             opened.build(name)
 

@@ -106,17 +106,17 @@ def demo(
         if path:
             print(folder)
             return
-        with shown(lambda: "fetching the two small models (only the first time)"):
+        with shown(lambda: "loading, and fetching the two small models (only the first time)"):
             _weights()
-        from tracejury.agents import load_panel
-        from tracejury.console.adjudicate import judge_batch, ready_index
-        from tracejury.console.screen import err
-        from tracejury.ledger import DEFAULT_STORE
-        from tracejury.traces import Batch
+            from tracejury.agents import load_panel
+            from tracejury.console.adjudicate import judge_batch, ready_index
+            from tracejury.console.screen import err
+            from tracejury.ledger import DEFAULT_STORE
+            from tracejury.traces import Batch
 
-        batch = Batch.open(folder)
-        planted = read_labels(folder / "labels.jsonl")
-        panel = load_panel("embedded")
+            batch = Batch.open(folder)
+            planted = read_labels(folder / "labels.jsonl")
+            panel = load_panel("embedded")
         ready_index(panel, index)
         options = {"store": store or DEFAULT_STORE, "index": index}
         ran: list[Run] = []
