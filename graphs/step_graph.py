@@ -148,9 +148,8 @@ class StepNodes:
         judge_panel = run_context.judge_panel
         look_up, own = None, tuple[Search, ...]()
         if "question" in state:
-            question, step = state["question"], state["step"]
-            look_up = run_context.look_up(question, step, sources=spec.sources)
-            case, own = await own_case(run_context, case, spec, question, step)
+            look_up = run_context.look_up(state["question"], state["step"], sources=spec.sources)
+            case, own = await own_case(run_context, case, spec, state["question"], state["step"])
         judge = judge_panel.judges[spec.name]
         asking = with_own_search(own, ask_judge(spec, judge, case, judge_panel, state.get("key"), look_up))
         if not run_context.prefix or self._asks_alone(case, spec):
