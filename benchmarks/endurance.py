@@ -18,6 +18,7 @@ expected. The server is tests/servers/model_server.py: the truth about judging i
   puts shifted `time.time` and `datetime.now` in place before anything is imported. The monotonic clock does not jump.
 - `flap`: the endpoint is down (503), hangs up (reset), and comes back, at random.
 - `malformed`: 5 % of all replies are unusable, in seven ways.
+- `backup`, `removed`, `outage`, `reading`, and by name `minute` and `temp`: see benchmarks/endurance_faults.py.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 from local_panel import GOOD, write_panel, write_traces  # noqa: E402
 from servers.model_server import ModelServer  # noqa: E402
 
+from benchmarks.endurance_faults import backup, full_temp, outage, reading, removed  # noqa: E402
 from tracejury.graphs import RunTally, adjudicate  # noqa: E402
 from tracejury.ledger import Ledger  # noqa: E402
 
@@ -521,12 +523,25 @@ FAULTS: dict[str, Callable[[Course, float], dict[str, Any]]] = {
     "clock": lambda course, scale: clock(course, max(1, round(5 * scale))),
     "flap": lambda course, scale: flap(course, max(2, round(20 * scale))),
     "malformed": lambda course, _: malformed(course, 0.05),
+    "backup": lambda course, _: backup(course),
+    "removed": lambda course, _: removed(course),
+    "outage": lambda course, scale: outage(course, 60 if scale >= 1 else 3),
+    "reading": lambda course, _: reading(course),
 }
+
+
+BY_HAND: dict[str, Callable[[Course, float], dict[str, Any]]] = {
+    "minute": lambda course, _: outage(course, 60),
+    "temp": lambda course, _: full_temp(course),
+}
+"""Faults that take long, or need root: by name only."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[*FAULTS, "memory", []], help="default: every fault, not memory")
+    parser.add_argument(
+        "what", nargs="*", choices=[*FAULTS, *BY_HAND, "memory", []], help="default: every fault, not memory"
+    )
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -540,7 +555,7 @@ def main() -> None:
         with ModelServer() as server, tempfile.TemporaryDirectory() as folder:
             course = Course(Path(folder), server, asked.steps, asked.seed)
             for name in asked.what or FAULTS:
-                known["faults"][name] = about | FAULTS[name](course, asked.steps / 2_000)
+                known["faults"][name] = about | (FAULTS | BY_HAND)[name](course, asked.steps / 2_000)
                 target.write_text(json.dumps(known, indent=1) + "\n")
     target.write_text(json.dumps(known, indent=1) + "\n")
 
