@@ -265,9 +265,9 @@ def differences(seeds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def estimate(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean and 95 % interval (Student's t over the seeds); no interval of fewer than two seeds."""
+    """Return mean and 95 % interval (Student's t over the seeds); none of one seed, or where all seeds agree."""
     mean = sum(values) / len(values)
-    if len(values) < 2:
+    if len(values) < 2 or max(values) - min(values) < 1e-9:
         return {"mean": round(mean, 4), "ci95": None}
     half = float(stats.t.ppf(0.975, len(values) - 1)) * float(stats.sem(values))
     return {"mean": round(mean, 4), "ci95": [round(mean - half, 4), round(mean + half, 4)]}
