@@ -103,7 +103,7 @@ def medhallu(args: argparse.Namespace, rng: random.Random) -> Task:
 
 
 def scifact(args: argparse.Namespace, rng: random.Random) -> Task:
-    """The evidence of all rows; the claims of the development rows."""
+    """The evidence of the development rows, then of the others, up to `documents`; the claims of the former."""
     evidence: dict[str, str] = {}
     steps: dict[str, set[str]] = defaultdict(set)
     for part in ("dev", "train"):
@@ -111,7 +111,9 @@ def scifact(args: argparse.Namespace, rng: random.Random) -> Task:
             key = evidence.setdefault(row["sentence1"], f"s{len(evidence)}")
             if part == "dev":
                 steps[row["sentence2"]].add(key)
-    items = [Item(step, (frozenset(keys),), "scifact") for step, keys in steps.items()]
+    evidence = dict(list(evidence.items())[: args.documents])
+    here = set(evidence.values())
+    items = [Item(step, (frozenset(keys & here),), "scifact") for step, keys in steps.items() if keys & here]
     rng.shuffle(items)
     return Task([References("scifact", {key: text for text, key in evidence.items()})], items[: args.n])
 
