@@ -40,8 +40,9 @@ class SearchedClaim(NamedTuple):
 def missing_topics(claims: Sequence[SearchedClaim]) -> tuple[MissingTopic, ...]:
     """Name what undecided claims are about.
 
-    A term is a run of neighbouring words that the claims of few questions use, and the passages found for few; those
-    that no passage names come first, then those of many questions and claims.
+    A term is a run of neighbouring words that the claims of few questions use, and the passages found for few. Those that
+    no passage names come first; then those that come back in more claims than questions, since a topic comes back within
+    its question and a common word is spread.
     """
     questions_of: dict[str, set[str]] = defaultdict(set)
     passages_of: dict[str, set[str]] = defaultdict(set)
@@ -71,7 +72,7 @@ def missing_topics(claims: Sequence[SearchedClaim]) -> tuple[MissingTopic, ...]:
         )
         for term, of_term in undecided.items()
     ]
-    topics.sort(key=lambda topic: (topic.is_named, -topic.questions, -topic.claims, topic.term))
+    topics.sort(key=lambda topic: (topic.is_named, topic.questions - topic.claims, topic.term))
     absent = [topic for topic in topics if not topic.is_named][:_MOST]
     return (*absent, *[topic for topic in topics if topic.is_named][:_MOST])
 
