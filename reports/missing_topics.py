@@ -40,9 +40,9 @@ class SearchedClaim(NamedTuple):
 def missing_topics(claims: Sequence[SearchedClaim]) -> tuple[MissingTopic, ...]:
     """Name what undecided claims are about.
 
-    A term is a run of neighbouring words that the claims of few questions use, and the passages found for few. Those that
-    no passage names come first; then those that come back in more claims than questions, since a topic comes back within
-    its question and a common word is spread.
+    A term is a run of neighbouring words that the claims of few questions use, and the passages found for few. Those
+    that no passage names come first; then those that come back in more claims than questions, since a topic comes back
+    within its question and a common word is spread.
     """
     questions_of: dict[str, set[str]] = defaultdict(set)
     passages_of: dict[str, set[str]] = defaultdict(set)
