@@ -154,7 +154,8 @@ def _keys() -> Iterator[SetupCheck]:
         unset = sorted(key for key in keys if not os.environ.get(key))
         detail = f"set {', '.join(unset)} to use it" if unset else "its keys are set" if keys else "it needs no key"
         if missing := [e.model for e in endpoints if e.kind == "embedded" and not is_fetched(e.model)]:
-            yield SetupCheck(f"panel {name}", "absent", f"its model is not fetched: {', '.join(sorted(missing))}")
+            reason = f"no model for it is fetched ({', '.join(sorted(missing))}): tracejury models list"
+            yield SetupCheck(f"panel {name}", "absent", reason)
             continue
         has_server = any(e.kind == "openai" for e in endpoints)
         if not unset and has_server:

@@ -79,8 +79,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     named = {w.hub for w in CATALOGUE.values()}
     for name in [name for name in fetched_from_hub() if name not in named]:
         path = weights_path(name)
-        found = {"name": name, "summary": "fetched from the hub", "license": "see the hub", "memory_gb": None}
-        rows.append(found | {"bytes": path.stat().st_size, "wheels": [], "hub": name, "path": str(path)})
+        fields = {"name": name, "summary": "fetched from the hub", "license": "see the hub", "memory_gb": None}
+        rows.append(fields | {"bytes": path.stat().st_size, "wheels": [], "hub": name, "path": str(path)})
     if as_json:
         print_json(json.dumps(rows, indent=2))
         return

@@ -90,7 +90,7 @@ def test_keys_are_not_needed_to_look_at_a_panel(tmp_path: Path) -> None:
 
 
 def test_an_unknown_panel_lists_the_known_ones() -> None:
-    with pytest.raises(PanelError, match=r"known: .*embedded, mixed"):
+    with pytest.raises(PanelError, match=r"known: .*embedded, local, mixed"):
         load_panel("embeded")
     with pytest.raises(PanelError, match="no such file"):
         load_panel("somewhere/else.yaml")
