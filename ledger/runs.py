@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from tracejury.agents import Panel, panel_fields
 from tracejury.models import Endpoint
@@ -42,10 +42,9 @@ class RunManifest(Record):
     @property
     def work_id(self) -> str:
         """An id of what the run asks: two runs with the same one ask the same panel about the same inputs."""
-        return content_id(
-            "w", self.panel, self.prompts, self.checker, self.index, self.segmenter, self.seed,
-            sorted(self.input_digests.values()), self.selection,
-        )  # fmt: skip
+        protocol = {"panel", "prompts", "checker", "index", "segmenter", "seed", "selection"}
+        inputs: list[JsonValue] = [*sorted(self.input_digests.values())]
+        return content_id("w", self.model_dump(mode="json", include=protocol), inputs)
 
     def differences(self, other: RunManifest) -> dict[str, tuple[str, str]]:
         """Return the fields that make two runs incomparable, name -> (this, other). Packages and inputs do not."""

@@ -110,9 +110,9 @@ def compare_matrix(
                 if cell is not None:
                     cells.append(cell)
     if not cells:
-        arms = ", ".join(f"{key.run}:{key.arm}" for key in columns.arms) or "none"
+        known_arms = ", ".join(f"{key.run}:{key.arm}" for key in columns.arms) or "none"
         raise ValueError(
-            f"no run has an arm {baseline!r} and another one with verdicts on the same questions. Arms: {arms};"
+            f"no run has an arm {baseline!r} and another one with verdicts on the same questions. Arms: {known_arms};"
             " name the baseline with --baseline ARM"
         )
     return Matrix(baseline=baseline, cells=tuple(cells), heterogeneity=heterogeneity(cells, settings.confidence))
