@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracejury.ledger.reader import LedgerReading
@@ -55,11 +55,26 @@ class Notes:
         return self._read(_NOTES.where(step_note.c.run_id == run.id).order_by(step_note.c.saved.desc()))
 
     def _read(self, query: Select[Any]) -> list[StepNote]:
+        """Read notes, then where their steps stand: joined, SQLite would go through all steps of the run."""
+        d = deliberation_table.c
         with self.engine.connect() as connection:
-            return [StepNote.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+            notes = connection.execute(query).all()
+            ids = [note.step_id for note in notes]
+            places = select(d.run_id, d.step_id, d.trace_id, d.step_index).where(d.step_id.in_(ids))
+            if notes:
+                places = places.where(d.run_id == notes[0].run_id)
+            found = {row.step_id: row for row in connection.execute(places)} if notes else {}
+        return [
+            StepNote(
+                step_id=note.step_id,
+                trace_id=found[note.step_id].trace_id,
+                step_index=found[note.step_id].step_index,
+                text=note.text,
+                saved=note.saved,
+            )
+            for note in notes
+            if note.step_id in found
+        ]
 
 
-_STEP = deliberation_table.c
-_NOTES = select(step_note.c.step_id, _STEP.trace_id, _STEP.step_index, step_note.c.text, step_note.c.saved).join(
-    deliberation_table, and_(_STEP.run_id == step_note.c.run_id, _STEP.step_id == step_note.c.step_id)
-)
+_NOTES = select(step_note)

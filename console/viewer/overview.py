@@ -41,13 +41,17 @@ class Arm(NamedTuple):
     failure_rate: Estimate
     bounds: tuple[float | None, float | None]
     bars: tuple[Bar, ...]
-    text: TextCoverage | None
-    """How much of the traces' text was judged; None where the ledger did not keep it."""
 
 
 def arms_of(view: LedgerView, run: Run) -> list[Arm]:
     """Return the run's arms with rates and intervals, as `tracejury summary` has them."""
     return view.cache.get(("arms", run.id), lambda: _arms(view, run))
+
+
+def texts_of(view: LedgerView, run: Run) -> dict[str, TextCoverage]:
+    """Return how much of each arm's text was judged, as far as the ledger kept it; empty while a large run is read."""
+    texts = view.soon(("texts", run.id), lambda: view.ledger.text_coverage(run)) or {}
+    return {arm: text for arm, text in texts.items() if text.judged_share is not None}
 
 
 def failures_of(view: LedgerView, run: Run) -> FailureCounts:
@@ -62,14 +66,10 @@ def _arms(view: LedgerView, run: Run) -> list[Arm]:
     sums: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for arm, _, *numbers in view.traces.by_question(run):
         sums[arm].append(tuple(numbers))
-    texts = view.ledger.text_coverage(run)
-    return [
-        _arm(name, by_arm[name], np.array(sums[name], dtype=np.float64), texts.get(name))
-        for name in ordered_arms(by_arm)
-    ]
+    return [_arm(name, by_arm[name], np.array(sums[name], dtype=np.float64)) for name in ordered_arms(by_arm)]
 
 
-def _arm(name: str, parts: list[ArmCount], sums: Any, text: TextCoverage | None) -> Arm:
+def _arm(name: str, parts: list[ArmCount], sums: Any) -> Arm:
     def total(field: str) -> int:
         return int(sum(getattr(part, field) for part in parts))
 
@@ -93,7 +93,6 @@ def _arm(name: str, parts: list[ArmCount], sums: Any, text: TextCoverage | None)
         failure_rate=rates.failure_rate,
         bounds=rates.bounds,
         bars=tuple(_bars(counts)),
-        text=text if text and text.judged_share is not None else None,
     )
 
 

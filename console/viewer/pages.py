@@ -16,7 +16,7 @@ from tracejury.console.viewer.filter_words import step_filter_words, trace_filte
 from tracejury.console.viewer.finding import Side, findings_of, sides_of
 from tracejury.console.viewer.following import filter_query
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.console.viewer.overview import arms_of, failures_of
+from tracejury.console.viewer.overview import arms_of, failures_of, texts_of
 from tracejury.console.viewer.pace import pace_of
 from tracejury.console.viewer.picture import picture
 from tracejury.console.viewer.reading import reading, step_parts, step_query
@@ -78,6 +78,7 @@ class Pages:
             progress=progress,
             pace=None if run.finished else pace_of(self.view, run, progress),
             arms=arms_of(self.view, run),
+            texts=texts_of(self.view, run),
             failures=failures_of(self.view, run),
             notes=self.view.notes.in_run(run),
         )
