@@ -152,7 +152,7 @@ def _pooling(matrix: Matrix) -> str:
 def _panel_in_words(panel: Panel) -> str:
     judges = [f"{j.name} ({panel.endpoints[j.endpoint].model if j.endpoint else 'no model'})" for j in panel.judges]
     number = "one judge" if len(judges) == 1 else f"{len(judges)} judges"
-    return f"the panel {panel.name} of {number} ({', '.join(judges)})"
+    return f"the panel {panel.name!r} of {number} ({', '.join(judges)})"
 
 
 def _percent(value: float | None) -> str:

@@ -71,8 +71,8 @@ def test_the_command_writes_tables_and_a_forest(runs, store, tmp_path):
     assert shown.exit_code == 0, shown.output
     text = " ".join(shown.output.split())
     assert "cells up" in text
-    assert "by the panel p of 3 judges (facts (no model)" in text
-    assert "and by the panel q of 3 judges" in text
+    assert "by the panel 'p' of 3 judges (facts (no model)" in text
+    assert "and by the panel 'q' of 3 judges" in text
     assert "Each of the 8 cells is one student on one benchmark under one panel" in text
     assert "permutation" not in text
     table = list(csv.DictReader(files["csv"].open()))
@@ -112,7 +112,7 @@ def test_a_comparison_and_a_report_can_be_pasted(runs, store, tmp_path):
     assert paths[0].read_text() == (tmp_path / "c.csv").read_text()
     methods = json.loads(paths[3].read_text())["methods"]
     assert "Methods, to paste" in paths[2].read_text()
-    assert "the panel p of 3 judges" in methods
+    assert "the panel 'p' of 3 judges" in methods
 
 
 def test_cells_of_tables_are_inert():
