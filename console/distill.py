@@ -13,7 +13,7 @@ from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, IndexPath, Json, Store
 from tracejury.console.outputs import output_folder
-from tracejury.console.stages import Backend
+from tracejury.console.stages import Backend, resumable
 
 if TYPE_CHECKING:
     from tracejury.training import StageEstimate
@@ -72,7 +72,7 @@ def distill(
 
         stage_progress = StageProgress()
         try:
-            with shown(lambda: str(stage_progress)):
+            with resumable(), shown(lambda: str(stage_progress)):
                 manifest = asyncio.run(
                     run(
                         spec,

@@ -55,5 +55,15 @@ def moving_bar(what: str) -> Iterator[Callable[..., None]]:
     """Show a stage's progress; the yielded function takes (completed, total, note)."""
     from tracejury.console.progress import progress
 
-    with progress(what) as bar:
+    with resumable(), progress(what) as bar:
         yield bar.update
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say, where the user interrupts a stage, that the same command continues it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command continues from here", err=True)
+        raise
