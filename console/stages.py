@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.outputs import output_folder
 
@@ -65,5 +66,5 @@ def resumable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("interrupted; the same command continues from here", err=True)
+        print_notice("interrupted; the same command continues from here")
         raise
