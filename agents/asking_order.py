@@ -1,4 +1,4 @@
-"""Whom to hear next: early stop, cascades, and the seeded share of steps that is heard in full all the same."""
+"""Whom to ask next: early stop, cascades, and the seeded share of steps on which every judge is asked all the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
 
     With `ask_in_order` they keep the panel's order. No judge sees another one's opinion, so the order changes none.
 
-    With early stop, the judges of a stage that cost nothing are heard before those that ask a model.
+    With early stop, the judges of a stage that cost nothing are asked before those that call a model.
     """
     seeded = permuted(panel.judges, lambda j: j.name, panel.seed, step_id, "judges")
     order = panel.judges if panel.ask_in_order else seeded
@@ -25,12 +25,12 @@ def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
 
 
 def asks_every_judge(panel: Panel, step_id: str) -> bool:
-    """Tell whether the step belongs to the seeded share that every judge hears, so that agreement can be estimated."""
+    """Tell whether the step is in the seeded share on which every judge is asked, so that agreement can be estimated."""
     return falls_within(panel.full_share, panel.seed, step_id, "full")
 
 
 def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion], claims: ClaimSet) -> tuple[JudgeSpec, ...]:
-    """Return the judges to hear next, all of whom may be asked at once; empty once no judge is left to ask.
+    """Return the judges to ask next, all at once; empty once no judge is left to ask.
 
     Args:
         panel: The panel; `early_stop`, `full_share` and its judges' `only_if` decide.

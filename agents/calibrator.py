@@ -112,7 +112,7 @@ def features(by_resolver: bool, opinions: Iterable[LabelledOpinion], judges: Seq
     """Return what a verdict's probability is computed from, by name.
 
     A judge's confidence weighs its label (1 where it gives none); judges without a vote are read too, for what their
-    label tells beside the others. `agreement` is, of the heard judges with a say, the share that says `error` less the
+    label tells beside the others. `agreement` is, of the asked judges with a vote, the share that says `error` less the
     share that says `supported`.
     """
     values = dict.fromkeys(feature_names(judges), 0.0)

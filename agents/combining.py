@@ -65,9 +65,9 @@ class Combination(Record):
 
 def _label_of(cluster: Cluster, labels: Mapping[str, Label | None]) -> Label | None:
     """Return the label of most members, the lead's where they are divided; None: too few answered to tell."""
-    given = [labels.get(judge) for judge in cluster.judges]
-    votes = Counter(label for label in given if label is not None)
-    winner = next((label for label, n in votes.items() if n > len(given) / 2), None)
+    labels_of_cluster = [labels.get(judge) for judge in cluster.judges]
+    votes = Counter(label for label in labels_of_cluster if label is not None)
+    winner = next((label for label, n in votes.items() if n > len(labels_of_cluster) / 2), None)
     return winner or labels.get(cluster.lead)
 
 

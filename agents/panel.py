@@ -26,7 +26,7 @@ class JudgeSpec(Record):
     sample: int = 0
     """Tells apart judges that ask the same model the same thing, at a temperature above 0."""
     only_if: Literal["always", "disputed"] = "always"
-    """`disputed`: the second stage of a cascade, heard only where the first reached no verdict or is unsure."""
+    """`disputed`: the second stage of a cascade, asked only where the first reached no verdict or is unsure."""
     stand_in: str | None = None
     """The endpoint that answers in its place where its own cannot be had; the opinion says so."""
     sources: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class Panel(Record):
     ask_in_order: bool = False
     """Ask the judges in the order in which they stand, not in a seeded one: with early stop it says who is spared."""
     full_share: float = Field(default=0.1, ge=0, le=1)
-    """With early stop: the seeded share of steps that is heard in full all the same."""
+    """With early stop: the seeded share of steps on which every judge is asked all the same."""
     unsure_below: float = Field(default=0.0, ge=0, le=1)
     """With a cascade: a verdict whose judges are on average less confident than this goes to the second stage."""
     combine: Literal["majority", "weighted"] = "majority"
@@ -160,7 +160,7 @@ class Panel(Record):
                     f"judge {judge.name!r} has `search`: it needs an endpoint, and the panel needs sources"
                 )
         if all(j.only_if == "disputed" for j in self.judges):
-            raise ValueError("every judge is heard only if disputed; let at least one be heard always")
+            raise ValueError("every judge is asked only if disputed; let at least one be asked always")
         if (self.combine == "weighted") != (self.weights is not None):
             raise ValueError("`combine: weighted` and `weights: FILE` go together; `tracejury panels weigh` writes it")
         if self.combine == "weighted" and (self.early_stop or any(j.only_if == "disputed" for j in self.judges)):

@@ -32,7 +32,7 @@ class Seat(StrEnum):
     CHALLENGE = "challenge"
     """Counts in no majority; its grounded error goes to the resolver all the same."""
     LISTED = "listed"
-    """Heard and recorded only: its measured skill includes chance."""
+    """Its opinions are recorded and have no vote: its measured skill includes chance."""
 
 
 class Quote(Record):

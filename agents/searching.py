@@ -90,8 +90,8 @@ class SearchingAsk:
     async def _by_field(self, messages: Sequence[Message], schema: type[Reply]) -> Reply:
         turns = [*_instructed(messages, self._left)]
         while self._left > 0:
-            asked = await self._ask.reply(turns, with_queries(schema, min(_QUERIES_A_REPLY, self._left)))
-            answer: Any = asked.parsed
+            reply = await self._ask.reply(turns, with_queries(schema, min(_QUERIES_A_REPLY, self._left)))
+            answer: Any = reply.parsed
             queries = [q for q in dict.fromkeys(q.strip() for q in answer.queries) if q][: self._left]
             if not queries:
                 return schema.model_validate(answer.model_dump(exclude={"queries"}))
@@ -99,7 +99,7 @@ class SearchingAsk:
             for query in queries:
                 parts += ["\nFOUND for a query\n", *await self._result(query)]
             last = "Answer the task above anew." if self._left > 0 else _NONE_LEFT
-            turns.append(Message(role="assistant", parts=(Data(label="reply", text=asked.text),)))
+            turns.append(Message(role="assistant", parts=(Data(label="reply", text=reply.text),)))
             turns.append(Message(role="user", parts=(*parts, f"\n\n{last}")))
         return await self._ask(turns, schema)
 

@@ -208,7 +208,7 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
     """Judge a batch with a live display. The first Ctrl-C lets begun steps finish, the second stops at once."""
     import asyncio
 
-    from tracejury.console.progress import shown
+    from tracejury.console.progress import live_line
     from tracejury.console.screen import err, marked
     from tracejury.graphs import RunTally, select
     from tracejury.graphs import adjudicate as run_batch
@@ -229,7 +229,7 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     underway: BatchProgress | None = options.get("batch_progress")  # type: ignore[assignment]
     try:
-        with shown(lambda: progress_line(tally, underway)):
+        with live_line(lambda: progress_line(tally, underway)):
             return asyncio.run(main())
     except asyncio.CancelledError:
         # The interpreter takes seconds to take itself apart, and may wait for threads; all that matters is written.
@@ -316,17 +316,17 @@ def _print_calls(tally: RunTally) -> None:
 
 def ready_index(panel: Panel, index: Path | None) -> None:
     """Index the panel's sources that are not in the index yet."""
-    from tracejury.console.progress import shown
+    from tracejury.console.progress import live_line
 
     if not panel.sources:
         return
-    with shown(lambda: "opening the index"):
+    with live_line(lambda: "opening the index"):
         from tracejury.retrieval import Index
 
         opened = Index.open(index, embedder=panel.retrieval.embedder)
         there = opened.manifest().sources
     for name in [n for n in panel.sources if n not in there]:
-        with shown(lambda: f"building the index of {name} (only the first time)"):  # noqa: B023 - it ends in this turn
+        with live_line(lambda: f"building the index of {name} (only the first time)"):  # noqa: B023 - it ends in this turn
             opened.build(name)
 
 

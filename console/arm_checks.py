@@ -31,8 +31,8 @@ class FileChains(NamedTuple):
 
     def sentence(self) -> str:
         """Return what is read of the file, in a line."""
-        said = f"{self.name}: {len(self.texts)} chains are read from {self.source}, nothing is sampled"
-        return f"{said}; {self.right} of {self.graded} answers are right" if self.graded else said
+        line = f"{self.name}: {len(self.texts)} chains are read from {self.source}, nothing is sampled"
+        return f"{line}; {self.right} of {self.graded} answers are right" if self.graded else line
 
     def remarks(self) -> list[str]:
         """Return what is left out of the file, which its owner may not expect."""
@@ -73,8 +73,8 @@ def check_batch(batch: Batch, source: str) -> None:
         arms_of.setdefault(trace.question_id, {})[trace.arm] = None
     if not arms_of:
         count = sum(1 for _ in batch.questions())
-        held = f"holds {count} question(s) and no chain" if count else "holds no chain"
-        raise ValueError(f"{source} {held}; `tracejury read --fields {source}` shows how it is read")
+        content = f"holds {count} question(s) and no chain" if count else "holds no chain"
+        raise ValueError(f"{source} {content}; `tracejury read --fields {source}` shows how it is read")
     # The parts of one arm may stand in several files, each of which has a name of its own.
     if arms := next((arms for arms in arms_of.values() if len(arms) > 1), None):
         raise ValueError(

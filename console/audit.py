@@ -238,7 +238,7 @@ def report(
     """
     with explained():
         need_reports()
-        from tracejury.console.progress import shown
+        from tracejury.console.progress import live_line
         from tracejury.console.screen import out as screen
         from tracejury.reports import Settings, check_report_path, choose_arms, make_report, write_report
 
@@ -253,7 +253,7 @@ def report(
         columns = read_rows(ledger, opened, labels)
         alone = len(refs) == 1 and sum(arm.run == refs[0][0] for arm in columns.arms) < 2
         arms = [] if alone else choose_arms(columns, refs, baseline)
-        with shown(lambda: "putting the report together"):
+        with live_line(lambda: "putting the report together"):
             result = make_report(
                 ledger,
                 opened,

@@ -22,7 +22,7 @@ from tracejury.console.demo_ending import (
 from tracejury.console.failing import Exit, explained
 from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
-from tracejury.console.progress import shown
+from tracejury.console.progress import live_line
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
@@ -106,7 +106,7 @@ def demo(
         if path:
             print(folder)
             return
-        with shown(lambda: "loading, and fetching the two small models (only the first time)"):
+        with live_line(lambda: "loading, and fetching the two small models (only the first time)"):
             _weights()
             from tracejury.agents import load_panel
             from tracejury.console.adjudicate import judge_batch, ready_index

@@ -51,7 +51,7 @@ def distill(
     with explained():
         import asyncio
 
-        from tracejury.console.progress import shown
+        from tracejury.console.progress import live_line
         from tracejury.training import StageIncompleteError, StageProgress, estimate_experiment, load_experiment
         from tracejury.training import distill as run
 
@@ -72,7 +72,7 @@ def distill(
 
         stage_progress = StageProgress()
         try:
-            with resumable(), shown(lambda: str(stage_progress)):
+            with resumable(), live_line(lambda: str(stage_progress)):
                 manifest = asyncio.run(
                     run(
                         spec,

@@ -74,7 +74,7 @@ def _drawn_steps(
 ) -> list[tuple[Trace, Question, Sequence[Step], Step]]:
     from tracejury.traces import segment
 
-    drawn: list[tuple[Trace, Question, Sequence[Step], Step]] = []
+    sample: list[tuple[Trace, Question, Sequence[Step], Step]] = []
     for number, batch in enumerate(batches):
         traces = sorted((t for t in batch.traces() if t.question_id in question_ids), key=lambda trace: trace.id)
         random.Random(number).shuffle(traces)
@@ -83,8 +83,8 @@ def _drawn_steps(
             question, steps = batch.question(trace.question_id), segment(trace, panel.segmenter).steps
             if question is not None and steps:
                 own.append((trace, question, steps, random.Random(trace.id).choice(list(steps))))
-        drawn += own[: FORECAST_STEPS // len(batches)]
-    return drawn
+        sample += own[: FORECAST_STEPS // len(batches)]
+    return sample
 
 
 async def _forecast(

@@ -175,12 +175,12 @@ def verify(
 
     Example: tracejury index verify --repair
     """
-    from tracejury.console.progress import shown
+    from tracejury.console.progress import live_line
     from tracejury.console.screen import marked, out
 
     with explained():
         opened = _open(index)
-        with shown(lambda: "checking every passage"):
+        with live_line(lambda: "checking every passage"):
             faults = opened.verify(repair=repair)
     if as_json:
         print_json(json.dumps([f.model_dump(mode="json") for f in faults], indent=2))

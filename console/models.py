@@ -37,7 +37,7 @@ def fetch(
 
     Example: tracejury models fetch smollm2-135m minilm | tracejury models fetch qwen3-8b
     """
-    from tracejury.console.progress import shown
+    from tracejury.console.progress import live_line
     from tracejury.models import WeightsError
     from tracejury.models import fetch as get
 
@@ -45,7 +45,7 @@ def fetch(
         raise fail("models fetch: --sha256 is of one file; give one name")
     for name in names:
         try:
-            with shown(lambda: f"fetching {name}"):  # noqa: B023 - the block ends before the next name
+            with live_line(lambda: f"fetching {name}"):  # noqa: B023 - the block ends before the next name
                 path = get(name, source, sha256)
         except WeightsError as error:
             raise fail(f"models fetch: {error}") from error

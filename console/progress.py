@@ -61,7 +61,7 @@ class Progress:
 def progress(what: str, total: int | None = None) -> Iterator[Progress]:
     """Show the progress of the block on standard error."""
     state = Progress(what, total)
-    with shown(lambda: str(state)):
+    with live_line(lambda: str(state)):
         yield state
 
 
@@ -74,7 +74,7 @@ def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator
 
 
 @contextmanager
-def shown(describe: Callable[[], str], every_s: float = LINE_EVERY_S) -> Iterator[None]:
+def live_line(describe: Callable[[], str], every_s: float = LINE_EVERY_S) -> Iterator[None]:
     """Show a line that `describe` gives: renewed on a terminal, else printed every `every_s` seconds."""
     if err.is_terminal:
         from rich.live import Live

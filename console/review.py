@@ -108,8 +108,8 @@ def import_(
             lines = [label.model_dump_json() for label in expert_labels(judged, opened)]
             labels.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         if pairs:
-            found = [pair.model_dump_json() for pair in expert_pairs(judged, opened)]
-            pairs.write_text("".join(line + "\n" for line in found), encoding="utf-8")
+            lines = [pair.model_dump_json() for pair in expert_pairs(judged, opened)]
+            pairs.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         if as_json:
             print_json(summary.model_dump_json(indent=2))
         else:

@@ -102,36 +102,36 @@ def _effect(before: str, after: str, store: str | None) -> SourceEffect:
     return source_effect(*both)
 
 
-def _show_coverage(found: ReferenceCoverage, as_json: bool) -> None:
+def _show_coverage(result: ReferenceCoverage, as_json: bool) -> None:
     from tracejury.console.screen import out
     from tracejury.console.table import Table
 
     if as_json:
-        print_json(found.model_dump_json(indent=2))
+        print_json(result.model_dump_json(indent=2))
         return
     table = Table("")
     for column in ("claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"):
         table.add_column(column, figures=True)
-    for row in found.rows:
+    for row in result.rows:
         shares = (f"{value:.3f}" for value in (row.decided, row.swapped, row.foreign, row.above_null))
         interval = f"{row.low:.3f} to {row.high:.3f}"
         table.add_row(row.name, f"{row.claims:,}", f"{row.questions:,}", *shares, interval)
     out.print(table)
     for is_named, heading in ((False, "No passage names"), (True, "Named by a passage, decided by none")):
-        terms = [f"{t.term} ({t.claims:,})" for t in found.missing if t.is_named is is_named]
+        terms = [f"{t.term} ({t.claims:,})" for t in result.missing if t.is_named is is_named]
         if terms:
             out.print(f"{heading} (undecided claims): {', '.join(terms)}", soft_wrap=True)
 
 
-def _show_effect(found: SourceEffect, as_json: bool) -> None:
+def _show_effect(result: SourceEffect, as_json: bool) -> None:
     from tracejury.console.screen import out
 
     if as_json:
-        print_json(found.model_dump_json(indent=2))
+        print_json(result.model_dump_json(indent=2))
         return
-    share = f"{len(found.changed):,} of {found.steps:,} steps changed; {found.same_evidence:,} had the same passages"
+    share = f"{len(result.changed):,} of {result.steps:,} steps changed; {result.same_evidence:,} had the same passages"
     out.print(share)
-    for step in found.changed:
+    for step in result.changed:
         out.print(f"\n{step.step_id[:10]}  {step.before} -> {step.after}\n  {step.text[:200]}")
         for passage in step.passages:
             out.print(f"  by: {passage}", soft_wrap=True)

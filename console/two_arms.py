@@ -110,8 +110,10 @@ def audit(
 
         if out.exists() and not out.is_dir():
             raise ValueError(f"--out {out} is a file; name a folder for the report and all that leads to it")
-        if questions is None and (asked := [source for source in (base, student) if is_address(source)]):
-            raise ValueError(f"name the questions that {' and '.join(dict.fromkeys(asked))} answer: --questions FILE")
+        if questions is None and (addresses := [source for source in (base, student) if is_address(source)]):
+            raise ValueError(
+                f"name the questions that {' and '.join(dict.fromkeys(addresses))} answer: --questions FILE"
+            )
         chosen = load_panel(panel)
         table = TableOptions(questions, tuple(mapping or ()), join)
         arms = [

@@ -25,8 +25,8 @@ def read_verdicts(path: Path, run: str | None, store: str | None, labels: dict[s
         raise ValueError(f"{path} has no row; a table of verdicts has question, arm, step and label")
     name = run or path.stem
     ledger = Ledger(store or DEFAULT_STORE)
-    written = write_verdicts(ledger, rows, name, str(path))
-    progress = ledger.progress(written)
+    verdict_run = write_verdicts(ledger, rows, name, str(path))
+    progress = ledger.progress(verdict_run)
     if as_json:
         print_json(json.dumps({"run": name, "traces": progress.traces, "outcomes": progress.outcomes}, indent=2))
         return

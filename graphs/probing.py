@@ -24,7 +24,7 @@ async def probe_panel(gateway: Gateway, panel: Panel, cache: ProbeCache | None =
     Returns:
         One result per model at an address.
     """
-    endpoints = {_asked(e): e for e in endpoints_of(panel) if e.kind == "openai"}
+    endpoints = {_probed_key(e): e for e in endpoints_of(panel) if e.kind == "openai"}
     schema = judge_reply(panel.reply_tokens)
     return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in endpoints.values())))
 
@@ -64,14 +64,14 @@ async def check_endpoints(gateway: Gateway, panel: Panel, report_line: Callable[
         elif result.problem is not None and not result.is_hopeless:
             report_line(f"{result}; the run begins all the same")
     hopeless = [result for result in results if result.is_hopeless]
-    replaceable = {_asked(panel.endpoints[name]) for name in replaceable_endpoints(panel)}
+    replaceable = {_probed_key(panel.endpoints[name]) for name in replaceable_endpoints(panel)}
     for result in hopeless:
-        if _asked(result.endpoint) in replaceable:
+        if _probed_key(result.endpoint) in replaceable:
             report_line(f"{result}; its judges' stand-ins answer instead")
-    if refused := [str(result) for result in hopeless if _asked(result.endpoint) not in replaceable]:
+    if refused := [str(result) for result in hopeless if _probed_key(result.endpoint) not in replaceable]:
         raise EndpointRefusedError("\n".join(refused))
 
 
-def _asked(endpoint: Endpoint) -> tuple[str | None, str, str | None]:
+def _probed_key(endpoint: Endpoint) -> tuple[str | None, str, str | None]:
     """Return what tells two endpoints apart for the probe."""
     return endpoint.address, endpoint.model, endpoint.api_key_env

@@ -204,12 +204,12 @@ class Browsing:
         d, c = deliberation_table.c, tally.c
         keys = (d.trace_id, d.outcome, d.claim, d.majority_outcome, d.grade, d.error_type)
         counted = select(*keys, func.count()).where(d.run_id == run.id).group_by(*keys).order_by(d.trace_id)
-        known = select(c.trace_id, c.question_id, c.arm, c.correct).where(c.run_id == run.id).order_by(c.n)
+        trace_rows = select(c.trace_id, c.question_id, c.arm, c.correct).where(c.run_id == run.id).order_by(c.n)
         steps: dict[str, list[StepCount]] = {}
         with self.engine.connect() as connection:
             for trace_id, *values in connection.execute(counted):
                 steps.setdefault(trace_id, []).append(StepCount(*values))
-            traces = [TraceVerdicts(*row[1:], tuple(steps.get(row[0], ()))) for row in connection.execute(known)]
+            traces = [TraceVerdicts(*row[1:], tuple(steps.get(row[0], ()))) for row in connection.execute(trace_rows)]
         return traces, any(count.grade is not None for found in steps.values() for count in found)
 
     def traces(self, run: Run, trace_filter: TraceFilter) -> TracePage:

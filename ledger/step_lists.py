@@ -127,18 +127,18 @@ class StepLists:
         conditions: list[Any] = [d.run_id == run.id]
         values: dict[str, str] = {}
         if step_filter.words.strip():
-            found = matches_steps(self.engine.dialect.name, step_filter.words.strip())
-            if found is None:
+            word_match = matches_steps(self.engine.dialect.name, step_filter.words.strip())
+            if word_match is None:
                 return false(), {}
-            query, values["words"] = found
+            query, values["words"] = word_match
             values["in_run"] = run.id
             conditions.append(text(_IN_HITS.format(hits=query, steps=STEPS_A_TRACE)))
         if step_filter.arm is not None or step_filter.model is not None:
             t = tally.c
-            wanted = [t.run_id == d.run_id, t.trace_id == d.trace_id]
-            wanted += [t.arm == step_filter.arm] if step_filter.arm is not None else []
-            wanted += [t.model == step_filter.model] if step_filter.model is not None else []
-            conditions.append(select(t.n).where(*wanted).exists())
+            in_tally = [t.run_id == d.run_id, t.trace_id == d.trace_id]
+            in_tally += [t.arm == step_filter.arm] if step_filter.arm is not None else []
+            in_tally += [t.model == step_filter.model] if step_filter.model is not None else []
+            conditions.append(select(t.n).where(*in_tally).exists())
         if step_filter.outcome == "no_claim":
             conditions.append(~d.claim)
         elif step_filter.outcome is not None:
@@ -168,7 +168,7 @@ def _votes(step_filter: StepFilter, patterns: Sequence[VotePattern]) -> ColumnEl
     return or_(false(), *(and_(d.outcome == outcome, d.votes.in_(texts)) for outcome, texts in by_outcome.items()))
 
 
-def _gave(label: str, wanted: str | None, outcome: str) -> bool:
-    if wanted == "against":
+def _gave(label: str, chosen: str | None, outcome: str) -> bool:
+    if chosen == "against":
         return {label, outcome} == {Outcome.SUPPORTED.value, Outcome.ERROR.value}
-    return wanted in (None, label)
+    return chosen in (None, label)

@@ -112,7 +112,7 @@ def advise_votes(votes: JudgeVotes, *, loss: float, costs: Mapping[str, float] |
             same = cost, i
     everybody: _Way = tuple(range(len(votes.judges))), "all"
 
-    def shown(chosen: tuple[float, int] | None) -> PanelPrice:
+    def price_of(chosen: tuple[float, int] | None) -> PanelPrice:
         way = _in_best_order(votes.says[first], ways[chosen[1]], price) if chosen else everybody
         return _price(votes, way, price, full, ~first)
 
@@ -121,8 +121,8 @@ def advise_votes(votes: JudgeVotes, *, loss: float, costs: Mapping[str, float] |
         allowed_loss=loss,
         tried=len(ways),
         full=_price(votes, everybody, price, full, ~first),
-        cheapest=shown(best),
-        same_labels=shown(same),
+        cheapest=price_of(best),
+        same_labels=price_of(same),
     )
 
 

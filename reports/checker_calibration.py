@@ -95,9 +95,9 @@ async def calibrate_checker(
         return await checker.check(asked, ask)
 
     answers = []
-    for done, pair in enumerate(halves[0], 1):
+    for count, pair in enumerate(halves[0], 1):
         answers.append(await _of_evidence(pair, raw))
-        progress(done, len(pairs))
+        progress(count, len(pairs))
     scale, offsets = _fit(answers, [p.relation for p in halves[0]], fitted.can_contradict)
     fitted = fitted.model_copy(update={"scale": scale, "offsets": offsets})
 
@@ -105,14 +105,14 @@ async def calibrate_checker(
         return fitted.apply(await checker.check(asked, ask))
 
     scored = []
-    for done, pair in enumerate(halves[1], 1):
+    for count, pair in enumerate(halves[1], 1):
         best = await best_citations(pair.claim, pair.evidence, calibrated, citations)
         p = {relation: tuple(citation.p for citation in found) for relation, found in best.items()}
         true_p = p[pair.relation][-1] if pair.relation in p else 0.0
         if pair.gold and pair.relation in p:
             true_p = (await calibrated([_gold(pair)]))[0].of(pair.relation)
-        scored.append(ScoredClaim(pair, pair.step or f"{pair.group} {done}", p, true_p))
-        progress(len(halves[0]) + done, len(pairs))
+        scored.append(ScoredClaim(pair, pair.step or f"{pair.group} {count}", p, true_p))
+        progress(len(halves[0]) + count, len(pairs))
     thresholds = {relation: _thresholds(scored, relation, alpha, citations) for relation in asserted}
     evidence = {relation: _evidence(scored, relation, thresholds[relation][-1]) for relation in asserted}
     return fitted.model_copy(update={"thresholds": thresholds, "evidence": evidence})

@@ -51,14 +51,14 @@ def reliabilities(
     sums = np.zeros((codes.max() + 1, len(patterns)))
     np.add.at(sums, (codes, pattern.reshape(-1)), 1)
     counts = sums.sum(axis=0)
-    given = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
+    says_state = np.stack([patterns == state for state in (0, 1)], axis=-1).astype(np.float64)
 
     decided_labels = np.stack([(answers == state).any(axis=1) for state in (0, 1)], axis=1)
     all_agree = not decided_labels.all(axis=1).any()
-    by_question = Jackknife(sums, lambda total: _balanced_accuracies(given, total), confidence=confidence)
+    by_question = Jackknife(sums, lambda total: _balanced_accuracies(says_state, total), confidence=confidence)
     # The same influence of a single step, as if steps were independent: what the design effect is compared with.
-    by_step = _balanced_accuracies(given, counts - np.diag(np.minimum(counts, 1))) - by_question.point
-    wrong, confusion = _fit(given, counts)
+    by_step = _balanced_accuracies(says_state, counts - np.diag(np.minimum(counts, 1))) - by_question.point
+    wrong, confusion = _fit(says_state, counts)
     fitted = LatentTruth(float(wrong), confusion)
 
     reliabilities_by_judge: dict[str, Estimate] = {}
@@ -78,7 +78,7 @@ def reliabilities(
             # At the edge the jackknife sees no spread: then questions count, not steps, as for any share at its end.
             effect = steps_a_question if value > _EDGE else float(np.clip(effect, 1.0, steps_a_question))
             quantile = t_quantile(confidence, by_question.degrees(j))
-            low, high = profile_interval(given, counts, fitted, j, quantile, effect)
+            low, high = profile_interval(says_state, counts, fitted, j, quantile, effect)
             estimate = Estimate(value=value, low=min(low, value), high=max(high, value))
         reliabilities_by_judge[name] = estimate
     return reliabilities_by_judge

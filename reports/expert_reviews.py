@@ -193,9 +193,9 @@ def expert_pairs(judged: Sequence[Judged], key: Key) -> list[LabelledPair]:
             answers.setdefault(j.item, []).append(j.relation)
     pairs = []
     for keyed in key.items:
-        given = answers.get(keyed.item, [])
-        relation = max(Relation, key=given.count)
-        if keyed.quoted is not None and 2 * given.count(relation) > len(given):
+        item_answers = answers.get(keyed.item, [])
+        relation = max(Relation, key=item_answers.count)
+        if keyed.quoted is not None and 2 * item_answers.count(relation) > len(item_answers):
             pairs.append(
                 LabelledPair(
                     claim=keyed.quoted.claim,

@@ -174,10 +174,10 @@ def robustness(rows: Sequence[ControlRow], corrected: CorrectedDifference | None
     return _forest(with_difference, with_difference[0].difference, "robustness")
 
 
-def matrix_forest(found: Matrix) -> str:
+def matrix_forest(matrix: Matrix) -> str:
     """Draw every cell of a matrix as a forest plot; dotted: the mean over cells."""
-    rows = [_ForestRow(f"{c.panel} / {c.benchmark} / {c.student}", c.difference, c.corrected) for c in found.cells]
-    return _forest(rows, found.heterogeneity.mean, "matrix")
+    rows = [_ForestRow(f"{c.panel} / {c.benchmark} / {c.student}", c.difference, c.corrected) for c in matrix.cells]
+    return _forest(rows, matrix.heterogeneity.mean, "matrix")
 
 
 class _ForestRow(NamedTuple):

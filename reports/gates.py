@@ -56,18 +56,22 @@ def pass_gate(comparison: Comparison, limits: GateLimits, *more: GateCheck) -> G
     pass it, and too few verdicts are no proof of soundness. So a small study fails a student that a larger one would
     pass, never the reverse.
     """
-    found = comparison.majority
+    step_comparison = comparison.majority
     checks = [
-        GateCheck(name="enough verdicts", passed=found.enough, finding=found.why_not or _coverage(comparison)),
-        _rise(found.steps.difference if found.steps else None, limits.max_step_error_rise),
-        _like_coverage(found, limits.max_coverage_gap),
+        GateCheck(
+            name="enough verdicts",
+            passed=step_comparison.enough,
+            finding=step_comparison.why_not or _coverage(comparison),
+        ),
+        _rise(step_comparison.steps.difference if step_comparison.steps else None, limits.max_step_error_rise),
+        _like_coverage(step_comparison, limits.max_coverage_gap),
     ]
     if not limits.allow_not_robust:
-        checks.append(_robust(found))
+        checks.append(_robust(step_comparison))
     if not limits.allow_grounded_contradiction:
-        checks.append(_grounded(found, comparison.grounded))
+        checks.append(_grounded(step_comparison, comparison.grounded))
     if limits.worst_case:
-        worst = found.worst_case[1] if found.worst_case else None
+        worst = step_comparison.worst_case[1] if step_comparison.worst_case else None
         checks.append(_worst_case(worst, limits.max_step_error_rise))
     if limits.max_answer_drop is not None:
         checks.append(_answers(comparison.answers.difference if comparison.answers else None, limits.max_answer_drop))
@@ -107,15 +111,15 @@ def _rise(rise: Estimate | None, limit: float) -> GateCheck:
     return GateCheck(name="step errors", passed=passed, finding=finding)
 
 
-def _like_coverage(found: StepComparison, limit: float) -> GateCheck:
-    before, after = (100 * c for c in found.coverage)
+def _like_coverage(step_comparison: StepComparison, limit: float) -> GateCheck:
+    before, after = (100 * c for c in step_comparison.coverage)
     finding = f"coverage {before:.1f} and {after:.1f} %; {limit:g} points apart at most"
     return GateCheck(name="like coverage", passed=abs(after - before) <= limit, finding=finding)
 
 
-def _robust(found: StepComparison) -> GateCheck:
-    finding = f"direction robust to abstentions: {found.robust}"
-    return GateCheck(name="robust to abstentions", passed=found.robust is not Robust.NO, finding=finding)
+def _robust(step_comparison: StepComparison) -> GateCheck:
+    finding = f"direction robust to abstentions: {step_comparison.robust}"
+    return GateCheck(name="robust to abstentions", passed=step_comparison.robust is not Robust.NO, finding=finding)
 
 
 def _grounded(majority: StepComparison, grounded: StepComparison | None) -> GateCheck:

@@ -129,12 +129,12 @@ def _cell(
     labels: Columns | None,
 ) -> MatrixCell | None:
     sides = pair(columns, before, after, mask)
-    found, worst, _ = step_difference(sides, settings)
-    if found is None:
+    paired, worst, _ = step_difference(sides, settings)
+    if paired is None:
         return None
     decided = int(decided_in_both(sides, settings.min_decided).sum())
     coverage = [float(side[:, :2].sum() / max(side[:, :4].sum(), 1)) for side in (sides.before, sides.after)]
-    direction = direction_of(found.difference)
+    direction = direction_of(paired.difference)
     corrected = corrected_comparison(columns, before, after, settings, labels=labels, steps=mask)
     return MatrixCell(
         run=run.name,
@@ -143,9 +143,9 @@ def _cell(
         student=columns.arms[after].arm,
         questions=decided,
         coverage=(coverage[0], coverage[1]),
-        baseline=found.baseline,
-        other=found.other,
-        difference=found.difference,
+        baseline=paired.baseline,
+        other=paired.other,
+        difference=paired.difference,
         corrected=corrected.difference if corrected else None,
         direction=direction,
         robust=robustness_of(direction, worst),

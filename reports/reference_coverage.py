@@ -126,10 +126,10 @@ def _claims(
             text = blind(step.text)
             own = [c for c in cut_by_rule(text, question.stem, ()).claims if c.restates is None]
             queries = claim_queries([(c.handle, c.text) for c in own], question.stem)
-            found = finder.find(
+            findings = finder.find(
                 [Query(text=q.text, step=text, stem=question.stem, explanation=question.explanation) for q in queries]
             )
-            claims += [_Claim(name, arm, c.text, "", f.hits, ()) for c, f in zip(own, found, strict=True)]
+            claims += [_Claim(name, arm, c.text, "", f.hits, ()) for c, f in zip(own, findings, strict=True)]
     return claims
 
 

@@ -66,9 +66,9 @@ def risk_curve(scored: Scored, votes: JudgeVotes) -> RiskCurve:
         return RiskCurve(coverage=(), risk=(), aurc=None)
     wrong = (scored.outcome != votes.human)[decided]
     levels, level = np.unique(-np.round(scored.confidence[decided], 9), return_inverse=True)
-    kept = np.cumsum(np.bincount(level, minlength=len(levels)))
-    risk = np.cumsum(np.bincount(level, weights=wrong, minlength=len(levels))) / kept
-    coverage = kept / (votes.human >= 0).sum()
+    kept_count = np.cumsum(np.bincount(level, minlength=len(levels)))
+    risk = np.cumsum(np.bincount(level, weights=wrong, minlength=len(levels))) / kept_count
+    coverage = kept_count / (votes.human >= 0).sum()
     area = float((risk * np.diff(coverage, prepend=0.0)).sum() / coverage[-1])
     return RiskCurve(coverage=tuple(map(float, coverage)), risk=tuple(map(float, risk)), aurc=area)
 
@@ -102,8 +102,8 @@ def certified_coverage(
         verdicts = verdicts_of(scored, votes)
         halves = _only(verdicts, fitting), _only(verdicts, certifying)
         threshold = certify(*halves, alpha=alpha, delta=delta, seed=seed + split, per=per).threshold
-        kept = testing & (verdicts.mistaken <= (-1.0 if threshold is None else threshold))
-        rows.append((threshold is not None, kept.sum() / testing.sum(), *_risks(verdicts, kept)))
+        is_kept = testing & (verdicts.mistaken <= (-1.0 if threshold is None else threshold))
+        rows.append((threshold is not None, is_kept.sum() / testing.sum(), *_risks(verdicts, is_kept)))
     certified, coverage, by_question, by_step = np.array(rows, dtype=np.float64).T
     by_unit = {"question": by_question, "step": by_step}
     violations = {unit: float((risk > alpha).mean()) for unit, risk in by_unit.items()}
@@ -140,9 +140,9 @@ def _only(verdicts: Verdicts, mask: NDArray[np.bool_]) -> Verdicts:
     return Verdicts(verdicts.question[mask], verdicts.mistaken[mask], verdicts.wrong[mask])
 
 
-def _risks(verdicts: Verdicts, kept: NDArray[np.bool_]) -> tuple[float, float]:
-    if not kept.any():
+def _risks(verdicts: Verdicts, is_kept: NDArray[np.bool_]) -> tuple[float, float]:
+    if not is_kept.any():
         return 0.0, 0.0
-    n = np.bincount(verdicts.question[kept])
-    wrong = np.bincount(verdicts.question[kept], weights=verdicts.wrong[kept])
-    return float((wrong[n > 0] / n[n > 0]).mean()), float(verdicts.wrong[kept].mean())
+    n = np.bincount(verdicts.question[is_kept])
+    wrong = np.bincount(verdicts.question[is_kept], weights=verdicts.wrong[is_kept])
+    return float((wrong[n > 0] / n[n > 0]).mean()), float(verdicts.wrong[is_kept].mean())

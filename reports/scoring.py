@@ -121,11 +121,11 @@ def score(rows: Iterable[StepRow]) -> Score:
         risk_coverage=curve,
         aurc=aurc,
         aurcs={name: area for name, (_, area) in curves.items()},
-        curves={name: curves[name][0] for name in _drawn(systems)},
+        curves={name: curves[name][0] for name in _curve_lines(systems)},
     )
 
 
-def _drawn(systems: Sequence[SystemScore]) -> list[str]:
+def _curve_lines(systems: Sequence[SystemScore]) -> list[str]:
     """Return the systems whose curves are shown: the jury, the majority, the best judge."""
     judges = [s for s in systems if s.system not in (JURY, MAJORITY, ALWAYS)]
     best = max(judges, key=lambda s: s.balanced_accuracy.value or 0.0, default=None)

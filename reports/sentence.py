@@ -47,8 +47,8 @@ def points(estimate: Estimate) -> str:
     return f"{text} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
 
 
-def _coverage(found: StepComparison) -> str:
-    before, after = (100 * c for c in found.coverage)
+def _coverage(compared: StepComparison) -> str:
+    before, after = (100 * c for c in compared.coverage)
     return f"coverage {before:.1f} and {after:.1f} %"
 
 
@@ -61,7 +61,7 @@ def _grounded(majority: StepComparison, grounded: StepComparison) -> str:
     return text
 
 
-def _unlike(found: StepComparison, *, name_coverage: bool) -> str:
+def _unlike(compared: StepComparison, *, name_coverage: bool) -> str:
     """Say that unlike coverage could be the reason for a difference, where it could.
 
     The headline has one coverage, that of the paired questions; `name_coverage` says whether it has to be named here.
@@ -69,21 +69,21 @@ def _unlike(found: StepComparison, *, name_coverage: bool) -> str:
     The interval of the difference is moved by what the surplus of verdicts could hide, so that like coverage, which
     hides nothing, is never named as the reason.
     """
-    if found.like_coverage is None or found.steps is None or found.direction == "none":
+    if compared.like_coverage is None or compared.steps is None or compared.direction == "none":
         return ""
-    difference, (least, largest) = found.steps.difference, found.like_coverage
+    difference, (least, largest) = compared.steps.difference, compared.like_coverage
     numbers = (difference.value, difference.low, difference.high, least.value, largest.value)
     if any(number is None for number in numbers):
         return ""
     value, low, high, least_value, largest_value = (float(number or 0.0) for number in numbers)
     if low - (value - least_value) > 0 or high + (largest_value - value) < 0:
         return ""
-    named = f" ({_coverage(found).removeprefix('coverage ')})" if name_coverage else ""
+    named = f" ({_coverage(compared).removeprefix('coverage ')})" if name_coverage else ""
     return f", which unlike coverage alone{named} could explain"
 
 
-def _pool(found: StepComparison) -> str:
+def _pool(compared: StepComparison) -> str:
     """Say where the verdicts of all questions tell another story than those of the questions decided in both arms."""
-    if not found.pool.apart:
+    if not compared.pool.apart:
         return ""
-    return f", unlike {points(found.pool.difference)} over all verdicts{_UNPAIRED}"
+    return f", unlike {points(compared.pool.difference)} over all verdicts{_UNPAIRED}"

@@ -105,8 +105,8 @@ def _type_shares(columns: Columns, mask: Bools, confidence: float) -> Iterator[t
     graded = columns.keeps_grades
     for code in range(-1, len(ERROR_TYPES)):
         errors = np.bincount(question[mask & (kind == 1) & (kinds == code)], minlength=n)
-        shown = mask & (kind == 1) & (kinds == code) & (columns.steps["grounded"] == 1)
-        grounded = np.bincount(question[shown], minlength=n)
+        shown_mask = mask & (kind == 1) & (kinds == code) & (columns.steps["grounded"] == 1)
+        grounded = np.bincount(question[shown_mask], minlength=n)
         of_verdicts = share(errors, decided, confidence=confidence)
         type_share = TypeShare(
             error_type="unnamed" if code < 0 else ERROR_TYPES[code].value,

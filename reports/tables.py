@@ -72,10 +72,10 @@ def comparison_rows(comparisons: Iterable[Comparison]) -> tuple[tuple[str, ...],
     return _COMPARED, rows
 
 
-def matrix_rows(found: Matrix) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def matrix_rows(matrix: Matrix) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the head and the rows of a matrix; differences in points."""
     rows: list[tuple[str, ...]] = []
-    for c in found.cells:
+    for c in matrix.cells:
         names = (c.panel, c.run, c.benchmark, c.student, str(c.questions))
         shares = (_percent(c.baseline.value), _percent(c.other.value))
         corrected = _points(c.corrected) if c.corrected else ("", "", "")

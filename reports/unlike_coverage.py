@@ -32,6 +32,6 @@ def _trimmed(own: Floats, other: Floats) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         coverage = decided / own[..., :4].sum(axis=-1)
         theirs = other[..., :2].sum(axis=-1) / other[..., :4].sum(axis=-1)
-        kept = decided * np.clip(theirs / coverage, 0, 1)
-        low = np.maximum(kept - supported, 0) / kept
-        return np.asarray(low), np.asarray(np.minimum(error, kept) / kept)
+        kept_verdicts = decided * np.clip(theirs / coverage, 0, 1)
+        low = np.maximum(kept_verdicts - supported, 0) / kept_verdicts
+        return np.asarray(low), np.asarray(np.minimum(error, kept_verdicts) / kept_verdicts)

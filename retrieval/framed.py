@@ -13,7 +13,7 @@ from tracejury.retrieval.cues import Scope, cues_in, folded, pattern, without_ex
 from tracejury.retrieval.denials import content_stems
 from tracejury.retrieval.scope import scope_end
 
-_HELD = 0.7
+_MOST_FRAMED_SHARE = 0.7
 """Of a claim's words of content, the share inside a frame from which on it is what the frame holds."""
 _ASSERTED = 0.25
 """The share that must stand outside all frames, where there is one: a frame about something else shows nothing."""
@@ -38,7 +38,7 @@ def framed_by(statement: str, claim: str) -> str | None:
         return len(stems & content_stems(text)) / len(stems)
 
     label = _label().match(plain)
-    if label and label["word"] not in claimed and share(statement[label.end() :]) >= _HELD:
+    if label and label["word"] not in claimed and share(statement[label.end() :]) >= _MOST_FRAMED_SHARE:
         return statement[: label.end()].strip()
     frames = [cue for cue in cues_in(statement) if cue.scope is Scope.FRAME and folded(cue.words) not in claimed]
     asserted = statement
@@ -46,7 +46,7 @@ def framed_by(statement: str, claim: str) -> str | None:
         end, condition = scope_end(statement, cue), _CONDITION.fullmatch(folded(cue.words)) is not None
         if condition and (comma := statement.find(", ", cue.end, end)) >= 0:
             end = comma
-        if not condition and share(statement[cue.end : end]) >= _HELD:
+        if not condition and share(statement[cue.end : end]) >= _MOST_FRAMED_SHARE:
             return cue.words
         asserted = asserted[: cue.start] + asserted[end:]
     return frames[0].words if frames and share(asserted) < _ASSERTED else None

@@ -123,8 +123,8 @@ def is_later(date: str | None, than: str | None) -> bool:
     if not date or not than:
         return False
     first, second = iso_date(date), iso_date(than)
-    known = min(len(first), len(second))
-    return first[:known] > second[:known]
+    compared = min(len(first), len(second))
+    return first[:compared] > second[:compared]
 
 
 def _folded(passage: Passage) -> str:

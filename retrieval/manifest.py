@@ -108,14 +108,14 @@ def diff(before: IndexManifest, after: IndexManifest) -> list[SourceChange]:
         elif _identity(old) != _identity(new):
             fields = {
                 field: (getattr(old, field), getattr(new, field))
-                for field in _SHOWN
+                for field in _SHOWN_FIELDS
                 if getattr(old, field) != getattr(new, field)
             }
             changes.append(SourceChange(name=name, change="changed", fields=fields))
     return changes
 
 
-_SHOWN = ("version", "license", "trust", "documents", "passages", "digest", "built", "problems", "params")
+_SHOWN_FIELDS = ("version", "license", "trust", "documents", "passages", "digest", "built", "problems", "params")
 
 
 def _identity(entry: SourceEntry) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ class GuardedReader(Guarded):
         unfit = 0
         try:
             with self.faults_named(READING_LIMIT * self.limit_s):
-                found = self._instance.read(path)
-            for item in self.items(found):
+                records = self._instance.read(path)
+            for item in self.items(records):
                 if isinstance(item, Question | Trace | Problem):
                     yield item
                     continue

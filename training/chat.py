@@ -82,10 +82,10 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, prior: P
     )
     expected = (*student.markers, *((_THINK,) if student.think == "empty" else ()))
     missing = [m for m in expected if m not in prompt]
-    lost = [str(turn["content"])[:40] for turn in turns if str(turn["content"]).strip() not in prompt]
-    if missing or lost:
+    missing_turns = [str(turn["content"])[:40] for turn in turns if str(turn["content"]).strip() not in prompt]
+    if missing or missing_turns:
         raise RecipeError(
-            f"{student.model}: the chat template lacks the expected markers {missing or lost}. "
+            f"{student.model}: the chat template lacks the expected markers {missing or missing_turns}. "
             f"Rendered: {prompt[:120]!r} ... {prompt[-120:]!r}. Correct `student.markers` or `student.think` in the "
             "recipe, or take the tokenizer that belongs to the model."
         )

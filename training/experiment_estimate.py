@@ -87,15 +87,15 @@ def estimate_experiment(experiment: Experiment, beside: Path) -> list[StageEstim
 
 def _size(recipe: Recipe) -> Size | None:
     """Return the student's size where it is known without a download."""
-    known = _SHAPES.get(recipe.student.model)
-    if known is None:
+    shape = _SHAPES.get(recipe.student.model)
+    if shape is None:
         return measure(recipe.student.model, recipe) if Path(recipe.student.model).is_dir() else None
     adapted = 0
     if recipe.lora:
         # Attention's four matrices at most hidden x hidden, the three of the feed-forward part hidden x intermediate.
-        per_layer = 4 * 2 * known.hidden + 3 * (known.hidden + known.intermediate)
-        adapted = recipe.lora.r * per_layer * known.layers
-    return known._replace(adapted=adapted or known.parameters)
+        per_layer = 4 * 2 * shape.hidden + 3 * (shape.hidden + shape.intermediate)
+        adapted = recipe.lora.r * per_layer * shape.layers
+    return shape._replace(adapted=adapted or shape.parameters)
 
 
 def _training(recipe: Recipe, size: Size | None, row_tokens: int) -> StageEstimate:

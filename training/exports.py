@@ -40,8 +40,8 @@ def write_gguf(loaded: Loaded, quantisation: str, folder: Path) -> None:
     """
     with TemporaryDirectory(dir=folder.parent, prefix=".gguf-") as work:
         arguments = unsloth_gguf_arguments(Path(work) / "weights", loaded.tokenizer, quantisation)
-        written = loaded.model.save_pretrained_gguf(**arguments)
-        files = [Path(file) for file in (written or {}).get("gguf_files", ())]
+        result = loaded.model.save_pretrained_gguf(**arguments)
+        files = [Path(file) for file in (result or {}).get("gguf_files", ())]
         missing = [str(file) for file in files if not file.is_file()]
         if not files or missing:
             raise RecipeError(

@@ -54,9 +54,9 @@ def jury_reward(
                 graph = build_graph(run_context)
 
                 async def one(completion: Any, question_id: str) -> float | None:
-                    asked = questions[question_id]
-                    answer, deliberations = await judge_chain(graph, asked, completion_text(completion))
-                    return reward_of(answer, asked.gold, deliberations, answer_weight, steps_weight, silence)
+                    question = questions[question_id]
+                    answer, deliberations = await judge_chain(graph, question, completion_text(completion))
+                    return reward_of(answer, question.gold, deliberations, answer_weight, steps_weight, silence)
 
                 return list(await asyncio.gather(*map(one, completions, question)))
         finally:

@@ -159,12 +159,12 @@ class JuryReward:
                 "silent": mean(lambda p: p.silent),
             }
         )
-        return self._dealt(parts)
+        return self._shuffled(parts)
 
     def _weighted(self, parts: RewardParts) -> float:
         return self.weights[0] * parts.right + self.weights[1] * parts.balance
 
-    def _dealt(self, parts: Sequence[RewardParts | None]) -> list[float | None]:
+    def _shuffled(self, parts: Sequence[RewardParts | None]) -> list[float | None]:
         """Return the rewards of a step's chains, as the control hands them out."""
         order = list(range(len(parts)))
         self._shuffle.shuffle(order)

@@ -78,7 +78,7 @@ def vllm_lora_rank(rank: int) -> int:
     Raises:
         RecipeError: vLLM serves no adapter of this rank; the merged weights can be served.
     """
-    enough = next((taken for taken in VLLM_LORA_RANKS if taken >= rank), None)
+    enough = next((rank_limit for rank_limit in VLLM_LORA_RANKS if rank_limit >= rank), None)
     if enough is None:
         raise RecipeError(
             f"lora.r {rank}: vLLM serves adapters up to rank {VLLM_LORA_RANKS[-1]}. Serve the merged weights "

@@ -26,8 +26,8 @@ def claim_set(step: str, claims: Sequence[Claim], silent: Sequence[Span], earlie
     stated = [w for w in content_words(step) if not _inside(w.start, silent) or _in_claim(w.start, numbered)]
     uncovered = tuple(step[w.start : w.end] for w in stated if not _in_claim(w.start, numbered))
     coverage = 1 - len(uncovered) / len(stated) if stated else 1.0
-    said = {w.stem for text in earlier for w in content_words(text)}
-    unclaimed = [w for w in content_words(step) if not _in_claim(w.start, numbered) and w.stem not in said]
+    earlier_stems = {w.stem for text in earlier for w in content_words(text)}
+    unclaimed = [w for w in content_words(step) if not _in_claim(w.start, numbered) and w.stem not in earlier_stems]
     beside = tuple(step[w.start : w.end] for w in unclaimed)
     return ClaimSet(claims=numbered, coverage=coverage, uncovered=uncovered, beside=beside)
 

@@ -2,7 +2,7 @@
 
 A rule takes a text that states something of the patient (the vignette) and a step, and yields what
 the step says otherwise. Applied to nothing but the words that a reading quotes, it yields that reading again; so a
-reading is a derivation: `recompute` applies the rule to its quotes, and `hear` to the whole case.
+reading is a derivation: `recompute` applies the rule to its quotes, and `check_opinions` to the whole case.
 """
 
 from __future__ import annotations

@@ -97,12 +97,12 @@ class RecordedJudge:
 
 
 def _format_of(path: str, file_format: str | None) -> FileFormat:
-    known = get_args(FileFormat)
+    formats = get_args(FileFormat)
     if file_format is None:
-        ending = next((name for name in known for e in ENDINGS[name] if path.lower().endswith(e)), "jsonl")
+        ending = next((name for name in formats for e in ENDINGS[name] if path.lower().endswith(e)), "jsonl")
         file_format = str(ending)
-    if file_format not in known:
-        raise ValueError(f"format {file_format!r} is not known; it is one of {', '.join(known)}")
+    if file_format not in formats:
+        raise ValueError(f"format {file_format!r} is not known; it is one of {', '.join(formats)}")
     return file_format  # type: ignore[return-value]
 
 

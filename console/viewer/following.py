@@ -42,15 +42,15 @@ def traces_around(
 ) -> tuple[Target | None, Target | None]:
     """Return the traces before and after one, in the order and within the bounds of the filter."""
     if filter_query(filters):
-        shown = view.listed(run, filters)
-        ids = [line.trace_id for line in shown.lines]
+        listed = view.listed(run, filters)
+        ids = [line.trace_id for line in listed.lines]
         if trace_id in ids:
             at = ids.index(trace_id)
-            before = Target(ids[at - 1], None, shown.page) if at else _edge(view, run, filters, shown.page - 1, -1)
+            before = Target(ids[at - 1], None, listed.page) if at else _edge(view, run, filters, listed.page - 1, -1)
             after = (
-                Target(ids[at + 1], None, shown.page)
+                Target(ids[at + 1], None, listed.page)
                 if at + 1 < len(ids)
-                else _edge(view, run, filters, shown.page + 1, 0, shown.pages)
+                else _edge(view, run, filters, listed.page + 1, 0, listed.pages)
             )
             return before, after
     earlier, later = view.traces.neighbours(run, trace_id)

@@ -149,9 +149,9 @@ class Pages:
         """Return the steps that pass a filter in every run, a few of each run."""
         runs = self.view.ledger.runs()[:RUNS_SEARCHED]
         query = step_query(filters)
-        found = [(run, self.view.steps_listed(run, filters)) for run in runs] if query else []
+        listed = [(run, self.view.steps_listed(run, filters)) for run in runs] if query else []
         return self._page(
-            "search.html", filters=filters, found=[(r, page) for r, page in found if page.lines], query=query,
+            "search.html", filters=filters, found=[(r, page) for r, page in listed if page.lines], query=query,
             runs=len(runs), choices=self._step_choices(runs), filter_words=step_filter_words(query), counted=COUNTED,
             shown=HITS_A_RUN,
         )  # fmt: skip
@@ -159,8 +159,8 @@ class Pages:
     def timeline(self, run: Run, trace_id: str) -> str:
         """Return the calls of a trace in time, and what each judge cost."""
         trace, question = self.view.ledger.trace(run, trace_id)
-        drawn = timeline(self.view.ledger.deliberations(run, trace_id))
-        return self._page("timeline.html", run=run, trace=trace, question=question, timeline=drawn)
+        calls = timeline(self.view.ledger.deliberations(run, trace_id))
+        return self._page("timeline.html", run=run, trace=trace, question=question, timeline=calls)
 
     def comparison(self, baseline: Side, other: Side) -> str:
         """Return what two arms, of one run or of two, differ in."""
@@ -302,10 +302,15 @@ class Pages:
         return others
 
     def _reading(self, run: Run, trace_id: str, number: int | None, filters: TraceFilter | StepFilter) -> str:
-        shown = reading(self.view, run, trace_id, number, filters)
+        reading_parts = reading(self.view, run, trace_id, number, filters)
         if self.static:
-            shown["way"] = shown["way"]._replace(query={})
-        return self._page("reading.html", run=run, others=self._others(shown["trace"], shown["siblings"]), **shown)
+            reading_parts["way"] = reading_parts["way"]._replace(query={})
+        return self._page(
+            "reading.html",
+            run=run,
+            others=self._others(reading_parts["trace"], reading_parts["siblings"]),
+            **reading_parts,
+        )
 
     def _page(self, template: str, **values: Any) -> str:
         return render(template, self.link, static=self.static, **values)

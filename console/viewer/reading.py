@@ -74,11 +74,11 @@ def reading(
         way = _way_of_traces(view, run, trace_id, index, filters, fitting)
     steps = next((s.steps for s in siblings if s.trace_id == trace_id), len(deliberations))
     kinds = {d.step.index: kind(d) for d in deliberations}
-    shown = {"deliberation": None, "note": None} if index is None else step_parts(view, run, by_index[index])
+    parts = {"deliberation": None, "note": None} if index is None else step_parts(view, run, by_index[index])
     return {
         "trace": trace, "question": question, "siblings": siblings, "steps": steps, "kinds": kinds, "way": way,
         "trace_parts": transcript(trace, deliberations), "counts": Counter(kinds.values()),
-        "missing": steps - len(deliberations), **shown,
+        "missing": steps - len(deliberations), **parts,
     }  # fmt: skip
 
 

@@ -70,13 +70,13 @@ def timeline(deliberations: Sequence[Deliberation]) -> Timeline:
     spent = spent_by_purpose(call for d in deliberations for call in d.calls)
     order = {line.purpose: i for i, line in enumerate(spent)}
     by_step = [(d.step.index + 1, [(*_interval(c), c) for c in d.calls if not c.from_cache]) for d in deliberations]
-    shown = [(number, calls) for number, calls in by_step if calls][:MOST_STEPS]
-    intervals = [(start, end) for _, calls in shown for start, end, _ in calls]
+    shown_steps = [(number, calls) for number, calls in by_step if calls][:MOST_STEPS]
+    intervals = [(start, end) for _, calls in shown_steps for start, end, _ in calls]
     if not intervals:
         return Timeline([], [], _WIDE, 0, 0.0, spent, 0)
     scale = _Scale(intervals)
     lanes, y = [], 24.0
-    for number, calls in shown:
+    for number, calls in shown_steps:
         rows = sorted({_purpose(c) for _, _, c in calls}, key=lambda name: order[name])
         bars = [
             Bar(
@@ -92,7 +92,7 @@ def timeline(deliberations: Sequence[Deliberation]) -> Timeline:
         lanes.append(Lane(number, y, high, bars))
         y += high + 3
     seconds = max(end for _, end in intervals) - min(start for start, _ in intervals)
-    return Timeline(lanes, scale.breaks, _WIDE, y + 6, seconds, spent, len(by_step) - len(shown))
+    return Timeline(lanes, scale.breaks, _WIDE, y + 6, seconds, spent, len(by_step) - len(shown_steps))
 
 
 def spent_by_purpose(calls: Iterable[CallRecord]) -> list[Spent]:

@@ -52,9 +52,9 @@ def hub_file(name: str) -> HubFile | None:
     return HubFile(match["repository"], match["file"], match["revision"] or "main")
 
 
-def pinned(root: Path, wanted: HubFile) -> HubPin | None:
+def pinned(root: Path, hub_file: HubFile) -> HubPin | None:
     """Return the pin of a file that is fetched; None: it is not, or not whole."""
-    path = hub_path(root, wanted)
+    path = hub_path(root, hub_file)
     try:
         pin = HubPin.model_validate_json(_pin_path(path).read_text("utf-8"))
     except (OSError, ValidationError):
@@ -73,32 +73,34 @@ def pinned_files(root: Path) -> list[tuple[HubPin, Path]]:
     return files
 
 
-def hub_path(root: Path, wanted: HubFile) -> Path:
+def hub_path(root: Path, hub_file: HubFile) -> Path:
     """Return where the file is, or will be, below the folder of weights."""
-    return root / "hub" / wanted.repository.replace("/", "--") / wanted.file
+    return root / "hub" / hub_file.repository.replace("/", "--") / hub_file.file
 
 
-def fetch_from_hub(root: Path, wanted: HubFile, sha256: str | None, from_file: Path | None) -> Path:
+def fetch_from_hub(root: Path, hub_file: HubFile, sha256: str | None, from_file: Path | None) -> Path:
     """Fetch a file unless it is there; return its path.
 
     Args:
         root: The folder of weights.
-        wanted: The file.
+        hub_file: The file.
         sha256: What its hash must be; None: what the hub says, or what was pinned when it was first fetched.
         from_file: A copy of the file; None: it is downloaded.
 
     Raises:
         WeightsError: There is no such file, it may not be read, the hub cannot be reached, or the hash is another one.
     """
-    path = hub_path(root, wanted)
-    pin = pinned(root, wanted)
+    path = hub_path(root, hub_file)
+    pin = pinned(root, hub_file)
     if pin is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pin = _copy(wanted, path, sha256, from_file) if from_file else _download(wanted, path, sha256)
+        pin = _copy(hub_file, path, sha256, from_file) if from_file else _download(hub_file, path, sha256)
         with replacing_file(_pin_path(path)) as partial:
             partial.write_text(pin.model_dump_json(indent=2) + "\n", "utf-8")
     if sha256 is not None and pin.sha256 != sha256.lower():
-        raise WeightsError(f"{wanted} is fetched with SHA-256 {pin.sha256}, not {sha256}; remove {path} to fetch again")
+        raise WeightsError(
+            f"{hub_file} is fetched with SHA-256 {pin.sha256}, not {sha256}; remove {path} to fetch again"
+        )
     return path
 
 
@@ -106,18 +108,18 @@ def _pin_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _copy(wanted: HubFile, path: Path, sha256: str | None, offered: Path) -> HubPin:
-    source = offered / Path(wanted.file).name if offered.is_dir() else offered
+def _copy(hub_file: HubFile, path: Path, sha256: str | None, offered: Path) -> HubPin:
+    source = offered / Path(hub_file.file).name if offered.is_dir() else offered
     if not source.is_file():
         raise WeightsError(f"{source}: no such file")
     with replacing_file(path) as partial:
         shutil.copyfile(source, partial)
         digest = file_digest(partial)
-        _compare(wanted, digest, sha256)
-    return HubPin(name=str(wanted), revision="copied", sha256=digest, size=path.stat().st_size)
+        _compare(hub_file, digest, sha256)
+    return HubPin(name=str(hub_file), revision="copied", sha256=digest, size=path.stat().st_size)
 
 
-def _download(wanted: HubFile, path: Path, sha256: str | None) -> HubPin:
+def _download(hub_file: HubFile, path: Path, sha256: str | None) -> HubPin:
     from httpx import HTTPError
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
@@ -127,39 +129,41 @@ def _download(wanted: HubFile, path: Path, sha256: str | None) -> HubPin:
     scratch = path.parent / ".fetch"
     disable_progress_bars()  # the command shows that it works, and a server's log wants no bars
     try:
-        address = hf_hub_url(wanted.repository, wanted.file, revision=wanted.revision, endpoint=endpoint)
+        address = hf_hub_url(hub_file.repository, hub_file.file, revision=hub_file.revision, endpoint=endpoint)
         metadata = get_hf_file_metadata(address, endpoint=endpoint)
         expected = (sha256 or metadata.etag or "").lower()
         if not re.fullmatch("[0-9a-f]{64}", expected):
-            raise WeightsError(f"the hub says no SHA-256 for {wanted}: give the one that it must have with --sha256")
-        commit = metadata.commit_hash or wanted.revision
+            raise WeightsError(f"the hub says no SHA-256 for {hub_file}: give the one that it must have with --sha256")
+        commit = metadata.commit_hash or hub_file.revision
         # An interrupted download goes on where it was.
-        arrived = hf_hub_download(wanted.repository, wanted.file, revision=commit, local_dir=scratch, endpoint=endpoint)
+        arrived = hf_hub_download(
+            hub_file.repository, hub_file.file, revision=commit, local_dir=scratch, endpoint=endpoint
+        )
     except GatedRepoError as error:
         raise WeightsError(
-            f"{wanted.repository} is gated: accept its terms on the hub, and put a token of yours into HF_TOKEN"
+            f"{hub_file.repository} is gated: accept its terms on the hub, and put a token of yours into HF_TOKEN"
         ) from error
     except (RepositoryNotFoundError, EntryNotFoundError) as error:
         # The hub gives no reason for a private repository either.
         hint = "see `tracejury models list` for names, or put a token into HF_TOKEN if it is private"
-        raise WeightsError(f"the hub has no {wanted} at {wanted.revision!r}: {hint}") from error
+        raise WeightsError(f"the hub has no {hub_file} at {hub_file.revision!r}: {hint}") from error
     except (HTTPError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(
-            f"{wanted} cannot be downloaded: {reason}\nBehind a mirror set HF_ENDPOINT; without a network download the "
-            f"file elsewhere and run `tracejury models fetch {wanted} --from FILE`."
+            f"{hub_file} cannot be downloaded: {reason}\nBehind a mirror set HF_ENDPOINT; without a network download "
+            f"the file elsewhere and run `tracejury models fetch {hub_file} --from FILE`."
         ) from error
     digest = file_digest(Path(arrived))
     try:
-        _compare(wanted, digest, expected)
+        _compare(hub_file, digest, expected)
     except WeightsError:
         shutil.rmtree(scratch)
         raise
     os.replace(arrived, path)
     shutil.rmtree(scratch)
-    return HubPin(name=str(wanted), revision=commit, sha256=digest, size=path.stat().st_size)
+    return HubPin(name=str(hub_file), revision=commit, sha256=digest, size=path.stat().st_size)
 
 
-def _compare(wanted: HubFile, digest: str, expected: str | None) -> None:
+def _compare(hub_file: HubFile, digest: str, expected: str | None) -> None:
     if expected is not None and digest != expected.lower():
-        raise WeightsError(f"{wanted} has SHA-256 {digest}, pinned is {expected}; it is broken or of another version")
+        raise WeightsError(f"{hub_file} has SHA-256 {digest}, pinned is {expected}; it is broken or of another version")

@@ -66,9 +66,9 @@ def local_copy(address: str, report: Callable[[int, int | None], None] = lambda 
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".part")
-    done = partial.stat().st_size if remote.is_resumable and partial.is_file() else 0
-    if remote.bytes is None or done < remote.bytes:
-        headers = {"Range": f"bytes={done}-"} if done else {}
+    bytes_done = partial.stat().st_size if remote.is_resumable and partial.is_file() else 0
+    if remote.bytes is None or bytes_done < remote.bytes:
+        headers = {"Range": f"bytes={bytes_done}-"} if bytes_done else {}
         with _opened(address, headers=headers) as reply, partial.open("ab" if reply.status == 206 else "wb") as file:
             while piece := reply.read(_PIECE):
                 file.write(piece)

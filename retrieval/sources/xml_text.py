@@ -41,8 +41,8 @@ def parse_plain(raw: bytes, file: str, roots: Collection[str], format: str) -> E
 def first_text(element: Element, *paths: str) -> str:
     """Return the text of the first of these paths that has some, in one line; "" for none."""
     for path in paths:
-        found = element.find(path)
-        if found is not None and (text := " ".join("".join(found.itertext()).split())):
+        child = element.find(path)
+        if child is not None and (text := " ".join("".join(child.itertext()).split())):
             return text
     return ""
 

@@ -150,7 +150,7 @@ def test_arguments_are_checked_before_anything_is_computed(store: str, tmp_path:
 def test_a_line_says_how_far_it_is_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert not err.is_terminal
     state = progress_lines.Progress("traces", 10)
-    with progress_lines.shown(lambda: str(state), every_s=0.01):
+    with progress_lines.live_line(lambda: str(state), every_s=0.01):
         state.update(1)
         state.update(4, note="$0.10")
         until = time.monotonic() + 5

@@ -175,8 +175,8 @@ class Table(Placed):
             return self.first or 0
         # A letter or a text beside the positions shows what they mean, whatever their range.
         by_text = next((f for f in agreeing if agreeing[f] > 0.9 * count.positions and not agreeing[1 - f]), None)
-        known = (self.first, count.first, by_text, first_column(proposal.fields.get("options", "")))
-        return next((first for first in known if first is not None), None)
+        cache_key = (self.first, count.first, by_text, first_column(proposal.fields.get("options", "")))
+        return next((first for first in cache_key if first is not None), None)
 
     def _options(self, row: Mapping[str, Any], proposal: Proposal) -> dict[str, str]:
         if (path := proposal.fields.get("options")) is not None and (options := read_row_options(row, path)):

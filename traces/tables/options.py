@@ -188,8 +188,8 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     as it holds them: `Options: {'A': ..., 'B': ...}`.
     """
     prompt = user_text(prompt)
-    if (literal := _PROMPT_LITERAL.search(prompt)) and len(written := options_of(_literal(literal.group(1)))) > 1:
-        return bare_stem(prompt[: literal.start()]), written
+    if (literal := _PROMPT_LITERAL.search(prompt)) and len(options := options_of(_literal(literal.group(1)))) > 1:
+        return bare_stem(prompt[: literal.start()]), options
     lines = list(_PROMPT_LINE.finditer(prompt))
     for first, match in enumerate(lines):
         letters = "".join(m.group(1) for m in lines[first:])

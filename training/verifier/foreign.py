@@ -17,7 +17,7 @@ class ForeignSentences:
     """
 
     def __init__(self, sentences: Sequence[Sequence[str]], groups: Sequence[str]) -> None:
-        self.places = [(d, i) for d, found in enumerate(sentences) for i in range(len(found))]
+        self.places = [(d, i) for d, document in enumerate(sentences) for i in range(len(document))]
         self.documents, self.groups = sentences, groups
         names = {group: i for i, group in enumerate(dict.fromkeys(groups))}
         self._names = names

@@ -78,11 +78,11 @@ def corpus_pairs(documents_used: Sequence[Document], seed: int, sentences: dict[
         for d, i in chosen:
             document = documents_used[d]
             for way in draw.choices(list(_WAYS), weights=list(_WAYS.values()), k=3):
-                made = _make(
+                pair = _make(
                     way, documents_used, d, i, topics[document.source, document.group], draw, drugs, diseases, used
                 )
-                if made and made[0] != made[1]:
-                    yield Pair(*made, document.source, document.group, part)
+                if pair and pair[0] != pair[1]:
+                    yield Pair(*pair, document.source, document.group, part)
 
 
 def _make(
