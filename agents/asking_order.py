@@ -25,7 +25,7 @@ def judge_order(panel: Panel, step_id: str) -> tuple[JudgeSpec, ...]:
 
 
 def asks_every_judge(panel: Panel, step_id: str) -> bool:
-    """Tell whether the step is in the seeded share on which every judge is asked, so that agreement can be estimated."""
+    """Tell whether the step is in the seeded share on which every judge is asked (for an estimate of agreement)."""
     return falls_within(panel.full_share, panel.seed, step_id, "full")
 
 

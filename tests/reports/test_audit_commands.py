@@ -33,7 +33,7 @@ def test_summary_prints_tables_and_json(fill, simulated, store):
     assert papers["arms"][1]["steps"]["abstained"] == made["arms"][1]["steps"]["failed"] > 0
 
 
-def test_summary_says_how_much_was_heard_of_a_full_hearing(step_row, fill_labelled, store, monkeypatch):
+def test_summary_says_how_many_of_all_opinions_were_asked_for(step_row, fill_labelled, store, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     rows = labelled_rows(step_row, 8)
     spared = [r.model_copy(update={"opinions": r.opinions[:2]}) for r in rows[:5]]
