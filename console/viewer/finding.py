@@ -118,7 +118,9 @@ def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[
     findings = []
     for other, comparison in zip(others, comparisons, strict=True):
         flipped = _flipped(counted[baseline.run.name][0], counted[other.run.name][0], baseline.arm, other.arm)
-        flipped_questions = [_flipped(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]]
+        flipped_questions = [
+            _flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]
+        ]
         differences = _differences(view, baseline, other)
         findings.append(Finding(baseline, other, comparison, problem, differences, len(flipped), flipped_questions))
     return findings
@@ -159,7 +161,7 @@ def _by_question(traces: list[TraceVerdicts], arm: str) -> dict[str, tuple[int, 
     return counts
 
 
-def _flipped(view: LedgerView, baseline: Side, other: Side, question_id: str) -> FlippedQuestion:
+def _flipped_question(view: LedgerView, baseline: Side, other: Side, question_id: str) -> FlippedQuestion:
     befores = [line for line in view.traces.siblings(baseline.run, question_id) if line.arm == baseline.arm]
     afters = [line for line in view.traces.siblings(other.run, question_id) if line.arm == other.arm]
     chosen = max((line for line in afters if line.correct), key=lambda line: line.error)
