@@ -118,7 +118,7 @@ def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[
     findings = []
     for other, comparison in zip(others, comparisons, strict=True):
         flipped = _flipped(counted[baseline.run.name][0], counted[other.run.name][0], baseline.arm, other.arm)
-        flipped_questions = [
+        questions = [
             _flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]
         ]
         differences = _differences(view, baseline, other)
