@@ -118,11 +118,9 @@ def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[
     findings = []
     for other, comparison in zip(others, comparisons, strict=True):
         flipped = _flipped(counted[baseline.run.name][0], counted[other.run.name][0], baseline.arm, other.arm)
-        questions = [
-            _flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]
-        ]
+        questions = [_flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]]
         differences = _differences(view, baseline, other)
-        findings.append(Finding(baseline, other, comparison, problem, differences, len(flipped), flipped_questions))
+        findings.append(Finding(baseline, other, comparison, problem, differences, len(flipped), questions))
     return findings
 
 
