@@ -24,10 +24,10 @@ HEAVY = (
     "numpy",
 )
 VERBS = """
-Accept Allow Answer Append Apply Ask Call Check Compare Copy Correct Count Cut Disclose Draw Embed Export
+Accept Allow Answer Append Apply Ask Call Certify Check Compare Copy Correct Count Cut Disclose Draw Embed Export
 Fetch Filter Find Fit Import Index Install Judge Keep Leave Let Limit List Listen Look Make Measure Name Open Print
 Put Rank Read Rebuild Refuse Remove Render Replace Report Require Rerank Reward Rewrite Run Sample Say Score
-Search Seed Serve Set Show Shuffle Start Stop Sum Take Train Treat Try Upgrade Use Vouch Work Write Cluster Give
+Search Seed Send Serve Set Show Shuffle Start Stop Sum Take Train Treat Try Upgrade Use Vouch Work Write Cluster Give
 """
 MAIN = """import sys
 sys.argv = ['tracejury', '--help']
