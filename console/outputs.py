@@ -32,7 +32,8 @@ def need_output_folder(*paths: Path | None) -> None:
     for path in paths:
         blocking = next((p for p in (path, *path.parents) if p.exists()), None) if path is not None else None
         if blocking is not None and not blocking.is_dir():
-            raise NotADirectoryError(f"{path}: {blocking} is a file; name a folder")
+            where = "" if blocking == path else f"{path}: "
+            raise NotADirectoryError(f"{where}{blocking} is a file; name a folder")
 
 
 def output_folder(path: Path | None) -> Path | None:

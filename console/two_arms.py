@@ -108,8 +108,6 @@ def audit(
         from tracejury.console.screen import err
         from tracejury.training import BackEnd, SampleSpec, claim, load_recipe
 
-        if out.exists() and not out.is_dir():
-            raise ValueError(f"--out {out} is a file; name a folder for the report and all that leads to it")
         if questions is None and (addresses := [source for source in (base, student) if is_address(source)]):
             raise ValueError(
                 f"name the questions that {' and '.join(dict.fromkeys(addresses))} answer: --questions FILE"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 CHECKSUMS = "checksums.json"
 _REWRITTEN = ("length.bin", "header.bin")
 """Files of which Chroma writes unused bytes anew when it opens them: their size is all that stays."""
+_VECTORS, _HEADER = "data_level0.bin", struct.Struct("<i4Q")
+"""Vectors with their links; hnswlib's header: version, offset, places, used places, bytes a place."""
+_BLOCK = 1 << 20
 
 
 def write_checksums(folder: Path) -> None:
@@ -45,5 +49,18 @@ def _sums(path: Path) -> dict[str, Any]:
     size = path.stat().st_size
     if path.name in _REWRITTEN:
         return {"size": size}
+    left, digest = _bytes_used(path, size), hashlib.sha256()
     with path.open("rb") as file:
-        return {"size": size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        while left > 0 and (block := file.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
+    return {"size": size, "sha256": digest.hexdigest()}
+
+
+def _bytes_used(path: Path, size: int) -> int:
+    """Return how much of a file means something: places without a vector hold whatever was in memory."""
+    header = path.parent / "header.bin"
+    if path.name != _VECTORS or not header.is_file() or header.stat().st_size < _HEADER.size:
+        return size
+    used_places, bytes_a_place = _HEADER.unpack(header.read_bytes()[: _HEADER.size])[3:]
+    return min(size, int(used_places) * int(bytes_a_place))

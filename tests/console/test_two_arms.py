@@ -225,4 +225,7 @@ def test_questions_of_one_arm_alone_are_told_and_an_output_that_is_a_file_is_ref
     assert "base.jsonl: 20 question(s) have no chain in the other arm and are left out" in " ".join(
         result.output.split()
     )
-    assert "--out base.jsonl is a file" in CliRunner().invoke(app, [*command, "--out", "base.jsonl"]).output
+    refused = CliRunner().invoke(app, [*command, "--out", "base.jsonl"]).output
+    assert "Invalid value for '--out': base.jsonl is a file; name a folder" in " ".join(
+        refused.replace("│", " ").split()
+    ), refused

@@ -34,11 +34,12 @@
   }
 
   /* --- reading: steps follow each other on one screen, each with an address of its own ----------------------------- */
-  let swapping = Promise.resolve();
+  let swapping = Promise.resolve(), place = location.pathname + location.search;
   function swap(url, push) { swapping = swapping.then(() => show(url, push)); }
   async function show(url, push) {
     const ribbon = $(".ribbon"), at = ribbon ? ribbon.scrollTop : 0;
     if (push) history.pushState({ swap: true }, "", url);
+    place = location.pathname + location.search;
     await replacePart(url, "main", false);
     const current = $(".ribbon [aria-current]"), fresh = $(".ribbon");
     if (fresh) fresh.scrollTop = at;
@@ -54,7 +55,10 @@
       event.preventDefault();
       swap(link.href, true);
     });
-    addEventListener("popstate", () => { if ($(".reading")) swap(location.href, false); });
+    // A jump within the page is no other page: renewing it would close what is open, and scroll away from the target.
+    addEventListener("popstate", () => {
+      if ($(".reading") && location.pathname + location.search !== place) swap(location.href, false);
+    });
   }
 
   /* --- a live run: the page renews itself unless somebody is reading with the keyboard or has something open ---- */
