@@ -110,7 +110,7 @@ def refusal(schema: Schema, engine: Engine) -> str:
     if schema.status == "older":
         return (
             f"an older tracejury made the ledger {name} (revision {schema.revision}, this version writes {HEAD}): "
-            "`tracejury ledger upgrade --store URL` brings it up to date"
+            f"`tracejury ledger upgrade --store {name}` brings it up to date"
         )
     if schema.status == "newer":
         return (
