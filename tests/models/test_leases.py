@@ -100,7 +100,8 @@ def test_a_hidden_limit_is_found_by_all_together(asking: Any) -> None:
         return served / (after["seconds"] - before["seconds"]), refused / (served + refused)
 
     rate, refused = together(asking, book, work)
-    assert rate == pytest.approx(20, rel=0.15)
+    # Never above the bucket's rate; how near it is reached says also how busy the machine is.
+    assert 12 < rate < 23
     assert refused < 0.15
 
 
