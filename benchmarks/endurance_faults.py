@@ -89,6 +89,8 @@ def outage(course: Course, seconds: float) -> dict[str, Any]:
 def reading(course: Course) -> dict[str, Any]:
     """Three readers go through all rows of the ledger, over and over, while the run writes it."""
     course.plain()
+    # Replies that take a while: the run outlasts the start of its readers, on a busy machine too.
+    course.server.set(latency_s=0.3)
     at = course.place("reading")
     process = course.start(at)
     reads, faults = [0], list[str]()
