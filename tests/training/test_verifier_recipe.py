@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tracejury.training.verifier.alter import Diseases, Kind, alter, reword
+from tracejury.training.verifier.labelled import Abstract, abstract
 from tracejury.training.verifier.restate import restate
 from tracejury.training.verifier.splits import corpus_part, overlap, read_splits, shingles, split_data_sets
 from tracejury.training.verifier.tasks import statement
@@ -93,3 +94,21 @@ def test_a_restatement_keeps_the_fact_and_follows_the_seed() -> None:
 )
 def test_a_question_becomes_what_it_asks_about(question: str, said: str) -> None:
     assert statement(question) == said
+
+
+def test_an_abstract_keeps_the_sentences_of_all_its_sections() -> None:
+    text = (
+        "OBJECTIVE: We wanted to know whether it helps.\n"
+        "RESULTS: The drug lowered the pressure. It had no effect on weight.\n"
+        "CONCLUSION: The drug lowers blood pressure."
+    )
+    assert abstract(text) == Abstract(
+        (
+            "We wanted to know whether it helps.",
+            "The drug lowered the pressure.",
+            "It had no effect on weight.",
+            "The drug lowers blood pressure.",
+        ),
+        opening=frozenset({0}),
+        closing=frozenset({3}),
+    )

@@ -149,14 +149,14 @@ def _of_sections(sections: Iterator[tuple[str, str]]) -> Abstract:
     opening: list[int] = []
     closing: list[int] = []
     for name, text in sections:
-        sentences = [s for s in cut(text) if len(s.split()) >= 3]
-        places = range(len(sentences), len(sentences) + len(sentences))
+        of_section = [s for s in cut(text) if len(s.split()) >= 3]
+        places = range(len(sentences), len(sentences) + len(of_section))
         methods = name.upper().startswith(("METHOD", "DESIGN", "PATIENTS", "MATERIAL"))
         if (methods or _OPENING.search(name.upper())) and "RESULTS" not in name.upper():
             opening += places
         if _CLOSING.search(name.upper()):
             closing += places
-        sentences += sentences
+        sentences += of_section
     return Abstract(tuple(sentences), frozenset(opening), frozenset(closing))
 
 
