@@ -44,7 +44,7 @@ def reads_again(derivation: Derivation, stem: str | None = None, step: str | Non
     stem = "\n".join(words) if stem is None else prose(stem)
     step = step_words if step is None else prose(step)
     expected = _reading_words(derivation)
-    return any(_reading_words(derivation) == expected for derivation, _ in read(derivation.kind, stem, step, 0))
+    return any(_reading_words(again) == expected for again, _ in read(derivation.kind, stem, step, 0))
 
 
 def _reading_words(derivation: Derivation) -> tuple[object, ...]:
