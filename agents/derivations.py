@@ -38,7 +38,7 @@ def recompute(derivation: Derivation) -> bool:
 
 
 def compare(relation: str, claimed_text: str, claimed: Any, result: Any, *, exact: bool = False) -> bool:
-    """Tell whether `claimed`, which the step writes as `claimed_text`, stands in `relation` to the pint quantity `result`.
+    """Tell whether `claimed`, written as `claimed_text`, stands in `relation` to `result`; both are pint quantities.
 
     With `exact` the trailing zeros of a whole number are written digits too: a pulse of 100 is not one of 140.
 
