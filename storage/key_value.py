@@ -41,7 +41,7 @@ class KeyValueStore(Generic[Value]):
         self._connection = sqlite3.connect(path or "", timeout=60, check_same_thread=False, isolation_level=None)
         if path is None:
             # A temporary file needs no protection against a crash.
-            pragmas: tuple[str, ...] = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-4000")
+            pragmas: tuple[str, ...] = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000")
         else:
             pragmas = ("journal_mode=WAL", "synchronous=NORMAL")
         for pragma in pragmas:
@@ -50,6 +50,10 @@ class KeyValueStore(Generic[Value]):
             self._connection.execute(
                 f'CREATE TABLE IF NOT EXISTS "{table}" (number INTEGER PRIMARY KEY, key TEXT UNIQUE, value)'
             )
+        self._inserts = {t: f'INSERT OR IGNORE INTO "{t}" (key, value) VALUES (?, ?)' for t in tables}  # noqa: S608
+        self._queries = {t: f'SELECT value FROM "{t}" WHERE key = ?' for t in tables}  # noqa: S608
+        # Calls that come for every record share a cursor, under the lock.
+        self._cursor = self._connection.cursor()
         if path is None:
             # One transaction that is never committed: nobody else reads the file.
             self._connection.execute("BEGIN")
@@ -57,8 +61,7 @@ class KeyValueStore(Generic[Value]):
     def add(self, table: str, key: str, value: Value) -> bool:
         """Insert `value` unless `key` exists; return whether it was inserted."""
         with self._lock:
-            statement = f'INSERT OR IGNORE INTO "{table}" (key, value) VALUES (?, ?)'  # noqa: S608
-            return self._connection.execute(statement, (key, value)).rowcount > 0
+            return self._cursor.execute(self._inserts[table], (key, value)).rowcount > 0
 
     def replace(self, table: str, values: Mapping[str, Value]) -> None:
         """Write values by key, over those that exist, in one transaction."""
@@ -77,8 +80,7 @@ class KeyValueStore(Generic[Value]):
     def get(self, table: str, key: str) -> Value | None:
         """Return the value of `key`, or None."""
         with self._lock:
-            query = f'SELECT value FROM "{table}" WHERE key = ?'  # noqa: S608
-            row = self._connection.execute(query, (key,)).fetchone()
+            row = self._cursor.execute(self._queries[table], (key,)).fetchone()
         return None if row is None else row[0]
 
     def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Value]:

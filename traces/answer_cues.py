@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TAIL = 500
+_BEFORE_WORD = 200
+"""Characters that a phrase has at most before the first of its words."""
 
 
 class Cue(NamedTuple):
@@ -22,8 +24,16 @@ class Cue(NamedTuple):
         if any(word in small for word in self.words) if self.words else not text.isascii():
             # Most replies say the answer at their end; what is denied there is looked for in the whole.
             if len(text) > 2 * _TAIL:
-                yield from reversed(list(self.pattern.finditer(text, len(text) - _TAIL)))
+                yield from reversed(list(self.pattern.finditer(text, self._begin(text, small, len(text) - _TAIL))))
             yield from reversed(list(self.pattern.finditer(text)))
+
+    def _begin(self, text: str, small: str, begin: int) -> int:
+        """Return where the first match from `begin` on can begin."""
+        # Small letters may be more characters than capitals (\u0130), and then the places differ.
+        if not self.words or len(small) != len(text):
+            return begin
+        places = [place for word in self.words if (place := small.find(word, begin)) >= 0]
+        return max(begin, min(places) - _BEFORE_WORD) if places else len(text)
 
 
 def cues(*phrases: tuple[str, str]) -> tuple[Cue, ...]:

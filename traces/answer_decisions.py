@@ -94,6 +94,11 @@ _UNDECIDED = re.compile(
     r"|(?:无法|無法|不能|难以|難以)(?:确定|確定|判断|判斷|断定|肯定)[^。\n]{0,12}\Z|不(?:确定|確定|知道)[^。\n]{0,12}\Z",
     re.IGNORECASE,
 )
+_SIGNS = (
+    *("not", "nor", "n't", "never", "neither", "rather", "instead", "without", "rule", "exclud", "hard", "difficult"),
+    *("impossible", "unable", "unclear", "uncertain", "unsure"),
+)
+"""One of these stands, in small letters, in any ASCII text that denies or leaves open."""
 _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
@@ -101,4 +106,7 @@ _WINDOW = 90
 def is_left_open(text: str, start: int) -> bool:
     """Whether what stands before the phrase at `start` denies it, or says that nobody can tell."""
     before = text[max(0, start - _WINDOW) : start]
+    small = before.lower()
+    if before.isascii() and not any(sign in small for sign in _SIGNS):
+        return False
     return _DENIED.search(before) is not None or _UNDECIDED.search(before) is not None

@@ -149,7 +149,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
-    text = text.translate(_PLAIN).replace("**", "")
+    if not text.isascii():
+        text = text.translate(_PLAIN)
+    text = text.replace("**", "")
     if "_" in text:
         text = _EMPHASIS.sub("", text)
     outside = _THINK.sub(" ", text)
@@ -229,10 +231,12 @@ def option_in_value(value: str, options: Mapping[str, str]) -> str | None:
 
 def _json_values(text: str) -> Iterator[str]:
     """Yield what stands under an answer's field in JSON, whole or broken; of broken JSON the last one first."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        data = None
+    data = None
+    if text.lstrip().startswith("{"):
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
     if isinstance(data, dict):
         for name in _FIELDS:
             value = data.get(name)
@@ -240,6 +244,9 @@ def _json_values(text: str) -> Iterator[str]:
                 value = ", ".join(map(str, value))
             if isinstance(value, str | int | float) and str(value).strip():
                 yield str(value)
+        return
+    # Looking for a letter is a hundred times as quick as the pattern.
+    if '"' not in text and "'" not in text:
         return
     for match in reversed(list(_FIELD.finditer(text))):
         value = next((group for group in match.groups() if group), "")

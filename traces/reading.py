@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic_core import from_json, to_json
 
 from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import answer_correct
@@ -42,7 +43,7 @@ def read(reader_name: str | None, path: str | Path, **params: object) -> Iterato
     reader = readers.make(reader_name or detect_reader(Path(path)), **params)
 
     def checked() -> Iterator[ReadItem]:
-        with KeyValueStore[str]("questions", "traces", "answered") as spool:
+        with KeyValueStore[bytes]("questions", "traces") as spool:
             yield from _Checks(reader, Path(path), spool).run()
 
     return checked()
@@ -51,11 +52,15 @@ def read(reader_name: str | None, path: str | Path, **params: object) -> Iterato
 class _Checks:
     """What has gone by, on disk, and what follows from it."""
 
-    def __init__(self, reader: Reader, path: Path, spool: KeyValueStore[str]) -> None:
+    def __init__(self, reader: Reader, path: Path, spool: KeyValueStore[bytes]) -> None:
         self.reader, self.path, self.spool = reader, path, spool
         self.twins = 0
         self.twin_names: list[str] = []
-        self.plausibility = Plausibility()
+        self.questions = self.traces = 0
+        self.is_answered = bytearray()
+        """Of each question, by its number, whether it has a trace."""
+        # Fixed formats have no options, or no answers, for reasons of their own.
+        self.plausibility = Plausibility() if getattr(reader, "guesses", False) else None
 
     def run(self) -> Iterator[ReadItem]:
         nothing = True
@@ -81,14 +86,19 @@ class _Checks:
     def _question(self, question: Question) -> Iterator[ReadItem]:
         name, letters = question.key or question.id, list(question.options)
         gold = question.gold if question.gold is not None and _is_option(question.gold, letters) else None
-        if not self.spool.add("questions", question.id, json.dumps([name, letters, gold, question.gold_aliases])):
-            first = json.loads(self.spool.get("questions", question.id) or "[]")[0]
+        if not self.spool.add(
+            "questions", question.id, to_json((name, letters, gold, question.gold_aliases, self.questions))
+        ):
+            first = from_json(self.spool.get("questions", question.id) or b"[]")[0]
             # A reader may name a question once for each of its traces; two names for one are worth telling.
             if first != name:
                 self.twins += 1
                 self.twin_names = [*self.twin_names, f"{name!r} is {first!r}"][:3]
             return
-        self.plausibility.add_question(letters, gold, question.gold)
+        self.questions += 1
+        self.is_answered.append(0)
+        if self.plausibility is not None:
+            self.plausibility.add_question(letters, gold, question.gold)
         if question.gold is not None and not _is_option(question.gold, letters):
             meta = {**question.meta, "gold_as_read": question.gold}
             yield question.model_copy(update={"gold": None, "meta": meta})
@@ -103,15 +113,17 @@ class _Checks:
             reason = "the trace refers to a question that was not read; it is left out"
             yield self._problem(reason, "see the problem of its question above")
             return
-        name, letters, gold, aliases = json.loads(question_row)
-        if not self.spool.add("traces", trace.id, str(getattr(self.reader, "line", None) or "")):
-            line = self.spool.get("traces", trace.id)
+        name, letters, gold, aliases, number = from_json(question_row)
+        if not self.spool.add("traces", trace.id, b"%d" % (getattr(self.reader, "line", None) or 0)):
+            line = int(self.spool.get("traces", trace.id) or 0)
             where = f"line {line}" if line else "an earlier trace"
             reason = f"repeats {where}: same question ({name!r}), model, arm, sample and text; it is left out"
             yield self._problem(reason, "number a second draw with another `sample`")
             return
-        self.spool.add("answered", trace.question_id, "")
-        self.plausibility.add_trace(letters, trace.answer, answer_correct(trace.answer, gold, aliases))
+        self.traces += 1
+        self.is_answered[number] = 1
+        if self.plausibility is not None:
+            self.plausibility.add_trace(letters, trace.answer, answer_correct(trace.answer, gold, aliases))
         if trace.answer is not None and not _is_option(trace.answer, letters):
             meta = {**trace.meta, "answer_as_read": trace.answer}
             yield trace.model_copy(update={"answer": None, "meta": meta})
@@ -128,13 +140,12 @@ class _Checks:
             named = ", ".join(self.twin_names) + (", ..." if self.twins > len(self.twin_names) else "")
             reason = f"{self.twins} question(s) have the stem and options of another ({named}); they count as one"
             yield self._warning(reason, "nothing to do if the source repeats itself")
-        missing = self.spool.count("questions") - self.spool.count("answered")
-        if missing and self.spool.count("traces"):
+        missing = self.is_answered.count(0)
+        if missing and self.traces:
             named = ", ".join(self._unanswered()) + (", ..." if missing > 3 else "")
             reason = f"{missing} question(s) without a trace: {named}"
             yield self._warning(reason, "they stay and nothing is judged for them; add their traces")
-        # Fixed formats have no options, or no answers, for reasons of their own.
-        if getattr(self.reader, "guesses", False):
+        if self.plausibility is not None:
             for reason, hint in self.plausibility.oddities():
                 yield self._warning(reason, hint)
             for reason, hint in self.plausibility.remarks():
@@ -148,7 +159,8 @@ class _Checks:
         names: list[str] = []
         n = 0
         while len(names) < 3 and (rows := self.spool.after("questions", n)):
-            names += [repr(json.loads(v)[0]) for _, key, v in rows if self.spool.get("answered", key) is None]
+            found = (from_json(value) for _, _, value in rows)
+            names += [repr(name) for name, _, _, _, number in found if not self.is_answered[number]]
             n = rows[-1][0]
         return names[:3]
 

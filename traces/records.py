@@ -16,9 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, computed_field, fi
 StepLabel = Literal["supported", "error"]
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 def content_id(prefix: str, *parts: JsonValue) -> str:
     """Return `prefix` plus 20 hex digits of the SHA-256 of `parts` as canonical JSON."""
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = _CANONICAL.encode(parts)
     # surrogatepass: a broken file may carry lone surrogates, and must still get a name.
     return f"{prefix}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import extract_answer
@@ -22,6 +23,21 @@ _ASIDE = {"problems.jsonl", "labels.jsonl"}
 _TRACE = (
     'a trace needs "question" (its question\'s id), "model" and "text"; it may have arm, sample, answer, steps, meta'
 )
+_BEGINS = re.compile(rb'\s*\{\s*"kind"\s*:\s*"(question|trace)"')
+"""What most lines begin with; such a line is parsed in one of the passes only."""
+
+
+def _begins_as_trace(line: bytes) -> bool:
+    match = _BEGINS.match(line)
+    return match is not None and match[1] == b"trace"
+
+
+def _may_be_question(line: bytes) -> bool:
+    return not _begins_as_trace(line)
+
+
+def _begins_otherwise(line: bytes) -> bool:
+    return _BEGINS.match(line) is None
 
 
 class Native(Placed):
@@ -41,90 +57,127 @@ class Native(Placed):
             yield Problem(
                 file=str(path), reason="the folder holds no .jsonl file", hint="name a file, or another --reader"
             )
-        with KeyValueStore[str]("in_file", "in_folder", "ambiguous") as keys:
-            for file in files:
-                yield from self._questions(file, keys)
-            for file in files:
-                yield from self._traces(file, keys)
+        with KeyValueStore[bytes]("in_file", "in_folder", "ambiguous") as store:
+            keys = _Keys(store, several_files=len(files) > 1)
+            passes = []
+            for number, file in enumerate(files):
+                passes.append((yield from self._questions(file, number, keys)))
+            for number, file in enumerate(files):
+                for wanted in passes[number]:
+                    yield from self._traces(file, number, keys, wanted)
 
-    def _questions(self, file: Path, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
-        for line in json_lines(file):
+    def _questions(
+        self, file: Path, number: int, keys: _Keys
+    ) -> Generator[ReadItem, None, tuple[Callable[[bytes], bool], ...]]:
+        """Yield the questions of a file; return which lines to go through for its traces, pass by pass."""
+        passes: tuple[Callable[[bytes], bool], ...] = (_begins_as_trace,)
+        for line in json_lines(file, _may_be_question):
             if isinstance(line, Problem):
                 yield line
+                if line.line is None:
+                    return ()
                 continue
-            self.file, self.line = file, line.number
+            self.at(file, line.number)
             kind = line.data.get("kind")
             if kind == "question":
-                yield from _question(file, line, keys)
-            elif kind != "trace":
+                yield _question(file, number, line, keys)
+            elif kind == "trace":
+                passes = (_begins_as_trace, _begins_otherwise)
+            else:
                 reason = f'"kind" is {kind!r}' if "kind" in line.data else 'the field "kind" is missing'
                 yield Problem(file=str(file), line=line.number, reason=reason, hint='write "question" or "trace"')
+        return passes
 
-    def _traces(self, file: Path, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
-        for line in json_lines(file):
+    def _traces(self, file: Path, number: int, keys: _Keys, wanted: Callable[[bytes], bool]) -> Iterator[ReadItem]:
+        for line in json_lines(file, wanted):
             if isinstance(line, Line) and line.data.get("kind") == "trace":
-                self.file, self.line = file, line.number
-                yield _trace(file, line, keys)
+                self.at(file, line.number)
+                yield _trace(file, number, line, keys)
+            elif isinstance(line, Problem) and wanted is _begins_as_trace:
+                yield line
 
 
-def _question(file: Path, line: Line, keys: KeyValueStore[str]) -> Iterator[ReadItem]:
+class _Place(NamedTuple):
+    """What is kept of a question that was read."""
+
+    question_id: str
+    line: int
+    options: dict[str, str]
+
+
+class _Keys:
+    """The questions read so far, by their own names, within each file and in the folder."""
+
+    def __init__(self, store: KeyValueStore[bytes], several_files: bool) -> None:
+        self._store = store
+        self._several_files = several_files
+
+    def add(self, file: int, key: str, question: _Place) -> _Place | None:
+        """Keep a question under its name, and return the one of its file that has the name already."""
+        value = to_json(question)
+        if not self._store.add("in_file", f"{file}\x1f{key}", value):
+            return self._at("in_file", f"{file}\x1f{key}")
+        if self._several_files and not self._store.add("in_folder", key, value):
+            first = self._at("in_folder", key)
+            if first is not None and first.question_id != question.question_id:
+                self._store.add("ambiguous", key, b"")
+        return None
+
+    def find(self, file: int, key: str) -> _Place | None:
+        """Return the question of this name, of the file or else of the folder; None where there is none, or several."""
+        if (own := self._at("in_file", f"{file}\x1f{key}")) is not None or not self._several_files:
+            return own
+        return None if self.is_ambiguous(key) else self._at("in_folder", key)
+
+    def is_ambiguous(self, key: str) -> bool:
+        """Whether files have different questions of this name."""
+        return self._store.get("ambiguous", key) is not None
+
+    def _at(self, table: str, key: str) -> _Place | None:
+        value = self._store.get(table, key)
+        return None if value is None else _Place(*from_json(value))
+
+
+def _question(file: Path, number: int, line: Line, keys: _Keys) -> ReadItem:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "id")}
     key = _name(line.data.get("id"))
     if not key:
-        yield Problem(file=str(file), line=line.number, reason='the field "id" is missing or empty', hint=_QUESTION)
-        return
+        return Problem(file=str(file), line=line.number, reason='the field "id" is missing or empty', hint=_QUESTION)
     try:
         question = Question.model_validate({"key": key, **data})
     except ValidationError as error:
-        yield invalid(file, line.number, error, _QUESTION)
-        return
-    place = json.dumps([question.id, f"{file}:{line.number}", question.options])
-    if not keys.add("in_file", _in_file(file, key), place):
-        first_id, first_place, _ = json.loads(keys.get("in_file", _in_file(file, key)) or "[]")
-        same = "the same question" if first_id == question.id else "another question"
-        reason = f"the id {key!r} was already given to {same} at {first_place}"
-        yield Problem(
-            file=str(file),
-            line=line.number,
-            reason=f"{reason}; that one stays",
-            hint="give every question an id of its own",
-        )
-        return
-    if not keys.add("in_folder", key, place) and json.loads(keys.get("in_folder", key) or "[]")[0] != question.id:
-        keys.add("ambiguous", key, "")
-    yield question
+        return invalid(file, line.number, error, _QUESTION)
+    first = keys.add(number, key, _Place(question.id, line.number, question.options))
+    if first is None:
+        return question
+    same = "the same question" if first.question_id == question.id else "another question"
+    reason = f"the id {key!r} was already given to {same} at {file}:{first.line}; that one stays"
+    return Problem(file=str(file), line=line.number, reason=reason, hint="give every question an id of its own")
 
 
-def _trace(file: Path, line: Line, keys: KeyValueStore[str]) -> ReadItem:
+def _trace(file: Path, number: int, line: Line, keys: _Keys) -> ReadItem:
     data: dict[str, Any] = {k: v for k, v in line.data.items() if k not in ("kind", "question", "id")}
     key = _name(line.data.get("question"))
     if not key:
         return Problem(file=str(file), line=line.number, reason='the field "question" is missing or empty', hint=_TRACE)
-    stored = keys.get("in_file", _in_file(file, key))
-    if stored is None and keys.get("ambiguous", key) is not None:
+    question = keys.find(number, key)
+    if question is None and keys.is_ambiguous(key):
         reason = (
             f"two files have different questions with the id {key!r}, and this file has none; the trace is left out"
         )
         hint = "give the questions ids of their own, or put a trace into the file of its question"
         return Problem(file=str(file), line=line.number, reason=reason, hint=hint)
-    stored = stored or keys.get("in_folder", key)
-    if stored is None:
+    if question is None:
         reason = f"no question has the id {key!r} that this trace refers to; the trace is left out"
         return Problem(file=str(file), line=line.number, reason=reason, hint="add the question, or correct the id")
-    question_id, _, options = json.loads(stored)
     if "id" in line.data and isinstance(data.get("meta", {}), dict):
         data["meta"] = {**data.get("meta", {}), "key": line.data["id"]}
     if "answer" not in data and isinstance(data.get("text"), str):
-        data["answer"] = extract_answer(data["text"], options)
+        data["answer"] = extract_answer(data["text"], question.options)
     try:
-        return Trace.model_validate({**data, "question_id": question_id})
+        return Trace.model_validate({**data, "question_id": question.question_id})
     except ValidationError as error:
         return invalid(file, line.number, error, _TRACE)
-
-
-def _in_file(file: Path, key: str) -> str:
-    # A file's name that is not UTF-8 cannot be stored as it is.
-    return f"{str(file).encode('utf-8', 'backslashreplace').decode()}\x1f{key}"
 
 
 def _name(value: object) -> str:

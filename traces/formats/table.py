@@ -16,7 +16,7 @@ from tracejury.traces.records import GivenStep, Problem, Question, Severity, Tra
 from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import ChatReply, Exchange, exchange_in
 from tracejury.traces.tables.files import TableRow, table_files, table_rows
-from tracejury.traces.tables.golds import PositionCount, read_gold
+from tracejury.traces.tables.golds import PositionCount, may_be_position, read_gold
 from tracejury.traces.tables.joins import Join, QuestionsByKey, parse_join, propose_join
 from tracejury.traces.tables.options import split_prompt
 from tracejury.traces.tables.paths import lift
@@ -161,9 +161,8 @@ class Table(Placed):
         others = [p for p in (*proposal.unused, proposal.fields.get("answer", "")) if names.plain(p) in names.GOLD]
         agreeing = {0: 0, 1: 0}
         for row in table_rows(unit):
-            if isinstance(row, TableRow):
+            if isinstance(row, TableRow) and may_be_position(value := lift(row.data, path)):
                 options = self._options(row.data, proposal)
-                value = lift(row.data, path)
                 gold = read_gold(value, options)
                 count.add(gold, options)
                 for other in others if gold.position is not None else ():

@@ -56,6 +56,11 @@ def read_gold(value: object, options: Mapping[str, str], first: int | None = Non
     return Gold(option_in_value(text, options) or _beginning(text, options) or in_sentence or text)
 
 
+def may_be_position(value: object) -> bool:
+    """Whether a gold value may be read as a position, which its question's options decide."""
+    return value is not None and not (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()) is None)
+
+
 def _several(values: list[object], options: Mapping[str, str], first: int | None) -> Gold:
     values = [value for value in values if value is not None and str(value).strip()]
     if (

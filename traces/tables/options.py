@@ -22,6 +22,7 @@ _HEAD = re.compile(r"\A\W*(?:answer\s+)?(?:choices|options)\s*:\s*", re.IGNORECA
 _PREFIX = re.compile(r"\A\s*(?:\(([A-Za-z])\)|([A-Za-z])[.):])\s+(?=\S)")
 _ARRAY_ITEM = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _EMPTY = {"", "n/a", "nan", "<na>"}
+_PLAIN_KEYS = {ascii_uppercase[:length] for length in range(1, 11)}
 
 
 def options_of(value: object) -> dict[str, str]:
@@ -109,6 +110,9 @@ def _marked(text: str, marker: re.Pattern[str]) -> dict[str, str]:
 
 
 def _from_mapping(value: Mapping[object, object]) -> dict[str, str] | None:
+    if all(type(text) is str for text in value.values()) and "".join(map(str, value)) in _PLAIN_KEYS:
+        plain = {str(key): str(text).strip() for key, text in value.items()}
+        return {key: text for key, text in plain.items() if text.lower() not in _EMPTY}
     texts = next((v for n in ("text", "texts", "choices") if isinstance(v := value.get(n), list)), None)
     labels = next((v for n in ("label", "labels", "keys") if isinstance(v := value.get(n), list)), None)
     if texts is not None and labels is not None and len(texts) == len(labels):
@@ -188,7 +192,8 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     as it holds them: `Options: {'A': ..., 'B': ...}`.
     """
     prompt = user_text(prompt)
-    if (literal := _PROMPT_LITERAL.search(prompt)) and len(options := options_of(_literal(literal.group(1)))) > 1:
+    literal = _PROMPT_LITERAL.search(prompt) if "{" in prompt or "[" in prompt else None
+    if literal and len(options := options_of(_literal(literal.group(1)))) > 1:
         return bare_stem(prompt[: literal.start()]), options
     lines = list(_PROMPT_LINE.finditer(prompt))
     for first, match in enumerate(lines):
@@ -197,7 +202,7 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
         if match.group(1) == "A" and length:
             run = lines[first : first + length]
             return bare_stem(prompt[: match.start()]), {m.group(1): m.group(2).strip(" \t*") for m in run}
-    start = re.search(r"[(\[]A[)\]]\s", prompt)
+    start = re.search(r"[(\[]A[)\]]\s", prompt) if "A)" in prompt or "A]" in prompt else None
     if start and len(options := _marked(prompt[start.start() :].strip(), _MARKER)) > 1:
         *_, (last, text) = options.items()
         return bare_stem(prompt[: start.start()]), {**options, last: text.partition("\n")[0].strip()}

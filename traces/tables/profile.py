@@ -49,7 +49,9 @@ class TableProfile:
                 self._add(path, value)
 
     def _add(self, path: str, value: object) -> None:
-        kinds = self._kinds.setdefault(path, Counter())
+        kinds = self._kinds.get(path)
+        if kinds is None:
+            kinds = self._kinds[path] = Counter()
         if value is None or value in ("", [], {}):
             return
         self._filled[path] += 1
@@ -85,6 +87,8 @@ def _size(value: object) -> int:
 
 def text_length(text: str) -> int:
     """Return the characters of a text; one of Chinese, Japanese or Korean says as much as three of an alphabet."""
+    if text.isascii():
+        return len(text)
     return len(text) + 2 * len(_DENSE.findall(text))
 
 

@@ -17,6 +17,8 @@ _USER_TURNS = tuple(
         r"(?:\A|\n)(?:Human|USER):\s*(.*?)\s*(?:\n+(?:Assistant|ASSISTANT):|\Z)",
     )
 )
+_MARKS = ("<|", "<start_of_turn>", "<\uff5c", "[INST]", "Human:", "USER:")
+"""One of these stands in any prompt that a template has written."""
 _INSTRUCTION = re.compile(
     r"\A(?:please\s+)?(?:answer|solve)\s+the\s+following\b[^\n?]*"
     r"(?:\bmultiple[ -]choice\b|\bmedical\b|\bstep by step\b)[^\n?]*\n\s*\n(?=\S)",
@@ -30,7 +32,7 @@ def user_text(prompt: str) -> str:
     An instruction is a first paragraph such as "Answer the following multiple choice question. ...". A prompt without
     marks and instruction is returned as it is.
     """
-    for pattern in _USER_TURNS:
+    for pattern in _USER_TURNS if any(mark in prompt for mark in _MARKS) else ():
         if turns := pattern.findall(prompt):
             prompt = turns[-1].strip()
             break

@@ -22,6 +22,8 @@ _HARMONY = re.compile(
     r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>(.*?)(?=<\|(?:end|return|start|channel|call)\|>|\Z)", re.DOTALL
 )
 _HARMONY_BARE = re.compile(r"\A\s*analysis(?=\S)(.*?)assistantfinal(.*)\Z", re.DOTALL)
+_MARK_SIGNS = ("<", "[", "\u25c1")
+"""One of these stands in any content with marks."""
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL | re.IGNORECASE)
 _HEADED = re.compile(
     r"\A\s*(?:#{1,4}[ \t]*|\*\*)(?:thinking|reasoning)(?:\*\*)?[ \t]*:?\s*\n(.*?)"
@@ -58,6 +60,8 @@ def take_apart(content: str, reasoning: str | None = None) -> Reply:
     for pattern in (_HARMONY_BARE, _HEADED):
         if match := pattern.match(content):
             return Reply(match.group(1).strip(), match.group(2).strip())
+    if not any(sign in content for sign in _MARK_SIGNS):
+        return Reply(content, None)
     if (closing := _CLOSING.search(content)) and not _OPENING.search(content, 0, closing.start()):
         content = f"<think>{content}"
     thoughts = [m.group(1).strip() for m in _BLOCK.finditer(content)]
@@ -69,7 +73,10 @@ def take_apart(content: str, reasoning: str | None = None) -> Reply:
 
 def _structured(content: str) -> Reply | None:
     """Return the parts of a reply that is a JSON object with a reasoning of its own; None for any other."""
-    text = _FENCE.sub(r"\1", content.strip())
+    text = content.strip()
+    if not text.startswith(("{", "```")):
+        return None
+    text = _FENCE.sub(r"\1", text)
     parts = json_in(text) if text.startswith("{") and text.endswith("}") else None
     if not isinstance(parts, dict):
         return None
