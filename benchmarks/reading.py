@@ -25,8 +25,8 @@ from typing import NamedTuple
 from tracejury.traces import Question, Trace, read, write_batch
 
 PARTS = 10
-PROSE = """the patient has fever and a productive cough while pneumonia remains more likely than pulmonary embolism because
-her oxygen saturation fell during exertion therefore blood cultures were drawn before antibiotics although renal
+PROSE = """the patient has fever and a productive cough while pneumonia remains more likely than pulmonary embolism
+because her oxygen saturation fell during exertion therefore blood cultures were drawn before antibiotics although renal
 function limits contrast studies so we should consider ultrasound first"""
 WORDS = PROSE.split()
 
