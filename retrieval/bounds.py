@@ -44,6 +44,11 @@ def cut_bound(text: str, start: int, end: int) -> str | None:
     # `2 g of cefazolin | for every 70 kg`: the bar is where the quote ends.
     if _pattern("\\d\\s?{unit}(?:\\s+of)?(?:\\s+[\\w-]+){{0,3}}\\0{per_dose}").search(f"{quote}\0{after}"):
         return "the quote leaves out what its dose is for (per kilogram, per day)"
+    # `20 mg daily | every other week`
+    if _pattern("(?:{number}\\s?(?:{unit})?|{schedule})$").search(quote):
+        alternating = _pattern("\\W*{alternating}").match(after)
+        if alternating is not None:
+            return f"the quote leaves out {alternating[0].strip()!r}"
     if _pattern("{number}$").search(quote) and (unit := _pattern("[\\s-]?{unit}(?!\\w)").match(after)):
         return f"the quote leaves out the unit {unit[0].strip()!r}"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tracejury.retrieval.cues import crosses, pattern, without_exempt
+from tracejury.retrieval.cues import crosses, pattern, without_exempt, word_set
 from tracejury.retrieval.readings import Reading
 from tracejury.retrieval.scope import has_verb
 
@@ -21,7 +21,8 @@ _CLAUSE_START = re.compile(
     r"[,;:.](?=\s|$)|\b(?:that|but|because|although|while|whereas|once|after|before|when|until|if)\b"
 )
 _BUT_NOT = re.compile(
-    r"\W*but (?:not|never) (?:\w+ly )?(in|for|to|with|during|when|if|after|before|at|under|over|by|on)\b"
+    r"\W*(?:but|though|although|albeit|just|only|and) (?:not|never) (?:\w+ly )?"
+    r"(in|for|to|with|during|when|if|after|before|at|under|over|by|on)\b"
 )
 # `was looked for but was not present`
 _SECOND_PREDICATE = re.compile(
@@ -48,11 +49,13 @@ def turned_after(read: Reading) -> str | None:
         or _beside(tail)
         or _exception(tail)
         or _limited(read.quote.lower(), tail)
+        or _insignificant(read.quote, tail)
         or _refuted(tail, clause)
     )
     if words is None and not has_verb(read.quote):
         words = _predicate(without_exempt(read.text)[: read.start], clause, tail)
-    return words.strip(_TRIM) if words is not None else None
+    # Of `(?)` the marks are all there is.
+    return (words.strip(_TRIM) or words.strip()) if words is not None else None
 
 
 def _answered(tail: str) -> str | None:
@@ -93,6 +96,13 @@ def _limited(quote: str, tail: str) -> str | None:
     return match[0]
 
 
+def _insignificant(quote: str, tail: str) -> str | None:
+    """`Mortality was lower, | but the difference was not significant`."""
+    match = pattern("insignificance").search(tail)
+    compares = word_set("comparison") & set(quote.lower().split())
+    return match[0] if match and compares and not _SENTENCE_STOP.search(tail[: match.start()]) else None
+
+
 def _predicate(before: str, clause: str, tail: str) -> str | None:
     """Return what the clause denies of a quote that has no verb and is its subject."""
     match = _denying_predicate().search(clause) or _SECOND_PREDICATE.search(tail)
@@ -111,7 +121,7 @@ def _predicate(before: str, clause: str, tail: str) -> str | None:
 @cache
 def _answer() -> re.Pattern[str]:
     words = pattern("answer").pattern
-    return re.compile(rf"\W{{0,3}}(?:[:=\u2013\u2014\u2192>-]+\s*|\(\s*|\?\s*){words}|\s*\((?:-|\u2013|\u2212)\)")
+    return re.compile(rf"\W{{0,3}}(?:[:=\u2013\u2014\u2192>-]+\s*|\(\s*|\?\s*){words}|\s*\((?:-|\u2013|\u2212|\?+)\)")
 
 
 @cache

@@ -9,9 +9,11 @@ from tracejury.retrieval.cues import Cue, Scope, crosses, cues_in, folded, patte
 from tracejury.retrieval.readings import Reading
 from tracejury.retrieval.scope import has_verb, scope_end
 
-# `Myth 3: ...`, `Common misconception - ...`
+# `Myth 3: ...`, `Common misconception - ...`, `A common error on this ward: ...`
 _EXCEPTION = re.compile(r"except|other than|apart from|save for|with the exception")
-_LABEL_END = re.compile(r"(?: (?:#|no\.? ?)?\d+| \w+)?\s*[:.\u2013\u2014-]+(?=[\s*])")
+_LABEL_END = re.compile(
+    r"(?: (?:#|no\.? ?)?\d+| (?:on|in|among|of|at|from)(?: \w+){1,3}| \w+)?\s*[:.\u2013\u2014-]+(?=[\s*])"
+)
 
 
 def turned_before(read: Reading) -> str | None:
@@ -29,6 +31,9 @@ def turned_before(read: Reading) -> str | None:
     condition = _fronted_condition().match(plain)
     if condition is not None and condition.end(1) < read.start and "," in plain[: read.start] and "?" not in plain:
         return condition[1]
+    exception = _fronted_exception().match(plain)
+    if exception is not None and exception.end() < read.start and pattern("universal").search(folded(read.quote)):
+        return exception[1]
     privative = _privative().search(plain[: read.start])
     if privative is not None:
         return privative[1]
@@ -69,6 +74,11 @@ def _hedges(read: Reading, cue: Cue) -> bool:
 @cache
 def _fronted_condition() -> re.Pattern[str]:
     return re.compile(rf"\W*({pattern('fronted_condition').pattern})\s(?!n't)")
+
+
+@cache
+def _fronted_exception() -> re.Pattern[str]:
+    return re.compile(rf"\W*({pattern('fronted_exception').pattern})\s")
 
 
 @cache

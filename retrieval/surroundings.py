@@ -45,12 +45,14 @@ def taken_back_next(evidence: str, unit: Unit, end: int) -> str | None:
     """Return how the next sentence takes the quoted one back, as `This is a myth` does."""
     if end > unit.end or unit.kind not in ("sentence", "item"):
         return None
-    taken_back = _taken_back().match(folded(evidence[unit.end : unit.end + 120]))
+    # A sentence that ends with an abbreviation (`8 g. (Correction: 4 g.)`) has the next one within its unit.
+    starts = (unit.end, end)
+    taken_back = next(filter(None, (_taken_back().match(folded(evidence[at : at + 120])) for at in starts)), None)
     return f"the next sentence takes it back: {taken_back[0].strip()!r}" if taken_back else None
 
 
 def taken_back_before(evidence: str, unit: Unit) -> str | None:
-    """Return how the sentence before announces that this one does not hold: `The following is false.`."""
+    """Return how the sentence before announces what does not hold: `The following is false.`, `Which is not true?`."""
     announced = _announced().search(folded(evidence[max(0, unit.start - 120) : unit.start]))
     return f"the sentence before takes it back: {announced[0].strip()!r}" if announced else None
 
@@ -62,6 +64,8 @@ def _announced() -> re.Pattern[str]:
         r"\b(?:the following|what follows|the next (?:sentence|statement))\b[^.;:!?]{0,30}?"
         rf"\b(?:is|are|was|were|has|have|been)(?: (?:\w+ly|been))* {false}"
         r"(?: (?:by|in|after|since|for)\b[^.;:!?]{0,60})?\s*[.:!]\s*$"
+        r"|\b(?:which|what|all of the following)\b[^.?!]{0,100}\b(?:not|except|false|incorrect|wrong|untrue|least)\b"
+        r"[^.?!]{0,40}[?:]\s*$"
     )
 
 
@@ -76,5 +80,6 @@ def _taken_back() -> re.Pattern[str]:
     return re.compile(
         r"\W*(?:(?:this|that|it|such|these|both|all|the (?:claim|belief|statement|idea|notion))\b[^.;:!?]{0,30}?"
         rf"\b(?:is|are|was|were|has|have|been|proved)(?: (?:\w+ly|now|since|long|been))* {false}"
-        r"|(?:false|wrong|untrue|incorrect|myth|not so|not true)[.!])"
+        r"|(?:false|wrong|untrue|incorrect|myth|not so|not true)[.!]"
+        r"|(?:correction|erratum|corrigendum|retraction|retracted|withdrawn)\s*[:.)\]])"
     )
