@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, false, func, select
 
 from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run, RunProgress
 from tracejury.ledger.stored_records import read_stored
 from tracejury.ledger.tables import deliberation_table, question_table, tally
-from tracejury.ledger.trace_statistics import SPENT, has_name, matches
+from tracejury.ledger.trace_statistics import SPENT, has_name
+from tracejury.ledger.word_index import traces_matching
 from tracejury.traces import ErrorType, Question, Record
 
 PAGE = 50
@@ -214,22 +215,21 @@ class Browsing:
 
     def traces(self, run: Run, trace_filter: TraceFilter) -> TracePage:
         """Return one page of the traces that pass the filter; a page past the end is the last one."""
-        condition, values = self._condition(run, trace_filter)
         with self.engine.connect() as connection:
+            condition = _condition(connection, run, trace_filter)
             # Sorting numbers first and reading rows then: the sort would carry whole rows otherwise.
             chosen = select(tally.c.n).where(condition).order_by(*_SORTS[trace_filter.sort], tally.c.n).limit(PAGE)
             page, total = max(1, trace_filter.page), 0
             numbers: list[int] = []
-            if values:
+            if trace_filter.words:
                 # A word search costs more than the sort, so one query gives both the page and the count.
                 both = chosen.add_columns(func.count().over()).offset(PAGE * (page - 1))
-                ranked = connection.execute(both, values).all()
+                ranked = connection.execute(both).all()
                 numbers, total = [n for n, _ in ranked], ranked[0][1] if ranked else 0
             if not numbers:
-                counted = select(func.count()).select_from(tally).where(condition)
-                total = connection.execute(counted, values).scalar_one()
+                total = connection.scalar(select(func.count()).select_from(tally).where(condition)) or 0
                 page = min(page, max(1, -(-total // PAGE)))
-                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1)), values))
+                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1))))
             pages = max(1, -(-total // PAGE))
             rows = connection.execute(
                 select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[trace_filter.sort], tally.c.n)
@@ -256,44 +256,6 @@ class Browsing:
             after = select(c.trace_id).where(mine, c.n > n).order_by(c.n).limit(1)
             return connection.execute(before).scalar(), connection.execute(after).scalar()
 
-    def _condition(self, run: Run, trace_filter: TraceFilter) -> tuple[ColumnElement[bool], dict[str, str]]:
-        c = tally.c
-        conditions: list[Any] = [c.run_id == run.id]
-        values: dict[str, str] = {}
-        if trace_filter.words.strip():
-            condition, values = self._words(trace_filter.words.strip())
-            conditions.append(condition)
-        if trace_filter.arm is not None:
-            conditions.append(c.arm == trace_filter.arm)
-        if trace_filter.model is not None:
-            conditions.append(c.model == trace_filter.model)
-        if trace_filter.outcome == "none":
-            conditions.append(c.judged == 0)
-        elif trace_filter.outcome is not None:
-            conditions.append(c[str(trace_filter.outcome)] > 0)
-        if trace_filter.error_type is not None:
-            conditions.append(has_name(c.error_type_names, trace_filter.error_type))
-        if trace_filter.reason is not None:
-            conditions.append(has_name(c.reason_names, trace_filter.reason))
-        if trace_filter.answer is not None:
-            conditions.append(_ANSWERS[trace_filter.answer])
-        if trace_filter.disagreement:
-            conditions.append(c.disagreements > 0)
-        if trace_filter.resolver:
-            conditions.append(c.resolved > 0)
-        if trace_filter.flawed:
-            conditions += [c.correct.is_(True), c.error > 0]
-        return and_(*conditions), values
-
-    def _words(self, words: str) -> tuple[Any, dict[str, str]]:
-        if words.startswith(("t_", "q_")):
-            column = tally.c.trace_id if words.startswith("t_") else tally.c.question_id
-            return column.startswith(words, autoescape=True), {}
-        match = matches(self.engine.dialect.name, words)
-        if match is None:
-            return text("1 = 0"), {}
-        return text(match[0]), {"words": match[1]}
-
 
 _ANSWERS: dict[str, ColumnElement[bool]] = {
     "right": tally.c.correct.is_(True),
@@ -316,3 +278,40 @@ def _line(row: Any, questions: dict[str, Question]) -> TraceLine:
         row.steps, row.judged, row.supported, row.error, row.abstained, row.failed, row.no_claim,
         row.disagreements, row.resolved, row.first_error, row.calls, row.cost_usd,
     )  # fmt: skip
+
+
+def _condition(connection: Connection, run: Run, trace_filter: TraceFilter) -> ColumnElement[bool]:
+    """Return the condition that a trace's tally passes the filter."""
+    c = tally.c
+    conditions: list[ColumnElement[bool]] = [c.run_id == run.id]
+    if trace_filter.words.strip():
+        conditions.append(_words(connection, trace_filter.words.strip()))
+    if trace_filter.arm is not None:
+        conditions.append(c.arm == trace_filter.arm)
+    if trace_filter.model is not None:
+        conditions.append(c.model == trace_filter.model)
+    if trace_filter.outcome == "none":
+        conditions.append(c.judged == 0)
+    elif trace_filter.outcome is not None:
+        conditions.append(c[str(trace_filter.outcome)] > 0)
+    if trace_filter.error_type is not None:
+        conditions.append(has_name(c.error_type_names, trace_filter.error_type))
+    if trace_filter.reason is not None:
+        conditions.append(has_name(c.reason_names, trace_filter.reason))
+    if trace_filter.answer is not None:
+        conditions.append(_ANSWERS[trace_filter.answer])
+    if trace_filter.disagreement:
+        conditions.append(c.disagreements > 0)
+    if trace_filter.resolver:
+        conditions.append(c.resolved > 0)
+    if trace_filter.flawed:
+        conditions += [c.correct.is_(True), c.error > 0]
+    return and_(*conditions)
+
+
+def _words(connection: Connection, words: str) -> ColumnElement[bool]:
+    if words.startswith(("t_", "q_")):
+        column = tally.c.trace_id if words.startswith("t_") else tally.c.question_id
+        return column.startswith(words, autoescape=True)
+    matching = traces_matching(connection, words)
+    return false() if matching is None else tally.c.n.in_(matching)

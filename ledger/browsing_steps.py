@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 
 from tracejury.agents import Deliberation, Outcome
 from tracejury.ledger.failure_counts import FailureCounts, count_failure
@@ -161,19 +161,28 @@ class StepBrowsing:
         lines = self.lines(run, [step_id])
         return lines[0].deliberation if lines else None
 
-    def lines(self, run: Run, keys: Sequence[str]) -> list[StepLine]:
+    def lines(self, run: Run, step_ids: Sequence[str]) -> list[StepLine]:
         """Read the deliberations of the steps of these ids, in this order."""
+        lines = {
+            line.deliberation.step.id: line for line in self._read(run, deliberation_table.c.step_id.in_(step_ids))
+        }
+        return [lines[step_id] for step_id in step_ids if step_id in lines]
+
+    def at(self, run: Run, keys: Sequence[tuple[str, int]]) -> list[StepLine]:
+        """Read the deliberations at these places, (trace id, index from 0), in this order."""
+        d = deliberation_table.c
+        read = self._read(run, tuple_(d.trace_id, d.step_index).in_(keys))
+        lines = {(line.deliberation.step.trace_id, line.deliberation.step.index): line for line in read}
+        return [lines[key] for key in keys if key in lines]
+
+    def _read(self, run: Run, condition: ColumnElement[bool]) -> list[StepLine]:
         d, t = deliberation_table.c, trace_table.c
         query = (
             select(d.step_id, d.body, t.arm, t.model)
             .join(trace_table, and_(t.run_id == d.run_id, t.id == d.trace_id))
-            .where(d.run_id == run.id, d.step_id.in_(keys))
+            .where(d.run_id == run.id, condition)
         )
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        lines = {}
-        for row in rows:
-            deliberation = read_stored(Deliberation, row.body, f"step {row.step_id}")
-            if deliberation is not None:
-                lines[row.step_id] = StepLine(row.arm, row.model, deliberation)
-        return [lines[key] for key in keys if key in lines]
+        read = ((row, read_stored(Deliberation, row.body, f"step {row.step_id}")) for row in rows)
+        return [StepLine(row.arm, row.model, deliberation) for row, deliberation in read if deliberation is not None]

@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 
 from tracejury.ledger.tables import metadata
-from tracejury.ledger.trace_statistics import create_word_indexes
+from tracejury.ledger.word_index import create_word_indexes
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_transaction
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Oldest first; each is a file of `ledger/migrations/versions`."""
 HEAD = REVISIONS[-1]
 _TALLY_OF_0002 = {

@@ -1,33 +1,28 @@
 """Lists of a run's steps: filtered, searched, page by page, and the steps before and after one.
 
-A page is found in one index that covers every column that filters, in the order of the list; bodies are read for the
-steps of one page. Counting stops at `COUNTED`, so that the cost of a page does not grow with the number of hits.
+The index of steps gives the numbers of the steps that pass a filter in their order, so a page costs no more than what
+it shows; bodies are read for the steps of one page. Counting stops at `COUNTED`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, text, tuple_
+from sqlalchemy import Connection, func, select
 
 from tracejury.agents import Grade, Outcome, Reason
-from tracejury.ledger.browsing_steps import StepBrowsing, StepLine, VotePattern
+from tracejury.ledger.browsing_steps import StepBrowsing, StepLine
 from tracejury.ledger.reader import LedgerReading
 from tracejury.ledger.runs import Run
-from tracejury.ledger.tables import deliberation_table, tally
-from tracejury.ledger.trace_statistics import STEPS_A_TRACE, matches_steps
+from tracejury.ledger.tables import tally
+from tracejury.ledger.word_index import STEPS_A_TRACE, facet, steps_matching, vote_facet
 from tracejury.traces import ErrorType, Record
 
 PAGE = 20
 COUNTED = 1_000
 """Hits are counted up to here; a list of more says `more than 1,000`."""
-
-_IN_HITS = (
-    "(deliberation.trace_id, deliberation.step_index) IN (WITH hits(n) AS ({hits})"
-    " SELECT t.trace_id, hits.n % {steps} FROM hits JOIN tally t ON t.n = hits.n / {steps} WHERE t.run_id = :in_run)"
-)
 
 JudgeLabel = Literal["supported", "error", "unclear", "no_claim", "failed", "against"]
 
@@ -71,104 +66,71 @@ class StepPage(NamedTuple):
 
 
 class StepLists:
-    """Lists of steps of a ledger."""
+    """Lists of steps of a ledger, in the order in which the run's traces were read."""
 
     def __init__(self, ledger: LedgerReading) -> None:
         self.engine = ledger.engine
         self._steps = StepBrowsing(ledger)
 
-    def page(self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern]) -> StepPage:
-        """Return one page of the run's steps that pass the filter, trace by trace.
-
-        Args:
-            run: The run.
-            step_filter: The conditions, and the page.
-            patterns: The run's patterns of votes, which tell how a judge voted.
-        """
-        d = deliberation_table.c
-        condition, values = self._condition(run, step_filter, patterns)
-        chosen = select(d.step_id).where(condition).order_by(d.trace_id, d.step_index)
-        capped = select(d.step_id).where(condition).limit(COUNTED + 1).subquery()
+    def page(self, run: Run, step_filter: StepFilter) -> StepPage:
+        """Return one page of the run's steps that pass the filter."""
+        before = PAGE * (step_filter.page - 1)
         with self.engine.connect() as connection:
-            ids = connection.scalars(chosen.offset(PAGE * (step_filter.page - 1)).limit(PAGE + 1), values).all()
-            total = (step_filter.page - 1) * PAGE + len(ids)
-            if len(ids) > PAGE or not ids:
-                total = connection.execute(select(func.count()).select_from(capped), values).scalar_one()
-        lines = self._steps.lines(run, ids[:PAGE])
-        return StepPage(lines, total, step_filter.page, len(ids) > PAGE)
+            matching = steps_matching(connection, _facets(run, step_filter), step_filter.words)
+            if matching is None:
+                return StepPage([], 0, step_filter.page, False)
+            n = matching.selected_columns.n
+            numbers = connection.scalars(matching.order_by(n).offset(before).limit(PAGE + 1)).all()
+            total = before + len(numbers)
+            if len(numbers) > PAGE or not numbers:
+                capped = matching.order_by(n).limit(COUNTED + 1).subquery()
+                total = connection.scalar(select(func.count()).select_from(capped)) or 0
+            keys = _keys(connection, numbers[:PAGE])
+        return StepPage(self._steps.at(run, keys), total, step_filter.page, len(numbers) > PAGE)
 
-    def around(
-        self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern], key: StepKey
-    ) -> tuple[StepKey | None, StepKey | None]:
+    def around(self, run: Run, step_filter: StepFilter, key: StepKey) -> tuple[StepKey | None, StepKey | None]:
         """Return the steps before and after one in the list."""
-        d = deliberation_table.c
-        condition, values = self._condition(run, step_filter, patterns)
-        place, here = tuple_(d.trace_id, d.step_index), tuple_(key.trace_id, key.step_index)
-        columns = select(d.trace_id, d.step_index).where(condition)
-        before = columns.where(place < here).order_by(d.trace_id.desc(), d.step_index.desc()).limit(1)
-        after = columns.where(place > here).order_by(d.trace_id, d.step_index).limit(1)
         with self.engine.connect() as connection:
-            rows = [connection.execute(query, values).one_or_none() for query in (before, after)]
-        earlier, later = (StepKey(*row) if row else None for row in rows)
-        return earlier, later
+            matching = steps_matching(connection, _facets(run, step_filter), step_filter.words)
+            if matching is None:
+                return None, None
+            n, here = matching.selected_columns.n, _first_step(connection, run, key.trace_id) + key.step_index
+            before = connection.scalars(matching.where(n < here).order_by(n.desc()).limit(1)).all()
+            after = connection.scalars(matching.where(n > here).order_by(n).limit(1)).all()
+            earlier, later = _keys(connection, before), _keys(connection, after)
+        return next(iter(earlier), None), next(iter(later), None)
 
-    def in_trace(self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern], trace_id: str) -> list[int]:
+    def in_trace(self, run: Run, step_filter: StepFilter, trace_id: str) -> list[int]:
         """Return the places of a trace's steps that pass the filter."""
-        d = deliberation_table.c
-        condition, values = self._condition(run, step_filter, patterns)
-        query = select(d.step_index).where(condition, d.trace_id == trace_id).order_by(d.step_index)
         with self.engine.connect() as connection:
-            return list(connection.scalars(query, values))
-
-    def _condition(
-        self, run: Run, step_filter: StepFilter, patterns: Sequence[VotePattern]
-    ) -> tuple[ColumnElement[bool], dict[str, str]]:
-        d = deliberation_table.c
-        conditions: list[Any] = [d.run_id == run.id]
-        values: dict[str, str] = {}
-        if step_filter.words.strip():
-            word_match = matches_steps(self.engine.dialect.name, step_filter.words.strip())
-            if word_match is None:
-                return false(), {}
-            query, values["words"] = word_match
-            values["in_run"] = run.id
-            conditions.append(text(_IN_HITS.format(hits=query, steps=STEPS_A_TRACE)))
-        if step_filter.arm is not None or step_filter.model is not None:
-            t = tally.c
-            in_tally = [t.run_id == d.run_id, t.trace_id == d.trace_id]
-            in_tally += [t.arm == step_filter.arm] if step_filter.arm is not None else []
-            in_tally += [t.model == step_filter.model] if step_filter.model is not None else []
-            conditions.append(select(t.n).where(*in_tally).exists())
-        if step_filter.outcome == "no_claim":
-            conditions.append(~d.claim)
-        elif step_filter.outcome is not None:
-            conditions += [d.claim, d.outcome == step_filter.outcome]
-        for column, value in (
-            (d.error_type, step_filter.error_type), (d.reason, step_filter.reason), (d.grade, step_filter.grade),
-        ):  # fmt: skip
-            if value is not None:
-                conditions.append(column == value)
-        if step_filter.judge is not None or step_filter.label is not None:
-            conditions.append(_votes(step_filter, patterns))
-        if step_filter.disagreement:
-            conditions.append(d.disagreement)
-        if step_filter.resolver:
-            conditions.append(d.resolver)
-        return and_(*conditions), values
+            matching = steps_matching(connection, _facets(run, step_filter), step_filter.words)
+            if matching is None:
+                return []
+            n, first = matching.selected_columns.n, _first_step(connection, run, trace_id)
+            mine = matching.where(n.between(first, first + STEPS_A_TRACE - 1)).order_by(n)
+            return [number - first for number in connection.scalars(mine)]
 
 
-def _votes(step_filter: StepFilter, patterns: Sequence[VotePattern]) -> ColumnElement[bool]:
-    """Return the condition that a judge voted so, as the patterns of votes in which it did, by outcome."""
-    d = deliberation_table.c
-    by_outcome: dict[str, list[str]] = {}
-    for pattern in patterns:
-        votes = [v for v in pattern.votes if step_filter.judge in (None, v.judge)]
-        if any(_gave(v.label, step_filter.label, pattern.outcome) for v in votes):
-            by_outcome.setdefault(pattern.outcome, []).append(pattern.text)
-    return or_(false(), *(and_(d.outcome == outcome, d.votes.in_(texts)) for outcome, texts in by_outcome.items()))
+def _facets(run: Run, step_filter: StepFilter) -> list[str]:
+    """Return the terms that a step must have."""
+    names = ("arm", "model", "outcome", "error_type", "reason", "grade")
+    facets = [facet("run", run.id)]
+    facets += [facet(name, value) for name in names if (value := getattr(step_filter, name)) is not None]
+    facets += [facet(name, "yes") for name in ("disagreement", "resolver") if getattr(step_filter, name)]
+    if step_filter.judge is not None or step_filter.label is not None:
+        facets.append(vote_facet(step_filter.judge, step_filter.label))
+    return facets
 
 
-def _gave(label: str, chosen: str | None, outcome: str) -> bool:
-    if chosen == "against":
-        return {label, outcome} == {Outcome.SUPPORTED.value, Outcome.ERROR.value}
-    return chosen in (None, label)
+def _first_step(connection: Connection, run: Run, trace_id: str) -> int:
+    """Return the number of a trace's first step."""
+    query = select(tally.c.n).where(tally.c.run_id == run.id, tally.c.trace_id == trace_id)
+    return int(connection.execute(query).scalar_one()) * STEPS_A_TRACE
+
+
+def _keys(connection: Connection, numbers: Sequence[int]) -> list[StepKey]:
+    """Return where steps stand by their numbers."""
+    traces = {n // STEPS_A_TRACE for n in numbers}
+    query = select(tally.c.n, tally.c.trace_id).where(tally.c.n.in_(traces))
+    trace_ids = {n: trace_id for n, trace_id in connection.execute(query)}
+    return [StepKey(trace_ids[n // STEPS_A_TRACE], n % STEPS_A_TRACE) for n in numbers]

@@ -23,10 +23,8 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-STEP_FACETS = (
-    "outcome", "claim", "majority_outcome", "grade", "reason", "error_type", "disagreement", "resolver",
-)  # fmt: skip
-"""Columns of a deliberation that lists of steps filter by."""
+COUNTED_VERDICTS = ("outcome", "claim", "majority_outcome", "grade", "error_type")
+"""Columns of a deliberation that the comparison of arms counts."""
 
 run_table = Table(
     "run",
@@ -102,8 +100,8 @@ deliberation_table = Table(
     Column("committed", String(40), nullable=False),
     Column("body", Text, nullable=False),
     ForeignKeyConstraint(["run_id", "trace_id"], ["trace.run_id", "trace.id"]),
-    # Covers what lists of steps filter by, in the order in which they show steps; bodies are read for one page alone.
-    Index("deliberation_by_trace", "run_id", "trace_id", "step_index", *STEP_FACETS, "votes", "step_id"),
+    # Covers what the comparison of arms counts; nothing else of a row is read for it.
+    Index("deliberation_by_trace", "run_id", "trace_id", "step_index", *COUNTED_VERDICTS),
     # Covers the judges' page, which counts patterns of votes; nothing else of a row is read for it.
     Index("deliberation_by_votes", "run_id", "votes", "outcome", "label", "step_id"),
 )

@@ -1,11 +1,12 @@
 """Tables that the viewer's pages read, updated with every commit: one tally per trace, cited evidence, words.
 
 A page over a million steps must not parse a million deliberations. So the counts that pages filter and sort by are
-stored per trace, and the text of traces goes into the database's own full-text index (FTS5, or a Postgres tsvector).
+stored per trace, and the text of traces and steps goes into the database's own full-text index.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import reduce
 from typing import Any
@@ -19,53 +20,25 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     tuple_,
     update,
 )
 
 from tracejury.agents import Deliberation, Outcome, Reason
 from tracejury.ledger.tables import carried, deliberation_table, evidence, tally
+from tracejury.ledger.word_index import (
+    STEPS_A_TRACE,
+    StepEntry,
+    put_steps,
+    put_trace_words,
+    remove_step,
+    step_facets,
+)
 from tracejury.retrieval import Passage
 from tracejury.storage import insert_new
 from tracejury.traces import ErrorType, Question, Trace
 
 SPENT = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
-
-_WORD_INDEXES = {"trace_words": "INTEGER", "step_words": "BIGINT"}
-"""Index of words -> the type of its row numbers on Postgres."""
-_CREATE = {
-    "sqlite": (
-        # Contentless: the words are indexed, the text itself stands in the trace already.
-        "CREATE VIRTUAL TABLE IF NOT EXISTS {name} USING fts5(words, content='', tokenize='unicode61')",
-    ),
-    "postgresql": (
-        "CREATE TABLE IF NOT EXISTS {name} (n {number} PRIMARY KEY, words tsvector NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS {name}_index ON {name} USING gin (words)",
-    ),
-}
-_PUT = {
-    "sqlite": "INSERT INTO {name} (rowid, words) VALUES (:n, :words)",
-    "postgresql": "INSERT INTO {name} (n, words) VALUES (:n, to_tsvector('simple', :words)) ON CONFLICT DO NOTHING",
-}
-PUT_WORDS = {
-    (dialect, name): text(statement.format(name=name)) for dialect, statement in _PUT.items() for name in _WORD_INDEXES
-}
-_FOUND = {
-    "sqlite": "SELECT rowid FROM {name} WHERE {name} MATCH :words",
-    "postgresql": "SELECT n FROM {name} WHERE words @@ to_tsquery('simple', :words)",
-}
-STEPS_A_TRACE = 1 << 20
-"""A step stands in its index of words under its trace's number in `tally` times this, plus its place in the trace."""
-_POSTGRES_WORDS = 900_000
-"""Characters; a tsvector holds at most 1 MB."""
-
-
-def create_word_indexes(connection: Connection) -> None:
-    """Create the full-text indexes, which SQLAlchemy's metadata cannot express."""
-    for name, number in _WORD_INDEXES.items():
-        for statement in _CREATE[connection.dialect.name]:
-            connection.execute(text(statement.format(name=name, number=number)))
 
 
 def add_trace(connection: Connection, row: dict[str, Any], question: Question, trace: Trace) -> None:
@@ -75,37 +48,32 @@ def add_trace(connection: Connection, row: dict[str, Any], question: Question, t
     values["answered"] = row["answer"] is not None
     n = connection.execute(insert(tally).values(values).returning(tally.c.n)).scalar_one()
     words = " \n".join((question.key, question.stem, *question.options.values(), trace.text))
-    _put_words(connection, "trace_words", n, words)
+    put_trace_words(connection, n, words)
 
 
-def add_deliberation(connection: Connection, run_id: str, deliberation: Deliberation, *, again: bool) -> None:
-    """Update the tally of the step's trace, index the step's words, and record which evidence its verdict rests on.
+def add_deliberation(
+    connection: Connection, row: Mapping[str, Any], deliberation: Deliberation, replaced: Mapping[str, Any] | None
+) -> None:
+    """Update the tally of the step's trace, index the step, and record which evidence its verdict rests on.
 
     Args:
         connection: An open transaction.
-        run_id: The run.
-        deliberation: It has just been written.
-        again: The step had failed before, so that its words are indexed already.
+        row: The deliberation's columns, which have just been written.
+        deliberation: The deliberation.
+        replaced: The columns of the failed one that stood there before.
     """
-    connection.execute(_TALLY, {"of_run": run_id, "of_trace": deliberation.step.trace_id})
-    add_cited_evidence(connection, run_id, deliberation)
-    if not again:
-        add_step_words(connection, run_id, deliberation)
+    connection.execute(_TALLY, {"of_run": row["run_id"], "of_trace": row["trace_id"]})
+    add_cited_evidence(connection, row["run_id"], deliberation)
+    if row["step_index"] < STEPS_A_TRACE:
+        if replaced is not None:
+            remove_step(connection, _entry(connection, replaced, deliberation.step.text))
+        put_steps(connection, [_entry(connection, row, deliberation.step.text)])
 
 
-def add_step_words(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
-    """Index the words of a step; a trace has at most `STEPS_A_TRACE` steps that can be searched for."""
-    step = deliberation.step
-    n = connection.execute(_NUMBER, {"of_run": run_id, "of_trace": step.trace_id}).scalar()
-    if n is not None and step.index < STEPS_A_TRACE:
-        _put_words(connection, "step_words", n * STEPS_A_TRACE + step.index, step.text)
-
-
-def _put_words(connection: Connection, name: str, n: int, words: str) -> None:
-    dialect = connection.dialect.name
-    if dialect == "postgresql":
-        words = words[:_POSTGRES_WORDS].replace("\0", " ")
-    connection.execute(PUT_WORDS[dialect, name], {"n": n, "words": words})
+def _entry(connection: Connection, row: Mapping[str, Any], words: str) -> StepEntry:
+    trace = connection.execute(_TRACE, {"of_run": row["run_id"], "of_trace": row["trace_id"]}).one()
+    facets = step_facets(row["run_id"], trace.arm, trace.model, row)
+    return StepEntry(trace.n * STEPS_A_TRACE + row["step_index"], words, facets)
 
 
 def add_cited_evidence(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
@@ -155,31 +123,6 @@ def has_name(column: Any, name: StrEnum) -> ColumnElement[bool]:
     return condition
 
 
-def matches(dialect: str, search: str) -> tuple[str, str] | None:
-    """Return (SQL condition on `tally` with the parameter `words`, its value) for a user's search words.
-
-    All words must occur, the last one perhaps only begun; quotes and operators are words like others.
-    """
-    words = _search_words(dialect, search)
-    return (f"tally.n IN ({_FOUND[dialect].format(name='trace_words')})", words) if words else None
-
-
-def matches_steps(dialect: str, search: str) -> tuple[str, str] | None:
-    """Return (SQL query for the numbers of the steps with the parameter `words`, its value) for search words."""
-    words = _search_words(dialect, search)
-    return (_FOUND[dialect].format(name="step_words"), words) if words else None
-
-
-def _search_words(dialect: str, search: str) -> str | None:
-    parts = search.split()
-    if dialect == "sqlite":
-        quoted = ['"' + part.replace('"', '""') + '"' for part in parts if any(c.isalnum() for c in part)]
-        return " ".join(quoted) + "*" if quoted else None
-    plain = ["".join(c if c.isalnum() else " " for c in part).split() for part in parts]
-    lexemes = [word for words in plain for word in words]
-    return " & ".join(lexemes) + ":*" if lexemes else None
-
-
 def _passages(deliberation: Deliberation) -> dict[str, Passage]:
     passages = deliberation.case.passages if deliberation.case else ()
     return {p.id: p for p in (*passages, *deliberation.further_passages)}
@@ -225,4 +168,6 @@ def _tally() -> Any:
 
 _TALLY_ALL = _tally()
 _TALLY = _TALLY_ALL.where(tally.c.trace_id == bindparam("of_trace"))
-_NUMBER = select(tally.c.n).where(tally.c.run_id == bindparam("of_run"), tally.c.trace_id == bindparam("of_trace"))
+_TRACE = select(tally.c.n, tally.c.arm, tally.c.model).where(
+    tally.c.run_id == bindparam("of_run"), tally.c.trace_id == bindparam("of_trace")
+)

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, bindparam, func, inspect, select, update
 
 from tracejury.agents import Deliberation
 from tracejury.ledger.schema import HEAD, SchemaError, open_schema, read_schema, refusal, stamp
-from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
-from tracejury.ledger.trace_statistics import add_cited_evidence, add_step_words, add_trace, recount_tallies
+from tracejury.ledger.tables import deliberation_table, question_table, run_table, tally, trace_table
+from tracejury.ledger.trace_statistics import add_cited_evidence, add_trace, recount_tallies
 from tracejury.ledger.votes import votes_of
+from tracejury.ledger.word_index import FACET_COLUMNS, STEPS_A_TRACE, StepEntry, put_steps, step_facets
 from tracejury.ledger.writer import graded
 from tracejury.models import CALL_TABLES
 from tracejury.storage import hide_password, open_engine, open_transaction
@@ -22,8 +24,10 @@ from tracejury.traces import Question, Record, Trace
 _PAGES_SINCE = "0002"
 _NAMES_SINCE = "0004"
 """Tallies hold names of error types and reasons, and no bits."""
-_STEPS_SINCE = "0005"
-"""Deliberations have columns that lists of steps filter by, and an index of the steps' words."""
+_GRADES_SINCE = "0005"
+"""Deliberations have the columns that tell the two views of a verdict apart."""
+_SEARCH_SINCE = "0006"
+"""One index holds the words and facets of steps."""
 
 
 class LedgerStatus(Record):
@@ -123,11 +127,13 @@ def upgrade_ledger(
                 CALL_TABLES.create_all(connection)
                 if now.revision < _PAGES_SINCE:
                     _make_pages(connection, report_progress)
-                if now.revision < _STEPS_SINCE:
-                    _index_steps(connection, report_progress)
+                if now.revision < _GRADES_SINCE:
+                    _grade_steps(connection, report_progress)
                 if now.revision < _NAMES_SINCE:
                     for run_id in connection.scalars(select(run_table.c.id)).all():
                         recount_tallies(connection, run_id)
+                if now.revision < _SEARCH_SINCE:
+                    _index_steps(connection, report_progress)
         return Upgraded(schema.revision, HEAD, copy)
     finally:
         engine.dispose()
@@ -174,17 +180,39 @@ def _make_pages(connection: Connection, report_progress: Callable[[str, int], No
             report_progress("steps", steps)
 
 
-def _index_steps(connection: Connection, report_progress: Callable[[str, int], None]) -> None:
-    """Fill what lists of steps filter and search by from the stored deliberations."""
+def _grade_steps(connection: Connection, report_progress: Callable[[str, int], None]) -> None:
+    """Fill the columns that tell the two views of a verdict apart from the stored deliberations."""
     d = deliberation_table.c
     keys = connection.execute(select(d.run_id, d.step_id).order_by(d.run_id, d.trace_id, d.step_index)).all()
     for count, (run_id, step_id) in enumerate(keys, 1):
         body = connection.execute(select(d.body).where(d.run_id == run_id, d.step_id == step_id)).scalar_one()
-        deliberation = Deliberation.model_validate_json(body)
-        values = {"of_run": run_id, "of_step": step_id, **_bound(graded(deliberation.verdict))}
+        values = {"of_run": run_id, "of_step": step_id}
+        values |= _bound(graded(Deliberation.model_validate_json(body).verdict))
         connection.execute(_GRADED, values)
-        add_step_words(connection, run_id, deliberation)
-        report_progress("steps indexed", count)
+        report_progress("steps graded", count)
+
+
+def _index_steps(connection: Connection, report_progress: Callable[[str, int], None]) -> None:
+    """Fill the index of steps from the stored deliberations."""
+    d, steps = deliberation_table.c, 0
+    columns = [d[name] for name in ("run_id", "step_index", "body", *FACET_COLUMNS)]
+    # Traces first, their steps one trace after another: memory does not grow.
+    for trace in connection.execute(
+        select(tally.c.n, tally.c.run_id, tally.c.trace_id, tally.c.arm, tally.c.model).order_by(tally.c.n)
+    ).all():
+        mine = select(*columns).where(d.run_id == trace.run_id, d.trace_id == trace.trace_id)
+        entries = [
+            StepEntry(
+                trace.n * STEPS_A_TRACE + row["step_index"],
+                from_json(row["body"])["step"]["text"],
+                step_facets(trace.run_id, trace.arm, trace.model, row),
+            )
+            for row in connection.execute(mine).mappings()
+            if row["step_index"] < STEPS_A_TRACE
+        ]
+        put_steps(connection, entries)
+        steps += len(entries)
+        report_progress("steps indexed", steps)
 
 
 def _bound(values: dict[str, str | None]) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from tracejury.ledger.schema import open_schema
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
 from tracejury.ledger.trace_statistics import add_deliberation, add_trace
 from tracejury.ledger.votes import votes_of
+from tracejury.ledger.word_index import FACET_COLUMNS
 from tracejury.storage import hide_password, insert_new, open_engine, run_when_reachable
 from tracejury.traces import Question, Segmentation, Trace, answer_correct
 
@@ -183,12 +184,13 @@ class Ledger(LedgerReading):
     def put_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
         """Write a deliberation whole, in place of an earlier failed one, never of a verdict."""
         row, key = _columns(run_id, deliberation), ("run_id", "step_id")
-        first = inserted = _insert_new(connection, deliberation_table, row, key)
+        inserted, replaced = _insert_new(connection, deliberation_table, row, key), None
         if not inserted:
-            connection.execute(_FAILED_BEFORE, {"of_run": run_id, "of_step": deliberation.step.id})
+            step = {"of_run": run_id, "of_step": deliberation.step.id}
+            replaced = connection.execute(_FAILED_BEFORE, step).mappings().first()
             inserted = _insert_new(connection, deliberation_table, row, key)
         if inserted:
-            add_deliberation(connection, run_id, deliberation, again=not first)
+            add_deliberation(connection, row, deliberation, replaced)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
@@ -255,10 +257,14 @@ def _insert_statement(dialect: str, table: Table, key: tuple[str, ...]) -> Execu
     return statement
 
 
-_FAILED_BEFORE = delete(deliberation_table).where(
-    deliberation_table.c.run_id == bindparam("of_run"),
-    deliberation_table.c.step_id == bindparam("of_step"),
-    deliberation_table.c.outcome == Outcome.FAILED.value,
+_FAILED_BEFORE = (
+    delete(deliberation_table)
+    .where(
+        deliberation_table.c.run_id == bindparam("of_run"),
+        deliberation_table.c.step_id == bindparam("of_step"),
+        deliberation_table.c.outcome == Outcome.FAILED.value,
+    )
+    .returning(*(deliberation_table.c[name] for name in ("run_id", "trace_id", "step_index", *FACET_COLUMNS)))
 )
 _OUTCOMES = (
     select(func.count())

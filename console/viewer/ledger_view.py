@@ -72,7 +72,7 @@ class LedgerView:
     def steps_listed(self, run: Run, filters: StepFilter) -> StepPage:
         """Return one page of the list of steps."""
         key = ("steps", run.id, filters.model_dump_json())
-        return self.cache.get(key, lambda: self.step_lists.page(run, filters, self.patterns(run)))
+        return self.cache.get(key, lambda: self.step_lists.page(run, filters))
 
     def spending(self, run: Run) -> list[PurposeSpending] | None:
         """Return what the run paid for by purpose; None while a large run is being summed up for the first time."""

@@ -56,7 +56,7 @@ def reading(
     by_index = {d.step.index: d for d in deliberations}
     of_steps = isinstance(filters, StepFilter)
     fitting = (
-        view.step_lists.in_trace(run, filters, view.patterns(run), trace_id)
+        view.step_lists.in_trace(run, filters, trace_id)
         if isinstance(filters, StepFilter)
         else fitting_steps(deliberations, filters)
     )
@@ -127,7 +127,7 @@ def _way_of_traces(
 def _way_of_steps(
     view: LedgerView, run: Run, trace_id: str, index: int | None, filters: StepFilter, fitting: list[int]
 ) -> Way:
-    around = view.step_lists.around(run, filters, view.patterns(run), StepKey(trace_id, -1 if index is None else index))
+    around = view.step_lists.around(run, filters, StepKey(trace_id, -1 if index is None else index))
     backward, forward = (Target(k.trace_id, k.step_index + 1, filters.page) if k else None for k in around)
     query = step_query(filters)
     before, after = (t if t and t.trace != trace_id else None for t in (backward, forward))

@@ -14,12 +14,10 @@ from tracejury.ledger import (
     Ledger,
     Notes,
     Run,
-    StepBrowsing,
     StepFilter,
     StepKey,
     StepLists,
     StepRow,
-    VotePattern,
 )
 from tracejury.ledger.step_lists import PAGE
 from tracejury.traces import ErrorType
@@ -40,12 +38,8 @@ def run(ledger: Ledger) -> Run:
 
 @pytest.fixture(scope="module")
 def rows(ledger: Ledger, run: Run) -> list[StepRow]:
-    return sorted(ledger.rows(run), key=lambda r: (r.trace_id, r.step_index))
-
-
-@pytest.fixture(scope="module")
-def patterns(ledger: Ledger, run: Run) -> list[VotePattern]:
-    return StepBrowsing(ledger).patterns(run)
+    order = [trace.id for _, trace in demo_pairs()[2:]]
+    return sorted(ledger.rows(run), key=lambda r: (order.index(r.trace_id), r.step_index))
 
 
 def label_of(row: StepRow, judge: str) -> str | None:
@@ -67,10 +61,11 @@ CASES: dict[str, tuple[dict[str, object], Callable[[StepRow], object]]] = {
         lambda r: {label_of(r, "safety"), r.outcome} == {"supported", "error"},
     ),
     "words": ({"words": "POTASSIUM"}, lambda r: "potassium" in r.step_text.lower()),
+    "a word begun": ({"words": "potassi"}, lambda r: "potassium" in r.step_text.lower()),
     "words and arm": (
         {"words": "the", "arm": "distilled", "outcome": "error"},
         lambda r: (
-            re.search(r"\bthe", r.step_text.lower()) and r.arm == "distilled" and r.outcome == "error" and r.claim
+            re.search(r"\bthe\b", r.step_text.lower()) and r.arm == "distilled" and r.outcome == "error" and r.claim
         ),
     ),
     "no words": ({"words": "!!!"}, lambda r: False),
@@ -78,9 +73,7 @@ CASES: dict[str, tuple[dict[str, object], Callable[[StepRow], object]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_list_holds_the_rows_that_fit_in_one_order(
-    case: str, ledger: Ledger, run: Run, rows: list[StepRow], patterns: list[VotePattern]
-) -> None:
+def test_a_list_holds_the_rows_that_fit_in_one_order(case: str, ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
     parameters, fits = CASES[case]
     expected = [StepKey(r.trace_id, r.step_index) for r in rows if fits(r)]
     lists, step_filter = StepLists(ledger), StepFilter.model_validate(parameters)
@@ -88,7 +81,7 @@ def test_a_list_holds_the_rows_that_fit_in_one_order(
     more, page = True, 0
     while more:
         page += 1
-        result = lists.page(run, step_filter.model_copy(update={"page": page}), patterns)
+        result = lists.page(run, step_filter.model_copy(update={"page": page}))
         shown += [StepKey(line.deliberation.step.trace_id, line.deliberation.step.index) for line in result.lines]
         more = result.more
         assert result.total == len(expected) or not result.lines
@@ -96,7 +89,7 @@ def test_a_list_holds_the_rows_that_fit_in_one_order(
     assert page == max(1, -(-len(expected) // PAGE))
     assert case == "no words" or expected
     for at, key in enumerate(expected[:3]):
-        before, after = lists.around(run, step_filter, patterns, key)
+        before, after = lists.around(run, step_filter, key)
         assert before == (expected[at - 1] if at else None)
         assert after == (expected[at + 1] if at + 1 < len(expected) else None)
 

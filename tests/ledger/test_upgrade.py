@@ -26,7 +26,7 @@ from tracejury.models import CALL_TABLES, CallStore
 from tracejury.storage import open_engine
 
 MIGRATIONS = Path(ledger.__path__[0]) / "migrations"
-WORDS = ("trace_words", "step_words")
+WORDS = ("trace_words", "step_search")
 """The full-text indexes: SQLite's are virtual tables with tables of their own, and none is in the metadata."""
 
 
