@@ -32,7 +32,8 @@ from sqlalchemy import event, func, insert, select
 from tracejury.agents import Deliberation
 from tracejury.ledger import Browsing, Ledger, Run, RunManifest, StepBrowsing, TraceFilter
 from tracejury.ledger.tables import carried, deliberation_table, evidence, question_table, tally, trace_table
-from tracejury.ledger.trace_statistics import PUT_WORDS, STEPS_A_TRACE, recount_tallies
+from tracejury.ledger.trace_statistics import recount_tallies
+from tracejury.ledger.word_index import STEPS_A_TRACE, StepEntry, put_steps, put_trace_words, step_facets
 from tracejury.ledger.writer import _columns
 from tracejury.traces import Question, Trace, content_id, segment
 
@@ -124,8 +125,8 @@ def build(ledger: Ledger, traces: int) -> Run:
             questions: list[dict[str, Any]] = []
             rows: list[dict[str, Any]] = []
             tallies: list[dict[str, Any]] = []
-            words: list[dict[str, Any]] = []
-            step_words: list[dict[str, Any]] = []
+            words: list[tuple[int, str]] = []
+            step_entries: list[StepEntry] = []
             for n in range(at, min(at + CHUNK, traces)):
                 # Two arms, four samples of each question.
                 number, arm, sample = n // 8, n % 2, n // 2 % 4
@@ -155,13 +156,14 @@ def build(ledger: Ledger, traces: int) -> Run:
                     shared
                     | {"n": n + 1, "trace_id": trace_id, "correct": answer == gold, "answered": answer is not None}
                 )
-                words.append({"n": n + 1, "words": f"{template.asked.stem} Case {number} \n{text}"})
+                words.append((n + 1, f"{template.asked.stem} Case {number} \n{text}"))
                 for made, old in zip(template.made, template.rows, strict=True):
                     step = made.step
                     name = content_id("s", trace_id, step.index, step.start, step.end, step.text)
                     body = old["body"].replace(step.id, name).replace(step.trace_id, trace_id)
                     steps.append(old | {"run_id": opened.run.id, "step_id": name, "trace_id": trace_id, "body": body})
-                    step_words.append({"n": (n + 1) * STEPS_A_TRACE + step.index, "words": step.text})
+                    facets = step_facets(opened.run.id, shared["arm"], shared["model"], old)
+                    step_entries.append(StepEntry((n + 1) * STEPS_A_TRACE + step.index, step.text, facets))
                     cites += [
                         {"run_id": opened.run.id, "evidence_id": e, "step_id": name, "trace_id": trace_id,
                          "step_index": step.index, "outcome": made.verdict.outcome.value}
@@ -170,8 +172,9 @@ def build(ledger: Ledger, traces: int) -> Run:
             connection.execute(insert(question_table), questions)
             connection.execute(insert(trace_table), rows)
             connection.execute(insert(tally), tallies)
-            connection.execute(PUT_WORDS["sqlite", "trace_words"], words)
-            connection.execute(PUT_WORDS["sqlite", "step_words"], step_words)
+            for number, text in words:
+                put_trace_words(connection, number, text)
+            put_steps(connection, step_entries)
             connection.execute(insert(deliberation_table), steps)
             if cites:
                 connection.execute(insert(carried), cites)
