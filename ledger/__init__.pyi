@@ -1,4 +1,4 @@
-from .browsing import COUNTS, ArmCount, Browsing, StepCount, TraceFilter, TraceLine, TracePage, TraceVerdicts
+from .browsing import COUNTS, ArmCount, Browsing, StepVerdict, TraceFilter, TraceLine, TracePage, TraceVerdicts
 from .browsing_steps import CitedEvidence, StepBrowsing, StepLine, VotePattern
 from .evidence_export import write_evidence
 from .export import no_formula, write_rows
@@ -41,7 +41,6 @@ __all__ = [
     "RunProgress",
     "SchemaError",
     "StepBrowsing",
-    "StepCount",
     "StepFilter",
     "StepKey",
     "StepLine",
@@ -49,6 +48,7 @@ __all__ = [
     "StepNote",
     "StepPage",
     "StepRow",
+    "StepVerdict",
     "TraceFilter",
     "TraceLine",
     "TraceOutcomes",

@@ -6,10 +6,12 @@ depend on the length of what judges wrote.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache, reduce
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, and_, false, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, false, func, select
 
 from tracejury.agents import Outcome, Reason
 from tracejury.ledger.reader import LedgerReading
@@ -105,8 +107,8 @@ class ArmCount(NamedTuple):
     resolved: int
 
 
-class StepCount(NamedTuple):
-    """How many steps of a trace have this verdict."""
+class StepVerdict(NamedTuple):
+    """What comparisons count of a step."""
 
     outcome: str
     claim: bool
@@ -114,16 +116,15 @@ class StepCount(NamedTuple):
     """None where the run did not keep it."""
     grade: str | None
     error_type: str | None
-    steps: int
 
 
 class TraceVerdicts(NamedTuple):
-    """A trace's answer, and its steps by verdict."""
+    """A trace's answer, and the verdicts on its steps, in no order; equal ones are one object."""
 
     question_id: str
     arm: str
     correct: bool | None
-    steps: tuple[StepCount, ...]
+    steps: tuple[StepVerdict, ...]
 
 
 _SORTS: dict[str, tuple[Any, ...]] = {
@@ -196,22 +197,19 @@ class Browsing:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
 
-    def verdict_counts(self, run: Run) -> tuple[list[TraceVerdicts], bool]:
-        """Count every trace's steps by what majority and grounded verdicts hold, from one covering index.
+    def verdicts(self, run: Run) -> Iterator[TraceVerdicts]:
+        """Stream the verdicts on every trace's steps, in the order of the run.
 
-        Returns:
-            The traces, and whether the run keeps grades, so that the two can be told apart.
+        The database joins the verdicts on a trace to one text, from one covering index, so that a million steps are
+        100,000 rows.
         """
-        d, c = deliberation_table.c, tally.c
-        keys = (d.trace_id, d.outcome, d.claim, d.majority_outcome, d.grade, d.error_type)
-        counted = select(*keys, func.count()).where(d.run_id == run.id).group_by(*keys).order_by(d.trace_id)
-        trace_rows = select(c.trace_id, c.question_id, c.arm, c.correct).where(c.run_id == run.id).order_by(c.n)
-        steps: dict[str, list[StepCount]] = {}
+        c = tally.c
+        texts = select(func.aggregate_strings(_VERDICT, " ")).where(*_SAME_TRACE).scalar_subquery()
+        query = select(c.question_id, c.arm, c.correct, texts).where(c.run_id == run.id).order_by(c.n)
+        verdict_of = cache(_read_verdict)
         with self.engine.connect() as connection:
-            for trace_id, *values in connection.execute(counted):
-                steps.setdefault(trace_id, []).append(StepCount(*values))
-            traces = [TraceVerdicts(*row[1:], tuple(steps.get(row[0], ()))) for row in connection.execute(trace_rows)]
-        return traces, any(count.grade is not None for found in steps.values() for count in found)
+            for question_id, arm, correct, verdicts in connection.execution_options(yield_per=1000).execute(query):
+                yield TraceVerdicts(question_id, arm, correct, tuple(map(verdict_of, (verdicts or "").split())))
 
     def traces(self, run: Run, trace_filter: TraceFilter) -> TracePage:
         """Return one page of the traces that pass the filter; a page past the end is the last one."""
@@ -255,6 +253,23 @@ class Browsing:
             before = select(c.trace_id).where(mine, c.n < n).order_by(c.n.desc()).limit(1)
             after = select(c.trace_id).where(mine, c.n > n).order_by(c.n).limit(1)
             return connection.execute(before).scalar(), connection.execute(after).scalar()
+
+
+_SAME_TRACE = (deliberation_table.c.run_id == tally.c.run_id, deliberation_table.c.trace_id == tally.c.trace_id)
+_VERDICT = reduce(
+    lambda joined, part: joined.concat("|").concat(part),
+    (
+        deliberation_table.c.outcome,
+        case((deliberation_table.c.claim, "claim"), else_=""),
+        *(func.coalesce(deliberation_table.c[name], "") for name in ("majority_outcome", "grade", "error_type")),
+    ),
+)
+"""A `StepVerdict` as text; no name of an enum has a space or a bar."""
+
+
+def _read_verdict(text: str) -> StepVerdict:
+    outcome, claim, *others = text.split("|")
+    return StepVerdict(outcome, claim == "claim", *(other or None for other in others))
 
 
 _ANSWERS: dict[str, ColumnElement[bool]] = {

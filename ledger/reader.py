@@ -136,14 +136,19 @@ class LedgerReading:
 
         Traces of ledgers that did not keep it are counted without their text.
         """
-        query = select(trace_table.c.arm, trace_table.c.steps, trace_table.c.segmentation)
-        segmentations: dict[str, TextCoverage] = {}
+        t = trace_table.c
+        names = ("text_chars", "judged_chars", "cut_chars", "cut_steps", "dropped", "capped")
+        kept = {name: func.coalesce(t.segmentation[name].as_integer(), 0) for name in names}
+        sums = {name: func.sum(value) for name, value in kept.items()} | {
+            "traces": func.count(),
+            "capped_traces": func.count().filter(kept["capped"] > 0),
+            "without_steps": func.count().filter(t.steps == 0, kept["text_chars"] > 0),
+            "closing_sentences": func.count().filter(t.segmentation["stripped_answer"].as_boolean()),
+        }
+        query = select(t.arm, *(value.label(name) for name, value in sums.items())).where(t.run_id == run.id)
         with self.engine.connect() as connection:
-            for row in connection.execute(query.where(trace_table.c.run_id == run.id).order_by(trace_table.c.arm)):
-                segmentation = Segmentation.model_validate({**row.segmentation, "steps": ()})
-                total = segmentations.get(row.arm, TextCoverage())
-                segmentations[row.arm] = total.plus(segmentation, has_steps=row.steps > 0)
-        return segmentations
+            rows = connection.execute(query.group_by(t.arm).order_by(t.arm)).mappings()
+            return {row["arm"]: TextCoverage.model_validate({name: row[name] for name in sums}) for row in rows}
 
     def trace_coverage(self, run: Run, trace_id: str) -> TextCoverage:
         """Return how much of one trace's text was in steps, and what became of the rest."""

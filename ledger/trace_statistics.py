@@ -52,7 +52,7 @@ def add_trace(connection: Connection, row: dict[str, Any], question: Question, t
 
 
 def add_deliberation(
-    connection: Connection, row: Mapping[str, Any], deliberation: Deliberation, replaced: Mapping[str, Any] | None
+    connection: Connection, row: Mapping[Any, Any], deliberation: Deliberation, replaced: Mapping[Any, Any] | None
 ) -> None:
     """Update the tally of the step's trace, index the step, and record which evidence its verdict rests on.
 
@@ -70,7 +70,7 @@ def add_deliberation(
         put_steps(connection, [_entry(connection, row, deliberation.step.text)])
 
 
-def _entry(connection: Connection, row: Mapping[str, Any], words: str) -> StepEntry:
+def _entry(connection: Connection, row: Mapping[Any, Any], words: str) -> StepEntry:
     trace = connection.execute(_TRACE, {"of_run": row["run_id"], "of_trace": row["trace_id"]}).one()
     facets = step_facets(row["run_id"], trace.arm, trace.model, row)
     return StepEntry(trace.n * STEPS_A_TRACE + row["step_index"], words, facets)

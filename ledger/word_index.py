@@ -103,7 +103,7 @@ def remove_step(connection: Connection, entry: StepEntry) -> None:
     connection.execute(_REMOVE_STEP[connection.dialect.name], entry._asdict())
 
 
-def step_facets(run_id: str, arm: str, model: str, row: Mapping[str, Any]) -> str:
+def step_facets(run_id: str, arm: str, model: str, row: Mapping[Any, Any]) -> str:
     """Return the facets of a step.
 
     Args:

@@ -72,7 +72,7 @@ from .source_effect import ChangedStep, SourceEffect, source_effect
 from .student_t import t_quantile
 from .summary import Accuracy, ArmSummary, Summary, summarise
 from .tables import comparison_rows, csv_table, latex_table, matrix_rows, methods_paragraph
-from .tallied import tallied_columns
+from .tallied import flipped_questions, tallied_columns
 from .unlike_coverage import least_difference, trimmed_differences
 from .views import View
 from .votes_table import JudgeVotes, balanced, compared, credit_sums, majority, read_votes
@@ -212,6 +212,7 @@ __all__ = [
     "effective_judges",
     "expert_labels",
     "expert_pairs",
+    "flipped_questions",
     "gate_markdown",
     "gather",
     "invariance",

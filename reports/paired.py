@@ -11,7 +11,8 @@ from scipy import stats
 
 from tracejury.reports.estimates import Floats
 
-_CHUNK = 500
+_FLIPS_AT_ONCE = 2_000_000
+"""Swaps are drawn so many at a time, so that memory does not grow with the questions; the draws are the same."""
 
 
 def wilcoxon(differences: Floats) -> float:
@@ -53,8 +54,9 @@ def sign_flip(
     exact = n <= np.log2(draws)
     rng = np.random.default_rng(seed)
     hits, total = 0, 2**n if exact else draws
-    for at in range(0, total, _CHUNK):
-        size = min(_CHUNK, total - at)
+    chunk = max(1, _FLIPS_AT_ONCE // max(n, 1))
+    for at in range(0, total, chunk):
+        size = min(chunk, total - at)
         signs = rng.integers(0, 2, (size, n)) if not exact else np.arange(at, at + size)[:, None] >> np.arange(n) & 1
         moved = (2 * signs - 1) @ apart
         swapped = np.abs(difference(half - moved, half + moved))

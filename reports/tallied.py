@@ -1,4 +1,4 @@
-"""Columns for a comparison from counts of verdicts a trace, as a page over a million steps can have them.
+"""Columns for a comparison from the verdicts on each trace, as a page over a million steps can have them.
 
 Answers, paired counts, both views and so the whole of `compare` but the corrected rates come out as from the rows; what
 concerns single steps (roles, hedges, opinions, human labels) is unknown here.
@@ -6,47 +6,55 @@ concerns single steps (roles, hedges, opinions, human labels) is unknown here.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from tracejury.agents import Grade, Outcome
-from tracejury.ledger import StepCount, TraceVerdicts
-from tracejury.reports.columns import ERROR_TYPES, NO_CLAIM, OUTCOMES, ArmKey, Columns
+from tracejury.ledger import StepVerdict, TraceVerdicts
+from tracejury.reports.columns import ERROR_TYPES, NO_CLAIM, OUTCOMES, ArmKey, Columns, Floats, Ints
 from tracejury.traces import ErrorType
 
 _UNKNOWN = ("answer", "gold", "options")
 """What of a trace is unknown here, so that figures over several samples of a question are left out."""
 
 
-def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: bool) -> Columns:
+def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]]) -> Columns:
     """Return columns that `compare` can read.
 
     Args:
-        runs: Run name -> its traces with their steps by verdict, from `Browsing.verdict_counts`.
-        keeps_grades: Whether the runs say how well their verdicts are grounded.
+        runs: Run name -> the verdicts on its traces, from `Browsing.verdicts`; read once and forgotten.
     """
     questions: dict[str, int] = {}
     arms: dict[ArmKey, int] = {}
-    traces: list[tuple[int, ...]] = []
-    steps: list[tuple[int, ...]] = []
+    codes = cache(_codes)
+    traces = {name: array("i") for name in ("question", "arm", "correct", "steps")}
+    steps = array("b")
     for run, lines in runs.items():
         for line in lines:
-            question = questions.setdefault(line.question_id, len(questions))
-            arm = arms.setdefault(ArmKey(run, line.arm), len(arms))
-            steps += [(len(traces), *_codes(count), count.steps) for count in line.steps]
-            traces.append((question, arm, -1 if line.correct is None else int(line.correct)))
-    counted = np.array(steps, dtype=np.int64).reshape(-1, 6)
-    every = np.repeat(counted[:, :5], counted[:, 5], axis=0)
-    columns: dict[str, Any] = dict(zip(("trace", "kind", "majority", "grounded", "error_type"), every.T, strict=True))
-    columns["human"] = np.full(len(every), -1, dtype=np.int8)
-    by_trace = np.array(traces, dtype=np.int64).reshape(-1, 3)
-    unknown = np.full(len(by_trace), -1, dtype=np.int64)
+            traces["question"].append(questions.setdefault(line.question_id, len(questions)))
+            traces["arm"].append(arms.setdefault(ArmKey(run, line.arm), len(arms)))
+            traces["correct"].append(-1 if line.correct is None else line.correct)
+            traces["steps"].append(len(line.steps))
+            for verdict in line.steps:
+                steps.extend(codes(verdict))
+    by_trace = {name: np.asarray(values) for name, values in traces.items()}
+    counts = by_trace.pop("steps")
+    kind, majority, grounded, error_type, graded = np.asarray(steps).reshape(-1, 5).T
+    unknown = np.full(len(counts), -1, dtype=np.int32)
     return Columns(
-        steps=columns,
-        traces=dict(zip(("question", "arm", "correct"), by_trace.T, strict=True))
-        | {name: unknown for name in _UNKNOWN},
+        steps={
+            "trace": np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+            "kind": kind,
+            "majority": majority,
+            "grounded": grounded,
+            "error_type": error_type,
+            "human": np.full(len(kind), -1, dtype=np.int8),
+        },
+        traces=by_trace | dict.fromkeys(_UNKNOWN, unknown),
         opinions={},
         questions=tuple(questions),
         arms=tuple(arms),
@@ -56,20 +64,50 @@ def tallied_columns(runs: Mapping[str, Iterable[TraceVerdicts]], keeps_grades: b
         costs={},
         panels={},
         failures={},
-        keeps_grades=keeps_grades,
+        keeps_grades=bool(graded.any()),
     )
 
 
-def _codes(count: StepCount) -> tuple[int, int, int, int]:
-    """Return the codes of what outcome, majority and grounded verdicts hold (see `views.py`), and of the error type."""
-    outcome = Outcome(count.outcome)
-    majority = Outcome(count.majority_outcome) if count.majority_outcome else outcome
-    verdict = outcome in (Outcome.SUPPORTED, Outcome.ERROR)
-    ungrounded = verdict and count.majority_outcome is not None and count.grade != Grade.FULL
+def _codes(verdict: StepVerdict) -> tuple[int, int, int, int, int]:
+    """Return the codes of what outcome, majority and grounded verdicts hold, of the error type, and 1 for a grade.
+
+    `views.py` says what the three verdicts are.
+    """
+    outcome = Outcome(verdict.outcome)
+    majority = Outcome(verdict.majority_outcome) if verdict.majority_outcome else outcome
+    decided = outcome in (Outcome.SUPPORTED, Outcome.ERROR)
+    ungrounded = decided and verdict.majority_outcome is not None and verdict.grade != Grade.FULL
     grounded = Outcome.ABSTAINED if ungrounded else outcome
-    error_type = -1 if count.error_type is None else ERROR_TYPES.index(ErrorType(count.error_type))
-    return (_code(outcome, count.claim), _code(majority, count.claim), _code(grounded, count.claim), error_type)
+    kinds = (_code(o, verdict.claim) for o in (outcome, majority, grounded))
+    error_type = -1 if verdict.error_type is None else ERROR_TYPES.index(ErrorType(verdict.error_type))
+    return (*kinds, error_type, int(verdict.grade is not None))
 
 
 def _code(outcome: Outcome, claim: bool) -> int:
     return NO_CLAIM if not claim and outcome is Outcome.ABSTAINED else OUTCOMES.index(outcome)
+
+
+def flipped_questions(columns: Columns, baseline: ArmKey, other: ArmKey) -> list[str]:
+    """Return the questions that only the other arm answers right, with more steps in error; most new errors first."""
+    before, after = (_by_question(columns, code) for code in columns.arm_codes([baseline, other]))
+    added = after.errors - before.errors
+    flipped = (before.graded > 0) & (before.right == 0) & (after.right > 0) & (added > 0)
+    numbered = [(-added[i], columns.questions[i]) for i in np.flatnonzero(flipped)]
+    return [question for _, question in sorted(numbered)]
+
+
+class _Questions(NamedTuple):
+    """Counts of one arm by question, shape (questions,)."""
+
+    graded: Ints
+    right: Ints
+    errors: Floats
+
+
+def _by_question(columns: Columns, arm: int) -> _Questions:
+    graded = (columns.traces["arm"] == arm) & (columns.traces["correct"] >= 0)
+    right = graded & (columns.traces["correct"] == 1)
+    counts = [
+        np.bincount(columns.traces["question"][mask], minlength=len(columns.questions)) for mask in (graded, right)
+    ]
+    return _Questions(*counts, columns.per_question(columns.step_arm == arm)[:, OUTCOMES.index(Outcome.ERROR)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from tracejury.console.viewer.ledger_view import LedgerView
-from tracejury.ledger import Ledger, Run, TraceLine, TraceVerdicts, UnknownRunError
+from tracejury.ledger import Ledger, Run, TraceLine, UnknownRunError
 from tracejury.reports import (
     ArmKey,
     Comparison,
@@ -14,6 +15,7 @@ from tracejury.reports import (
     check_comparable,
     check_judged_shares,
     compare,
+    flipped_questions,
     judged_text,
     tallied_columns,
 )
@@ -94,22 +96,26 @@ def side(view: LedgerView, ref: str) -> Side:
     return Side(run, arm)
 
 
-def findings_of(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[Finding] | None:
-    """Return the comparison of each of `others` with the baseline.
+class Findings(NamedTuple):
+    """The comparisons of a page."""
 
-    Returns:
-        None while it is being computed for the first time, which takes seconds at a million steps.
-    """
+    items: list[Finding] | None
+    """None while they are computed for the first time, which takes seconds at a million steps."""
+    computed: datetime | None
+    """When, if a run has gone on since."""
+
+
+def findings_of(view: LedgerView, baseline: Side, others: Sequence[Side]) -> Findings:
+    """Return the comparison of each of `others` with the baseline, computed once for each state of their runs."""
     key = ("finding", *((side.run.id, side.arm) for side in (baseline, *others)))
-    return view.soon(key, lambda: _findings(view, baseline, others))
+    state = tuple(view.progress(side.run).model_dump_json() for side in (baseline, *others))
+    items = view.soon(key, lambda: _findings(view, baseline, others), state)
+    return Findings(items, view.cache.time_of_stale(key, state) if items is not None else None)
 
 
 def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[Finding]:
     runs = {side.run.id: side.run for side in (baseline, *others)}
-    counted = {run.name: view.traces.verdict_counts(run) for run in runs.values()}
-    columns = tallied_columns(
-        {name: traces for name, (traces, _) in counted.items()}, any(grades for _, grades in counted.values())
-    )
+    columns = tallied_columns({run.name: view.traces.verdicts(run) for run in runs.values()})
     try:
         comparisons: Sequence[Comparison | None] = compare(columns, baseline.key, [side.key for side in others])
         problem = ""
@@ -117,7 +123,7 @@ def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[
         comparisons, problem = [None] * len(others), str(nothing.args[0])
     findings = []
     for other, comparison in zip(others, comparisons, strict=True):
-        flipped = _flipped(counted[baseline.run.name][0], counted[other.run.name][0], baseline.arm, other.arm)
+        flipped = flipped_questions(columns, baseline.key, other.key)
         questions = [_flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]]
         differences = _differences(view, baseline, other)
         findings.append(Finding(baseline, other, comparison, problem, differences, len(flipped), questions))
@@ -134,29 +140,6 @@ def _differences(view: LedgerView, baseline: Side, other: Side) -> list[str]:
     except NotComparableError as unlike:
         warnings.append(str(unlike))
     return warnings
-
-
-def _flipped(before: list[TraceVerdicts], after: list[TraceVerdicts], arm: str, other_arm: str) -> list[str]:
-    """Return the questions answered wrong before and right after with more steps in error, most new errors first."""
-    old, new = _by_question(before, arm), _by_question(after, other_arm)
-    added = {
-        question_id: errors - old[question_id][2]
-        for question_id, (_, right, errors) in new.items()
-        if right and question_id in old and old[question_id][0] and not old[question_id][1]
-    }
-    return sorted((q for q, n in added.items() if n > 0), key=lambda q: (-added[q], q))
-
-
-def _by_question(traces: list[TraceVerdicts], arm: str) -> dict[str, tuple[int, int, int]]:
-    counts: dict[str, tuple[int, int, int]] = {}
-    for trace in traces:
-        if trace.arm == arm:
-            graded, right, errors = counts.get(trace.question_id, (0, 0, 0))
-            wrong_steps = sum(c.steps for c in trace.steps if c.outcome == "error" and c.claim)
-            counts[trace.question_id] = (
-                graded + (trace.correct is not None), right + bool(trace.correct), errors + wrong_steps,
-            )  # fmt: skip
-    return counts
 
 
 def _flipped_question(view: LedgerView, baseline: Side, other: Side, question_id: str) -> FlippedQuestion:

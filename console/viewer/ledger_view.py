@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -78,6 +78,6 @@ class LedgerView:
         """Return what the run paid for by purpose; None while a large run is being summed up for the first time."""
         return self.soon(("spending", run.id), lambda: spending_by_purpose(self.ledger, run))
 
-    def soon(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T | None:
-        """Return a cached result, or None while it is computed for the first time."""
-        return self.cache.get_soon(key, compute, self.patience_s)
+    def soon(self, key: tuple[Any, ...], compute: Callable[[], T], state: Hashable = None) -> T | None:
+        """Return a cached result, or None while it is computed for the first time; `state` as the cache takes it."""
+        return self.cache.get_soon(key, compute, self.patience_s, state)

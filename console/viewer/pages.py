@@ -13,7 +13,7 @@ from tracejury.console.viewer import agreement
 from tracejury.console.viewer.alignment import aligned
 from tracejury.console.viewer.cards import digest, markdown_card
 from tracejury.console.viewer.filter_words import step_filter_words, trace_filter_words
-from tracejury.console.viewer.finding import Side, findings_of, sides_of
+from tracejury.console.viewer.finding import Findings, Side, findings_of, sides_of
 from tracejury.console.viewer.following import filter_query
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.overview import arms_of, failures_of, texts_of
@@ -68,11 +68,12 @@ class Pages:
     def run(self, run: Run) -> str:
         """Return the run's front page: the finding, the questions behind it, the rates."""
         sides = sides_of(self.view, run)
-        findings = findings_of(self.view, sides[0], sides[1:]) if len(sides) > 1 else []
+        findings, computed = findings_of(self.view, sides[0], sides[1:]) if len(sides) > 1 else Findings([], None)
         progress = self.view.progress(run)
         return self._page(
             "run.html",
             findings=findings,
+            computed=computed,
             panels=picture(findings or []),
             run=run,
             progress=progress,
@@ -164,10 +165,10 @@ class Pages:
 
     def comparison(self, baseline: Side, other: Side) -> str:
         """Return what two arms, of one run or of two, differ in."""
-        findings = findings_of(self.view, baseline, [other])
+        findings, computed = findings_of(self.view, baseline, [other])
         return self._page(
             "compare.html", run=baseline.run, baseline=baseline, other=other, findings=findings,
-            panels=picture(findings or []), arms=[arms_of(self.view, baseline.run), arms_of(self.view, other.run)],
+            computed=computed, panels=picture(findings or []),
         )  # fmt: skip
 
     def step(self, run: Run, trace_id: str, number: int, filters: TraceFilter | StepFilter) -> str:

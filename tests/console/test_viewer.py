@@ -119,11 +119,11 @@ def test_the_front_page_says_what_compare_says(client: TestClient, ledger: Ledge
     sentence = next(line for line in said.output.splitlines() if line.startswith(("answers ", "not enough")))
     for address in ("/runs/made", "/compare?a=made:base&b=made:distilled"):
         assert sentence.strip() in settled(client, address)
-    columns, (traces, grades) = gather(ledger.rows(run)), Browsing(ledger).verdict_counts(run)
+    columns, verdicts = gather(ledger.rows(run)), Browsing(ledger).verdicts(run)
     settings, arms = Settings(min_questions=5), (ArmKey("made", "base"), [ArmKey("made", "distilled")])
     by_rows, by_counts = (
         compare(columns, *arms, settings),
-        compare(tallied_columns({"made": traces}, grades), *arms, settings),
+        compare(tallied_columns({"made": verdicts}), *arms, settings),
     )
     assert by_rows[0].sentence == by_counts[0].sentence
     assert by_rows[0].majority.coverage == by_counts[0].majority.coverage

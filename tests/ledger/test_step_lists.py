@@ -95,13 +95,11 @@ def test_a_list_holds_the_rows_that_fit_in_one_order(case: str, ledger: Ledger, 
 
 
 def test_verdicts_are_counted_by_trace(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
-    traces, keeps_grades = Browsing(ledger).verdict_counts(run)
-    assert keeps_grades
-    assert sum(count.steps for trace in traces for count in trace.steps) == len(rows)
-    full = sum(count.steps for trace in traces for count in trace.steps if count.grade == "full")
-    assert full == sum(r.evidence is Grade.FULL for r in rows)
-    majority = sum(count.steps for trace in traces for count in trace.steps if count.majority_outcome == "error")
-    assert majority == sum(r.majority_outcome is Outcome.ERROR for r in rows)
+    verdicts = [verdict for trace in Browsing(ledger).verdicts(run) for verdict in trace.steps]
+    assert len(verdicts) == len(rows)
+    assert sum(v.grade == "full" for v in verdicts) == sum(r.evidence is Grade.FULL for r in rows)
+    expected = sum(r.majority_outcome is Outcome.ERROR for r in rows)
+    assert sum(v.majority_outcome == "error" for v in verdicts) == expected
 
 
 def test_a_note_stays_with_its_step_until_it_is_emptied(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
