@@ -3,7 +3,9 @@
     python -m benchmarks.source_coverage --data ../shared/data --out benchmarks/results/source_coverage.json
 
 Whole corpora, found by BM25 with expansion (no passage is embedded, so that the corpora can be read whole in minutes);
-the checker reads the four sentences that share most stems with the claim, in the same way for the nulls.
+the checker reads the four sentences that share most stems with the claim, in the same way for the nulls. Its answers
+are kept under `--work`, so that a run that was cut off goes on. `--liars WAY` measures juries that are always wrong,
+with these references and every source vouched for.
 """
 
 from __future__ import annotations
@@ -23,9 +25,13 @@ from typing import Any
 
 import numpy as np
 
-from tracejury.agents.checkers import CheckerSpec, load_checker
+from benchmarks.grounding.checkers import kept_checker
+from benchmarks.grounding.liars import measure_liars
+from benchmarks.grounding.mr_ben import labelled_cases
+from benchmarks.grounding.strongest import jury_panel
+from tracejury.agents import RetrievalSpec
 from tracejury.reports import reference_coverage
-from tracejury.retrieval import Finder, Hit, Index, content_stems
+from tracejury.retrieval import Finder, Hit, Index, Trust, content_stems
 from tracejury.traces import Batch, Question, Trace, read, split_sentences, write_batch
 
 SPOKEN_OF = 0.6
@@ -75,19 +81,20 @@ class SharedStems:
 
 
 def build(index: Index, data: Path) -> dict[str, int]:
-    """Index every corpus whole, unless that is done; return the passages of each."""
+    """Index every corpus whole and vouch for it, unless that is done; return the passages of each."""
     if set(WAYS["+ all"]) <= index.manifest().sources.keys():
         return {name: entry.passages for name, entry in index.manifest().sources.items()}
     for name in SHIPPED:
         index.build(name)
     for name, file in FOLDERS.items():
-        index.build(name, {"path": str((data / file).resolve())})
+        index.build(name, {"path": str((data / file).resolve())}, trust=Trust.FULL)
     for name, files in OPENSTAX.items():
         with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as joined:
             joined.write(b"".join((data / file).read_bytes() for file in files))
             joined.flush()
             fields = {"title": "{module_title}: {section}", "citation": "{module_title}"}
-            index.build("jsonl", {"path": joined.name, "name": name, "license": "see data", "fields": fields})
+            params = {"path": joined.name, "name": name, "license": "see data", "fields": fields}
+            index.build("jsonl", params, trust=Trust.FULL)
     return {name: entry.passages for name, entry in index.manifest().sources.items()}
 
 
@@ -123,11 +130,11 @@ def spoken_of(batch: Batch, finder: Finder, questions: int, arms: Sequence[str])
 
 
 async def measure(args: argparse.Namespace) -> dict[str, Any]:
-    index = Index.open(args.index, NoVectors())
+    index = Index.open(args.work / "index", NoVectors())
     began = time.perf_counter()
     passages = build(index, args.data)
     print(passages, f"{time.perf_counter() - began:.0f} s", flush=True)
-    checker = load_checker(CheckerSpec(name="nli"), None)
+    checker = kept_checker("nli", args.work)
     out: dict[str, Any] = {"passages": passages}
     sets = {
         "MR-Ben dev": ("mr-ben", args.data / "mr_ben" / "medicine_dev_subset.json", (), args.questions),
@@ -159,10 +166,24 @@ async def measure(args: argparse.Namespace) -> dict[str, Any]:
     return out
 
 
+def measure_liars_with(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the verdicts of juries that are always wrong and always right, with every source vouched for."""
+    index = Index.open(args.work / "index", NoVectors())
+    build(index, args.data)
+    retrieval = RetrievalSpec(
+        sources=WAYS[args.liars], k=5, fusion=False, params={"finder": "bm25", "quotas": {"reference-ranges": 1}}
+    )
+    cases = labelled_cases(args.data, args.work, args.traces, retrieval)
+    figures, _ = measure_liars(cases, jury_panel(kept_checker("nli", args.work)))
+    return {"references": args.liars, "liars": figures}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--index", type=Path, default=Path("coverage.index"))
+    parser.add_argument("--work", type=Path, default=Path("runs/coverage"))
+    parser.add_argument("--liars", choices=WAYS, help="measure liars with these references, and nothing else")
+    parser.add_argument("--traces", type=int, default=60, help="traces of MR-Ben that liars judge")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--guidance", type=int, default=50)
     parser.add_argument("--spoken-of", action="store_true", help="count claims that a sentence speaks of, unchecked")
@@ -175,7 +196,14 @@ def main() -> None:
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
         "checker": "nli, shipped calibration",
     }
-    asyncio.run(measure(args))
+    args.work = args.work.absolute()
+    args.work.mkdir(parents=True, exist_ok=True)
+    if args.liars:
+        liars = measure_liars_with(args) | args.about
+        args.out.write_text(json.dumps(liars, indent=1) + "\n", "utf-8")
+        print(json.dumps(liars))
+    else:
+        asyncio.run(measure(args))
 
 
 if __name__ == "__main__":

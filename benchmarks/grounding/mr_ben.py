@@ -28,17 +28,20 @@ class LabelledCase(NamedTuple):
     """What the judge without a model says, as a challenger."""
 
 
-def labelled_cases(data: Path, work: Path, limit: int = TRACES) -> list[LabelledCase]:
-    """Return the labelled steps of the first `limit` traces."""
+def labelled_cases(
+    data: Path, work: Path, limit: int = TRACES, retrieval: RetrievalSpec | None = None
+) -> list[LabelledCase]:
+    """Return the labelled steps of the first `limit` traces, with passages of the shipped references or as told."""
     folder, store = work / "mr-ben", f"sqlite:///{work / 'mr-ben.db'}"
     if not (folder / "traces.jsonl").is_file():
         write_batch(read("mr-ben", data / "mr_ben/medicine_dev_subset.json"), folder)
     index = work / "index"
-    _build(index)
+    if retrieval is None:
+        _build(index)
     panel = Panel(
         name="cases",
         judges=(JudgeSpec(name="data", judge="data"),),
-        retrieval=RetrievalSpec(sources=SOURCES, params={"quotas": {"reference-ranges": 1}}, k=5),
+        retrieval=retrieval or RetrievalSpec(sources=SOURCES, params={"quotas": {"reference-ranges": 1}}, k=5),
         checker=None,
     )
     batch = Batch.open([folder])
