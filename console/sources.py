@@ -63,6 +63,7 @@ def _coverage(
     seed: int,
     index: Path | None,
 ) -> ReferenceCoverage:
+    from tracejury.agents import RelevanceSpec
     from tracejury.agents.checkers import CheckerSpec, load_checker
     from tracejury.console.screen import err
     from tracejury.reports import reference_coverage
@@ -81,6 +82,7 @@ def _coverage(
             finder,
             load_checker(CheckerSpec(name=checker), None),
             relevance(),
+            floor=RelevanceSpec().floor,
             questions=questions,
             arms=arms,
             seed=seed,

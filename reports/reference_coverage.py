@@ -70,6 +70,7 @@ async def reference_coverage(
     checker: LoadedChecker,
     scorer: Scorer,
     *,
+    floor: float = -1.0,
     questions: int | None = None,
     arms: Sequence[str] = (),
     seed: int = 0,
@@ -83,6 +84,7 @@ async def reference_coverage(
         finder: Finds passages, with the guard against leaks.
         checker: Decides; it must be calibrated and ask no endpoint.
         scorer: Chooses the sentences that the checker reads.
+        floor: Sentences that score less are not read, as a panel does not read them.
         questions: A seeded sample of so many questions; None: all.
         arms: Arms to read; empty: all. One trace an arm and question is read, the first sample.
         seed: Of the sample, the swapped words and the foreign passages.
@@ -97,7 +99,7 @@ async def reference_coverage(
     claims = _with_nulls(_claims(batch, finder, questions, arms, seed, segmenter), seed)
     results = []
     for claim in claims:
-        results.append(await _result(claim, checker, scorer))
+        results.append(await _result(claim, checker, scorer, floor))
         report(len(results), len(claims))
     names = tuple(dict.fromkeys(claim.arm for claim in claims))
     rows = [_row("all", results, None, seed)]
@@ -151,8 +153,9 @@ def _decisive(text: str) -> str:
     return max(text.split(), key=lambda word: (len(word.strip(".,;:()")), word)).strip(".,;:()") or text
 
 
-async def _result(claim: _Claim, checker: LoadedChecker, scorer: Scorer) -> _Result:
-    own, foreign = _sentences(claim.text, claim.hits, scorer), _sentences(claim.text, claim.foreign, scorer)
+async def _result(claim: _Claim, checker: LoadedChecker, scorer: Scorer, floor: float) -> _Result:
+    own = _sentences(claim.text, claim.hits, scorer, floor)
+    foreign = _sentences(claim.text, claim.foreign, scorer, floor)
     return _Result(
         claim,
         await _deciding(claim.text, own, checker),
@@ -161,12 +164,12 @@ async def _result(claim: _Claim, checker: LoadedChecker, scorer: Scorer) -> _Res
     )
 
 
-def _sentences(claim: str, hits: Sequence[Hit], scorer: Scorer) -> dict[str, str]:
+def _sentences(claim: str, hits: Sequence[Hit], scorer: Scorer, floor: float) -> dict[str, str]:
     """Return sentence -> source, for the sentences nearest to the claim."""
     source_of = {h.passage.text[a:b]: h.passage.source for h in hits for a, b in split_sentences(h.passage.text)}
     scores = scorer.score([(claim, sentence) for sentence in source_of])
     nearest = sorted(zip(scores, source_of, strict=True), reverse=True)[:_SENTENCES]
-    return {sentence: source_of[sentence] for _, sentence in nearest}
+    return {sentence: source_of[sentence] for score, sentence in nearest if score >= floor}
 
 
 async def _deciding(claim: str, sentences: Mapping[str, str], checker: LoadedChecker) -> frozenset[str]:

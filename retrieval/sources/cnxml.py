@@ -12,7 +12,7 @@ from tracejury.retrieval.sources.corpus import CorpusFacts
 from tracejury.retrieval.sources.xml_corpus import XmlCorpus
 from tracejury.retrieval.sources.xml_text import block_text, first_text
 
-_SKIPPED = ("title", "section", "media", "image", "footnote", "link", "exercise", "metadata", "glossary")
+_SKIPPED = ("title", "section", "name", "media", "image", "exercise", "metadata", "glossary")
 _EXERCISES = (
     *("multiple-choice", "review-questions", "short-answer", "critical-thinking", "fill-in-the-blank", "matching"),
     *("true-false", "art-exercise", "check-your-understanding", "references", "free-response", "section-quiz"),
@@ -24,7 +24,7 @@ class OpenStaxCnxml(XmlCorpus):
     """Modules of OpenStax books, one document a section; glossary entries are one each. Exercises are left out."""
 
     facts = CorpusFacts(
-        "OpenStax, Rice University", "allowed with attribution where the book is CC BY", is_shape_tested=False
+        "OpenStax, Rice University", "allowed with attribution where the book is CC BY", is_shape_tested=True
     )
     suffixes, roots, format = (".cnxml",), ("document",), "CNXML"
 
@@ -36,8 +36,9 @@ class OpenStaxCnxml(XmlCorpus):
 
     def documents_of(self, root: Element, file: str) -> Iterator[Document]:
         """Yield a module's sections and glossary entries."""
-        title = first_text(root, "title", "metadata/title")
-        module = first_text(root, "metadata/content-id") or Path(file).parent.name
+        # `name` and the root's `id` are those of CNXML 0.5.
+        title = first_text(root, "title", "metadata/title", "name")
+        module = first_text(root, "metadata/content-id") or root.get("id") or Path(file).parent.name
         if (content := root.find("content")) is not None:
             for headings, text in _sections(content, ()):
                 yield self._document(title, headings, text, module)
@@ -65,7 +66,7 @@ def _sections(content: Element, headings: tuple[str, ...]) -> Iterator[tuple[tup
         yield headings, text
     for section in content.findall("section"):
         if section.get("class", "") not in _EXERCISES:
-            title = first_text(section, "title")
+            title = first_text(section, "title", "name")
             yield from _sections(section, (*headings, *([title] if title else [])))
 
 

@@ -13,7 +13,6 @@ from tracejury.retrieval.sources.xml_text import block_text, first_text
 _SKIPPED = (
     "title",
     "sec",
-    "xref",
     "fig",
     "ref-list",
     "object-id",
@@ -36,7 +35,7 @@ def sections(body: Element, headings: tuple[str, ...] = ()) -> Iterator[tuple[tu
     if text:
         yield headings, text
     for section in body.findall("sec"):
-        title = first_text(section, "title")
+        title = first_text(section, "title").rstrip(":. ")
         if title.casefold() not in _NO_CONTENT:
             yield from sections(section, (*headings, *([title] if title else [])))
 
@@ -58,7 +57,7 @@ class Pmc(XmlCorpus):
     """Open-access articles of PubMed Central, one document a section. A retracted article is marked superseded."""
 
     facts = CorpusFacts(
-        "NCBI, PubMed Central open-access subset", "by each article's own licence", is_shape_tested=False
+        "NCBI, PubMed Central open-access subset", "by each article's own licence", is_shape_tested=True
     )
     license = "each article's own"
     suffixes, roots, format = (".nxml", ".xml"), ("article", "pmc-articleset"), "JATS"

@@ -15,7 +15,7 @@ class PubMedBaseline(XmlCorpus):
     """Abstracts of PubMed, one document each; those without an abstract are left out, retracted ones are marked."""
 
     facts = CorpusFacts(
-        "NLM, PubMed baseline", "abstracts may be under their publishers' copyright", is_shape_tested=False
+        "NLM, PubMed baseline", "abstracts may be under their publishers' copyright", is_shape_tested=True
     )
     license = "NLM terms; abstracts may be copyrighted"
     suffixes, roots, format = (".xml",), ("PubmedArticleSet",), "PubMed"

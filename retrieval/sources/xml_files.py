@@ -11,13 +11,13 @@ from defusedxml.ElementTree import fromstring
 from tracejury.traces import Problem
 
 
-def parse_xml(raw: bytes, file: str | Path, root: str, format: str) -> Element | Problem:
+def parse_xml(raw: bytes, file: str | Path, root: str | None, format: str) -> Element | Problem:
     """Parse `raw`.
 
     Args:
         raw: The file's bytes.
         file: Its name, for the problem.
-        root: The tag that the root must have.
+        root: The tag that the root must have; None: any.
         format: What the format is called, for the problem.
 
     Returns:
@@ -31,7 +31,7 @@ def parse_xml(raw: bytes, file: str | Path, root: str, format: str) -> Element |
     except (ParseError, ValueError, LookupError) as bad:
         line = bad.position[0] if isinstance(bad, ParseError) else None
         return Problem(file=str(file), line=line, reason=f"not valid XML: {bad}", hint="get the file again")
-    if element.tag != root:
+    if root is not None and element.tag != root:
         reason = f"its root is <{element.tag}>, that of {format} is <{root}>"
         return Problem(file=str(file), reason=reason, hint="give a file of that format")
     return element

@@ -37,7 +37,7 @@ CHAPTER = """<?xml version="1.0"?><!DOCTYPE book-part-wrapper PUBLIC "-//NLM//DT
 MODULE = """<document xmlns="http://cnx.rice.edu/cnxml"><title>Bones</title>
 <metadata xmlns:md="http://cnx.rice.edu/mdml"><md:content-id>m1</md:content-id><md:title>Bones</md:title></metadata>
 <content><figure><media alt="no text"/><caption>A femur.</caption></figure>
-<para>Bone stores calcium.<footnote>S. R.</footnote></para>
+<para>Bone stores calcium (see <link target-id="f"/> and <link target-id="g"/>).<footnote>S. R.</footnote></para>
 <section><title>Growth</title><para>Plates <emphasis>close</emphasis> after puberty.</para></section>
 <section class="multiple-choice"><title>Quiz</title><para>Which bone?</para></section></content>
 <glossary><definition><term>diaphysis</term><meaning>the shaft</meaning></definition></glossary></document>"""
@@ -54,7 +54,8 @@ ABSTRACTS = """<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID Version="
 LABEL = """<document xmlns="urn:hl7-org:v3"><setId root="s-1"/><effectiveTime value="20240115"/>
 <author><assignedEntity><representedOrganization><name>Maker</name></representedOrganization></assignedEntity></author>
 <component><structuredBody><component><section><code code="48780-1"/><subject><manufacturedProduct>
-<manufacturedProduct><name>Warfarin</name></manufacturedProduct></manufacturedProduct></subject></section></component>
+<manufacturedProduct><name>Jantoven<suffix>5</suffix></name><asEntityWithGeneric><genericMedicine>
+<name>warfarin</name></genericMedicine></asEntityWithGeneric></manufacturedProduct></manufacturedProduct></subject></section></component>
 <component><section><code code="34070-3"/><title>4 CONTRAINDICATIONS</title><text>
 <list><item>Pregnancy</item></list></text><component><section><title>4.1 Bleeding</title>
 <text><paragraph>Active bleeding.</paragraph></text></section></component>
@@ -83,6 +84,27 @@ def test_an_article_of_pmc_is_read_by_section_without_its_references(tmp_path: P
     assert isinstance(first, Document)
     assert first.citation == "Gout in adults. Joints 2021-04-03. PMC77. doi:10.1/x"
     assert (first.license, first.date, first.superseded_by) == ("CC BY 4.0", "2021-04-03", None)
+
+
+@pytest.mark.parametrize(
+    ("published", "text"),
+    [
+        ("platelets 150 x 10<sup>9</sup>/L, Ca<sup>2+</sup>, kg m<sup>\u22122</sup>, 1<sup>st</sup>",
+         "platelets 150 x 10\u2079/L, Ca\u00b2\u207a, kg m\u207b\u00b2, 1st"),
+        ("a risk<sup><xref ref-type='bibr'>3</xref>,<xref ref-type='bibr'>4</xref></sup>.", "a risk."),
+        ("as known [<xref ref-type='bibr'>3</xref>]-[<xref ref-type='bibr'>5</xref>]; so", "as known; so"),
+        ("a fall (<xref ref-type='bibr'>3</xref>; <xref ref-type='bibr'>4</xref>) in (\u2212)", "a fall in (\u2212)"),
+        ("<xref ref-type='table'>Table 2</xref> (<xref ref-type='bibr'>Low, 2001</xref>)", "Table 2 (Low, 2001)"),
+        ("<mml:math><mml:mfrac><mml:mn>1</mml:mn><mml:mn>2</mml:mn></mml:mfrac><mml:annotation>over</mml:annotation>"
+         "</mml:math> <tex-math>\\documentclass{x}</tex-math>dose", "1/2 dose"),
+        ("one<break/>two", "one\ntwo"),
+        ("level of &lambda; &lt; 2 &amp; &beta;<sub>2</sub>", "level of \u03bb < 2 & \u03b22"),
+    ],
+)  # fmt: skip
+def test_marks_of_real_articles_stay_what_they_mean(tmp_path: Path, published: str, text: str) -> None:
+    article = ARTICLE.replace("<article ", '<article xmlns:mml="m" ').replace("0.6 mg twice daily.", published)
+    (tmp_path / "a.nxml").write_text(article)
+    assert read("pmc", tmp_path)["Gout in adults: Methods: Dose"] == text
 
 
 def test_a_retracted_article_is_marked(tmp_path: Path) -> None:
@@ -136,8 +158,8 @@ def test_dailymed_reads_labels_in_zips_of_a_release(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "release.zip", "w") as outer:
         outer.writestr("prescription/1.zip", inner.getvalue())
     assert read("dailymed", tmp_path / "release.zip") == {
-        "Warfarin: 4 CONTRAINDICATIONS": "Pregnancy",
-        "Warfarin: 4 CONTRAINDICATIONS: 4.1 Bleeding": "Active bleeding.",
+        "Jantoven 5 (warfarin): 4 CONTRAINDICATIONS": "Pregnancy",
+        "Jantoven 5 (warfarin): 4 CONTRAINDICATIONS: 4.1 Bleeding": "Active bleeding.",
     }
 
 
