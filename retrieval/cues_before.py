@@ -12,7 +12,7 @@ from tracejury.retrieval.scope import has_verb, scope_end
 # `Myth 3: ...`, `Common misconception - ...`, `A common error on this ward: ...`
 _EXCEPTION = re.compile(r"except|other than|apart from|save for|with the exception")
 _LABEL_END = re.compile(
-    r"(?: (?:#|no\.? ?)?\d+| (?:on|in|among|of|at|from)(?: \w+){1,3}| \w+)?\s*[:.\u2013\u2014-]+(?=[\s*])"
+    r"(?: (?:#|no\.? ?)?\d+| (?:on|in|among|of|at|from)(?: \w+){1,3}| \w+)?\s*[:.)\]\u2013\u2014-]+(?=[\s*])"
 )
 
 

@@ -81,5 +81,6 @@ def _taken_back() -> re.Pattern[str]:
         r"\W*(?:(?:this|that|it|such|these|both|all|the (?:claim|belief|statement|idea|notion))\b[^.;:!?]{0,30}?"
         rf"\b(?:is|are|was|were|has|have|been|proved)(?: (?:\w+ly|now|since|long|been))* {false}"
         r"|(?:false|wrong|untrue|incorrect|myth|not so|not true)[.!]"
-        r"|(?:correction|erratum|corrigendum|retraction|retracted|withdrawn)\s*[:.)\]])"
+        r"|(?:correction|erratum|corrigendum|retraction|retracted|withdrawn)\s*[:.)\]]"
+        r"|[*\u2020\u2021]+\W*[*\u2020\u2021]\s*(?:not|except|only|unless)\b)"
     )
