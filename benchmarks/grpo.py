@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.student_repair import PANEL, estimate, measure, recipe_of
+from benchmarks.student_repair import PANEL, estimate, measure, read_seeds, recipe_of
 from benchmarks.student_world import chain, make_items, plant_faults
 from tracejury.agents import load_panel
 from tracejury.training import (
@@ -56,7 +56,7 @@ def main() -> int:
             if not record.is_file():
                 figures = run_arm(seed, arm, given.base, given.work / f"seed-{seed}", given.steps)
                 record.write_text(json.dumps(figures), encoding="utf-8")
-        seeds = read_seeds(given.work)
+        seeds = read_seeds(given.work, ARMS)
         if not seeds:
             continue
         table = {
@@ -97,17 +97,6 @@ def grpo_recipe(steps: int, seed: int) -> Any:
     recipe = recipe_of("tiny", 80, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
     grpo = {"steps": steps, "prompts": 4, "generations": 6, "learning_rate": 2e-3, "max_tokens": 80}
     return recipe.model_validate(recipe.model_dump() | {"grpo": grpo})
-
-
-def read_seeds(work: Path) -> list[dict[str, Any]]:
-    """Return the seeds whose arms have all been run."""
-    records = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(work.glob("*-*.json"))}
-    seeds = sorted({int(name.split("-", 1)[0]) for name in records})
-    return [
-        {"seed": seed, "arms": {arm: records[f"{seed}-{arm}"] for arm in ARMS}}
-        for seed in seeds
-        if all(f"{seed}-{arm}" in records for arm in ARMS)
-    ]
 
 
 def run_arm(seed: int, arm: str, base: str, work: Path, steps: int) -> dict[str, float]:

@@ -1,16 +1,17 @@
-"""Does teaching by verdicts repair what distillation broke? Five arms on a CPU, in a world whose truth is known.
+"""Does teaching by verdicts repair what distillation broke? Seven arms on a CPU, in a world whose truth is known.
 
     python -m benchmarks.student_repair --work /tmp/repair --out benchmarks/results/student_repair.json
 
 A base model writes right steps and often wrong answers. A teacher's chains answer rightly, and 22 of 48 kinds of
 questions have a planted false step (`student_world`). The base is distilled on all chains (`distilled`), on those in
-which the jury saw no error (`jury`), on as many random ones (`random`), and on those that are right by the planted
-labels (`truth`: what a jury that sees everything would leave). Every arm is trained for the same number of steps. Their
-chains on new questions are read against the truth, and judged.
+which the jury saw no error (`jury`), on as many random ones (`random`), on those that are right by the planted labels
+(`truth`: what a jury that sees everything would leave), and on all chains, cut before the first step that the jury
+holds wrong (`trimmed`) or, as a control, as many random chains cut at the same positions (`trimmed-random`). Every arm
+is trained for the same number of steps. Their chains on new questions are read against the truth, and judged.
 
 A seed plants other faults and samples other questions, orders and chains; the base is trained once. Intervals are
-Student's t over the seeds. Killed, the same command goes on after the last whole seed; several processes may work on
-seeds of their own in one --work folder, once its base is trained.
+Student's t over the seeds. Killed, the same command goes on after the last whole arm; several processes may work on
+seeds or arms of their own in one --work folder, once its base is trained.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import json
 import random
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,10 @@ from tracejury.training import (
     train,
 )
 from tracejury.training.machine import commit, hardware, versions
+from tracejury.training.verdicts import Mode
 
 PANEL = Path(__file__).resolve().parents[1] / "configs" / "experiments" / "tiny" / "panel.yaml"
-ARMS = ("base", "distilled", "jury", "random", "truth")
+ARMS = ("base", "distilled", "jury", "random", "truth", "trimmed", "trimmed-random")
 FIGURES = (
     "answers_right",
     "step_errors",
@@ -73,30 +74,33 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--base-steps", type=int, default=550)
     parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--chains-per-cell", type=int, default=4)
     parser.add_argument("--questions-per-cell", type=int, default=1)
-    given = parser.parse_args()
-    base = train_base(given.work / "base", given.base_steps)
-    for seed in given.seeds:
-        record = given.work / f"seed-{seed}.json"
-        if not record.is_file():
-            work = given.work / f"seed-{seed}"
-            shutil.rmtree(work, ignore_errors=True)
-            started = time.process_time()
-            arms = run_seed(seed, base, work, given.steps, given.chains_per_cell, given.questions_per_cell)
-            figures = {"seed": seed, "cpu_s": round(time.process_time() - started), "arms": arms}
-            record.write_text(json.dumps(figures), encoding="utf-8")
-        records = sorted(given.work.glob("seed-*.json"))
-        seeds = [json.loads(record.read_text(encoding="utf-8")) for record in records]
+    options = parser.parse_args()
+    base = train_base(options.work / "base", options.base_steps)
+    for seed in options.seeds:
+        for arm in options.arms:
+            record = options.work / f"{seed}-{arm}.json"
+            if not record.is_file():
+                work = options.work / f"seed-{seed}"
+                figures = run_arm(
+                    seed, arm, base, work, options.steps, options.chains_per_cell, options.questions_per_cell
+                )
+                record.write_text(json.dumps(figures), encoding="utf-8")
+                print(seed, arm, figures, flush=True)
+        seeds = read_seeds(options.work, ARMS)
+        if not seeds:
+            continue
         result = {
             "command": "python -m benchmarks.student_repair " + " ".join(sys.argv[1:]),
             "commit": commit(),
             "n": {
                 "seeds": len(seeds),
-                "questions": 48 * given.questions_per_cell,
-                "chains": 48 * given.chains_per_cell,
+                "questions": 48 * options.questions_per_cell,
+                "chains": 48 * options.chains_per_cell,
             },
             "table": table(seeds),
             "differences": differences(seeds),
@@ -104,9 +108,19 @@ def main() -> int:
             "versions": versions(),
             "hardware": hardware(),
         }
-        given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        print(json.dumps(result["table"], indent=1), json.dumps(result["differences"], indent=1), flush=True)
+        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def read_seeds(work: Path, arms: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the seeds whose arms have all been run, with the figures of each arm."""
+    records = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(work.glob("*-*.json"))}
+    seeds = sorted({int(name.split("-", 1)[0]) for name in records})
+    return [
+        {"seed": seed, "arms": {arm: records[f"{seed}-{arm}"] for arm in arms}}
+        for seed in seeds
+        if all(f"{seed}-{arm}" in records for arm in arms)
+    ]
 
 
 def recipe_of(name: str, steps: int, learning_rate: float, seed: int, **changes: Any) -> Recipe:
@@ -132,47 +146,44 @@ def train_base(folder: Path, steps: int) -> str:
     return str(folder / "trained" / "model")
 
 
-def run_seed(
-    seed: int, base: str, work: Path, steps: int, per_cell: int, questions_per_cell: int
-) -> dict[str, dict[str, float]]:
-    """Train and measure every arm of one seed."""
+def run_arm(
+    seed: int, arm: str, base: str, work: Path, steps: int, per_cell: int, questions_per_cell: int
+) -> dict[str, float]:
+    """Train and measure one arm of one seed; the other arms change nothing of it."""
     rng = random.Random(seed)
     faults = plant_faults(rng)
     examined = make_items(rng, questions_per_cell)
     stems = frozenset(item.question.stem for item in examined)
     taught = [(item, chain(item, 0, "teacher", faults)) for item in make_items(rng, per_cell, stems)]
-    verdicts = judge([(item.question, trace) for item, trace in taught], work / "teacher", "teacher")
-    arms: dict[str, dict[str, float]] = {}
-    for arm in ARMS:
-        weights, rows = base, 0
-        if arm != "base":
-            rows_of_arm = chains_of(arm, taught, verdicts, faults, rng)
-            recipe = recipe_of("tiny", steps, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
-            corpus = build_corpus(
-                [Pair(item.question, trace) for item, trace in rows_of_arm],
-                recipe,
-                work / arm / "corpus",
-                tokenizer_from=base,
-                verdicts=verdicts if arm == "jury" else None,
-                mode="drop",
-            )
-            rows = corpus["rows"]["train"]
-            train(recipe, work / arm / "corpus", work / arm / "student", weights=base)
-            weights = str(work / arm / "student" / "merged")
-        sampled = work / arm / "sampled"
-        sample_in_process(
-            [item.question for item in examined],
-            weights,
-            load_recipe("tiny").student,
-            sampled,
-            model=arm,
-            arm=arm,
-            spec=SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed),
+    shutil.rmtree(work / arm, ignore_errors=True)
+    weights, rows = base, 0
+    if arm != "base":
+        verdicts = judge([(item.question, trace) for item, trace in taught], work / arm / "teacher", "teacher")
+        recipe = recipe_of("tiny", steps, 4e-3, seed, corpus={"heldout": 0.0}, export={"merged": True})
+        mode: Mode = "trim" if arm.startswith("trimmed") else "drop"
+        corpus = build_corpus(
+            [Pair(item.question, trace) for item, trace in chains_of(arm, taught, verdicts, faults, rng)],
+            recipe,
+            work / arm / "corpus",
+            tokenizer_from=base,
+            verdicts=verdicts_of(arm, verdicts, rng),
+            mode=mode,
         )
-        arms[arm] = {"chains_learned": rows, **measure(sampled, examined, work / arm)}
-        print(seed, arm, arms[arm], flush=True)
-        shutil.rmtree(work / arm / "student", ignore_errors=True)
-    return arms
+        rows = corpus["rows"]["train"]
+        train(recipe, work / arm / "corpus", work / arm / "student", weights=base)
+        weights = str(work / arm / "student" / "merged")
+    sampled = work / arm / "sampled"
+    sample_in_process(
+        [item.question for item in examined],
+        weights,
+        load_recipe("tiny").student,
+        sampled,
+        model=arm,
+        arm=arm,
+        spec=SampleSpec(n=2, temperature=0.6, max_tokens=96, seed=seed),
+    )
+    shutil.rmtree(work / arm / "student", ignore_errors=True)
+    return {"chains_learned": rows, **measure(sampled, examined, work / arm)}
 
 
 def chains_of(
@@ -182,13 +193,46 @@ def chains_of(
     faults: Faults,
     rng: random.Random,
 ) -> list[tuple[Item, Trace]]:
-    """Return the chains that an arm's corpus is made from; the jury's arm is filtered by `build_corpus`."""
+    """Return the chains that an arm's corpus is made from; `build_corpus` filters where `verdicts_of` has verdicts."""
     if arm == "truth":
         return [(item, trace) for item, trace in taught if faults.kind(item.cell) is None]
     if arm == "random":
         count = sum(not verdicts[trace.id].count(Outcome.ERROR) for _, trace in taught)
         return rng.sample(list(taught), count)
     return list(taught)
+
+
+def verdicts_of(arm: str, verdicts: dict[str, TraceVerdicts], rng: random.Random) -> dict[str, TraceVerdicts] | None:
+    """Return the verdicts by which an arm's corpus is made; None: it has all of its chains whole.
+
+    `trimmed-random` cuts as many chains as the jury does, at the positions of the jury's cuts, but random chains.
+    """
+    if arm in {"jury", "trimmed"}:
+        return verdicts
+    if arm != "trimmed-random":
+        return None
+    cuts = [place for judged in verdicts.values() if (place := _first_error(judged)) is not None]
+    cut_of = dict(zip(rng.sample(sorted(verdicts), len(cuts)), cuts, strict=True))
+    return {trace: _cut_at(judged, cut_of.get(trace)) for trace, judged in verdicts.items()}
+
+
+def _first_error(judged: TraceVerdicts) -> int | None:
+    return next(
+        (place for place, step in enumerate(judged.steps) if step.claim and step.outcome is Outcome.ERROR), None
+    )
+
+
+def _cut_at(judged: TraceVerdicts, cut: int | None) -> TraceVerdicts:
+    """Return verdicts whose only error is at this place, or at the last step of a shorter chain."""
+    last = len(judged.steps) - 1
+    return TraceVerdicts(
+        tuple(
+            step._replace(claim=True, outcome=Outcome.ERROR if place == min(cut, last) else Outcome.SUPPORTED)
+            if cut is not None
+            else step._replace(outcome=Outcome.SUPPORTED)
+            for place, step in enumerate(judged.steps)
+        )
+    )
 
 
 def judge(pairs: Sequence[tuple[Any, Trace]], folder: Path, name: str) -> dict[str, TraceVerdicts]:
@@ -255,6 +299,9 @@ def differences(seeds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         ("random", "distilled"),
         ("truth", "distilled"),
         ("jury", "truth"),
+        ("trimmed", "distilled"),
+        ("trimmed", "jury"),
+        ("trimmed", "trimmed-random"),
     )
     return {
         f"{arm} - {other}": {

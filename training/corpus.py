@@ -1,6 +1,7 @@
 """Build an SFT corpus from native traces: filter, render, split by question, check for contamination, describe.
 
-Every trace that does not become a row is counted under a reason. The manifest is written last.
+Every trace that does not become a row is counted under a reason. The folder claims its inputs, and the manifest is
+written last.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,11 +21,13 @@ from tracejury.training.chat import Prior, Rendered, render, template_hash, turn
 from tracejury.training.contamination import Overlap, find_overlaps
 from tracejury.training.machine import commit
 from tracejury.training.messages import PRIOR, conversation_row
+from tracejury.training.notebook import claim
 from tracejury.training.prompts import VERSION, closing_sentence, question_prompt
 from tracejury.training.recipe import Recipe, RecipeError
 from tracejury.training.rows import SftRow, hash_files, write_json, write_lines, write_rows
 from tracejury.training.tokens import encode
 from tracejury.training.verdicts import Learned, Mode, TraceVerdicts, learn_from
+from tracejury.training.weights import identity_of
 
 if TYPE_CHECKING:
     from tracejury.models import Embedder
@@ -56,7 +60,10 @@ def build_corpus(
     made_from: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Write a corpus and return its manifest.
+    """Write a corpus and return its manifest; a finished corpus of the same inputs stays as it is.
+
+    An unfinished one is begun anew, whatever its inputs were. A finished one of other inputs is refused, since a
+    student may have been trained on it.
 
     Args:
         pairs: Traces with their questions, in any order.
@@ -75,20 +82,24 @@ def build_corpus(
         progress: Receives (number of traces rendered, number of traces).
 
     Raises:
-        RecipeError: Contamination, no row left, or an unusable template.
+        RecipeError: Contamination, no row left, an unusable template, or a finished corpus of other inputs.
     """
+    every_pair = list(pairs)
+    inputs = _inputs(every_pair, recipe, tokenizer_from, verdicts, mode) | {
+        "evaluation": sorted((q.id, q.gold or "") for q in evaluation),
+        "on_contamination": on_contamination if evaluation else None,
+        "embedder": embedder.name if embedder and evaluation else None,
+    }
+    finished = claim(out, inputs, restarts=True)
+    if finished is not None and _rows_are_unchanged(out, finished):
+        return finished
     (out / "manifest.json").unlink(missing_ok=True)
-    out.mkdir(parents=True, exist_ok=True)
+    # Random weights depend on the chains: those of an earlier, unfinished start may be of others.
+    shutil.rmtree(out / "student", ignore_errors=True)
     drops: Counter[str] = Counter()
-    chosen = _select(pairs, recipe, drops)
-    overlaps = find_overlaps({p.question.id: p.question for p in chosen}.values(), evaluation, embedder)
-    if overlaps and on_contamination == "fail":
-        raise RecipeError(_contaminated(overlaps))
-    if overlaps and on_contamination == "drop":
-        tainted = {o.training.id for o in overlaps}
-        drops["contaminated question"] = sum(p.question.id in tainted for p in chosen)
-        chosen = [p for p in chosen if p.question.id not in tainted]
-
+    selected = _select(every_pair, recipe, drops)
+    overlaps = find_overlaps({p.question.id: p.question for p in selected}.values(), evaluation, embedder)
+    chosen = _uncontaminated(selected, overlaps, on_contamination, drops)
     tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
     student = recipe.student
     rows: list[SftRow] = []
@@ -169,6 +180,34 @@ def build_corpus(
     write_card(out / "README.md", manifest, example)
     write_json(out / "manifest.json", manifest)
     return manifest
+
+
+def _inputs(
+    pairs: Sequence[Pair],
+    recipe: Recipe,
+    tokenizer_from: str | None,
+    verdicts: Mapping[str, TraceVerdicts] | None,
+    mode: Mode,
+) -> dict[str, Any]:
+    """Return what a corpus is made from; ids are content hashes, so that an edited chain is another input."""
+    outcomes = None if verdicts is None else sorted((p.trace.id, verdicts.get(p.trace.id)) for p in pairs)
+    return {
+        "traces": sorted(pair.trace.id for pair in pairs),
+        "questions": sorted({(pair.question.id, pair.question.gold or "") for pair in pairs}),
+        "student": recipe.student.model_dump(mode="json"),
+        "corpus": recipe.corpus.model_dump(mode="json"),
+        "max_length": recipe.schedule.max_length,
+        "seed": recipe.schedule.seed,
+        "tokenizer": tokenizer_from and identity_of(tokenizer_from),
+        "verdicts": outcomes and hashlib.sha256(repr(outcomes).encode()).hexdigest(),
+        "mode": mode if verdicts is not None else None,
+        "prompt_version": VERSION,
+    }
+
+
+def _rows_are_unchanged(out: Path, manifest: Mapping[str, Any]) -> bool:
+    files = [out / "train.jsonl", out / "heldout.jsonl"]
+    return all(file.is_file() for file in files) and hash_files(files) == manifest["data_sha256"]
 
 
 def is_heldout(question_id: str, share: float, seed: int) -> bool:
@@ -255,6 +294,19 @@ def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: P
             f"{source or model}: no tokenizer could be loaded ({error.__class__.__name__}: {str(error)[:200]}). Give "
             "`--tokenizer FOLDER`, or a model that is on this machine."
         ) from error
+
+
+def _uncontaminated(
+    pairs: list[Pair], overlaps: Sequence[Overlap], on_contamination: OnContamination, drops: Counter[str]
+) -> list[Pair]:
+    """Return the pairs that stay, and count the others; raise RecipeError where overlaps are refused."""
+    if overlaps and on_contamination == "fail":
+        raise RecipeError(_contaminated(overlaps))
+    if not overlaps or on_contamination == "tell":
+        return pairs
+    overlapping = {o.training.id for o in overlaps}
+    drops["contaminated question"] = sum(p.question.id in overlapping for p in pairs)
+    return [p for p in pairs if p.question.id not in overlapping]
 
 
 def _contaminated(overlaps: Sequence[Overlap]) -> str:

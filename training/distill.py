@@ -25,7 +25,7 @@ from tracejury.training.backends import choose_backend
 from tracejury.training.corpus import Pair, build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
 from tracejury.training.machine import commit
-from tracejury.training.notebook import StageChangedError, claim, set_aside
+from tracejury.training.notebook import StageChangedError, set_aside
 from tracejury.training.recipe import Recipe, load_recipe
 from tracejury.training.rows import hash_files, write_json
 from tracejury.training.sampling import sample_in_process
@@ -33,7 +33,6 @@ from tracejury.training.sft import train
 from tracejury.training.sources import place, read_pairs, read_questions
 from tracejury.training.stage_progress import StageProgress
 from tracejury.training.teach import teach
-from tracejury.training.weights import identity_of
 
 StageReport = Callable[[str, int, int, dict[str, Any]], None]
 """Receives a stage's name, its number, the number of stages, and its manifest when the stage is done."""
@@ -66,7 +65,7 @@ class Stages:
             manifest = await work()
         except StageChangedError as stage:
             stale = set_aside(stage.folder)
-            self.report_line(f"{name}: another {', another '.join(stage.changed)}; the earlier one is in {stale}")
+            self.report_line(f"{name}: different {' and '.join(stage.changed)}; the earlier one is in {stale}")
             manifest = await work()
         if manifest.get("status") == "incomplete":
             raise StageIncompleteError(f"{name}: {manifest}. Give the same command again to ask for what failed.")
@@ -131,12 +130,7 @@ async def distill(
     base_weights = await _pretrain(experiment, beside, out, backend, stages)
 
     async def corpus_stage() -> Manifest:
-        inputs = _corpus_inputs(pairs, recipe, base_weights) | {
-            "evaluation": [q.id for q in evaluation],
-            "on_contamination": experiment.on_contamination,
-            "embedder": embedder.name if embedder else None,
-        }
-        return claim(out / "corpus", inputs) or build_corpus(
+        return build_corpus(
             pairs,
             recipe,
             out / "corpus",
@@ -237,9 +231,7 @@ async def _pretrain(experiment: Experiment, beside: Path, out: Path, backend: st
     corpus = out / "base" / "corpus"
 
     async def corpus_stage() -> Manifest:
-        return claim(corpus, _corpus_inputs(pairs, recipe, None)) or build_corpus(
-            pairs, recipe, corpus, made_from=[base.chains.path], progress=stages.progress.update
-        )
+        return build_corpus(pairs, recipe, corpus, made_from=[base.chains.path], progress=stages.progress.update)
 
     async def train_stage() -> Manifest:
         report = stages.progress.training_step
@@ -307,16 +299,6 @@ def named(name: str, beside: Path) -> str | Path:
 def pairs_of(source: SampledFrom, beside: Path) -> list[Pair]:
     """Return the traces of an experiment's source with their questions."""
     return read_pairs([place(source.path, beside)], source.reader, arm=source.arm, **source.params)
-
-
-def _corpus_inputs(pairs: Sequence[Pair], recipe: Recipe, tokenizer_from: str | None) -> dict[str, Any]:
-    """Return what a corpus is made from; ids are content hashes, so an edited chain is another input."""
-    return {
-        "traces": sorted(pair.trace.id for pair in pairs),
-        "questions": sorted({(pair.question.id, pair.question.gold or "") for pair in pairs}),
-        "recipe": recipe.model_dump(mode="json", exclude={"grpo", "export", "trainer", "lora"}),
-        "tokenizer": tokenizer_from and identity_of(tokenizer_from),
-    }
 
 
 def _student_weights(folder: Path) -> str:

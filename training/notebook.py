@@ -60,7 +60,7 @@ class StageChangedError(RecipeError):
 
     def __init__(self, folder: Path, changed: Sequence[str]) -> None:
         super().__init__(
-            f"{folder}: was begun with another {', another '.join(changed)}. Give another --out, or remove the "
+            f"{folder}: was begun with different {' and '.join(changed)}. Give another --out, or remove the "
             "folder to begin anew."
         )
         self.folder = folder
@@ -76,21 +76,30 @@ def set_aside(folder: Path) -> Path:
     return place
 
 
-def claim(folder: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+def claim(folder: Path, inputs: Mapping[str, Any], *, restarts: bool = False) -> dict[str, Any] | None:
     """Claim `folder` for a stage with these inputs; return the stage's manifest where it has finished already.
+
+    Args:
+        folder: The stage's folder.
+        inputs: What the stage is made from.
+        restarts: The stage begins anew where it has not finished, so that other inputs may take its place.
 
     Raises:
         StageChangedError: The folder holds a stage that was begun with other inputs.
+        RecipeError: The folder has a manifest, and nothing says what it was made from.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / "inputs.json"
+    record, manifest = folder / "inputs.json", folder / "manifest.json"
     current = json.loads(json.dumps(inputs, default=str))
-    if record.is_file():
-        before = json.loads(record.read_text(encoding="utf-8"))
-        changed = sorted(k for k in {*current, *before} if before.get(k) != current.get(k))
-        if changed:
-            raise StageChangedError(folder, changed)
-    elif is_first_process():
+    if manifest.is_file() and not record.is_file():
+        raise RecipeError(
+            f"{folder}: holds a manifest.json without the inputs.json that says what it was made from. Give another "
+            "--out, or remove the folder."
+        )
+    before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else None
+    changed = [] if before is None else sorted(k for k in {*current, *before} if before.get(k) != current.get(k))
+    if changed and (manifest.is_file() or not restarts):
+        raise StageChangedError(folder, changed)
+    if (before is None or changed) and is_first_process():
         write_json(record, current)
-    manifest = folder / "manifest.json"
     return json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None

@@ -152,7 +152,7 @@ def test_two_files_become_a_report(questions: Path, tmp_path: Path) -> None:
     check_rates(tmp_path / "files" / "report.json")
     other = CliRunner().invoke(app, [*command, "--n", "20"])
     assert other.exit_code == 1
-    assert "was begun with another questions" in " ".join(other.output.split())
+    assert "was begun with different questions" in " ".join(other.output.split())
 
 
 def test_a_dry_run_says_cost_and_what_so_many_questions_can_show(questions: Path, tmp_path: Path) -> None:

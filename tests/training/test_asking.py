@@ -165,7 +165,7 @@ def test_sampling_in_process_goes_on_after_a_kill_with_the_same_traces(
     (cut / "inputs.json").write_text((whole / "inputs.json").read_text())
     sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **draw)
     assert (cut / "traces.jsonl").read_text() == (whole / "traces.jsonl").read_text()
-    with pytest.raises(RecipeError, match="was begun with another spec"):
+    with pytest.raises(RecipeError, match="was begun with different spec"):
         sample_in_process(QUESTIONS[:4], weights, recipe.student, cut, **(draw | {"spec": SampleSpec(n=3)}))
     # The progress is no data: whoever reads the folder finds the traces alone.
     with Batch.open(whole) as batch:

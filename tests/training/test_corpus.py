@@ -257,3 +257,27 @@ def test_a_line_that_is_no_conversation_is_named(line: str, reason: str, tmp_pat
     file.write_text(line + "\n")
     with pytest.raises(RecipeError, match=f"m.jsonl:1: no conversation .*{reason}"):
         read_pairs([file], "messages")
+
+
+def test_a_finished_corpus_stays_and_is_refused_to_other_inputs(
+    pairs: list[Pair], corpus: Path, recipe: Recipe, tmp_path: Path
+) -> None:
+    out, source = tmp_path / "corpus", str(corpus / "student")
+    question = pairs[0].question
+    examined = {"tokenizer_from": source, "evaluation": [question]}
+    with pytest.raises(RecipeError, match="overlap with the evaluation questions"):
+        build_corpus(pairs[:6], recipe, out, **examined)  # type: ignore[arg-type]
+    # The refusal left nothing to continue: the same folder takes other inputs.
+    build_corpus(pairs[:6], recipe, out, on_contamination="drop", **examined)  # type: ignore[arg-type]
+    written = (out / "manifest.json").stat().st_mtime_ns
+    faster = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"learning_rate": 1.0})})
+    build_corpus(pairs[:6], faster, out, on_contamination="drop", **examined)  # type: ignore[arg-type]
+    assert (out / "manifest.json").stat().st_mtime_ns == written, "a learning rate is no input of a corpus"
+    with pytest.raises(RecipeError, match="was begun with different questions and traces"):
+        build_corpus(pairs[:7], recipe, out, on_contamination="drop", **examined)  # type: ignore[arg-type]
+    (out / "train.jsonl").write_text("")
+    build_corpus(pairs[:6], recipe, out, on_contamination="drop", **examined)  # type: ignore[arg-type]
+    assert (out / "train.jsonl").read_text(), "rows that were changed by hand are written again"
+    (out / "inputs.json").unlink()
+    with pytest.raises(RecipeError, match=r"manifest\.json without the inputs\.json"):
+        build_corpus(pairs[:6], recipe, out, on_contamination="drop", **examined)  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> Non
     base = (tmp_path / "base" / "trained" / "manifest.json").stat().st_mtime_ns
     edited = CliRunner().invoke(app, command)
     assert edited.exit_code == 0, edited.output
-    assert "corpus: another questions, another traces; the earlier one is in" in edited.stderr
+    assert "corpus: different questions and traces; the earlier one is in" in edited.stderr
     again = json.loads((tmp_path / "manifest.json").read_text())
     assert (tmp_path / "student" / "manifest.json").stat().st_mtime_ns != trained
     assert (tmp_path / "base" / "trained" / "manifest.json").stat().st_mtime_ns == base

@@ -132,7 +132,7 @@ def test_a_kill_loses_no_step_and_the_same_call_goes_on_from_the_last_whole_chec
     told = (out / "rewards.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in told] == resumed["rewards"]
     assert reinforced(out) == json.loads((out / "manifest.json").read_text()), "finished: nothing is trained again"
-    with pytest.raises(RecipeError, match="was begun with another recipe"):
+    with pytest.raises(RecipeError, match="was begun with different recipe"):
         reinforced(out, short.model_copy(update={"name": "other"}))
 
 

@@ -70,7 +70,7 @@ def test_the_same_command_again_does_nothing_and_another_recipe_is_refused(
     train(recipe, corpus, student)
     assert (student / "manifest.json").read_text() == before
     other = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"seed": 1})})
-    with pytest.raises(RecipeError, match="was begun with another recipe"):
+    with pytest.raises(RecipeError, match="was begun with different recipe"):
         train(other, corpus, student)
 
 
