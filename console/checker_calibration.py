@@ -78,20 +78,20 @@ async def _fitted(
 ) -> CheckerCalibration:
     from tracejury.agents import BoundAsk
     from tracejury.agents.checkers import load_checker
-    from tracejury.console.stages import moving_bar
+    from tracejury.console.progress import progress
     from tracejury.models import CallStore, Gateway
     from tracejury.reports import calibrate_checker as fit
 
     checker = load_checker(spec, endpoint)
-    with moving_bar("labelled pairs") as progress:
+    with progress("labelled pairs") as bar:
         if endpoint is None:
-            return await fit(checker, pairs, alpha=alpha, seed=seed, progress=progress)
+            return await fit(checker, pairs, alpha=alpha, seed=seed, progress=bar.update)
         calls = CallStore(store)
         try:
             # The secret only keys fences; no run is judged here.
             async with Gateway(calls, secret=b"calibrate") as gateway:
                 ask = BoundAsk(gateway, endpoint, "calibrate:checker", "labelled pairs", max_tokens=512)
-                return await fit(checker, pairs, ask=ask, alpha=alpha, seed=seed, progress=progress)
+                return await fit(checker, pairs, ask=ask, alpha=alpha, seed=seed, progress=bar.update)
         finally:
             calls.close()
 

@@ -72,7 +72,7 @@ def distill(
 
         stage_progress = StageProgress()
         try:
-            with resumable(), live_line(lambda: str(stage_progress)):
+            with resumable(folder), live_line(lambda: str(stage_progress)):
                 manifest = asyncio.run(
                     run(
                         spec,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tracejury.console.failing import Exit
 from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.outputs import output_folder
+
+Manifest = dict[str, Any]
+CallStage = Callable[[asyncio.Event, Callable[..., None]], Awaitable[Manifest]]
+"""Receives the event that stops it, and the function that takes (completed, total, note)."""
 
 Out = Annotated[
     Path, typer.Option(callback=output_folder, help="Write to this folder; the same command continues in it.")
@@ -52,19 +58,62 @@ def print_manifest(manifest: dict[str, Any], keys: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def moving_bar(what: str) -> Iterator[Callable[..., None]]:
+def moving_bar(what: str, out: Path) -> Iterator[Callable[..., None]]:
     """Show a stage's progress; the yielded function takes (completed, total, note)."""
     from tracejury.console.progress import progress
 
-    with resumable(), progress(what) as bar:
+    with resumable(out), progress(what) as bar:
         yield bar.update
 
 
+def run_calls(
+    what: str, out: Path, work: Callable[[asyncio.Event, Callable[..., None]], Awaitable[Manifest]]
+) -> Manifest:
+    """Run a stage that calls a server, with its progress; return its manifest.
+
+    The first Ctrl-C lets the calls that have begun finish, since they are paid for; the second ends the process.
+
+    Args:
+        what: What the stage counts, such as `chains`.
+        out: The stage's folder.
+        work: The stage.
+
+    Raises:
+        Exit: The user stopped it; the same command continues.
+    """
+    from tracejury.console.interrupts import clean_stop, end_process
+
+    async def run() -> tuple[Manifest, bool]:
+        with clean_stop("calls that have begun") as stopping, moving_bar(what, out) as move:
+            return await work(stopping, move), stopping.is_set()
+
+    try:
+        manifest, stopped = asyncio.run(run())
+    except asyncio.CancelledError:
+        end_process()
+    if stopped and manifest.get("status") == "incomplete":
+        print_notice(_INTERRUPTED)
+        raise typer.Exit(Exit.INTERRUPTED)
+    return manifest
+
+
+_INTERRUPTED = "interrupted; the same command continues from here"
+
+
 @contextmanager
-def resumable() -> Iterator[None]:
-    """Say, where the user interrupts a stage, that the same command continues it."""
+def resumable(out: Path) -> Iterator[None]:
+    """Say that the same command continues the stage in `out` where the user interrupts it or the disk is full."""
     try:
         yield
     except KeyboardInterrupt:
-        print_notice("interrupted; the same command continues from here")
+        print_notice(_INTERRUPTED)
         raise
+    except Exception as error:
+        from tracejury.training import is_full_disk
+
+        if isinstance(error, ValueError) or not is_full_disk(error):
+            raise  # a ValueError is a message for the user already
+        raise ValueError(
+            f"{out}: the disk is full ({str(error)[:120]}). Free some space and give the same command again: it "
+            "continues from here."
+        ) from error

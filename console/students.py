@@ -27,9 +27,13 @@ from tracejury.console.stages import (
     calls_store,
     moving_bar,
     print_manifest,
+    run_calls,
 )
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
     from tracejury.models import Endpoint
 
 
@@ -67,8 +71,6 @@ def teach(
     https://api.deepseek.com/v1 --key-env DEEPSEEK_API_KEY --price 0.28 0.42
     """
     with explained():
-        import asyncio
-
         from tracejury.models import CallStore, Gateway
         from tracejury.training import TeachSpec, expected_cost, read_questions
         from tracejury.training import teach as ask
@@ -88,23 +90,23 @@ def teach(
 
             close_network()
 
-        async def run() -> dict[str, Any]:
+        async def run(stopping: asyncio.Event, move: Callable[..., None]) -> dict[str, Any]:
             calls = CallStore(calls_store(store, out))
             try:
                 async with Gateway(calls, secret=b"teach", air_gapped=air_gapped) as gateway:
-                    with moving_bar("questions") as move:
-                        return await ask(
-                            question_set,
-                            endpoint,
-                            gateway,
-                            out,
-                            spec=spec,
-                            progress=lambda n, of, bill: move(n, of, f"${bill.usd:.4f}"),
-                        )
+                    return await ask(
+                        question_set,
+                        endpoint,
+                        gateway,
+                        out,
+                        spec=spec,
+                        stopping=stopping,
+                        progress=lambda n, of, bill: move(n, of, f"${bill.usd:.4f}"),
+                    )
             finally:
                 calls.close()
 
-        manifest = asyncio.run(run())
+        manifest = run_calls("questions", out, run)
     print_manifest(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
         raise fail(f"{manifest['failed_calls']} calls failed; the same command retries them.", Exit.SOME_FAILED)
@@ -153,7 +155,7 @@ def corpus(
         if chosen is None or mode not in modes:
             raise ValueError("--on-contamination is fail, drop or tell; --mode is keep, drop, trim or weight")
         examined = read_questions(evaluation, evaluation_reader) if evaluation else []
-        with moving_bar("traces") as move:
+        with moving_bar("traces", out) as move:
             manifest = build_corpus(
                 read_pairs(traces, reader),
                 load_recipe(recipe),
@@ -211,8 +213,6 @@ def sample(
     Example: tracejury student sample medqa/test.jsonl --reader medqa --weights student/merged --recipe qwen3-8b -n 4
     """
     with explained():
-        import asyncio
-
         from tracejury.models import Endpoint
         from tracejury.training import BackEnd, SampleSpec, load_recipe, read_questions, sample_arm, sample_in_process
 
@@ -227,8 +227,8 @@ def sample(
             from tracejury.models import close_network
 
             close_network()
-        with moving_bar("chains") as move:
-            if weights is not None and not gguf:
+        if weights is not None and not gguf:
+            with moving_bar("chains", out) as move:
                 manifest = sample_in_process(
                     question_set,
                     weights,
@@ -241,28 +241,29 @@ def sample(
                     backend=backend,
                     progress=move,
                 )
-            else:
-                endpoint = (
-                    Endpoint(
-                        name="student", kind="embedded", model=str(weights), max_concurrency=1, reply_format="text"
-                    )
-                    if gguf
-                    else _endpoint(model or "", base_url, key_env, (0, 0))
-                )
-                manifest = asyncio.run(
-                    sample_arm(
-                        question_set,
-                        endpoint,
-                        out,
-                        arm=arm,
-                        student=load_recipe(recipe).student,
-                        spec=spec,
-                        back_end=BackEnd(served_by) if served_by else None,
-                        store=calls_store(store, out),
-                        air_gapped=air_gapped,
-                        progress=move,
-                    )
-                )
+        else:
+            endpoint = (
+                Endpoint(name="student", kind="embedded", model=str(weights), max_concurrency=1, reply_format="text")
+                if gguf
+                else _endpoint(model or "", base_url, key_env, (0, 0))
+            )
+            manifest = run_calls(
+                "chains",
+                out,
+                lambda stopping, move: sample_arm(
+                    question_set,
+                    endpoint,
+                    out,
+                    arm=arm,
+                    student=load_recipe(recipe).student,
+                    spec=spec,
+                    back_end=BackEnd(served_by) if served_by else None,
+                    store=calls_store(store, out),
+                    air_gapped=air_gapped,
+                    stopping=stopping,
+                    progress=move,
+                ),
+            )
     print_manifest(
         manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "adaptations", "seconds")
     )

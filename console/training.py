@@ -51,7 +51,7 @@ def train(
             jury_eval = JuryEval(
                 load_panel(jury), question_set, out / "jury", student=loaded_recipe.student, index=index
             )
-        with moving_bar("steps") as move:
+        with moving_bar("steps", out) as move:
             manifest = run(
                 loaded_recipe,
                 corpus,
@@ -115,7 +115,7 @@ def reinforce(
                 control=RewardControl(control),
                 control_seed=loaded_recipe.schedule.seed if seed is None else seed,
             ) as reward,
-            moving_bar("steps") as move,
+            moving_bar("steps", out) as move,
         ):
             manifest = run(
                 loaded_recipe,

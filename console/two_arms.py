@@ -165,7 +165,7 @@ def _chains(
     assert endpoint is not None  # noqa: S101 - an arm is one or the other
 
     async def sample() -> tuple[dict[str, Any], bool]:
-        with clean_stop("chains that have begun") as stopping, moving_bar(f"{arm.name}: chains") as move:
+        with clean_stop("chains that have begun") as stopping, moving_bar(f"{arm.name}: chains", arm.folder) as move:
             manifest = await sample_arm(
                 questions,
                 endpoint,

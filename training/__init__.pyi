@@ -2,6 +2,7 @@ from .arms import audited_traces, read_arm, sample_arm, sampling_cost
 from .back_ends import BackEnd, back_end_of, request_fields
 from .contamination import Overlap, find_overlaps
 from .corpus import Pair, build_corpus
+from .disk import is_full_disk
 from .distill import StageIncompleteError, distill
 from .experiment import Experiment, load_experiment
 from .experiment_estimate import SAMPLING_FLOPS, TRAINING_FLOPS, StageEstimate, estimate_experiment
@@ -55,6 +56,7 @@ __all__ = [
     "expected_cost",
     "find_overlaps",
     "first_questions",
+    "is_full_disk",
     "jury_metrics",
     "jury_reward",
     "load_experiment",

@@ -100,6 +100,7 @@ def build_corpus(
     selected = _select(every_pair, recipe, drops)
     overlaps = find_overlaps({p.question.id: p.question for p in selected}.values(), evaluation, embedder)
     chosen = _uncontaminated(selected, overlaps, on_contamination, drops)
+    progress(0, len(chosen))
     tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
     student = recipe.student
     rows: list[SftRow] = []

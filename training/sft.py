@@ -13,7 +13,6 @@ The folder that it writes:
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 from pathlib import Path
@@ -27,6 +26,7 @@ from tracejury.training.backends import (
     load,
     prepare,
 )
+from tracejury.training.disk import is_full_disk
 from tracejury.training.exports import export_student
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.memory import estimate, measure, require_memory
@@ -134,27 +134,6 @@ def train(
     write_model_cards(out, manifest, "supervised fine-tuning")
     write_json(out / "manifest.json", manifest)
     return manifest
-
-
-def is_full_disk(error: Exception) -> bool:
-    """Return whether an error means that the disk, or a quota, is full.
-
-    torch and safetensors write from C++ and Rust: their errors are no OSError, only their text names the cause.
-    """
-    if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-    message = str(error)
-    return any(
-        sign in message
-        for sign in (
-            "No space left",
-            "File too large",
-            "os error 28",
-            "os error 27",
-            "file write failed",
-            "inline_container",
-        )
-    )
 
 
 def resolve_weights(recipe: Recipe, corpus: Path) -> str:

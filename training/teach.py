@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,6 +103,7 @@ async def teach(
     *,
     spec: TeachSpec,
     arm: str = "teacher",
+    stopping: asyncio.Event | None = None,
     progress: Callable[[int, int, Bill], None] | None = None,
 ) -> dict[str, Any]:
     """Ask the teacher until every question has its chains or its tries are used up; return the manifest.
@@ -114,10 +115,12 @@ async def teach(
         out: The folder that receives questions.jsonl, traces.jsonl, tries.progress and manifest.json.
         spec: How the teacher is sampled.
         arm: The arm of the traces.
+        stopping: Set it to stop cleanly: tries that have begun are finished, the rest is left for the resume.
         progress: Receives (number of finished questions, number of questions, the cost so far).
 
     Returns:
-        The manifest. Its `status` is `incomplete` where calls failed; the stage then counts as unfinished.
+        The manifest. Its `status` is `incomplete` where calls failed or the user stopped; the stage then counts as
+        unfinished.
 
     Raises:
         RecipeError: The folder holds another teaching.
@@ -143,12 +146,15 @@ async def teach(
             past.setdefault(entry["question"], []).append(entry)
         every = [Tries(q, spec, past.get(q.id, ())) for q in usable]
         finished = sum(not t.open for t in every)
+        bill = _sum_bill(entry for entries in past.values() for entry in entries)
         gate = asyncio.Semaphore(spec.parallel)
 
         async def work(tries: Tries) -> None:
-            nonlocal finished
+            nonlocal finished, bill
             async with gate:
                 while tries.open:
+                    if stopping is not None and stopping.is_set():
+                        return
                     try:
                         entry = await _try(tries, teacher_endpoint, gateway)
                     except CallFailed as failed:
@@ -156,12 +162,13 @@ async def teach(
                         return
                     notebook.add(entry)
                     tries.count(entry)
+                    bill = _add_bills(bill, _sum_bill([entry]))
             finished += 1
             if progress:
-                progress(finished, len(every), _bill(notebook))
+                progress(finished, len(every), bill)
 
         await asyncio.gather(*(work(t) for t in every if t.open))
-        return _finish(out, every, questions, notebook, inputs, failures, endpoint, arm, time.perf_counter() - started)
+        return _finish(out, every, questions, bill, inputs, failures, endpoint, arm, time.perf_counter() - started)
 
 
 def expected_cost(questions: Sequence[Question], endpoint: Endpoint, spec: TeachSpec) -> tuple[Bill, Bill]:
@@ -221,13 +228,18 @@ async def _try(tries: Tries, endpoint: Endpoint, gateway: Gateway) -> dict[str, 
     }
 
 
-def _bill(notebook: Notebook) -> Bill:
-    entries = list(notebook.entries())
+def _sum_bill(entries: Iterable[dict[str, Any]]) -> Bill:
+    """Return the cost of these tries."""
+    bill = Bill(0, 0, 0, 0.0)
+    for entry in entries:
+        bill = _add_bills(bill, Bill(1, entry["prompt_tokens"], entry["completion_tokens"], entry["cost_usd"]))
+    return bill
+
+
+def _add_bills(a: Bill, b: Bill) -> Bill:
+    """Return the sum of two bills."""
     return Bill(
-        len(entries),
-        sum(e["prompt_tokens"] for e in entries),
-        sum(e["completion_tokens"] for e in entries),
-        round(sum(e["cost_usd"] for e in entries), 6),
+        a.calls + b.calls, a.prompt_tokens + b.prompt_tokens, a.completion_tokens + b.completion_tokens, a.usd + b.usd
     )
 
 
@@ -235,14 +247,13 @@ def _finish(
     out: Path,
     every: Sequence[Tries],
     questions: Sequence[Question],
-    notebook: Notebook,
+    bill: Bill,
     inputs: dict[str, Any],
     failures: Counter[str],
     endpoint: Endpoint,
     arm: str,
     seconds: float,
 ) -> dict[str, Any]:
-    bill = _bill(notebook)
     drops: Counter[str] = Counter()
     for tries in every:
         drops.update(tries.drops)
@@ -250,19 +261,20 @@ def _finish(
     traces = [
         _trace(tries.question, i, entry, endpoint.model, arm) for tries in every for i, entry in enumerate(tries.chains)
     ]
+    incomplete = any(tries.open for tries in every)
     manifest = {
         **inputs,
-        "status": "incomplete" if failures else "done",
+        "status": "incomplete" if incomplete else "done",
         "traces": len(traces),
         "hint_used": sum(t.meta["hint_used"] is True for t in traces),
         "questions_by_chains": dict(sorted(Counter(len(t.chains) for t in every).items())),
         "drops": {k: n for k, n in sorted(drops.items()) if n},
         "failed_calls": dict(failures),
-        **bill._asdict(),
+        **bill._replace(usd=round(bill.usd, 6))._asdict(),
         "seconds": round(seconds, 1),
         "commit": commit(),
     }
-    if failures:
+    if incomplete:
         return manifest
     if not traces:
         raise RecipeError(

@@ -272,3 +272,25 @@ def test_a_request_carries_what_the_recipe_says_of_the_template(
     assert sent["top_p"] == 0.95
     recorded = json.loads((out / "manifest.json").read_text())["request_fields"]
     assert {name: recorded.get(name) for name in fields} == fields
+
+
+def test_a_stop_lets_tries_that_have_begun_finish_and_the_resume_repeats_none(tmp_path: Path) -> None:
+    stopping = asyncio.Event()
+
+    class StopsAtThird(Scripted):
+        async def chat(self, request: ChatRequest) -> ChatReply:
+            if len(self.prompts) == 2:
+                stopping.set()
+            await asyncio.sleep(0)
+            return await super().chat(request)
+
+    teacher = StopsAtThird(*[RIGHT] * 6)
+    given: dict[str, Any] = {"spec": TeachSpec(keep=1, parallel=2)}
+    endpoint = Endpoint(name="t", model="teacher", reply_format="text")
+    stopped = asyncio.run(teach(QUESTIONS, endpoint, teacher, tmp_path, stopping=stopping, **given))  # type: ignore[arg-type]
+    assert stopped["status"] == "incomplete"
+    assert not (tmp_path / "manifest.json").exists()
+    begun = len(teacher.prompts)
+    assert begun == len((tmp_path / "tries.progress").read_text().splitlines()) < 6
+    done = asyncio.run(teach(QUESTIONS, endpoint, teacher, tmp_path, **given))  # type: ignore[arg-type]
+    assert (done["traces"], done["calls"], len(set(teacher.prompts))) == (6, 6, 6)

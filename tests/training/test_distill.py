@@ -65,20 +65,21 @@ def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> Non
     assert again["runs"]["student"] != manifest["runs"]["student"]
 
 
-def test_a_dry_run_of_the_papers_experiment_counts_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    medqa = tmp_path / "medqa"
-    medqa.mkdir()
-    rows = [
-        {
-            "question": f"A {20 + i}-year-old man has had a cough for {i} days. Which drug is the best choice?",
-            "options": {"A": "amoxicillin", "B": "warfarin", "C": "insulin", "D": "digoxin"},
-            "answer_idx": "A",
-            "answer": "amoxicillin",
-        }
-        for i in range(8)
+def test_a_dry_run_of_the_papers_experiment_is_what_one_computes_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"A": "amoxicillin", "B": "warfarin", "C": "insulin", "D": "digoxin"}
+    stems = [f"A {20 + i}-year-old man has had a cough for {i} days. Which drug is the best choice?" for i in range(8)]
+    medqa = [{"question": stem, "options": options, "answer_idx": "A", "answer": "amoxicillin"} for stem in stems]
+    medmcqa = [
+        {"id": f"q{i}", "question": f"Drug of choice for case {i}?", "cop": 0}
+        | {f"op{letter.lower()}": text for letter, text in options.items()}
+        for i in range(4)
     ]
-    for name in ("train", "test"):
-        (medqa / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = {"medqa/train.jsonl": medqa, "medqa/test.jsonl": medqa, "medmcqa/train.json": medmcqa}
+    for name, rows in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     monkeypatch.setenv("TRACEJURY_DATA", str(tmp_path))
     dry = CliRunner().invoke(app, ["student", "distill", "medqa-qwen3-8b", "--dry-run", "--json"])
     assert dry.exit_code == 0, dry.output
@@ -86,13 +87,24 @@ def test_a_dry_run_of_the_papers_experiment_counts_every_stage(tmp_path: Path, m
     assert list(stages) == [
         *("teach", "corpus", "train", "sample base", "sample student", "adjudicate base", "adjudicate student")
     ]
-    assert stages["teach"]["calls"] == 8 * 20
-    assert stages["teach"]["usd"] > 0
-    assert 15 < stages["train"]["memory_gib"] < 60, "an 8B student in 16 bit"
-    assert stages["train"]["hours"] > 0
-    assert stages["sample student"]["tokens"] == 8 * 64 * 2048
+    teach, train, sample = stages["teach"], stages["train"], stages["sample student"]
+    # 12 questions of both sets, 20 tries of 2,048 tokens each, at 0.28 and 0.42 dollars a million.
+    written = 12 * 20 * 2048
+    read = teach["tokens"] - written
+    assert teach["calls"] == 240
+    assert teach["usd"] == pytest.approx((read * 0.28 + written * 0.42) / 1e6, abs=1e-4)
+    # 2 chains of 400 tokens behind each question's prompt, 3 epochs; 8 operations a weight and token at 4e14 a second.
+    assert stages["corpus"]["tokens"] == 2 * (read / 20 + 12 * 400)
+    assert train["tokens"] == 3 * stages["corpus"]["tokens"]
+    assert train["hours"] == pytest.approx(8 * 8_190_735_360 * train["tokens"] / 4e14 / 3600)
+    # Weights 16.38 GB; LoRA 16 x 36 layers x 81,920 x 16 bytes = 0.75 GB; 6,144 tokens: 36 layer inputs of 4,096 values
+    # in 16 bit (1.81 GB) and one layer of 16 x 4,096 + 4 x 12,288 values (1.41 GB); a tenth on top: 20.85 GiB.
+    assert train["memory_gib"] == pytest.approx(20.85, abs=0.02)
+    assert sample["tokens"] == 8 * 64 * 2048
     # 15.3 GiB of weights, and 65,536 tokens of 147,456 bytes.
-    assert stages["sample student"]["memory_gib"] == pytest.approx(15.26 + 9.0, abs=0.05)
+    assert sample["memory_gib"] == pytest.approx(15.26 + 9.0, abs=0.05)
+    # Every chain as long as a teacher's: 2 operations a weight and token at 1.6e14 a second.
+    assert sample["hours"] == pytest.approx(2 * 8_190_735_360 * 8 * 64 * 400 / 1.6e14 / 3600)
     assert stages["adjudicate base"]["calls"] >= 8 * 10
     table = CliRunner().invoke(app, ["student", "distill", "medqa-qwen3-8b", "--dry-run"])
     assert "Nothing was called" in table.output

@@ -37,6 +37,12 @@ def test_main_recipe_holds_the_figures_of_the_paper() -> None:
     assert (schedule.precision, recipe.corpus.heldout, recipe.student.think) == ("bf16", 0.02, "empty")
 
 
+def test_main_experiment_is_the_papers() -> None:
+    experiment, _ = load_experiment("medqa-qwen3-8b")
+    assert [source.reader for source in experiment.teacher.questions] == ["medqa", "medmcqa"]
+    assert (experiment.evaluation.first, experiment.evaluation.limit, experiment.sample.n) == (500, None, 64)
+
+
 def test_misspelt_key_is_told_with_file_and_key(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("name: mine\nstudent: {model: m}\nschedule: {learning_rat: 1}\n")
