@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tracejury.console.air_gap import close_network_to_all_but
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
@@ -52,7 +53,13 @@ def distill(
         import asyncio
 
         from tracejury.console.progress import live_line
-        from tracejury.training import StageIncompleteError, StageProgress, estimate_experiment, load_experiment
+        from tracejury.training import (
+            StageIncompleteError,
+            StageProgress,
+            endpoints_of,
+            estimate_experiment,
+            load_experiment,
+        )
         from tracejury.training import distill as run
 
         spec, beside = load_experiment(experiment)
@@ -60,9 +67,7 @@ def distill(
             _show_estimates(estimate_experiment(spec, beside), as_json=as_json)
             return
         if air_gapped:
-            from tracejury.models import close_network
-
-            close_network()
+            close_network_to_all_but(endpoints_of(spec, beside))
         folder = out or Path("runs") / spec.name
         folder.mkdir(parents=True, exist_ok=True)
 

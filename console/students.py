@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tracejury.console.air_gap import close_network_to_all_but
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.lines import print_line, print_notice
 from tracejury.console.neutral import print_json
@@ -86,9 +87,7 @@ def teach(
         if dry_run:
             return
         if air_gapped:
-            from tracejury.models import close_network
-
-            close_network()
+            close_network_to_all_but([endpoint])
 
         async def run(stopping: asyncio.Event, move: Callable[..., None]) -> dict[str, Any]:
             calls = CallStore(calls_store(store, out))
@@ -109,7 +108,7 @@ def teach(
         manifest = run_calls("questions", out, run)
     print_manifest(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
-        raise fail(f"{manifest['failed_calls']} calls failed; the same command retries them.", Exit.SOME_FAILED)
+        raise _incomplete(manifest)
 
 
 def corpus(
@@ -223,18 +222,23 @@ def sample(
         if (weights is None) == (base_url is None):
             raise ValueError("give either --weights (in this process) or --base-url with --model (an endpoint)")
         gguf = weights is not None and weights.endswith(".gguf")
+        endpoint = None
+        if gguf:
+            endpoint = Endpoint(
+                name="student", kind="embedded", model=str(weights), max_concurrency=1, reply_format="text"
+            )
+        elif weights is None:
+            endpoint = _endpoint(model or "", base_url, key_env, (0, 0))
         if air_gapped:
-            from tracejury.models import close_network
-
-            close_network()
-        if weights is not None and not gguf:
+            close_network_to_all_but([endpoint] if endpoint else [])
+        if endpoint is None:
             with moving_bar("chains", out) as move:
                 manifest = sample_in_process(
                     question_set,
-                    weights,
+                    str(weights),
                     load_recipe(recipe).student,
                     out,
-                    model=model or Path(weights).name,
+                    model=model or Path(str(weights)).name,
                     arm=arm,
                     spec=spec,
                     base=base,
@@ -242,11 +246,6 @@ def sample(
                     progress=move,
                 )
         else:
-            endpoint = (
-                Endpoint(name="student", kind="embedded", model=str(weights), max_concurrency=1, reply_format="text")
-                if gguf
-                else _endpoint(model or "", base_url, key_env, (0, 0))
-            )
             manifest = run_calls(
                 "chains",
                 out,
@@ -265,10 +264,11 @@ def sample(
                 ),
             )
     print_manifest(
-        manifest, ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed", "adaptations", "seconds")
+        manifest,
+        ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed_calls", "adaptations", "seconds"),
     )
     if manifest.get("status") == "incomplete":
-        raise fail(f"{manifest['failed']} chains failed; the same command retries them.", Exit.SOME_FAILED)
+        raise _incomplete(manifest)
     from tracejury.training import audited_traces
 
     audited = audited_traces(out)
@@ -311,6 +311,12 @@ def serve(
     print_notice(f"then: {command} --model {server.model} --arm distilled --out sampled/distilled")
     if server.base_model:
         print_notice(f"the base, from the same server: {command} --model {server.base_model} --arm base")
+
+
+def _incomplete(manifest: dict[str, Any]) -> typer.Exit:
+    from tracejury.training import failure_summary
+
+    return fail(f"calls failed: {failure_summary(manifest)}. The same command asks for them again.", Exit.SOME_FAILED)
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

@@ -155,7 +155,7 @@ def _chains(
     """Sample or read an arm's chains; return the folder of those that the jury judges."""
     import asyncio
 
-    from tracejury.training import audited_traces, read_arm, sample_arm
+    from tracejury.training import audited_traces, failure_summary, read_arm, sample_arm
 
     if arm.batch is not None:
         return read_arm(arm.batch, arm.folder, arm=arm.name, question_ids={q.id for q in questions})
@@ -187,7 +187,8 @@ def _chains(
     if stopped:
         raise typer.Exit(Exit.INTERRUPTED)
     if manifest.get("status") == "incomplete":
-        raise fail(f"{arm.name}: chains failed: {manifest['failed']}; the same command retries them", Exit.SOME_FAILED)
+        reasons = failure_summary(manifest)
+        raise fail(f"{arm.name}: calls failed: {reasons}. The same command asks for them again.", Exit.SOME_FAILED)
     return audited_traces(arm.folder)
 
 

@@ -4,7 +4,7 @@ from .budget import Budget
 from .cachekey import cache_key
 from .fences import fence_tag, neutralise, render
 from .gateway import ClientKey, Gateway
-from .guard import BlockedError, close_network, open_network
+from .guard import BlockedError, close_network, is_loopback_url, open_network
 from .keys import KeyMissingError, api_key, redact
 from .leased import LeasedLimiter
 from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
@@ -112,6 +112,7 @@ __all__ = [
     "free_cores",
     "import_answers",
     "is_fetched",
+    "is_loopback_url",
     "least_tokens",
     "neutralise",
     "onnx_session",

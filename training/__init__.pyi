@@ -3,9 +3,10 @@ from .back_ends import BackEnd, back_end_of, request_fields
 from .contamination import Overlap, find_overlaps
 from .corpus import Pair, build_corpus
 from .disk import is_full_disk
-from .distill import StageIncompleteError, distill
+from .distill import StageIncompleteError, distill, endpoints_of
 from .experiment import Experiment, load_experiment
 from .experiment_estimate import SAMPLING_FLOPS, TRAINING_FLOPS, StageEstimate, estimate_experiment
+from .failures import failure_summary
 from .generating import Generator
 from .grpo import reinforce
 from .jury_eval import JuryEval, jury_metrics
@@ -52,8 +53,10 @@ __all__ = [
     "claim",
     "collect",
     "distill",
+    "endpoints_of",
     "estimate_experiment",
     "expected_cost",
+    "failure_summary",
     "find_overlaps",
     "first_questions",
     "is_full_disk",

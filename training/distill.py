@@ -24,6 +24,7 @@ from tracejury.training.arms import audited_traces, sample_arm
 from tracejury.training.backends import choose_backend
 from tracejury.training.corpus import Pair, build_corpus
 from tracejury.training.experiment import Experiment, SampledFrom
+from tracejury.training.failures import failure_summary
 from tracejury.training.machine import commit
 from tracejury.training.notebook import StageChangedError, set_aside
 from tracejury.training.recipe import Recipe, load_recipe
@@ -68,7 +69,9 @@ class Stages:
             self.report_line(f"{name}: different {' and '.join(stage.changed)}; the earlier one is in {stale}")
             manifest = await work()
         if manifest.get("status") == "incomplete":
-            raise StageIncompleteError(f"{name}: {manifest}. Give the same command again to ask for what failed.")
+            raise StageIncompleteError(
+                f"{name}: calls failed: {failure_summary(manifest)}. The same command asks for them again."
+            )
         self.finished.append(name)
         if self.report_stage:
             self.report_stage(name, len(self.finished), len(self.names), manifest)
@@ -277,6 +280,13 @@ async def _sample(
         air_gapped=air_gapped,
         progress=progress.update,
     )
+
+
+def endpoints_of(experiment: Experiment, beside: Path) -> list[Endpoint]:
+    """Return every endpoint that an experiment calls: the teacher's, the arms' and the panel's."""
+    arms = (experiment.teacher.endpoint, experiment.base_endpoint, experiment.student_endpoint)
+    panel = load_panel(named(experiment.panel, beside))
+    return [*(endpoint for endpoint in arms if endpoint), *panel.endpoints.values()]
 
 
 def questions_of(sources: Sequence[SampledFrom], beside: Path) -> list[Question]:

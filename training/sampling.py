@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message
 from tracejury.traces import Question, Trace, extract_answer, write_batch
 from tracejury.training.back_ends import BackEnd, back_end_of, request_fields
+from tracejury.training.failures import CallFailures
 from tracejury.training.generating import Generator, SampledReply, batch_seed
 from tracejury.training.machine import commit, hardware, versions
 from tracejury.training.notebook import Notebook, claim
@@ -140,7 +140,7 @@ async def sample_endpoint(
     if finished_manifest is not None:
         return finished_manifest
     started = time.perf_counter()
-    failures: Counter[str] = Counter()
+    failures = CallFailures()
     with Notebook(out / NOTEBOOK) as notebook:
         finished_samples = {(entry["question"], entry["sample"]) for entry in notebook.entries()}
         total = len(questions) * spec.n
@@ -161,7 +161,7 @@ async def sample_endpoint(
             try:
                 reply = await gateway.chat(request)
             except CallFailed as failed:
-                failures[failed.reason.value] += 1
+                failures.add(failed)
                 return
             call = reply.calls[0]
             chain = SampledReply(reply.text.strip(), call.completion_tokens, call.finish_reason or "stop")
@@ -174,7 +174,13 @@ async def sample_endpoint(
         goes_on = (lambda _: True) if stopping is None else (lambda _: not stopping.is_set())
         await _at_most(sampled_endpoint.max_concurrency, (draw(q, s) for q, s in takewhile(goes_on, open_draws)))
         if finished < total:
-            return {"status": "incomplete", "drawn": finished, "of": total, "failed": dict(failures)}
+            return {
+                "status": "incomplete",
+                "drawn": finished,
+                "of": total,
+                "failed_calls": dict(failures.counts),
+                "failure_examples": failures.examples,
+            }
         facts = inputs | {"adaptations": gateway.adaptation_lines()}
         seconds = time.perf_counter() - started
         return _finish(out, questions, notebook.entries(), facts, spec, endpoint.model, arm, seconds)

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from tracejury.models import CallFailed, ChatRequest, Endpoint, Gateway, Message, estimate_tokens, price_of
 from tracejury.traces import Question, Trace, extract_answer, write_batch
+from tracejury.training.failures import CallFailures
 from tracejury.training.machine import commit
 from tracejury.training.notebook import Notebook, claim
 from tracejury.training.prompts import VERSION, question_prompt
@@ -139,7 +140,7 @@ async def teach(
     if finished_manifest is not None:
         return finished_manifest
     started = time.perf_counter()
-    failures: Counter[str] = Counter()
+    failures = CallFailures()
     with Notebook(out / "tries.progress") as notebook:
         past: dict[str, list[dict[str, Any]]] = {}
         for entry in notebook.entries():
@@ -158,7 +159,7 @@ async def teach(
                     try:
                         entry = await _try(tries, teacher_endpoint, gateway)
                     except CallFailed as failed:
-                        failures[failed.reason.value] += 1
+                        failures.add(failed)
                         return
                     notebook.add(entry)
                     tries.count(entry)
@@ -249,7 +250,7 @@ def _finish(
     questions: Sequence[Question],
     bill: Bill,
     inputs: dict[str, Any],
-    failures: Counter[str],
+    failures: CallFailures,
     endpoint: Endpoint,
     arm: str,
     seconds: float,
@@ -269,7 +270,8 @@ def _finish(
         "hint_used": sum(t.meta["hint_used"] is True for t in traces),
         "questions_by_chains": dict(sorted(Counter(len(t.chains) for t in every).items())),
         "drops": {k: n for k, n in sorted(drops.items()) if n},
-        "failed_calls": dict(failures),
+        "failed_calls": dict(failures.counts),
+        "failure_examples": failures.examples,
         **bill._replace(usd=round(bill.usd, 6))._asdict(),
         "seconds": round(seconds, 1),
         "commit": commit(),

@@ -143,7 +143,7 @@ def test_failed_chains_are_asked_again_and_never_become_traces(model_server: Mod
             )
 
     first = asyncio.run(run())
-    assert (first["status"], first["failed"], first["drawn"]) == ("incomplete", {"refused": 1}, 2)
+    assert (first["status"], first["failed_calls"], first["drawn"]) == ("incomplete", {"refused": 1}, 2)
     second = asyncio.run(run())
     assert (second["traces"], second["unparsable_answers"]) == (3, 3)
 
@@ -294,3 +294,45 @@ def test_a_stop_lets_tries_that_have_begun_finish_and_the_resume_repeats_none(tm
     assert begun == len((tmp_path / "tries.progress").read_text().splitlines()) < 6
     done = asyncio.run(teach(QUESTIONS, endpoint, teacher, tmp_path, **given))  # type: ignore[arg-type]
     assert (done["traces"], done["calls"], len(set(teacher.prompts))) == (6, 6, 6)
+
+
+@pytest.mark.parametrize("command", ["teach", "sample", "distill"])
+def test_air_gapped_students_refuse_a_model_on_another_machine_before_they_work(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    question = {"kind": "question", "id": "1", **QUESTIONS[0].model_dump(include={"stem", "options", "gold"})}
+    (tmp_path / "asked.jsonl").write_text(json.dumps(question) + "\n")
+    elsewhere, out = "http://10.1.2.3:8000/v1", str(tmp_path / "out")
+    panel = Path(__file__).resolve().parents[2] / "configs" / "experiments" / "tiny" / "panel.yaml"
+    experiment = {
+        "name": "gap", "recipe": "tiny", "panel": str(panel), "evaluation": {"path": "asked.jsonl"},
+        "teacher": {"chains": {"path": "asked.jsonl"}},
+        "student_endpoint": {"name": "student", "model": "m", "base_url": elsewhere},
+    }  # fmt: skip
+    (tmp_path / "gap.yaml").write_text(json.dumps(experiment))
+    arguments = {
+        "teach": [str(tmp_path / "asked.jsonl"), "--model", "m", "--base-url", elsewhere],
+        "sample": [str(tmp_path / "asked.jsonl"), "--model", "m", "--base-url", elsewhere],
+        "distill": [str(tmp_path / "gap.yaml")],
+    }
+    refused = CliRunner().invoke(app, ["student", command, *arguments[command], "--out", out, "--air-gapped"])
+    assert refused.exit_code == 1
+    message = " ".join(refused.stderr.split())
+    assert f"is at {elsewhere}, which is not this machine. Serve the model here" in message
+    assert not (tmp_path / "out" / "inputs.json").exists()
+
+
+def test_an_open_port_of_another_machine_is_closed_to_air_gapped_training(tmp_path: Path) -> None:
+    """The guard is below every library: a socket to another machine is refused, loopback is not."""
+    script = (
+        "import socket\n"
+        "from tracejury.console.air_gap import close_network_to_all_but\n"
+        "close_network_to_all_but([])\n"
+        "with socket.create_server(('127.0.0.1', 0)) as here:\n"
+        "    socket.create_connection(here.getsockname()).close()\n"
+        "socket.create_connection(('10.1.2.3', 80), timeout=1)\n"
+    )
+    tried = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert tried.returncode == 1
+    assert "--air-gapped: '10.1.2.3' is not this machine" in tried.stderr
