@@ -66,6 +66,26 @@ DECIDED = cues(
         r"|(?:fits?|seems?|looks?|is)\s+(?:the\s+)?best\b)",
     ),
     (
+        "remain|left|only",
+        rf"\b(?:remaining|only\s+(?:remaining|plausible|possible|viable)|last)\s+(?:option|choice|answer|candidate|one)(?:\s+left)?"
+        rf"[,:]?\s+(?:is\s+)?{_WORD}{_KEY}",
+    ),
+    (
+        "better|superior|prefer|likely|appropriate|suitable|consistent|favo|best|stronger|plausible",
+        rf"(?<![\w']){_KEY}\s+(?:is|seems|appears|looks|remains|would\s+be)\s+(?:the\s+|a\s+)?(?:clearly\s+|much\s+|far\s+)?"
+        r"(?:better|superior|preferred|preferable|stronger|favou?red|best"
+        r"|more\s+(?:likely|appropriate|suitable|consistent|plausible|fitting))\b",
+    ),
+    (
+        "correct|right|best",
+        rf"(?<![\w']){_KEY},?\s+(?:rather\s+than|and\s+not|not|instead\s+of)\s+{_WORD}\(?(?-i:[A-Z])\)?,?\s+is\s+(?:the\s+)?"
+        r"(?:correct|right|best)\b",
+    ),
+    (
+        "correct",
+        rf"(?<![\w-])correct\s*:\s*{_WORD}{_KEY}",
+    ),
+    (
         "say",
         rf"\bI(?:'d|\s+would)?\s+say\s+{_WORD}{_KEY}",
     ),
@@ -91,6 +111,8 @@ _UNDECIDED = re.compile(
     r"(?:\w+\s+){0,2}(?:decide|determine|tell|say|know|conclude)\b[^.\n]{0,30}\Z"
     r"|\b(?:un(?:clear|certain|sure)|not\s+(?:clear|certain|sure)|don['’]t\s+know)\b[^.\n]{0,12}"
     r"\b(?:if|whether|which)\b[^.\n]{0,30}\Z"
+    r"|\b(?:ich\s+glaube\s+nicht|no\s+creo|ne\s+(?:crois|pense)\s+pas|não\s+(?:acho|creio)|non\s+(?:credo|penso)|не\s+думаю)\b,?\s+"
+    r"(?:dass|que|che|что)\b[^.\n]{0,30}\Z"
     r"|(?:无法|無法|不能|难以|難以)(?:确定|確定|判断|判斷|断定|肯定)[^。\n]{0,12}\Z|不(?:确定|確定|知道)[^。\n]{0,12}\Z",
     re.IGNORECASE,
 )
@@ -101,6 +123,24 @@ _SIGNS = (
 """One of these stands, in small letters, in any ASCII text that denies or leaves open."""
 _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
+
+
+_IF = re.compile(r"[^.\n;]{0,60}?\bif\s+(?!the\s+(?:answer|options?)\b)", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"\b(?:un(?:certain|sure|able)|not\s+(?:certain|sure|confident)|can(?:not|'t)\s+(?:\w+\s+)?(?:tell|say|decide|determine|answer)"
+    r"|don't\s+know|no\s+idea)\b",
+    re.IGNORECASE,
+)
+
+
+def is_hypothetical(text: str, match: re.Match[str]) -> bool:
+    """Whether a phrase says what would be the answer in another case: "The answer would be C if she were pregnant"."""
+    return "would" in match[0].lower() and _IF.match(text, match.end()) is not None
+
+
+def is_unsure(sentence: str) -> bool:
+    """Whether a sentence says that its author does not know."""
+    return _UNSURE.search(sentence) is not None
 
 
 def is_left_open(text: str, start: int) -> bool:

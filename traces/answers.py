@@ -11,14 +11,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from tracejury.traces.answer_cues import cues
-from tracejury.traces.answer_decisions import DECIDED, REVISED, is_left_open
-from tracejury.traces.answer_phrases import PHRASES
+from tracejury.traces.answer_decisions import DECIDED, REVISED, is_hypothetical, is_left_open, is_unsure
+from tracejury.traces.answer_languages import decisions
+from tracejury.traces.answer_phrases import IN_WORDS, PHRASES
+from tracejury.traces.answer_letters import in_latin_letters
+from tracejury.traces.answer_verdicts import letter_by_verdicts
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAGGED = re.compile(
-    r"<(answer|final_answer|solution)>(.*?)(?:</\1>|\Z)",
+    r"<(answer|final_answer|final|final_choice|answer_choice|choice|solution|ans|letter)>(.*?)(?:</\1>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
 _FIELDS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
@@ -30,6 +34,9 @@ _FIELD = re.compile(
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]{0,99}\}){0,99}(?:\}|\Z)){1,300})")
 _STYLED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{([^{}]*)\}?")
 
+_STYLED_LETTER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{\s*([(\[]?[A-Z][)\].]?)\s*\}"
+)
 _SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
 _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
@@ -40,22 +47,10 @@ _ASIDE = (
     r"|to (?:this|the) question))?"
 )
 _ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
-_ENGLISH_AFTER_A = {
-    "and",
-    "as",
-    "based",
-    "because",
-    "but",
-    "due",
-    "for",
-    "given",
-    "is",
-    "not",
-    "or",
-    "since",
-    "so",
-    "which",
-}
+_AFTER_A = frozenset(
+    "and as based because but due for given is not or since so which et y e und oder ou ist est es nicht non no pero"
+    " mais sino porque car weil denn perché puesto ya".split()
+)
 """Words that may follow the letter A; another word in small letters makes it an article."""
 _EXPLICIT = cues(
     (
@@ -75,7 +70,8 @@ _EXPLICIT = cues(
     ),
     (
         "choice|option|answer",
-        r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?!\w|'\w)()[^.\n]{0,120}\b(?:is|as|represents)\s+"
+        r"(?<!\w)(?:choice|option|answer)[ _]+\(?([A-Z]|\d)\)?(?!\w|'\w)()[^.\n]{0,120}"
+        r"\b(?:is|as|represents|would\s+be|seems|appears|looks)\s+"
         r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
     ),
 )
@@ -127,8 +123,23 @@ _NEGATED = re.compile(
     r"\b(?:not|none|neither|nor|cannot|without|unlikely|incorrect|wrong|except)\b|n't\b", re.IGNORECASE
 )
 # Full-width letters, figures and signs, and curly quotes, as their plain forms.
-_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
+_PLAIN: dict[int, int | str | None] = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    **{0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'},
+    # Letters and numbers in circles and brackets.
+    **{0x24B6 + place: chr(ord("A") + place) for place in range(26)},
+    **{0x1F150 + place: chr(ord("A") + place) for place in range(26)},
+    **{0x1F110 + place: chr(ord("A") + place) for place in range(26)},
+    **{0x249C + place: chr(ord("a") + place) + ")" for place in range(26)},
+    **{0x2460 + place: str(place + 1) for place in range(20)},
+    # Marks that nobody sees: zero widths, directions of writing, soft hyphens.
+    **dict.fromkeys((0xAD, 0x61C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060)),
+    **dict.fromkeys((*range(0x2066, 0x206A), 0xFEFF)),
+}
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_DENIAL = re.compile(r"不是|并非|而非|ではな|じゃな|でな|없|아니|않")
+_CONTRAST = re.compile(r",?\s+(?:(?:and|but)\s+)?(?:not|rather\s+than|instead\s+of)\s", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
@@ -150,8 +161,10 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
             `#### 42`, or what follows the last "answer is".
     """
     if not text.isascii():
-        text = text.translate(_PLAIN)
+        text = in_latin_letters(text.translate(_PLAIN), options)
     text = text.replace("**", "")
+    if "\\" in text:
+        text = _STYLED_LETTER.sub(r"\1", text)
     if "_" in text:
         text = _EMPHASIS.sub("", text)
     outside = _THINK.sub(" ", text)
@@ -171,16 +184,21 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
     if explicit is not None:
         return option_in_value(explicit, options)
     small = text.lower()
-    for cue in _CUES:
-        for match in cue.matches(text, small):
-            if is_left_open(text, match.start()) or _is_article(text, match):
-                continue
-            more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
-            key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
-            if key is not None:
-                return None if _taken_back(text[match.end() :], key) else key
+    for match in chain(chain.from_iterable(cue.matches(text, small) for cue in _CUES), decisions(text)):
+        if is_left_open(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
+            continue
+        more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
+        key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
+        if key is not None:
+            return None if _taken_back(text[match.end() :], key) else key
+    if (judged := letter_by_verdicts(text, options)) is not None:
+        return judged
     for match in reversed(list(_IS_TEXT.finditer(text))):
-        key = _option_named(_SENTENCE_END.split(match.group(1))[0], options)
+        key = _option_named(_CONTRAST.split(_SENTENCE_END.split(match.group(1))[0])[0], options)
+        if key is not None:
+            return key
+    for match in reversed(list(IN_WORDS.finditer(text)) if not text.isascii() else []):
+        key = _option_inside(match[1], options) or _option_named(match[1], options)
         if key is not None:
             return key
     bare = _key(text.strip(" \t\r\n\ufeff*_.$()[]\"'`"), options)
@@ -192,6 +210,8 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
         if key is not None:
             return key
     closing = [s for s in _SENTENCE_END.split(text.strip()[-1500:]) if s.strip()][-2:]
+    if closing and is_unsure(closing[-1]):
+        return None
     return next((key for s in reversed(closing) if (key := _option_named(s, options)) is not None), None)
 
 
@@ -205,7 +225,7 @@ def _is_article(text: str, match: re.Match[str]) -> bool:
     if match[1] == "a":
         return text[match.start(1) - 1 : match.end(1) + 1] != "(a)"
     word = re.match(r" ([a-z]{2,})\b", text[match.end() :])
-    return match[1] == "A" and word is not None and word[1] not in _ENGLISH_AFTER_A
+    return match[1] == "A" and word is not None and word[1] not in _AFTER_A
 
 
 def _key(letters: str, options: Mapping[str, str]) -> str | None:
@@ -265,6 +285,15 @@ def _option_named(sentence: str, options: Mapping[str, str]) -> str | None:
     # "aspirin" is also named where "aspirin and heparin" is; the longer option is meant.
     named = [k for k in named if not any(k != o and f" {words[k]} " in f" {words[o]} " for o in named)]
     return named[0] if len(named) == 1 and not _NEGATED.search(sentence) else None
+
+
+def _option_inside(sentence: str, options: Mapping[str, str]) -> str | None:
+    """Return the one option of a script without blanks between words that stands in `sentence`."""
+    named = [
+        key for key, option in options.items() if len(option) > 1 and option in sentence and _UNSPACED.search(option)
+    ]
+    named = [k for k in named if not any(k != o and options[k] in options[o] for o in named)]
+    return named[0] if len(named) == 1 and not _DENIAL.search(sentence) else None
 
 
 def _plain(text: str) -> str:
