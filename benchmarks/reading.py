@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +73,10 @@ INPUTS: dict[str, Callable[[dict[str, object]], Iterable[str]]] = {
 }
 
 
+def file_names() -> list[str]:
+    return [f"{name}{part}.jsonl" for name in INPUTS for part in ("", *(f"-{n}" for n in range(PARTS)))]
+
+
 def measured(reader: str, path: Path) -> Seconds:
     records = (item for item in read(reader, path) if isinstance(item, Question | Trace))
     lines = [(type(item), item.model_dump_json(exclude={"id"})) for item in records]
@@ -114,17 +119,18 @@ def main() -> None:
     result: dict[str, object] = {"rows": arguments.rows, "command": "python benchmarks/reading.py"}
     with tempfile.TemporaryDirectory() as temporary:
         folder, chance = Path(temporary), random.Random(0)
-        rows = [row(chance, n) for n in range(arguments.rows)]
-        for name, lines_of in INPUTS.items():
-            for n in range(PARTS):
-                lines = [line for row in rows[n::PARTS] for line in lines_of(row)]
-                (folder / f"{name}-{n}.jsonl").write_text("\n".join(lines) + "\n")
-            with (folder / f"{name}.jsonl").open("w") as whole:
-                whole.writelines((folder / f"{name}-{n}.jsonl").read_text() for n in range(PARTS))
-        del rows
+        # Written row by row, so that the memory measured is that of reading.
+        with ExitStack() as stack:
+            files = {f: stack.enter_context((folder / f).open("w")) for f in file_names()}
+            for number in range(arguments.rows):
+                one = row(chance, number)
+                for name, lines_of in INPUTS.items():
+                    text = "".join(f"{line}\n" for line in lines_of(one))
+                    files[f"{name}.jsonl"].write(text)
+                    files[f"{name}-{number % PARTS}.jsonl"].write(text)
+        peaks = {name: memory_mb(name.partition(",")[0], folder / f"{name}.jsonl", folder) for name in INPUTS}
         for name in INPUTS:
             reader = name.partition(",")[0]
-            peaks = memory_mb(reader, folder / f"{name}.jsonl", folder)
             times = [measured(reader, folder / f"{name}-{n}.jsonl") for n in range(PARTS)]
             total = Seconds(*(sum(column) for column in zip(*times, strict=True)))
             ratios = sorted(part.validate / part.read for part in times)
@@ -134,7 +140,7 @@ def main() -> None:
                 "share_of_validation": round(total.validate / total.read, 3),
                 "share_of_validation_min_max": [round(ratios[0], 3), round(ratios[-1], 3)],
                 "share_of_validation_by_rust": round(total.by_rust / total.read, 3),
-                "peak_mb_every_20000_records": peaks,
+                "peak_mb_every_20000_records": peaks[name],
             }
             print(name, json.dumps(result[name], indent=1))
     if arguments.out is not None:

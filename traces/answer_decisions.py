@@ -48,8 +48,8 @@ DECIDED = cues(
         rf"\b(?:it|this|that|answer)\s+(?:must|has\s+to|would\s+have\s+to|can\s+only)\s+be\s+{_WORD}{_KEY}",
     ),
     (
-        "pick|choice|answer|selection|vote",
-        r"\bmy\s+(?:final\s+)?(?:pick|choice|answer|selection|vote)\b[^.\n]{0,20}?(?:\bis\b|:|\bwould\s+be\b|=)\s*"
+        "pick|choice|answer|selection|vote|guess|preference",
+        r"\bmy\s+(?:final\s+|best\s+)?(?:pick|choice|answer|selection|vote|guess|preference)\b[^.\n]{0,20}?(?:\bis\b|:|\bwould\s+be\b|=)\s*"
         rf"{_WORD}{_KEY}",
     ),
     (
@@ -86,6 +86,15 @@ DECIDED = cues(
         rf"(?<![\w-])correct\s*:\s*{_WORD}{_KEY}",
     ),
     (
+        "wins|win ",
+        rf"(?<![\w']){_KEY}\s+(?:wins|wins\s+out|would\s+win)\b",
+    ),
+    (
+        "final|definitely|certainly|conclusion|recommend|favor|favour",
+        r"\b(?:final(?:ly)?\s*[:,]|definitely|certainly|(?:in\s+)?conclusion\s*[:,]|(?:recommend|favou?r)s?)\s+"
+        rf"{_WORD}{_KEY}(?=[.!\s]*(?:\n|\Z))",
+    ),
+    (
         "say",
         rf"\bI(?:'d|\s+would)?\s+say\s+{_WORD}{_KEY}",
     ),
@@ -101,7 +110,9 @@ DECIDED = cues(
 """Less than a plain answer, more than a letter at the edge of the reply."""
 
 _DENIED = re.compile(
-    r"(?:\b(?:not|never|cannot|neither|nor|hardly|rather\s+than|instead\s+of|without|rules?\s+out|exclud(?:es?|ing))"
+    r"(?:\b(?:wrong|incorrect|false|falsche|mauvaise|fausse|errada|sbagliata)\s*\Z)"
+    r"|(?:错误|錯誤|誤った|間違った|잘못된|неверный|неправильный)\s*\Z"
+    r"|(?:\b(?:not|never|cannot|neither|nor|hardly|rather\s+than|instead\s+of|without|rules?\s+out|exclud(?:es?|ing))"
     r"|n['’]t)"
     r"(?:\s+(?:be|have|to|think|believe|say|mean|that|it|is|really|quite|simply)){0,4}\s*\Z",
     re.IGNORECASE,
@@ -118,6 +129,7 @@ _UNDECIDED = re.compile(
 )
 _SIGNS = (
     *("not", "nor", "n't", "never", "neither", "rather", "instead", "without", "rule", "exclud", "hard", "difficult"),
+    *("wrong", "incorrect", "false", "falsch", "mauvaise", "fausse", "errada", "sbagliata"),
     *("impossible", "unable", "unclear", "uncertain", "unsure"),
 )
 """One of these stands, in small letters, in any ASCII text that denies or leaves open."""
@@ -125,7 +137,11 @@ _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
 
-_IF = re.compile(r"[^.\n;]{0,60}?\bif\s+(?!the\s+(?:answer|options?)\b)", re.IGNORECASE)
+_WOULD = re.compile(r"\b(?:would|serait|sera|w[äa]re|ser[ií]a|sarebbe|был[ао]?\s+бы|бы)\b", re.IGNORECASE)
+_IF = re.compile(
+    r"[^.\n;]{0,60}?(?:\bif\s+(?!the\s+(?:answer|options?)\b)|\bs'(?:ils?|elles?|on)\b|\bsi\s|\b(?:wenn|falls|se|если|had\s+(?:he|she|the))\s)",
+    re.IGNORECASE,
+)
 _UNSURE = re.compile(
     r"\b(?:un(?:certain|sure|able)|not\s+(?:certain|sure|confident)|can(?:not|'t)\s+(?:\w+\s+)?(?:tell|say|decide|determine|answer)"
     r"|don't\s+know|no\s+idea)\b",
@@ -135,7 +151,7 @@ _UNSURE = re.compile(
 
 def is_hypothetical(text: str, match: re.Match[str]) -> bool:
     """Whether a phrase says what would be the answer in another case: "The answer would be C if she were pregnant"."""
-    return "would" in match[0].lower() and _IF.match(text, match.end()) is not None
+    return _WOULD.search(match[0]) is not None and _IF.match(text, match.end()) is not None
 
 
 def is_unsure(sentence: str) -> bool:

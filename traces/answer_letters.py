@@ -19,7 +19,7 @@ _LETTER = re.compile(
 
 def in_latin_letters(text: str, options: Mapping[str, str]) -> str:
     """Return `text` with the letters of options in Latin, where `options` are lettered so, and a cue stands before."""
-    if "A" not in options or "B" not in options:
+    if text.isascii() or "A" not in options or "B" not in options:
         return text
     return _LETTER.sub(_latin, text)
 

@@ -15,10 +15,22 @@ _WRONG = (
     r"|错误|錯誤|错|錯|不正确|不正確|不对|不對|誤り|間違い|不適切|×|틀림|틀리다|틀렸다|틀립니다|아니다|خطأ|خاطئ[ة]?|غير\s+صحيح[ة]?|गलत|ग़लत|[✗✘❌✕✖🔴👎]\ufe0f?"
 )
 _VERDICT = re.compile(
-    r"(?:\A|[\n,;.，、。；|])[\s\-*•#|]*(?:and\s+|but\s+)?(?:(?:option|choice|answer|opci[oó]n|op[cç][aã]o|opzione|antwort|вариант|选项|選択肢|الخيار|विकल्प)\s*)?"
+    r"(?:\A|[\n,;.，、。；|،؛।])[\s\-*•#|]*(?:and\s+|but\s+)?(?:(?:option|choice|answer|opci[oó]n|op[cç][aã]o|opzione|antwort|вариант|选项|選択肢|الخيار|विकल्प)\s*)?"
     r"[*_(\[]{0,3}([A-Z])(?![\w'])[)\]*_.:]{0,4}\s*"
     r"(?:[-–—:=→|]+|is|was|est|es|ist|é|è|は|는|은|हे|है)?[\s*_]*(?:clearly\s+|also\s+|the\s+)?"
     rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))(?![A-Za-zÀ-ÿ\u0400-\u04ff])",
+    re.IGNORECASE,
+)
+
+_L = r"\(?(?-i:[A-Z])\)?"
+_AND = "and|or|&|y|et|und|e|o|ou|oder|и|和|、|と|와|و|और"
+_LIST = (
+    rf"(?<![\w,])((?:options?\s+|choices?\s+)?{_L}(?:\s*,\s*{_L}){{0,8}},?\s*(?:{_AND})\s*(?:option\s+)?{_L})(?![\w'])"
+)
+_ALL_WRONG = re.compile(
+    rf"\b(?:rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)|eliminat(?:es?|ed|ing))\s+{_LIST}"
+    rf"|{_LIST}\s+(?:are|can\s+be|were|son|sont|sind|são|sono)\s+(?:all\s+|therefore\s+|clearly\s+|tous\s+|todas\s+|tutte\s+|alle\s+)?"
+    rf"(?:{_WRONG}s?)(?![A-Za-z])",
     re.IGNORECASE,
 )
 
@@ -34,6 +46,9 @@ def letter_by_verdicts(text: str, options: Mapping[str, str]) -> str | None:
         key = keys.get(match[1].casefold())
         if key is not None:
             is_right[key] = match["right"] is not None
+    for match in _ALL_WRONG.finditer(text):
+        listed = re.findall(r"\b[A-Z]\b", match[1] or match[2])
+        is_right |= {keys[letter.casefold()]: False for letter in listed if letter.casefold() in keys}
     if len(options) < 3 or len(is_right) < len(options) - 1:
         return None
     right = [key for key, verdict in is_right.items() if verdict]

@@ -8,34 +8,24 @@ above") settles the matter: nothing is guessed from the reasoning behind it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from tracejury.traces.answer_cues import cues
 from tracejury.traces.answer_decisions import DECIDED, REVISED, is_hypothetical, is_left_open, is_unsure
-from tracejury.traces.answer_languages import decisions
-from tracejury.traces.answer_phrases import IN_WORDS, PHRASES
+from tracejury.traces.answer_fields import boxes, json_values
+from tracejury.traces.answer_languages import decisions, is_refused
 from tracejury.traces.answer_letters import in_latin_letters
+from tracejury.traces.answer_names import option_inside, option_lettered, option_named
+from tracejury.traces.answer_phrases import IN_WORDS, PHRASES
+from tracejury.traces.answer_signs import plain_signs, without_emphasis
 from tracejury.traces.answer_verdicts import letter_by_verdicts
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAGGED = re.compile(
     r"<(answer|final_answer|final|final_choice|answer_choice|choice|solution|ans|letter)>(.*?)(?:</\1>|\Z)",
     re.DOTALL | re.IGNORECASE,
-)
-_FIELDS = ("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction")
-_FIELD = re.compile(
-    rf"""["'](?:{"|".join(_FIELDS)})["']\s*:\s*"""
-    r"""(?:"((?:[^"\\]|\\.){0,500})|'([^'\n]{0,500})|([A-Za-z]+)|\[([^\]\n]{0,500}))"""
-)
-# Braces in a box are matched two deep (\boxed{\frac{1}{2}}); a box that is cut off counts with what it holds.
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]{0,99}\}){0,99}(?:\}|\Z)){1,300})")
-_STYLED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{([^{}]*)\}?")
-
-_STYLED_LETTER = re.compile(
-    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{\s*([(\[]?[A-Z][)\].]?)\s*\}"
 )
 _SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
@@ -47,10 +37,11 @@ _ASIDE = (
     r"|to (?:this|the) question))?"
 )
 _ADVERB = r"(?:(?:most )?likely |probably |therefore |thus |clearly )?"
-_AFTER_A = frozenset(
-    "and as based because but due for given is not or since so which et y e und oder ou ist est es nicht non no pero"
-    " mais sino porque car weil denn perché puesto ya".split()
-)
+_AFTER_A = {
+    *("and", "as", "based", "because", "but", "due", "for", "given", "is", "not", "or", "since", "so", "which"),
+    *("et", "y", "e", "und", "oder", "ou", "ist", "est", "es", "nicht", "non", "no", "pero", "mais", "sino", "porque"),
+    *("car", "weil", "denn", "perché", "puesto", "ya"),
+}
 """Words that may follow the letter A; another word in small letters makes it an article."""
 _EXPLICIT = cues(
     (
@@ -78,7 +69,7 @@ _EXPLICIT = cues(
 _IMPLICIT = cues(
     (
         "ans|choice",
-        rf"\b(?:ans|choice)\s*:[\s*_]*{_KEY}",
+        rf"\b(?:choice\s*:|ans\b\.?\s*(?:is\b|:|=)?)[\s*_]*{_KEY}",
     ),
     (
         "answer",
@@ -101,11 +92,11 @@ _IMPLICIT = cues(
     ),
     (
         "it's|it is",
-        r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
+        r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.!\s]*(?=\n|\Z)",
     ),
     (
         "hence|therefore|thus|so",
-        r"\b(?:hence|therefore|thus|so)[, ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
+        r"\b(?:hence|therefore|thus|so)[,: ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     ),
 )
 _CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT)
@@ -113,32 +104,13 @@ _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2
 _VALUE = re.compile(
     rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
 )
+_EITHER = re.compile(r"\bor\b", re.IGNORECASE)
 _SEVERAL = re.compile(rf"\A\W*{_WORD}[A-Z](?:{_SEPARATOR}{_WORD}[A-Z])+\W*\Z")
 _FIRST_LINE = re.compile(rf"\A[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))")
 _LAST_LINE = re.compile(
     rf"(?:\A|\n)[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z"
 )
 _CORRECTION = re.compile(r"\b(?:I mean|I meant|scratch that|or rather)[,:]?\s+(?:option\s+)?\(?([A-Z])\)?(?![\w'])")
-_NEGATED = re.compile(
-    r"\b(?:not|none|neither|nor|cannot|without|unlikely|incorrect|wrong|except)\b|n't\b", re.IGNORECASE
-)
-# Full-width letters, figures and signs, and curly quotes, as their plain forms.
-_PLAIN: dict[int, int | str | None] = {
-    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
-    **{0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'},
-    # Letters and numbers in circles and brackets.
-    **{0x24B6 + place: chr(ord("A") + place) for place in range(26)},
-    **{0x1F150 + place: chr(ord("A") + place) for place in range(26)},
-    **{0x1F110 + place: chr(ord("A") + place) for place in range(26)},
-    **{0x249C + place: chr(ord("a") + place) + ")" for place in range(26)},
-    **{0x2460 + place: str(place + 1) for place in range(20)},
-    # Marks that nobody sees: zero widths, directions of writing, soft hyphens.
-    **dict.fromkeys((0xAD, 0x61C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060)),
-    **dict.fromkeys((*range(0x2066, 0x206A), 0xFEFF)),
-}
-_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_DENIAL = re.compile(r"不是|并非|而非|ではな|じゃな|でな|없|아니|않")
 _CONTRAST = re.compile(r",?\s+(?:(?:and|but)\s+)?(?:not|rather\s+than|instead\s+of)\s", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
@@ -160,13 +132,7 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
-    if not text.isascii():
-        text = in_latin_letters(text.translate(_PLAIN), options)
-    text = text.replace("**", "")
-    if "\\" in text:
-        text = _STYLED_LETTER.sub(r"\1", text)
-    if "_" in text:
-        text = _EMPHASIS.sub("", text)
+    text = without_emphasis(in_latin_letters(plain_signs(text), options))
     outside = _THINK.sub(" ", text)
     if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(2).strip())]:
         # As a box does, the tag settles the matter.
@@ -180,25 +146,39 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def _choice(text: str, options: Mapping[str, str]) -> str | None:
-    explicit = next(_json_values(text), None) or next(reversed(_boxes(text)), None)
+    explicit = next(json_values(text), None) or next(reversed(boxes(text)), None)
     if explicit is not None:
         return option_in_value(explicit, options)
+    for match, key in _phrases(text, options):
+        # "A or B" and "A/B?" leave open which of the two.
+        is_open = len(key) > 1 and (_EITHER.search(match.group(2)) is not None or text.startswith("?", match.end()))
+        return None if is_open or _taken_back(text[match.end() :], key) else key
+    judged = letter_by_verdicts(text, options)
+    return judged if judged is not None else _in_words(text, options)
+
+
+def _phrases(text: str, options: Mapping[str, str]) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield the phrases that settle on a key of `options`, the surest first."""
     small = text.lower()
     for match in chain(chain.from_iterable(cue.matches(text, small) for cue in _CUES), decisions(text)):
         if is_left_open(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
             continue
+        if is_refused(text, match.end()):
+            continue
         more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
         key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
         if key is not None:
-            return None if _taken_back(text[match.end() :], key) else key
-    if (judged := letter_by_verdicts(text, options)) is not None:
-        return judged
+            yield match, key
+
+
+def _in_words(text: str, options: Mapping[str, str]) -> str | None:
+    """Return the option whose words or letter the reply gives as the answer, or begins or ends with."""
     for match in reversed(list(_IS_TEXT.finditer(text))):
-        key = _option_named(_CONTRAST.split(_SENTENCE_END.split(match.group(1))[0])[0], options)
+        key = option_named(_CONTRAST.split(_SENTENCE_END.split(match.group(1))[0])[0], options)
         if key is not None:
             return key
-    for match in reversed(list(IN_WORDS.finditer(text)) if not text.isascii() else []):
-        key = _option_inside(match[1], options) or _option_named(match[1], options)
+    for match in reversed([] if text.isascii() else list(IN_WORDS.finditer(text))):
+        key = option_inside(match[1], options) or option_named(match[1], options)
         if key is not None:
             return key
     bare = _key(text.strip(" \t\r\n\ufeff*_.$()[]\"'`"), options)
@@ -212,7 +192,11 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
     closing = [s for s in _SENTENCE_END.split(text.strip()[-1500:]) if s.strip()][-2:]
     if closing and is_unsure(closing[-1]):
         return None
-    return next((key for s in reversed(closing) if (key := _option_named(s, options)) is not None), None)
+    for sentence in reversed(closing):
+        key = option_lettered(sentence, options) or option_named(sentence, options)
+        if key is not None:
+            return key
+    return None
 
 
 def _taken_back(rest: str, key: str) -> bool:
@@ -246,64 +230,7 @@ def option_in_value(value: str, options: Mapping[str, str]) -> str | None:
         return _key("".join(re.findall(r"\b[A-Z]\b", value)), options)
     match = _VALUE.match(value)
     key = _key(match.group(1), options) if match else None
-    return key if key is not None else _option_named(value, options)
-
-
-def _json_values(text: str) -> Iterator[str]:
-    """Yield what stands under an answer's field in JSON, whole or broken; of broken JSON the last one first."""
-    data = None
-    if text.lstrip().startswith("{"):
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-    if isinstance(data, dict):
-        for name in _FIELDS:
-            value = data.get(name)
-            if isinstance(value, list):
-                value = ", ".join(map(str, value))
-            if isinstance(value, str | int | float) and str(value).strip():
-                yield str(value)
-        return
-    # Looking for a letter is a hundred times as quick as the pattern.
-    if '"' not in text and "'" not in text:
-        return
-    for match in reversed(list(_FIELD.finditer(text))):
-        value = next((group for group in match.groups() if group), "")
-        if value.strip(" \"'\\"):
-            yield value.replace('\\"', '"').replace('"', "").replace("'", "")
-
-
-def _option_named(sentence: str, options: Mapping[str, str]) -> str | None:
-    """Return the one option that `sentence` names in its own words; None where it names several, or says no."""
-    sentence_words = f" {_plain(sentence)} "
-    words = {key: _plain(option) for key, option in options.items()}
-    exact = [key for key, option in words.items() if option and sentence_words == f" {option} "]
-    if exact:
-        return exact[0]
-    named = [key for key, option in words.items() if len(option) > 2 and f" {option} " in sentence_words]
-    # "aspirin" is also named where "aspirin and heparin" is; the longer option is meant.
-    named = [k for k in named if not any(k != o and f" {words[k]} " in f" {words[o]} " for o in named)]
-    return named[0] if len(named) == 1 and not _NEGATED.search(sentence) else None
-
-
-def _option_inside(sentence: str, options: Mapping[str, str]) -> str | None:
-    """Return the one option of a script without blanks between words that stands in `sentence`."""
-    named = [
-        key for key, option in options.items() if len(option) > 1 and option in sentence and _UNSPACED.search(option)
-    ]
-    named = [k for k in named if not any(k != o and options[k] in options[o] for o in named)]
-    return named[0] if len(named) == 1 and not _DENIAL.search(sentence) else None
-
-
-def _plain(text: str) -> str:
-    return " ".join(word.strip(".,") for word in re.findall(r"[\w.,%+/-]*\w[%+]?", text.casefold()))
-
-
-def _boxes(text: str) -> list[str]:
-    """Return what stands in the boxes of `text`, in order, without the commands that only style it."""
-    boxes = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text))
-    return [box for box in boxes if box]
+    return key if key is not None else option_named(value, options)
 
 
 def _free(text: str) -> str | None:
@@ -314,13 +241,13 @@ def _free(text: str) -> str | None:
 
 
 def _free_values(text: str) -> Iterator[str]:
-    if boxes := _boxes(text):
-        yield boxes[-1]
+    if values := boxes(text):
+        yield values[-1]
     for pattern in _FREE:
         values = [re.split(r"[.!]\s", m.group(1))[0].strip(" .!$*_") for m in pattern.finditer(text)]
         if values and values[-1]:
             yield values[-1]
-    yield from (value.strip() for value in _json_values(text))
+    yield from (value.strip() for value in json_values(text))
 
 
 def answer_correct(answer: str | None, gold: str | None, aliases: Iterable[str] = ()) -> bool | None:

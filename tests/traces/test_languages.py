@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,37 @@ OPTIONS = {"A": "Asthma", "B": "Pneumonia", "C": "Gout", "D": "Lupus"}
 @pytest.mark.parametrize("case", json.loads((CASES / "answers.json").read_text("utf-8")), ids=lambda case: case["text"])
 def test_the_answer_is_the_one_that_the_reply_settles_on(case: dict[str, str]) -> None:
     assert extract_answer(case["text"], OPTIONS) == case["answer"]
+
+
+@pytest.mark.parametrize(
+    "group",
+    json.loads((CASES / "answers_by_language.json").read_text("utf-8")),
+    ids=lambda group: f"{group['language']}-{len(group['replies'])}",
+)
+def test_replies_of_a_language_settle_on_an_option_or_on_none(group: dict[str, Any]) -> None:
+    misread = [
+        (text, found, answer)
+        for text, answer in group["replies"]
+        if (found := extract_answer(text, group["options"])) != answer
+    ]
+    assert misread == []
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("答案是\u200bB\u200b。", "B"),
+        ("\u2067الإجابة الصحيحة هي \u2066C\u2069\u2069", "C"),
+        ("The ans\u00adwer is \u24b9.", "D"),
+        ("Правильный ответ: Г.", "D"),
+        ("الجواب الصحيح هو ب", "B"),
+        # A Cyrillic Ve is the third letter of its alphabet and looks like the second of ours.
+        ("Правильный ответ: В.", None),
+    ],
+    ids=["zero width", "right to left", "circled", "Cyrillic", "Arabic", "ambiguous"],
+)
+def test_letters_in_other_scripts_and_between_marks_that_nobody_sees(text: str, letter: str | None) -> None:
+    assert extract_answer(text, OPTIONS) == letter
 
 
 @pytest.mark.parametrize(
