@@ -18,7 +18,11 @@ expected. The server is tests/servers/model_server.py: the truth about judging i
   puts shifted `time.time` and `datetime.now` in place before anything is imported. The monotonic clock does not jump.
 - `flap`: the endpoint is down (503), hangs up (reset), and comes back, at random.
 - `malformed`: 5 % of all replies are unusable, in seven ways.
-- `backup`, `removed`, `outage`, `reading`, and by name `minute` and `temp`: see benchmarks/endurance_faults.py.
+- `backup`, `removed`, `outage`, `reading`, and by name `minute`: see benchmarks/endurance_faults.py.
+- by name `memory-limit`, `read-only`, `temp`, `viewer`, `index`, `drip`, `swapped`: benchmarks/endurance_machine.py and
+  benchmarks/endurance_replies.py.
+- by name `postgres-killed`, `postgres-connections`, `postgres-backup`, `ray`: benchmarks/endurance_services.py.
+- `all`: every row of the table.
 """
 
 from __future__ import annotations
@@ -32,7 +36,6 @@ import os
 import random
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -43,6 +46,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
@@ -51,7 +55,21 @@ RESULTS = ROOT / "benchmarks" / "results"
 from local_panel import GOOD, write_panel, write_traces  # noqa: E402
 from servers.model_server import ModelServer  # noqa: E402
 
-from benchmarks.endurance_faults import backup, full_temp, outage, reading, removed  # noqa: E402
+from benchmarks.endurance_faults import backup, outage, reading, removed  # noqa: E402
+from benchmarks.endurance_machine import (  # noqa: E402
+    full_temp,
+    index_rebuilt,
+    memory_limit,
+    read_only_folder,
+    viewed,
+)
+from benchmarks.endurance_replies import slow_drip, swapped  # noqa: E402
+from benchmarks.endurance_services import (  # noqa: E402
+    connection_limit,
+    older_dump,
+    server_killed,
+    workers_killed,
+)
 from tracejury.graphs import RunTally, adjudicate  # noqa: E402
 from tracejury.ledger import Ledger  # noqa: E402
 
@@ -84,6 +102,9 @@ class Command(Protocol):
     @property
     def code(self) -> int | None:
         """The exit code; None: it runs."""
+
+    @property
+    def pid(self) -> int: ...
 
     @property
     def stdout(self) -> str: ...
@@ -127,6 +148,11 @@ class Forked(Said):
     def code(self) -> int | None:
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def kill(self) -> bool:
         self._process.kill()
         self._process.join()
@@ -151,6 +177,10 @@ class Fresh(Said):
     @property
     def code(self) -> int | None:
         return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def kill(self) -> bool:
         self._process.kill()
@@ -189,6 +219,12 @@ class Course:
         self.folder, self.server, self.seed = folder, server, seed
         self.limit: int | None = None
         """Bytes that a file of the run may have."""
+        self.stores: dict[Path, str] = {}
+        """Place -> URL of its ledger, where that is no file of the place."""
+        self.options: dict[Path, list[str]] = {}
+        """Place -> further options of its runs."""
+        self.panels: dict[Path, Path] = {}
+        """Place -> its panel, where that is not the one of the other places."""
         draw = random.Random(seed)
         kinds = list(SAYS)
         texts = [
@@ -198,9 +234,15 @@ class Course:
         self.steps = sum(map(len, texts))
         self.traces = write_traces(folder, texts)
         self.plain()
-        endpoint = {"max_attempts": 8, "timeout_s": 30.0, "deadline_s": 240.0, "max_concurrency": 8}
-        self.panel = write_panel(folder, server.url, endpoint=endpoint)
+        self.calls = self.steps * JUDGES
+        self.panel = self.panel_with()
         self.expected = self.undisturbed()
+
+    def panel_with(self, **endpoint: float) -> Path:
+        """Write the panel with these settings of its endpoint."""
+        settings = {"max_attempts": 8, "timeout_s": 30.0, "deadline_s": 240.0, "max_concurrency": 8} | endpoint
+        folder = Path(tempfile.mkdtemp(prefix="panel-", dir=self.folder))
+        return write_panel(folder, self.server.url, endpoint=settings)
 
     def plain(self, **behaviour: Any) -> None:
         self.server.reset(reply=GOOD, reply_for=SAYS, latency_s=0.01, **behaviour)
@@ -209,7 +251,7 @@ class Course:
         at = self.place("undisturbed")
         made = self.once(at)
         assert made.code == 0, made.stderr
-        found = verdicts(at / STORE)
+        found = verdicts(self.store(at))
         assert len(found) == self.steps
         return {step: rows[0] for step, rows in found.items()}
 
@@ -218,10 +260,14 @@ class Course:
         at.mkdir()
         return at
 
+    def store(self, at: Path) -> str:
+        return self.stores.get(at, f"sqlite:///{at}/{STORE}")
+
     def start(self, at: Path, *, site: Path | None = None) -> Command:
         """Give the command that starts the run, and takes it up again."""
-        store = f"sqlite:///{at}/{STORE}"
-        asked = ["adjudicate", str(self.traces), "--panel", str(self.panel), "--store", store, "--json"]
+        panel = self.panels.get(at, self.panel)
+        asked = ["adjudicate", str(self.traces), "--panel", str(panel), "--store", self.store(at), "--json"]
+        asked += self.options.get(at, [])
         return Fresh(asked, self.folder, site) if site else Forked(asked, self.folder, self.limit)
 
     def once(self, at: Path, *, site: Path | None = None) -> Command:
@@ -239,9 +285,9 @@ class Course:
 
     def row(self, fault: str, at: Path, injected: int, **more: Any) -> dict[str, Any]:
         """Hold what stands in the ledger against what was expected."""
-        found = verdicts(at / STORE)
+        found = verdicts(self.store(at))
         lost = [s for s in self.expected if s not in found or found[s][-1].outcome == "failed"]
-        doubled = sum(len(rows) - 1 for rows in found.values()) + miscounted(at / STORE)
+        doubled = sum(len(rows) - 1 for rows in found.values()) + miscounted(self.store(at))
         wrong = [s for s, rows in found.items() if rows[-1].outcome != "failed" and rows[-1] != self.expected.get(s)]
         row = {"fault": fault, "injected": injected, "expected": len(self.expected)}
         row |= {"lost": len(lost), "doubled": doubled, "wrong": len(wrong)} | more
@@ -249,9 +295,9 @@ class Course:
         return row
 
 
-def verdicts(path: Path) -> dict[str, list[Verdict]]:
+def verdicts(store: str) -> dict[str, list[Verdict]]:
     """Return the verdicts of every step, as an export has them."""
-    ledger = Ledger(f"sqlite:///{path}")
+    ledger = Ledger(store)
     found: dict[str, list[Verdict]] = {}
     for run in ledger.runs():
         for row in ledger.rows(run):
@@ -261,17 +307,21 @@ def verdicts(path: Path) -> dict[str, list[Verdict]]:
     return found
 
 
-def miscounted(path: Path) -> int:
-    """Return how many tallies of traces count another number of steps than the ledger has, and check the file."""
-    with sqlite3.connect(path) as store:
-        (whole,) = store.execute("PRAGMA integrity_check").fetchone()
-        assert whole == "ok", whole
-        return int(
-            store.execute(
+def miscounted(store: str) -> int:
+    """Return how many tallies of traces count another number of steps than the ledger has, and check a file's pages."""
+    ledger = Ledger(store)
+    with ledger.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            whole = connection.execute(text("PRAGMA integrity_check")).scalar_one()
+            assert whole == "ok", whole
+        wrong = connection.execute(
+            text(
                 "SELECT count(*) FROM tally t WHERE t.judged != (SELECT count(*) FROM deliberation d "
                 "WHERE d.run_id = t.run_id AND d.trace_id = t.trace_id)"
-            ).fetchone()[0]
-        )
+            )
+        ).scalar_one()
+    ledger.close()
+    return int(wrong)
 
 
 def kill(course: Course, times: int) -> dict[str, Any]:
@@ -533,20 +583,31 @@ FAULTS: dict[str, Callable[[Course, float], dict[str, Any]]] = {
 BY_HAND: dict[str, Callable[[Course, float], dict[str, Any]]] = {
     "minute": lambda course, _: outage(course, 60),
     "temp": lambda course, _: full_temp(course),
+    "memory-limit": lambda course, _: memory_limit(course),
+    "read-only": lambda course, _: read_only_folder(course),
+    "viewer": lambda course, _: viewed(course),
+    "index": lambda course, _: index_rebuilt(course),
+    "drip": lambda course, _: slow_drip(course),
+    "swapped": lambda course, _: swapped(course),
+    "postgres-killed": lambda course, scale: server_killed(course, max(2, round(5 * scale))),
+    "postgres-connections": lambda course, _: connection_limit(course),
+    "postgres-backup": lambda course, _: older_dump(course),
+    "ray": lambda course, _: workers_killed(course),
 }
-"""Faults that take long, or need root: by name only."""
+"""Faults that take long, or need root, Postgres or Ray: by name only."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", nargs="*", choices=[*FAULTS, *BY_HAND, "memory", []], help="default: every fault, not memory"
+        "what", nargs="*", choices=[*FAULTS, *BY_HAND, "all", "memory", []], help="default: every fault, not memory"
     )
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    about = {"command": f"python {' '.join(sys.argv)}", "commit": commit, "n": asked.steps}
+    command = " ".join(["python", "benchmarks/endurance.py", *sys.argv[1:]])
+    about = {"command": command, "commit": commit, "n": asked.steps}
     target = RESULTS / "endurance.json"
     known = json.loads(target.read_text()) if target.exists() else {"faults": {}, "memory": {}}
     if asked.what == ["memory"]:
@@ -554,7 +615,7 @@ def main() -> None:
     else:
         with ModelServer() as server, tempfile.TemporaryDirectory() as folder:
             course = Course(Path(folder), server, asked.steps, asked.seed)
-            for name in asked.what or FAULTS:
+            for name in [*FAULTS, *BY_HAND] if asked.what == ["all"] else asked.what or FAULTS:
                 known["faults"][name] = about | (FAULTS | BY_HAND)[name](course, asked.steps / 2_000)
                 target.write_text(json.dumps(known, indent=1) + "\n")
     target.write_text(json.dumps(known, indent=1) + "\n")

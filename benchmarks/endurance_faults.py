@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import sqlite3
-import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -15,18 +13,23 @@ from typing import TYPE_CHECKING, Any
 from tracejury.ledger import Ledger
 
 if TYPE_CHECKING:
-    from benchmarks.endurance import Course
+    from benchmarks.endurance import Command, Course
 
 STORE = "tracejury.db"
-SOURCES = Path(__file__).resolve().parents[1] / "src"
 
 
 def paid_twice(course: Course) -> int:
     return sum(n - 1 for n in course.server.counts()["paid"].values())
 
 
+def judged_now(command: Command) -> int:
+    """Return how many steps a finished command says that it has judged."""
+    assert command.code == 0, command.stderr[-2000:]
+    return int(json.loads(command.stdout)["judged_now"])
+
+
 def backup(course: Course) -> dict[str, Any]:
-    """The ledger is restored from a backup of half the run: the same command judges what the backup lacks, no more."""
+    """The ledger is restored from a backup of half the run: the same command judges what it lacks, and counts it."""
     course.plain()
     at = course.place("backup")
     process = course.start(at)
@@ -42,12 +45,10 @@ def backup(course: Course) -> dict[str, Any]:
     shutil.copyfile(at / "backup.db", at / STORE)
     with sqlite3.connect(at / STORE) as ledger:
         (there,) = ledger.execute("SELECT count(*) FROM deliberation").fetchone()
-    again = course.finish(at)
-    judged_again = course.steps - there
-    asked_again = course.server.counts()["calls"] - calls
+    again = course.once(at)
     return course.row(
-        "older backup", at, 1, commands=2 + again, steps_lacking=judged_again, calls_for_them=asked_again,
-        calls_paid_twice=paid_twice(course),
+        "older backup", at, 1, commands=3, steps_lacking=course.steps - there, steps_reported=judged_now(again),
+        calls_for_them=course.server.counts()["calls"] - calls, calls_paid_twice=paid_twice(course),
     )  # fmt: skip
 
 
@@ -121,39 +122,3 @@ def reading(course: Course) -> dict[str, Any]:
         "read while writing", at, reads[0], commands=1 + again, readers_faults=len(faults), first=faults[:1],
         calls_paid_twice=paid_twice(course),
     )  # fmt: skip
-
-
-def full_temp(course: Course) -> dict[str, Any]:
-    """The folder for temporary files is full (needs root, for a file system of its own)."""
-    course.plain()
-    at = course.place("temp")
-    full = tempfile.mkdtemp(prefix="tracejury-full-")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full], capture_output=True).returncode
-    try:
-        (Path(full) / "ballast").write_bytes(b"x" * 50_000)
-        with _environment(TMPDIR=full, SQLITE_TMPDIR=full):
-            process = course.once(at, site=SOURCES)
-    finally:
-        if mounted == 0:
-            subprocess.run(["umount", "-l", full], check=True)
-        shutil.rmtree(full, ignore_errors=True)
-    assert "Traceback" not in process.stderr, process.stderr[-2000:]
-    again = 0 if process.code == 0 else course.finish(at)
-    told = process.stderr.strip()[-200:] if process.code else ""
-    return course.row(
-        "temporary folder full", at, int(mounted == 0), commands=1 + again, first_exit=process.code, message=told,
-        calls_paid_twice=paid_twice(course),
-    )  # fmt: skip
-
-
-class _environment:
-    def __init__(self, **values: str) -> None:
-        self._values, self._before = values, dict(os.environ)
-
-    def __enter__(self) -> None:
-        os.environ.update(self._values)
-
-    def __exit__(self, *_: object) -> None:
-        for name in self._values:
-            os.environ.pop(name)
-        os.environ.update(self._before)

@@ -220,7 +220,8 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     def opened(run: Run, resumed: bool) -> None:
         title["run"] = run.name
-        err.print(marked("run [bold]{}[/]{}", run.name, " (resumed)" if resumed else ""))
+        state = f" (resumed: {tally.judged_before:,} steps have a verdict, the rest is judged now)" if resumed else ""
+        err.print(marked("run [bold]{}[/]{}", run.name, state), soft_wrap=True)
 
     async def main() -> tuple[Run, RunTally]:
         with clean_stop("steps that have begun") as stopping:
@@ -266,6 +267,7 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     current, coverage = ledger.progress(run), ledger.text_coverage(run)
     if as_json:
         body = current.model_dump(mode="json", exclude={"run": {"panel"}})
+        body |= {"judged_now": tally.steps, "judged_before": tally.judged_before}
         body["judged_share"] = {arm: counts.judged_share for arm, counts in coverage.items()}
         body |= {
             "failures": tally.failures,
@@ -281,6 +283,8 @@ def report(run: Run, tally: RunTally, store: str, as_json: bool) -> None:
     counts = ", ".join(f"{name} {n}" for name, n in current.outcomes.items())
     out.print(marked("[bold]{}[/]: {} traces done; steps{}: {}", run.name, current.done, calibrated, counts))
     out.print(f"  no claim {current.no_claim}; traces without a step {current.empty}; {current.calls} calls")
+    if tally.judged_before:
+        out.print(f"  judged now: {tally.steps:,} steps; {tally.judged_before:,} had a verdict before")
     print_coverage(coverage)
     for problem in tally.problems[:10]:
         out.print(f"  {problem}", style="yellow")

@@ -134,17 +134,18 @@ async def adjudicate(
     )
     run, secret, resumed = await run_in_thread(ledger.open_run, chosen, manifest, name)
     async with run_lease(ledger.engine, run, fresh=fresh):
+        tally = tally or RunTally()
+        if resumed:
+            tally.judged_before = await run_in_thread(ledger.count_judged, run)
         if opened is not None:
             opened(run, resumed)
         expected = await run_in_thread(count_selected, opened_batch, limit, only, arms)
         await run_in_thread(ledger.expect_traces, run.id, expected)
-        tally = tally or RunTally()
         tally.traces_total = expected
         if cluster is not None:
             from tracejury.graphs.cluster.run import run_on
 
             selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
-            tally = tally or RunTally()
             try:
                 run_tally = await run_on(
                     cluster,

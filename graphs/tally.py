@@ -39,6 +39,8 @@ class RunTally:
     """Traces that an earlier process finished."""
     empty: int = 0
     """Traces without a step."""
+    judged_before: int = 0
+    """Steps that had a verdict in the ledger when the run was resumed; failed ones are judged again."""
     steps: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     no_claim: int = 0

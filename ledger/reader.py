@@ -104,6 +104,14 @@ class LedgerReading:
             cost_usd=float(spent[4]),
         )
 
+    def count_judged(self, run: Run) -> int:
+        """Count the run's steps that have a verdict; failed ones have none."""
+        judged = select(func.count()).where(
+            deliberation_table.c.run_id == run.id, deliberation_table.c.outcome != Outcome.FAILED
+        )
+        with self.engine.connect() as connection:
+            return int(connection.execute(judged).scalar_one())
+
     def rows(self, run: Run, chunk: int = 200) -> Iterator[StepRow]:
         """Stream the run's step rows, trace by trace in the order of their ids; memory holds `chunk` traces."""
         after = ""

@@ -8,6 +8,7 @@ from typing import Any
 MODES = (
     *("ok", "401", "404", "400", "context", "429", "429-after", "500", "503", "hang", "reset", "cut", "garbled"),
     *("prose", "label", "empty", "no-choices", "big", "length", "refusal", "filtered", "echo-key", "tell-key"),
+    *("drip", "swapped"),
 )
 
 
@@ -16,7 +17,8 @@ class Behaviour:
     """What the server does. All of it can be changed while it runs."""
 
     mode: str = "ok"
-    """One of `MODES`, or `shape:NAME` (tests/servers/shapes.py)."""
+    """One of `MODES` (`drip`: a byte a second; `swapped`: what the request before this one gets), or `shape:NAME`
+    (tests/servers/shapes.py)."""
     refuses: list[str] = field(default_factory=list)
     """What requests are refused for (tests/servers/providers.py)."""
     refusal: dict[str, Any] = field(default_factory=dict)

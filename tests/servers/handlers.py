@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
@@ -144,7 +145,9 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
         return _error("401", message=f"Incorrect API key provided: {request.headers.get('Authorization')}")
     if mode in ERRORS:
         return _error(mode, behaviour.retry_after_s if mode == "429-after" else None)
-    good = content(body, state.reply(prompt))
+    answered = state.previous_prompt if mode == "swapped" else prompt
+    state.previous_prompt = prompt
+    good = content(body, state.reply(answered))
     if (odd := _odd(state, request, body, prompt, mode, good)) is not None:
         return odd
     if mode == "tell-key":
@@ -153,12 +156,13 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     if body.get("logprobs"):
         reply["choices"][0]["logprobs"] = state.behaviour.logprobs
     whole = json.dumps(reply)
-    if mode == "cut":
-        return await _cut(request, whole.encode())
+    if mode in ("cut", "drip"):
+        return await (_cut if mode == "cut" else _drip)(request, whole.encode())
     if mode == "garbled":
         return web.Response(text=whole[:-40], content_type="application/json")
     state.paid[digest(prompt)] += 1
-    return web.json_response(_bad(body, prompt, mode, good) if mode not in ("ok", "tell-key") else json.loads(whole))
+    is_whole = mode in ("ok", "tell-key", "swapped")
+    return web.json_response(json.loads(whole) if is_whole else _bad(body, prompt, mode, good))
 
 
 def _odd(state: State, request: web.Request, body: Any, prompt: str, mode: str, good: str) -> web.StreamResponse | None:
@@ -203,6 +207,17 @@ def _error(mode: str, after: float | None = None, message: str | None = None) ->
     status, code, text = ERRORS[mode]
     headers = {} if after is None else {"Retry-After": f"{after:g}"}
     return web.json_response({"error": {"message": message or text, "code": code}}, status=status, headers=headers)
+
+
+async def _drip(request: web.Request, raw: bytes) -> web.StreamResponse:
+    """Send a byte a second."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(raw))})
+    await response.prepare(request)
+    with suppress(ConnectionResetError):
+        for byte in raw:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(1.0)
+    return response
 
 
 async def _cut(request: web.Request, raw: bytes) -> web.StreamResponse:
