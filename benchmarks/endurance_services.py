@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AWAY_S = 3.0
 WORKERS = 3
+SOURCES = Path(__file__).resolve().parents[1] / "src"
 
 
 def server_killed(course: Course, times: int) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def workers_killed(course: Course) -> dict[str, Any]:
     course.options[at] = ["--backend", "ray", "--workers", str(WORKERS)]
     environment = {"RAY_USAGE_STATS_ENABLED": "0"}
     os.environ.update(environment)
-    process = course.start(at)
+    process = course.start(at, site=SOURCES)
     while process.code is None and f"{WORKERS} workers" not in process.stderr:
         time.sleep(0.2)
     course.server.set(paused=False)

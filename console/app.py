@@ -18,7 +18,7 @@ from tracejury.console.audit import compare, gate, report, summary
 from tracejury.console.cases import calls_app, cases
 from tracejury.console.check import check
 from tracejury.console.control import control
-from tracejury.console.crash import report_crash, switch_off_tracing
+from tracejury.console.crash import report_crash, shorten_event_loop_log, switch_off_tracing
 from tracejury.console.demo import demo
 from tracejury.console.distill import distill
 from tracejury.console.doctor import doctor
@@ -130,6 +130,7 @@ def main() -> None:
     if os.environ.get("TRACEJURY_DEBUG"):
         app()
         return
+    shorten_event_loop_log()
     try:
         if notice := switch_off_tracing():
             print_notice(notice, "yellow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import traceback
@@ -26,8 +27,29 @@ def switch_off_tracing() -> str | None:
     return f"{', '.join(on)} would send prompts to LangSmith and is off for this command; {_ALLOWED}=1 leaves it on"
 
 
+class _OneLine(logging.Handler):
+    """Prints a record of the event loop without its traceback; the command that failed reports the reason itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print_notice(" ".join(record.getMessage().split("\n", 1)[0].split()), "yellow")
+
+
+def shorten_event_loop_log() -> None:
+    """Print errors that the event loop logs as one line each, where nobody else has set up its log."""
+    log = logging.getLogger("asyncio")
+    if not log.hasHandlers():
+        log.addHandler(_OneLine())
+
+
 def report_crash(error: Exception) -> int:
     """Print what happened without a traceback, write that into a file, and return the exit code."""
+    if isinstance(error, MemoryError):
+        print_notice(
+            "tracejury has no memory left; what was committed is kept. Give it more memory, or judge fewer traces at "
+            "once (max_concurrency in the panel), and run the same command again",
+            "red",
+        )
+        return int(Exit.USAGE)
     reason = " ".join(str(error).split())[:300]
     message = f"tracejury stopped on an error that it did not foresee: {type(error).__name__}: {reason}"
     from tracejury.console.screen import err

@@ -40,6 +40,9 @@ _TEMPORARY = (
     "terminat",
     "closed",
     "timeout",
+    # Others use every connection that the server, or this user, may have.
+    "too many",
+    "connection slots",
 )
 
 
