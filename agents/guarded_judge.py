@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tracejury.agents.clocked_ask import ClockedAsk
 from tracejury.agents.records import Case, Draft
 from tracejury.models import CallFailed
-from tracejury.traces import Guarded, OverTimeError, OwnTime, Plugin, PluginError
+from tracejury.traces import Guarded, OverTimeError, OwnTime, Plugin, PluginError, is_users_interrupt
 
 BLOCKED_S = 2.0
 """A judge that holds up every other step for longer than this is named at the end of the run."""
@@ -52,7 +52,9 @@ class GuardedJudge(Guarded):
             raise self.plugin.fault(cancelled) from cancelled
         except PluginError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_users_interrupt(error):
+                raise
             raise self.plugin.fault(error) from error
         finally:
             self.longest_block_s = max(self.longest_block_s, clock.longest_block_s)

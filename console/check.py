@@ -23,7 +23,7 @@ def check(
     time_limit: Annotated[float, typer.Option(help="Limit each call to this number of seconds.", min=0.1)] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the judges, sources, readers, segmenters, scorers and checkers that a package adds.
+    """Check the judges, sources, readers and other objects that a package adds.
 
     Each is made and called with sample records and with hostile ones: empty, very long, in other scripts, full of
     markup. The command ends with exit code 1 where something is wrong. tracejury.testing has the same checks for your

@@ -8,7 +8,7 @@ from .embedders import open_embedder
 from .finder import Finder
 from .framed import framed_by
 from .index import DEFAULT_PATH, Index
-from .index_storage import BrokenIndexError, IndexLockedError
+from .index_storage import BrokenIndexError, IndexLockedError, indexes
 from .listing import ListedSource, list_sources
 from .manifest import BuildReport, IndexManifest, SourceChange, SourceEntry, diff
 from .queries import claim_queries, step_query
@@ -65,6 +65,7 @@ __all__ = [
     "diff",
     "fetch_corpus",
     "framed_by",
+    "indexes",
     "list_sources",
     "load_recipe",
     "load_reference_set",

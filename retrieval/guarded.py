@@ -25,8 +25,7 @@ class GuardedSource(Guarded):
         Raises:
             PluginError: It raised, took too long, or yielded something else.
         """
-        with self.faults_named():
-            documents = self._instance.documents()
+        documents = self.call(lambda: self._instance.documents())
         for item in self.items(documents):
             if not isinstance(item, Document | Problem):
                 raise self.plugin.fault(f"it yielded {type(item).__name__}, which is no Document or Problem")
@@ -42,8 +41,7 @@ class GuardedScorer(Guarded):
         Raises:
             PluginError: It raised, took too long, or its answer is not one finite number a pair.
         """
-        with self.faults_named():
-            scores = [float(score) for score in self._instance.score(pairs)]
+        scores = self.call(lambda: [float(score) for score in self._instance.score(pairs)])
         if len(scores) != len(pairs) or not all(map(math.isfinite, scores)):
             raise self.plugin.fault(
                 f"it returned {len(scores)} scores for {len(pairs)} pairs, or one that is no number"

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from tracejury.models import cache_dir
+from tracejury.retrieval.guarded_storage import guard_storage
 from tracejury.retrieval.index_checksums import CHECKSUMS, changed_file, write_checksums
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import IndexManifest, SourceEntry
@@ -106,12 +107,11 @@ def open_chroma(where: str) -> IndexStorage:
     return ServerStorage(f"{address[1]}://{address[2]}") if address else FolderStorage(Path(where))
 
 
-# An engine's faults surface where the index is used; a wrapper around every look-up would cost time and tell no more.
 indexes: Registry[IndexStorage] = Registry(
     "tracejury.indexes",
     "index engine",
     Contract({"where": str}, "load", arguments=0),
-    lambda storage, plugin: storage,
+    lambda storage, plugin: guard_storage(storage, plugin, (BrokenIndexError, IndexLockedError)),
 )
 
 

@@ -1,12 +1,13 @@
 from .answers import answer_correct, extract_answer
 from .batches import Batch, write_batch
 from .blinding import blind
+from .containment import is_users_interrupt
 from .contracts import Reader, ReadItem, Segmenter
 from .coverage import TextCoverage, text_coverage
 from .deidentifying import deidentify
 from .formats.html import HtmlReader
 from .formats.lines import TextLines
-from .guarded import Guarded
+from .guarded import READING_LIMIT, Guarded
 from .hedging import count_hedges
 from .identifiers import Identifier, identifiers
 from .json_lines import json_objects
@@ -40,6 +41,7 @@ from .time_limits import OverTimeError, OwnTime, plugin_time_limit_s
 
 __all__ = [
     "OWN_PACKAGE",
+    "READING_LIMIT",
     "SAMPLED_ANSWERS",
     "Batch",
     "BatchSummary",
@@ -83,6 +85,7 @@ __all__ = [
     "deidentify",
     "extract_answer",
     "identifiers",
+    "is_users_interrupt",
     "json_objects",
     "plugin_time_limit_s",
     "proposed_reading",

@@ -6,15 +6,16 @@ it stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tracejury.traces.contracts import Reader, ReadItem, Segmenter
-from tracejury.traces.plugins import Plugin, PluginError
+from tracejury.traces.plugins import Plugin
 from tracejury.traces.records import Problem, Question, Segmentation, Trace
-from tracejury.traces.time_limits import OverTimeError, interrupted_after, plugin_time_limit_s
+from tracejury.traces.time_limits import OverTimeError, call_within, plugin_time_limit_s
+
+T = TypeVar("T")
 
 READING_LIMIT = 10
 """Readers and sources may take this many times the limit for one item: they open files and ask servers."""
@@ -31,31 +32,25 @@ class Guarded:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._instance, name)
 
-    @contextmanager
-    def faults_named(self, limit_s: float | None = None) -> Iterator[None]:
-        """Run the block under the time limit; whatever it raises becomes a `PluginError` that names the package."""
+    def call(self, work: Callable[[], T], limit_s: float | None = None) -> T:
+        """Return `work()`, under the time limit.
+
+        Raises:
+            PluginError: It took too long or raised; the message names the package.
+        """
         limit_s = limit_s or self.limit_s
-        try:
-            with interrupted_after(limit_s):
-                yield
-        except OverTimeError:
-            raise self.plugin.fault(f"took longer than {limit_s:g} s") from None
-        except PluginError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise self.plugin.fault(error) from error
+        with self.plugin.faults_named():
+            try:
+                return call_within(limit_s, work)
+            except OverTimeError:
+                raise self.plugin.fault(f"took longer than {limit_s:g} s") from None
 
     def items(self, iterate: Iterable[Any]) -> Iterator[Any]:
         """Yield what `iterate` yields, each item under the time limit for reading."""
         limit_s = READING_LIMIT * self.limit_s
         end = object()
-        with self.faults_named(limit_s):
-            iterator = iter(iterate)
-        while True:
-            with self.faults_named(limit_s):
-                item = next(iterator, end)
-            if item is end:
-                return
+        iterator = self.call(lambda: iter(iterate), limit_s)
+        while (item := self.call(lambda: next(iterator, end), limit_s)) is not end:
             yield item
 
 
@@ -66,8 +61,7 @@ class GuardedReader(Guarded):
         """Yield what it yields; what is no record, and what it raises, is a problem."""
         unfit = 0
         try:
-            with self.faults_named(READING_LIMIT * self.limit_s):
-                records = self._instance.read(path)
+            records = self.call(lambda: self._instance.read(path), READING_LIMIT * self.limit_s)
             for item in self.items(records):
                 if isinstance(item, Question | Trace | Problem):
                     yield item
@@ -95,8 +89,7 @@ class GuardedSegmenter(Guarded):
         Raises:
             PluginError: It raised, took too long, or its answer is no segmentation of this trace.
         """
-        with self.faults_named():
-            cut = self._instance.segment(trace)
+        cut = self.call(lambda: self._instance.segment(trace))
         if not isinstance(cut, Segmentation):
             raise self.plugin.fault(f"it returned {type(cut).__name__}, which is no Segmentation")
         for index, step in enumerate(cut.steps):

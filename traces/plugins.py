@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from pydantic import ValidationError
+
+from tracejury.traces.containment import contained, is_users_interrupt
 
 OWN_PACKAGE = "tracejury"
 
@@ -46,6 +49,19 @@ class Plugin(NamedTuple):
         text = f"{type(reason).__name__}: {reason}" if isinstance(reason, BaseException) else str(reason)
         return PluginError(f"{self}: {text}")
 
+    @contextmanager
+    def faults_named(self) -> Iterator[None]:
+        """Turn whatever the block raises into a `PluginError` that names the package; what it prints is no output."""
+        try:
+            with contained():
+                yield
+        except PluginError:
+            raise
+        except BaseException as error:
+            if is_users_interrupt(error):
+                raise
+            raise self.fault(error) from error
+
     def check(self, instance: object, contract: Contract) -> None:
         """Check that `instance` has what the group's contract asks for.
 
@@ -53,14 +69,13 @@ class Plugin(NamedTuple):
             PluginError: It has not; the message names the attribute or the method.
         """
         for attribute, kind in contract.attributes.items():
-            try:
+            with self.faults_named():
                 value = getattr(instance, attribute, None)
-            except Exception as error:
-                raise self.fault(error) from error
             if not isinstance(value, kind):
                 description = "missing" if value is None else repr(value)
                 raise self.fault(f"`{attribute}` must be a {kind.__name__}; it is {description}")
-        method = getattr(instance, contract.method, None)
+        with self.faults_named():
+            method = getattr(instance, contract.method, None)
         if not callable(method):
             raise self.fault(f"it has no method `{contract.method}`")
         try:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tracejury.traces.plugins import Contract, Plugin, UnfitParamsError
+from tracejury.traces.time_limits import OverTimeError, call_within, plugin_time_limit_s
 
 T = TypeVar("T")
+
+MAKING_LIMIT = 10
+"""Importing and making an object may take this many times the limit of one call: weights are loaded then."""
 
 
 class UnknownNameError(LookupError):
@@ -76,16 +80,7 @@ class Registry(Generic[T]):
             own: T = point.load()(**params)
             plugin.check(own, self.contract)
             return own
-        try:
-            factory = point.load()
-        except (Exception, SystemExit) as error:
-            raise plugin.fault(error) from error
-        try:
-            instance: T = factory(**params)
-        except TypeError as error:
-            raise UnfitParamsError(f"{plugin}: its params {sorted(params)} do not fit: {error}") from error
-        except (Exception, SystemExit) as error:
-            raise plugin.fault(error) from error
+        instance: T = _made(point, plugin, params)
         plugin.check(instance, self.contract)
         return self._guard(instance, plugin)
 
@@ -96,3 +91,21 @@ class Registry(Generic[T]):
             hint = f"; did you mean {near[0]!r}?" if near else "."
             raise UnknownNameError(f"no {self.what} called {name!r}{hint} Known: {', '.join(sorted(self._points))}")
         return point
+
+
+def _made(point: EntryPoint, plugin: Plugin, params: Mapping[str, object]) -> Any:
+    """Import a factory of another package and call it."""
+
+    def call() -> Any:
+        factory = point.load()
+        try:
+            return factory(**params)
+        except TypeError as error:
+            raise UnfitParamsError(f"{plugin}: its params {sorted(params)} do not fit: {error}") from error
+
+    limit_s = MAKING_LIMIT * plugin_time_limit_s()
+    with plugin.faults_named():
+        try:
+            return call_within(limit_s, call)
+        except OverTimeError:
+            raise plugin.fault(f"took longer than {limit_s:g} s to be imported and made") from None

@@ -1,14 +1,15 @@
 """Time limits for code of other packages, whether it awaits, computes or blocks.
 
 An awaited coroutine is cancelled at its limit. Code that blocks never gives the event loop a chance to cancel it, so a
-timer signal interrupts it. Signals reach the main thread only: in another thread, and on Windows, blocking code is not
-interrupted.
+timer signal interrupts it. Signals reach the main thread only: elsewhere, and on Windows, a function runs in a thread
+of its own that is left behind at the limit, and a coroutine that blocks is not interrupted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import signal
 import threading
 import time
@@ -16,6 +17,8 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Generic, TypeVar
+
+from tracejury.traces.containment import contained
 
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ def interrupted_after(limit_s: float) -> Iterator[None]:
 
     An alarm that somebody else has set is put back with the time that is left of it.
     """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    if not _has_timer():
         yield
         return
 
@@ -67,6 +70,39 @@ def interrupted_after(limit_s: float) -> Iterator[None]:
         if earlier_s:
             remaining_s = max(earlier_s - (time.monotonic() - began), 1e-3)
             signal.setitimer(signal.ITIMER_REAL, remaining_s, interval_s)
+
+
+def _has_timer() -> bool:
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+
+def call_within(limit_s: float, work: Callable[[], T]) -> T:
+    """Return `work()`, which blocks.
+
+    Raises:
+        OverTimeError: It took longer than `limit_s` seconds. Outside the main thread it goes on in a thread of its own,
+            whose result nobody takes.
+    """
+    if _has_timer():
+        with interrupted_after(limit_s):
+            return work()
+    results: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put((True, work()))
+        except BaseException as error:  # noqa: BLE001 - it belongs to the caller, in whose thread it is raised
+            results.put((False, error))
+
+    threading.Thread(target=run, name="tracejury-plugin", daemon=True).start()
+    try:
+        has_value, outcome = results.get(timeout=limit_s)
+    except queue.Empty:
+        raise OverTimeError from None
+    if has_value:
+        value: T = outcome
+        return value
+    raise outcome
 
 
 class OwnTime:
@@ -138,7 +174,7 @@ class _Sliced(Generic[T]):
         while True:
             began = time.monotonic()
             try:
-                with interrupted_after(self._clock.slice_limit_s):
+                with contained(), interrupted_after(self._clock.slice_limit_s):
                     if iterator is None:
                         iterator = self._coroutine().__await__()
                     if thrown is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 
 from tracejury.agents.checkers.contracts import Checker, CheckerAsk, CheckerError, Pair, Probabilities, checkers
 from tracejury.agents.clocked_ask import ClockedAsk
 from tracejury.models import CallFailed
-from tracejury.traces import OWN_PACKAGE, OverTimeError, OwnTime, PluginError, plugin_time_limit_s
+from tracejury.traces import OWN_PACKAGE, OverTimeError, OwnTime, PluginError, is_users_interrupt, plugin_time_limit_s
 
 _ATTRIBUTES = {"kind": str, "summary": str, "needs_endpoint": bool, "can_contradict": bool, "identity": str}
 _TOLERANCE = 1e-3
@@ -58,7 +59,14 @@ class ValidatedChecker:
             raise
         except OverTimeError:
             raise CheckerError(f"{self._origin} took longer than {self.limit_s:g} s") from None
-        except Exception as error:
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise CheckerError(f"{self._origin} raised CancelledError") from cancelled
+        except BaseException as error:
+            if is_users_interrupt(error):
+                raise
             raise CheckerError(f"{self._origin} raised {type(error).__name__}: {error}") from error
         return self._validated(answers, len(pairs))
 
@@ -69,14 +77,16 @@ class ValidatedChecker:
         clocked: CheckerAsk | None = None if ask is None else ClockedAsk(ask, clock)
         return await clock.run(lambda: self._checker.probabilities(pairs, clocked))
 
-    def _validated(self, answers: Sequence[Probabilities], expected: int) -> list[Probabilities]:
+    def _validated(self, answers: object, expected: int) -> list[Probabilities]:
+        if not isinstance(answers, Sequence):
+            raise CheckerError(f"{self._origin} returned {type(answers).__name__}, which is no list of probabilities")
         if len(answers) != expected:
             raise CheckerError(f"{self._origin} returned {len(answers)} answers for {expected} pairs")
         valid = []
         for answer in answers:
             try:
                 one = Probabilities(*map(float, answer))
-            except TypeError:
+            except (TypeError, ValueError):
                 raise CheckerError(f"{self._origin} returned {answer!r}, which is no triple of probabilities") from None
             if not all(0 <= p <= 1 + _TOLERANCE for p in one) or not math.isclose(sum(one), 1, abs_tol=_TOLERANCE):
                 raise CheckerError(f"{self._origin} returned {answer!r}: probabilities are from 0 to 1 and sum to 1")

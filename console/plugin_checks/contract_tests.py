@@ -16,7 +16,7 @@ from tracejury.agents.checkers import Pair, checkers, make_checker
 from tracejury.console.plugin_checks.fake_ask import FakeAsk
 from tracejury.console.plugin_checks.samples import STEPS, hostile_steps, sample_case, sample_question, sample_trace
 from tracejury.models import CallFailed
-from tracejury.retrieval import scorers, sources
+from tracejury.retrieval import indexes, scorers, sources
 from tracejury.traces import Plugin, Problem, Registry, UnfitParamsError, readers, segmenters
 
 MOST_ITEMS = 1000
@@ -60,7 +60,7 @@ def contract_faults(
     """Make a registered object and call it with sample and hostile inputs.
 
     Args:
-        what: `judge`, `reader`, `segmenter`, `knowledge source`, `relevance scorer` or `checker`.
+        what: `judge`, `reader`, `segmenter`, `knowledge source`, `relevance scorer`, `checker` or `index engine`.
         name: The name that it is registered under.
         params: What its factory is called with.
         inputs: Files or folders that a reader must be able to read.
@@ -91,16 +91,21 @@ def contract_faults(
         "knowledge source": _source_calls,
         "relevance scorer": _scorer_calls,
         "checker": _checker_calls,
+        "index engine": _index_calls,
     }
     return [ContractFault(plugin, reason) for reason in dict.fromkeys(calls[what](instance))]
 
 
 def _registries() -> dict[str, Registry[Any]]:
-    registries: tuple[Registry[Any], ...] = (judges, sources.register, readers, segmenters, scorers, checkers)
+    registries: tuple[Registry[Any], ...] = (
+        judges, sources.register, readers, segmenters, scorers, checkers, indexes,
+    )  # fmt: skip
     return {registry.what: registry for registry in registries}
 
 
 def _made_with(what: str, params: Mapping[str, object] | None) -> dict[str, Any]:
+    if what == "index engine":
+        return {"where": tempfile.gettempdir(), **(params or {})}
     return {"params": params} if what == "checker" else dict(params or {})
 
 
@@ -176,3 +181,8 @@ def _checker_calls(checker: Any) -> Iterator[str]:
     ask = FakeAsk() if checker.needs_endpoint else None
     pairs = [Pair(STEPS[0], (text,)) for text in (sample_question().stem, *hostile_steps())]
     yield from _failures([lambda: asyncio.run(checker.probabilities(pairs, ask))])
+
+
+def _index_calls(engine: Any) -> Iterator[str]:
+    # Nothing is written: the folder belongs to whoever runs the check.
+    yield from _failures([engine.load, lambda: engine.generations("a-source")])

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stranger_package import installed, write_package
 from typer.testing import CliRunner
 
 from tracejury.agents import PanelError, judges, load_panel
 from tracejury.console.app import app
-from tracejury.retrieval import scorers, sources
 from tracejury.testing import contract_faults, sample_case, sample_trace
-from tracejury.traces import PluginError, Problem, readers, segment, segmenters
+from tracejury.traces import PluginError, Problem, readers, segment
 
 SOURCE = """
 import asyncio, sys, time
@@ -88,27 +88,15 @@ GROUPS = {
     "sources": "Half",
     "scorers": "Short",
 }
-REGISTRIES = (judges, readers, segmenters, sources.register, scorers)
 
 
 @pytest.fixture(autouse=True)
 def bad_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    (tmp_path / "bad_objects.py").write_text(SOURCE)
-    info = tmp_path / "bad_package-0.1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad-package\nVersion: 0.1\n")
-    lines = [
-        f"[tracejury.{group}]\n" + "".join(f"{name.lower()} = bad_objects:{name}\n" for name in names.split())
-        for group, names in GROUPS.items()
-    ]
-    lines[0] += "absent = bad_objects.nowhere:X\n"
-    (info / "entry_points.txt").write_text("\n".join(lines))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for registry in REGISTRIES:
-        monkeypatch.delitem(registry.__dict__, "_points", raising=False)
-    yield
-    for registry in REGISTRIES:
-        registry.__dict__.pop("_points", None)
+    groups = {group: {name.lower(): name for name in names.split()} for group, names in GROUPS.items()}
+    groups["judges"]["absent"] = "Absent"
+    write_package(tmp_path, "bad-package", SOURCE, groups)
+    with installed(tmp_path, monkeypatch):
+        yield
 
 
 def test_check_names_every_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,12 +109,12 @@ def test_check_names_every_fault(monkeypatch: pytest.MonkeyPatch) -> None:
         "dictionary": "returned dict", "unchecked": "label: Input should be", "sleeps": "longer than 0.2 s",
         "blocks": "longer than 0.2 s", "spins": "longer than 0.2 s", "plain": "async def draft",
         "unready": "'table'", "summaryless": "`summary` must be a str", "deaf": "too many positional arguments",
-        "absent": "No module named", "halfway": "line 3 is odd", "rows": "yielded dict", "uncut": "no knife",
+        "absent": "has no attribute 'Absent'", "halfway": "line 3 is odd", "rows": "yielded dict", "uncut": "no knife",
         "texts": "returned list", "elsewhere": "not the trace's text", "half": "the disk is gone",
         "short": "1 scores for",
     }  # fmt: skip
     assert [name for name, text in complaints.items() if text not in rows[name]] == []
-    assert all("package 'bad-package' (bad_objects" in text for text in rows.values())
+    assert all("package 'bad-package' (bad_package" in text for text in rows.values())
 
 
 def test_a_panel_with_broken_judges_is_refused_with_all_their_names(tmp_path: Path) -> None:
