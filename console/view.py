@@ -20,7 +20,9 @@ def view(
     other: Annotated[
         str | None,
         typer.Argument(
-            metavar="[OTHER]", help="Open with the comparison of RUN and this run; RUN:ARM names an arm of either."
+            metavar="[OTHER]",
+            help="Open with the comparison of RUN and this run. RUN:ARM names an arm of either; else they are compared"
+            " by an arm that both have.",
         ),
     ] = None,
     store: Store = None,

@@ -67,11 +67,29 @@ def sides_of(view: LedgerView, run: Run) -> list[Side]:
 def comparison_sides(ledger: Ledger, first: str, second: str) -> tuple[Side, Side]:
     """Return the arms that `tracejury view A B` compares.
 
+    Of a run with several arms, one that is not named is the one that the other side has too: two runs are compared like
+    with like, by the arm under study rather than by the baseline. Without one in common it is the baseline of the first
+    and the arm under study of the second.
+
     Raises:
-        LookupError: A run or an arm does not exist, or it is not clear which arm of a run is meant.
+        LookupError: A run or an arm does not exist, or a run has no arm but the one on the other side.
     """
     view = LedgerView(ledger)
-    return side(view, first), side(view, second)
+    (run, arm), (other_run, other_arm) = _run_and_arm(view, first), _run_and_arm(view, second)
+    pairs = [
+        (Side(run, a), Side(other_run, b))
+        for a in ([arm] if arm else view.arm_names(run))
+        for b in ([other_arm] if other_arm else view.arm_names(other_run))
+        if (run.id, a) != (other_run.id, b)
+    ]
+    if not pairs:
+        raise LookupError(f"run {run.name!r} has nothing to compare: name two runs, or two arms, as {run.name}:ARM")
+    alike = [pair for pair in pairs if pair[0].arm == pair[1].arm]
+    baselines = {view.arm_names(of)[0] for of in (run, other_run)}
+    return next(
+        (pair for pair in alike if pair[1].arm not in baselines),
+        alike[0] if alike else next((pair for pair in pairs if pair[1].arm not in baselines), pairs[0]),
+    )
 
 
 def side(view: LedgerView, ref: str) -> Side:
@@ -80,20 +98,39 @@ def side(view: LedgerView, ref: str) -> Side:
     Raises:
         LookupError: There is no such run or arm.
     """
-    arm = ""
+    run, arm = _run_and_arm(view, ref)
+    arms = view.arm_names(run)
+    if arm is None and len(arms) != 1:
+        raise LookupError(_arms_of(run, arms))
+    return Side(run, arm or arms[0])
+
+
+def _run_and_arm(view: LedgerView, ref: str) -> tuple[Run, str | None]:
+    """Return the run of `RUN` or `RUN:ARM`, and the arm if one is named."""
     try:
-        run = view.ledger.run(ref)
+        return view.ledger.run(ref), None
     except UnknownRunError:
         name, colon, arm = ref.rpartition(":")
         if not colon:
             raise
-        run = view.ledger.run(name)
+    run = view.ledger.run(name)
     arms = view.arm_names(run)
-    if not arm and len(arms) == 1:
-        arm = arms[0]
     if arm not in arms:
-        raise LookupError(f"run {run.name!r} has the arms {', '.join(arms) or 'none'}: name one, as {run.name}:ARM")
-    return Side(run, arm)
+        raise LookupError(_arms_of(run, arms))
+    return run, arm
+
+
+def _arms_of(run: Run, arms: Sequence[str]) -> str:
+    return f"run {run.name!r} has the arms {', '.join(arms) or 'none'}: name one, as {run.name}:ARM"
+
+
+def pairs_alike(view: LedgerView, baseline: Side, other: Side) -> list[tuple[Side, Side]]:
+    """Return the pairs of arms of one name that two runs have besides the pair that is compared."""
+    if baseline.run.id == other.run.id:
+        return []
+    shared = [arm for arm in view.arm_names(baseline.run) if arm in view.arm_names(other.run)]
+    pairs = [(Side(baseline.run, arm), Side(other.run, arm)) for arm in shared]
+    return [pair for pair in pairs if pair != (baseline, other)]
 
 
 class Findings(NamedTuple):

@@ -13,7 +13,7 @@ from tracejury.console.viewer import agreement
 from tracejury.console.viewer.alignment import aligned
 from tracejury.console.viewer.cards import digest, markdown_card
 from tracejury.console.viewer.filter_words import step_filter_words, trace_filter_words
-from tracejury.console.viewer.finding import Findings, Side, findings_of, sides_of
+from tracejury.console.viewer.finding import Findings, Side, findings_of, pairs_alike, sides_of
 from tracejury.console.viewer.following import filter_query
 from tracejury.console.viewer.ledger_view import LedgerView
 from tracejury.console.viewer.overview import arms_of, failures_of, texts_of
@@ -169,6 +169,7 @@ class Pages:
         return self._page(
             "compare.html", run=baseline.run, baseline=baseline, other=other, findings=findings,
             computed=computed, panels=picture(findings or []),
+            further=pairs_alike(self.view, baseline, other),
         )  # fmt: skip
 
     def step(self, run: Run, trace_id: str, number: int, filters: TraceFilter | StepFilter) -> str:

@@ -9,7 +9,18 @@ import pytest
 from made_ledger import deliberations, demo_pairs, make_run
 
 from tracejury.agents import Outcome, Reason, Route, Verdict
-from tracejury.ledger import Browsing, Ledger, Review, Reviews, Run, StepBrowsing, StepRow, TraceFilter
+from tracejury.ledger import (
+    Browsing,
+    Ledger,
+    Review,
+    Reviews,
+    Run,
+    StepBrowsing,
+    StepFilter,
+    StepLists,
+    StepRow,
+    TraceFilter,
+)
 from tracejury.traces import ErrorType, segment
 
 PAIRS = demo_pairs()[:10]
@@ -142,6 +153,11 @@ def test_a_step_heard_again_is_counted_once(ledger: Ledger, run: Run) -> None:
         (line,) = (x for x in Browsing(ledger).siblings(other, question.id) if x.trace_id == trace.id)
         assert line.judged == 1
         assert (line.error, line.failed) == ((0, 1) if made is broken and not line.error else (1, 0))
+    # The index of steps has let go of the failure as well.
+    lists = StepLists(ledger)
+    assert lists.in_trace(other, StepFilter(outcome=Outcome.ERROR, words=good.step.text[:20]), trace.id) == [0]
+    assert lists.in_trace(other, StepFilter(outcome=Outcome.FAILED), trace.id) == []
+    assert lists.in_trace(other, StepFilter(reason=Reason.ALL_FAILED), trace.id) == []
 
 
 def test_a_review_replaces_the_experts_own(ledger: Ledger, run: Run) -> None:
