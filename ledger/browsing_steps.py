@@ -171,7 +171,10 @@ class StepBrowsing:
     def at(self, run: Run, keys: Sequence[tuple[str, int]]) -> list[StepLine]:
         """Read the deliberations at these places, (trace id, index from 0), in this order."""
         d = deliberation_table.c
-        read = self._read(run, tuple_(d.trace_id, d.step_index).in_(keys))
+        traces, places = {trace_id for trace_id, _ in keys}, {index for _, index in keys}
+        # SQLite looks up the columns of an index one by one, and not pairs of them.
+        looked_up = and_(d.trace_id.in_(traces), d.step_index.in_(places))
+        read = self._read(run, and_(looked_up, tuple_(d.trace_id, d.step_index).in_(keys)))
         lines = {(line.deliberation.step.trace_id, line.deliberation.step.index): line for line in read}
         return [lines[key] for key in keys if key in lines]
 

@@ -148,6 +148,9 @@ tally = Table(
     Index("tally_by_trace", "trace_id", "run_id", unique=True),
     Index("tally_by_question", "question_id", "run_id"),
 )
+for _name in ("error", "abstained", "disagreements", "steps", "cost_usd"):
+    # A list that sorts by this, the most first, reads one page of it.
+    Index(f"tally_by_{_name}", tally.c[_name].desc(), tally.c.n, tally.c.run_id)
 
 evidence = Table(
     "evidence",

@@ -58,7 +58,7 @@ def sign_flip(
     for at in range(0, total, chunk):
         size = min(chunk, total - at)
         signs = rng.integers(0, 2, (size, n)) if not exact else np.arange(at, at + size)[:, None] >> np.arange(n) & 1
-        moved = (2 * signs - 1) @ apart
+        moved = 2 * (signs.astype(np.float64) @ apart) - apart.sum(axis=0)
         swapped = np.abs(difference(half - moved, half + moved))
         # A swap may leave a side without verdicts: as extreme as can be, so counted.
         hits += int((~(swapped < observed - 1e-12)).sum())

@@ -12,6 +12,7 @@ pytest.importorskip("fastapi", reason="the viewer needs the extra `viewer`")
 from tracejury.console.viewer import comparison_sides
 from tracejury.console.viewer.finding import Findings, findings_of, sides_of
 from tracejury.console.viewer.ledger_view import LedgerView
+from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
 from tracejury.ledger import Ledger
 from tracejury.reports import compare, gather
 
@@ -69,12 +70,16 @@ def test_a_finding_stays_until_its_run_goes_on_and_is_then_what_the_rows_say(led
     assert first.computed is None
     assert settled(view).items is first.items, "computed once"
     make_run(ledger, pairs, name="live")
-    deadline = time.monotonic() + 60  # how far the run is, is a figure of a moment ago itself
-    while (later := settled(view)).computed is None and time.monotonic() < deadline:
+    while settled(view).items is first.items:
         time.sleep(0.05)
-    assert later.items is first.items
-    assert later.computed is not None, "the page says of when it is"
     by_rows = compare(gather(ledger.rows(run)), baseline.key, [side.key for side in others])
-    anew = settled(LedgerView(ledger)).items
-    assert anew is not None
-    assert [f.comparison and f.comparison.sentence for f in anew] == [c.sentence for c in by_rows]
+    for renewed in (settled(view).items, settled(LedgerView(ledger)).items):
+        assert [f.comparison and f.comparison.sentence for f in renewed or []] == [c.sentence for c in by_rows]
+
+
+def test_a_result_of_another_state_says_when_it_was_computed() -> None:
+    cache = StaleWhileRevalidateCache()
+    assert cache.get_soon(("finding",), lambda: 1, wait_s=10, state="ten traces") == 1
+    assert cache.time_of_stale(("finding",), "ten traces") is None
+    assert cache.time_of_stale(("finding",), "thirty traces") is not None
+    assert cache.get(("finding",), lambda: 2, state="ten traces") == 1, "the same state is never computed again"

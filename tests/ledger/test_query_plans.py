@@ -11,6 +11,7 @@ from made_ledger import demo_pairs, make_run
 from sqlalchemy import event
 
 from tracejury.ledger import Browsing, Ledger, StepBrowsing, StepFilter, StepKey, StepLists, TraceFilter
+from tracejury.ledger.browsing import Sort
 
 LARGE = ("deliberation", "trace", "d", "t")
 """Tables with a row a step or a trace, whose rows hold whole records."""
@@ -77,6 +78,8 @@ def test_a_list_of_steps_reads_one_index_in_its_order(ledger: Ledger, step_filte
     )
     assert not [line for line in scans if line.split()[1] in LARGE]
     assert not [line for line in lines if "TEMP B-TREE" in line]
+    read = [line for line in lines if line.startswith("SEARCH deliberation ")]
+    assert all("trace_id=? AND step_index=?" in line for line in read), "each step is looked up by itself"
 
 
 def test_a_range_of_steps_is_looked_up_and_not_read_through(ledger: Ledger) -> None:
@@ -97,3 +100,19 @@ def test_patterns_of_votes_and_references_come_from_covering_indexes(ledger: Led
     opened, steps = ledger.run("made"), StepBrowsing(ledger)
     assert any("COVERING INDEX deliberation_by_votes" in line for line in plans(ledger, lambda: steps.patterns(opened)))
     assert any("COVERING INDEX carried_by_evidence" in line for line in plans(ledger, lambda: steps.references(opened)))
+
+
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [
+        ("errors", "tally_by_error"),
+        ("abstained", "tally_by_abstained"),
+        ("disagreements", "tally_by_disagreements"),
+        ("steps", "tally_by_steps"),
+        ("cost", "tally_by_cost_usd"),
+    ],
+)
+def test_a_sorted_list_of_traces_reads_one_page_of_an_index(ledger: Ledger, sort: Sort, index: str) -> None:
+    opened = ledger.run("made")
+    lines = plans(ledger, lambda: Browsing(ledger).traces(opened, TraceFilter(sort=sort, page=1)))
+    assert f"SCAN tally USING COVERING INDEX {index}" in lines
