@@ -3,7 +3,9 @@
     python benchmarks/viewer.py --traces 100000 --store sqlite:////tmp/big.db --out benchmarks/results/viewer.json
 
 The ledger is synthetic: the demo's traces with a case number each and the deliberations of `tests/made_ledger.py`,
-written in bulk; the server is the real one, asked over HTTP, one request after another.
+written in bulk; the server is the real one, asked over HTTP, one request after another. With `--before TREE
+--before-store URL` the server of another checkout, over its own copy of the ledger, is asked each page in turn, so that
+a busy machine costs both the same; the processor time a page is the server's own.
 """
 
 from __future__ import annotations
@@ -293,10 +295,65 @@ def ask(url: str) -> float:
     return (time.perf_counter() - began) * 1_000
 
 
-def memory(pid: int, what: str) -> float:
-    """Return the process's `VmRSS` or `VmHWM` in MB."""
-    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1_000 if found else float("nan")
+class Server:
+    """A viewer of one checkout over one ledger."""
+
+    def __init__(self, tree: Path, store: str, port: int) -> None:
+        self.root = f"http://127.0.0.1:{port}"
+        program = [
+            str(Path(sys.executable).with_name("tracejury")),
+            "view",
+            NAME,
+            "--store",
+            store,
+            "--port",
+            str(port),
+        ]
+        environment = os.environ | {"PYTHONPATH": str(tree / "src")}
+        self.process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.times: dict[str, list[float]] = {}
+        self.cpu: dict[str, float] = {}
+        while True:
+            try:
+                ask(f"{self.root}/static/viewer.css")
+                break
+            except OSError:
+                time.sleep(0.1)
+        self.idle = self.memory("VmRSS")
+
+    def ask(self, page: str, address: str) -> None:
+        before = self.cpu_ms()
+        self.times.setdefault(page, []).append(ask(self.root + address))
+        self.cpu[page] = self.cpu.get(page, 0.0) + self.cpu_ms() - before
+
+    def cpu_ms(self) -> float:
+        """Return the processor time that the server has used; a page that starts work in the background pays for it."""
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) * 1_000 / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, what: str) -> float:
+        """Return the process's `VmRSS` or `VmHWM` in MB."""
+        found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
+        return int(found[1]) / 1_000 if found else float("nan")
+
+    def figures(self, page: str) -> dict[str, float]:
+        first, *rest = self.times[page]
+        p95, cpu = quantiles(rest, n=20)[-1], self.cpu[page] / (len(rest) + 1)
+        return {"first_ms": first, "median_ms": median(rest), "p95_ms": p95, "cpu_ms": cpu, "n": len(rest)}
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def finding_s(server: Server) -> float:
+    """Return how long the finding takes on a server that has just started, in seconds."""
+    began = time.monotonic()
+    while True:
+        with urllib.request.urlopen(f"{server.root}/runs/{NAME}", timeout=600) as reply:
+            if b'class="note coming"' not in reply.read():
+                return time.monotonic() - began
+        time.sleep(0.5)
 
 
 def main() -> None:
@@ -305,57 +362,74 @@ def main() -> None:
     parser.add_argument("--traces", type=int, default=100_000)
     parser.add_argument("--store", default="sqlite:////tmp/tracejury-viewer-judge_panel.db")
     parser.add_argument("--requests", type=int, default=40)
+    parser.add_argument("--before", type=Path, help="A checkout to compare with.")
+    parser.add_argument("--before-store", help="Its ledger, of the same traces.")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/viewer.json"))
     given = parser.parse_args()
     ledger = Ledger(given.store)
     run = build(ledger, given.traces)
     long_page = long_trace(ledger)
-    standing = Browsing(ledger).progress(run)
-    steps = sum(standing.outcomes.values()) + standing.no_claim
-    program = [str(Path(sys.executable).with_name("tracejury")), "view", NAME, "--store", given.store, "--port", "7899"]
-    server = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    root = "http://127.0.0.1:7899"
-    pages: dict[str, dict[str, float]] = {}
+    progress = Browsing(ledger).progress(run)
+    loads = [os.getloadavg()[0]]
+    servers = {"now": Server(Path(__file__).resolve().parents[1], given.store, 7899)}
+    if given.before:
+        servers["before"] = Server(given.before, given.before_store, 7898)
     try:
-        while True:
-            try:
-                ask(f"{root}/static/viewer.css")
-                break
-            except OSError:
-                time.sleep(0.1)
-        idle = memory(server.pid, "VmRSS")
+        findings = {name: finding_s(server) for name, server in servers.items()}
+        print({name: round(seconds, 1) for name, seconds in findings.items()}, flush=True)
         drawn = requests(ledger, run, given.requests)
         drawn |= {
             f"trace of steps of {LONG // 1000} kB": iter([long_page] * 12),
             f"deliberation of a step of {LONG // 1000} kB": iter([f"{long_page}/steps/2"] * 12),
         }
-        for name, addresses in drawn.items():
-            first, *rest = [ask(root + address) for address in addresses]
-            p95 = quantiles(rest, n=20)[-1]
-            pages[name] = {"first_ms": first, "median_ms": median(rest), "p95_ms": p95, "n": len(rest)}
-            print(f"{name:34} first {first:7.0f}  median {median(rest):6.0f}  p95 {p95:6.0f} ms", flush=True)
-        after, peak = memory(server.pid, "VmRSS"), memory(server.pid, "VmHWM")
+        for page, addresses in drawn.items():
+            for n, address in enumerate(addresses):
+                for server in list(servers.values())[:: 1 if n % 2 else -1]:
+                    server.ask(page, address)
+            loads.append(os.getloadavg()[0])
+            for name, server in servers.items():
+                figures = "  ".join(f"{what} {value:6.0f}" for what, value in server.figures(page).items())
+                print(f"{page:34} {name:6} {figures}", flush=True)
+        memories = {
+            name: {"idle": server.idle, "after": server.memory("VmRSS"), "peak": server.memory("VmHWM")}
+            for name, server in servers.items()
+        }
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers.values():
+            server.stop()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
     size = Path(given.store.removeprefix("sqlite:///")).stat().st_size if given.store.startswith("sqlite") else None
+    pages: dict[str, dict[str, Any]] = {}
+    for page in drawn:
+        pages[page] = _rounded(servers["now"].figures(page))
+        if given.before:
+            before = servers["before"].figures(page)
+            pages[page]["before"] = _rounded(before)
+            pages[page]["median_ratio"] = round(pages[page]["median_ms"] / before["median_ms"], 2)
     result = {
-        "what": "milliseconds a page over HTTP, one request after another; `first` is the first of its kind",
+        "what": "milliseconds a page over HTTP, one request after another; `first` is the first of its kind, `cpu_ms`"
+        " the server's processor time a page; `before` the other checkout, asked in turn",
         "command": f"python benchmarks/viewer.py --traces {given.traces} --requests {given.requests}",
         "commit": commit.stdout.strip(),
         "database": given.store.split(":")[0],
-        "traces": standing.traces,
-        "steps": steps,
+        "traces": progress.traces,
+        "steps": sum(progress.outcomes.values()) + progress.no_claim,
         "ledger_bytes": size,
         "cores": os.cpu_count(),
-        "server_mb": {"idle": idle, "after": after, "peak": peak},
-        "pages": {name: {k: round(v, 1) for k, v in found.items()} for name, found in pages.items()},
-        "worst_p95_ms": round(max(found["p95_ms"] for found in pages.values()), 1),
+        "load": {"lowest": min(loads), "highest": max(loads)},
+        "finding_s": {name: round(seconds, 1) for name, seconds in findings.items()},
+        "server_mb": memories,
+        "pages": pages,
+        "worst_p95_ms": max(figures["p95_ms"] for figures in pages.values()),
+        "worst_cpu_ms": max(figures["cpu_ms"] for figures in pages.values()),
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({k: v for k, v in result.items() if k != "pages"}, indent=1))
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, Any]:
+    return {name: round(value, 1) for name, value in figures.items()}
 
 
 if __name__ == "__main__":
