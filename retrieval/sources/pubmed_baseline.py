@@ -18,16 +18,15 @@ class PubMedBaseline(XmlCorpus):
         "NLM, PubMed baseline", "abstracts may be under their publishers' copyright", is_shape_tested=True
     )
     license = "NLM terms; abstracts may be copyrighted"
-    suffixes, roots, format = (".xml",), ("PubmedArticleSet",), "PubMed"
+    suffixes, roots, format, record = (".xml",), ("PubmedArticleSet",), "PubMed", "PubmedArticle"
 
     def __init__(self, path: str, name: str = "pubmed-baseline") -> None:
         super().__init__(path, name)
 
     def documents_of(self, root: Element, file: str) -> Iterator[Document]:
-        """Yield the abstracts of a file."""
-        for record in root.iter("PubmedArticle"):
-            if (document := self._document(record)) is not None:
-                yield document
+        """Yield the abstract of a record."""
+        if (document := self._document(root)) is not None:
+            yield document
 
     def _document(self, record: Element) -> Document | None:
         article = record.find("MedlineCitation/Article")

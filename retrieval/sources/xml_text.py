@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from html.entities import html5
 from xml.etree.ElementTree import Element
-
-from defusedxml.ElementTree import fromstring
-
-from tracejury.retrieval.sources.xml_files import parse_xml
-from tracejury.traces import Problem
 
 _BLOCKS = frozenset(
     {
@@ -25,42 +19,14 @@ _REFERENCES = frozenset({"xref", "link", "fn", "footnote"})
 _TO_PARTS_OF_THE_TEXT = frozenset({"fig", "table", "sec", "app", "disp-formula", "supplementary-material"})
 _SUPERSCRIPT = str.maketrans("0123456789+-\u2212\u2013()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁽⁾")
 
+
 # XML 1.0 allows neither character in a document.
 _BREAK, _LEFT_OUT = "\0", "\1"
 _WORDS = r"(?:and|or|see|also|e\.g\.|cf\.|figs?\.?|figures?|tables?|refs?\.?)"
 _EMPTY_BRACKETS = re.compile(
-    rf"\s*[(\[](?=[^)\]]*{_LEFT_OUT})(?:[\s{_LEFT_OUT},;.\u2013\u2014-]|\b{_WORDS}(?=\W))*[)\]]", re.IGNORECASE
+    rf"\s*[(\[](?=[^)\]]{{0,200}}{_LEFT_OUT})(?:[\s{_LEFT_OUT},;.\u2013\u2014-]|\b{_WORDS}(?=\W))*[)\]]", re.IGNORECASE
 )
 _EMPTY_RUN = re.compile(rf"\s*{_LEFT_OUT}(?:[\s,;\u2013-]*{_LEFT_OUT})*(?=([\s\w])?)")
-_NAMED_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
-_OF_XML = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
-
-
-def parse_plain(raw: bytes, file: str, roots: Collection[str], format: str) -> Element | Problem:
-    """Parse XML, and take the namespaces off the names of its elements.
-
-    Named characters that the document's DTD defines (`&lambda;`) are read as HTML's of the same name.
-
-    Args:
-        raw: The file's bytes.
-        file: Its name, for the problem.
-        roots: The names that the root may have.
-        format: What the format is called, for the problem.
-    """
-    try:
-        root: Element = fromstring(raw)
-    except Exception:  # noqa: BLE001 - `parse_xml` says what is wrong
-        parsed = parse_xml(_NAMED_ENTITY.sub(_character, raw), file, None, format)
-        if isinstance(parsed, Problem):
-            return parsed
-        root = parsed
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            element.tag = element.tag.rpartition("}")[2]
-    if root.tag not in roots:
-        reason = f"its root is <{root.tag}>, that of {format} is <{next(iter(roots))}>"
-        return Problem(file=file, reason=reason, hint="give a file of that format")
-    return root
 
 
 def first_text(element: Element, *paths: str) -> str:
@@ -129,10 +95,3 @@ def _raised(text: str) -> str:
 
 def _space(match: re.Match[str]) -> str:
     return " " if match[1] else ""
-
-
-def _character(match: re.Match[bytes]) -> bytes:
-    name = match[1]
-    if name in _OF_XML or (text := html5.get(f"{name.decode()};")) is None:
-        return match[0]
-    return "".join(f"&#{ord(c)};" for c in text).encode()

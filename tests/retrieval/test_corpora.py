@@ -151,6 +151,24 @@ def test_pubmed_baseline_gives_abstracts_and_marks_retractions(tmp_path: Path) -
     assert (abstract.superseded_by, abstract.key) == ("retracted: NEJM 2020", "5")
 
 
+def test_a_file_of_pubmed_that_breaks_off_gives_the_abstracts_before_it(tmp_path: Path) -> None:
+    (tmp_path / "cut.xml").write_text(ABSTRACTS[: ABSTRACTS.index("<PMID>6")], "utf-8")
+    (tmp_path / "other.xml").write_text("<html/>")
+    abstract, broken, other = documents("pubmed-baseline", tmp_path)
+    assert isinstance(abstract, Document)
+    assert "not valid XML after 1 records" in str(broken)
+    assert "holds no <PubmedArticle>" in str(other)
+
+
+def test_elements_nested_without_end_cost_only_their_file(tmp_path: Path) -> None:
+    deep = "<bold>" * 30_000 + "x" + "</bold>" * 30_000
+    (tmp_path / "deep.nxml").write_text(ARTICLE.replace("0.6 mg twice daily.", deep))
+    (tmp_path / "sound.nxml").write_text(ARTICLE)
+    problem, *rest = documents("pmc", tmp_path)
+    assert "nested over 200 deep" in str(problem)
+    assert len(rest) == 3
+
+
 def test_dailymed_reads_labels_in_zips_of_a_release(tmp_path: Path) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as zipped:
