@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tracejury.traces.identifier_labels import LABELLED
 from tracejury.traces.identifier_rules import EPONYM, RULES
 
 
@@ -33,7 +34,7 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
     """
     plain, offsets = _plain(text)
     candidates: list[Identifier] = []
-    for kind, rule in RULES:
+    for kind, rule in (*RULES, *LABELLED):
         for match in rule.finditer(plain):
             # A rule with a label in front keeps the label: "MRN 123456" becomes "MRN [ID_1]".
             group = next((g for g, value in match.groupdict().items() if value is not None), 0)
