@@ -10,7 +10,10 @@ _STEP = (
     "|الخطوة|خطوة|चरण|कदम|ステップ|手順|步骤|步驟|단계"
 )
 _COUNT = "[一二三四五六七八九十百\\d]{1,4}"
-_COUNT_WORD = "one|two|three|four|five|six|seven|eight|nine|ten|uno|dos|tres|cuatro|cinco|un|deux|trois|quatre|cinq|eins|zwei|drei|vier|fünf"
+_COUNT_WORD = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|uno|dos|tres|cuatro|cinco|un|deux|trois|quatre|cinq"
+    "|eins|zwei|drei|vier|fünf"
+)
 _ROMAN = "i{1,3}|iv|vi{0,3}|ix|x"
 _ARABIC_ORDINAL = "(?:أول|ثاني|ثالث|رابع|خامس|سادس)(?:ًا|اً|ا)"
 _DOSE = r"\d+(?:[.,]\d+)?[ \t]*(?:mg|mcg|µg|μg|g|kg|ml|l|mmol|meq|units?|iu|%)(?!\w)"
@@ -21,7 +24,7 @@ ITEM = re.compile(
     rf"(?:(?:{_STEP})[ \t]*{_COUNT}(?:[ \t]*[:：.)、–—-]+|(?:\*\*|__)?(?=\s))"
     rf"|\[(?:{_STEP}|thought)[ \t]*{_COUNT}\][:：.]?"
     rf"|(?:{_STEP})[ \t]+(?:{_COUNT_WORD})[ \t]*[:：.)–—-]"
-    rf"|(?:thought|reason|point|argument|consideration|observation)[ \t]*\d{{1,2}}[ \t]*[:：.)–—-]"
+    rf"|(?:thought|reason|point|argument|consideration|observation)[ \t]*\d{{1,2}}[ \t]*[:：)–—-]"
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.|ª|ère|er|ème|e)?[ \t](?:{_STEP})[ \t]*[:：.–—-]"
     # "（一）", "첫째,", "أولاً:", "1°", "1️⃣", "II.", "iii)", "1.2 Next".
     r"|[(（][一二三四五六七八九十]{1,3}[)）]|第[一二三四五六七八九十]{1,3}[,，、:：]|[其首][一二三次先][,，、:：]"
