@@ -20,6 +20,7 @@ from tracejury.agents.fingerprints import panel_fields
 from tracejury.agents.loading import prompt_hashes
 from tracejury.agents.panel import Panel
 from tracejury.agents.records import Label, Outcome, Reason, Route, Seat, Verdict
+from tracejury.storage import read_utf8
 from tracejury.traces import Record
 
 
@@ -152,7 +153,7 @@ def load_calibrator(path: Path, panel: Panel) -> Calibrator:
         ValueError: The file is none, or was fitted on another panel; the message says what to do.
     """
     try:
-        calibrator = Calibrator.model_validate_json(path.read_text("utf-8"))
+        calibrator = Calibrator.model_validate_json(read_utf8(path))
     except FileNotFoundError:
         raise ValueError(
             f"{path}: no such calibrator; write one with `tracejury quality calibrate RUN --out {path}`"

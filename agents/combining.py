@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from tracejury.agents.records import Label
+from tracejury.storage import read_utf8
 from tracejury.traces import Record
 
 
@@ -79,7 +80,7 @@ def load_combination(path: str, judges: frozenset[str]) -> Combination:
     """
     hint = "write one with `tracejury panels weigh RUN --out FILE`"
     try:
-        combination = Combination.model_validate_json(Path(path).read_text("utf-8"))
+        combination = Combination.model_validate_json(read_utf8(Path(path)))
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file of weights; {hint}") from None
     except ValidationError as wrong:

@@ -13,6 +13,7 @@ import yaml
 
 from tracejury.agents.records import Case
 from tracejury.models import Data, Message
+from tracejury.storage import read_utf8
 
 EVIDENCE = ("vignette", "steps", "passages")
 
@@ -39,7 +40,7 @@ def prompt(name: str) -> Prompt:
         ValueError: The file has no front matter with `version` and `summary`.
     """
     if name.endswith(".md"):
-        return _parsed(Path(name).stem, Path(name).read_text("utf-8"), name)
+        return _parsed(Path(name).stem, read_utf8(Path(name)), name)
     return _shipped(name)
 
 

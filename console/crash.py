@@ -7,11 +7,13 @@ import os
 import tempfile
 import traceback
 
-from tracejury.console.failing import Exit
+from tracejury.console.failing import Exit, error_text
 from tracejury.console.lines import print_notice
 
 _TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
 _ALLOWED = "TRACEJURY_LANGSMITH"
+_NO_THREAD = "can't start new thread"
+"""Python's words where memory, or the number of threads, is at its limit."""
 
 
 def switch_off_tracing() -> str | None:
@@ -43,12 +45,16 @@ def shorten_event_loop_log() -> None:
 
 def report_crash(error: Exception) -> int:
     """Print what happened without a traceback, write that into a file, and return the exit code."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _NO_THREAD in str(error):
         print_notice(
             "tracejury has no memory left; what was committed is kept. Give it more memory, or judge fewer traces at "
             "once (max_concurrency in the panel), and run the same command again",
             "red",
         )
+        return int(Exit.USAGE)
+    if isinstance(error, OSError) or type(error).__module__.startswith("tracejury."):
+        # Our own errors say what to do, wherever they come from.
+        print_notice(error_text(error), "red")
         return int(Exit.USAGE)
     reason = " ".join(str(error).split())[:300]
     message = f"tracejury stopped on an error that it did not foresee: {type(error).__name__}: {reason}"

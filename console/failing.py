@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -33,9 +35,49 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (LookupError, ValueError, OSError, ModuleNotFoundError) as error:
+        if isinstance(error, BrokenPipeError) and reader_has_left():
+            raise
         raise fail(error_text(error)) from error
 
 
+_REMEDIES = {
+    errno.ENOSPC: "free some space and run the command again",
+    errno.EDQUOT: "free some space and run the command again",
+    errno.EFBIG: "a limit on the size of files is reached (ulimit -f)",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.EROFS: "name a place that can be written",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.ENOENT: "check the path",
+    errno.ELOOP: "the link leads to itself",
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EMFILE: "allow the process more open files (ulimit -n)",
+    errno.EADDRINUSE: "give another --port",
+    errno.EADDRNOTAVAIL: "give an address of this machine",
+}
+
+
 def error_text(error: BaseException) -> str:
-    """Return the text of an error; Python quotes that of a KeyError, and this does not."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    """Return the text of an error for a user.
+
+    Python quotes that of a KeyError, and this does not. An error of the operating system is named with its file and
+    what to do.
+    """
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    if isinstance(error, OSError) and error.strerror and str(error).startswith("[Errno"):
+        parts = [str(error.filename)] if error.filename is not None else []
+        text = ": ".join([*parts, error.strerror])
+        remedy = _REMEDIES.get(error.errno or 0)
+        return f"{text}; {remedy}" if remedy else text
+    return str(error)
+
+
+def reader_has_left() -> bool:
+    """Tell whether the program that reads the standard output has ended, as `head` does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False

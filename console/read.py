@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -117,8 +118,10 @@ def read(
         with explained():
             _show_fields(fields, as_json)
         return
-    if path is None and reader is not None and Path(reader).exists():
+    if path is None and reader is not None and os.path.exists(reader):
         path, reader = Path(reader), None
+    if path is None and reader is not None:
+        raise fail(f"{reader} is no file or folder; name one that is there: tracejury read [READER] PATH --out DIR")
     if path is None:
         raise fail("name a reader and a path, or a path: tracejury read PATH --out DIR (see tracejury read --list)")
     if reader == "verdicts":

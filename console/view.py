@@ -100,6 +100,7 @@ def _serve(
     from tracejury.console.screen import err, marked
     from tracejury.console.viewer import create_app
     from tracejury.console.viewer.guard import is_loopback
+    from tracejury.console.viewer.half_open import TimedProtocol
     from tracejury.console.viewer.rendering import place, served
 
     if token is None and not is_loopback(host):
@@ -118,7 +119,7 @@ def _serve(
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     # No access log: it would hold the token.
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, http=TimedProtocol)
     uvicorn.Server(config).run(sockets=[bound])
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from tracejury.models.records import Endpoint
 from tracejury.models.secrets_in_text import LOOKS_LIKE_A_KEY
+from tracejury.storage import read_utf8
 
 KEYS_FILE = "TRACEJURY_KEYS"
 """Environment variable with the path of a file of `NAME=value` lines, read where NAME is not in the environment."""
@@ -82,7 +83,7 @@ def _from_file(name: str) -> str | None:
         raise KeyMissingError(f"{KEYS_FILE} names {path}, which cannot be read: {error.strerror}") from error
     if os.name == "posix" and (mode.st_uid not in (os.getuid(), 0) or stat.S_IMODE(mode.st_mode) & 0o077):
         raise KeyMissingError(f"{path} can be read by others: run `chmod 600 {path}` (and own it) first")
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_utf8(path).splitlines():
         key, equals, value = line.removeprefix("export ").partition("=")
         if equals and key.strip() == name:
             return value.strip().strip("'\"")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tracejury.ledger import StepRow
 from tracejury.reports.expert_reviews import ExpertLabel, with_expert_labels
+from tracejury.storage import read_utf8
 
 
 def read_labels(path: Path) -> list[ExpertLabel]:
@@ -26,7 +27,7 @@ def read_labels(path: Path) -> list[ExpertLabel]:
         )
     labels_by_step: dict[str, tuple[int, ExpertLabel]] = {}
     # Split at line feeds alone: other line separators of Unicode may stand inside a JSON string.
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+    for number, line in enumerate(read_utf8(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, model_validator
 
 from tracejury.agents import Relation
+from tracejury.storage import read_utf8
 from tracejury.traces import Record
 
 
@@ -42,7 +43,7 @@ def read_labelled_pairs(path: Path) -> list[LabelledPair]:
         OSError: The file cannot be read.
     """
     pairs = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(read_utf8(path).splitlines(), 1):
         if not line.strip():
             continue
         try:

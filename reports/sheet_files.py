@@ -17,6 +17,7 @@ from pathlib import Path
 from tracejury.ledger import no_formula
 from tracejury.reports.quoted_claims import RELATIONS
 from tracejury.reports.sheets import ERROR_TYPES, RELATION_CHOICES, VERDICT_CHOICES, VERDICTS, SheetItem
+from tracejury.storage import read_utf8
 
 COLUMNS = ("item", "question", "options", "other steps", "STEP TO JUDGE", "verdict", "error type", "note")
 QUOTED = ("claim of the step", "cited sentence", "relation")
@@ -114,14 +115,14 @@ def read_rows(path: Path) -> tuple[str | None, list[dict[str, str]]]:
     """
     if path.suffix == ".json":
         try:
-            body = json.loads(path.read_text(encoding="utf-8"))
+            body = json.loads(read_utf8(path))
             return body.get("expert") or None, [{k: str(v or "") for k, v in row.items()} for row in body["rows"]]
         except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(f"{path}: not a file that the form saved ({error})") from error
     if path.suffix == ".xlsx":
         table = _table(path)
     elif path.suffix == ".csv":
-        table = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        table = list(csv.reader(io.StringIO(read_utf8(path))))
     else:
         raise ValueError(f"{path}: a sheet comes back as .xlsx, .csv or the .json that the form saves")
     head = [name.strip().lower() for name in table[0]] if table else []

@@ -143,6 +143,8 @@ class FolderStorage:
 
     def __init__(self, path: Path) -> None:
         self.local = path.expanduser().resolve()
+        if self.local.is_file():
+            raise BrokenIndexError(f"{path} is a file, and an index is a folder: name another path")
         self.where = str(self.local)
         self._clients: dict[Path, ClientAPI] = {}
         self._holds: dict[Path, _Hold] = {}

@@ -3,6 +3,7 @@ from .engine import StoreError, hide_password, insert_new, open_engine, open_tra
 from .key_value import Entry, KeyValueStore
 from .leases import Lease, LeaseHeldError, acquire_lease
 from .reconnecting import is_outage, run_when_reachable, unreachable_error
+from .text_files import NotTextError, read_utf8
 from .threads import run_in_thread
 from .writer import Writer
 
@@ -11,6 +12,7 @@ __all__ = [
     "KeyValueStore",
     "Lease",
     "LeaseHeldError",
+    "NotTextError",
     "StoreError",
     "Writer",
     "acquire_lease",
@@ -19,6 +21,7 @@ __all__ = [
     "is_outage",
     "open_engine",
     "open_transaction",
+    "read_utf8",
     "replacing_file",
     "replacing_folder",
     "run_in_thread",

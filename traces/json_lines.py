@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tracejury.storage import read_utf8
+
 
 def json_objects(path: Path, one: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (FILE:LINE, object) of a file of JSON lines; empty lines are passed over.
@@ -19,7 +21,7 @@ def json_objects(path: Path, one: str) -> Iterator[tuple[str, dict[str, Any]]]:
         ValueError: A line is no JSON object; the message names it.
     """
     # Split at line feeds alone: other line separators of Unicode may stand inside a JSON string.
-    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), 1):
+    for number, line in enumerate(read_utf8(path).split("\n"), 1):
         if not line.strip():
             continue
         place = f"{path}:{number}"

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from tracejury.agents.checkers.contracts import CheckerError, Probabilities
 from tracejury.agents.evidence_records import Relation
+from tracejury.storage import read_utf8
 from tracejury.traces import Record
 
 LEAST_P = 1e-9
@@ -88,7 +89,7 @@ def load_calibration(path: Path, identity: str) -> CheckerCalibration:
     """
     refit = "fit one with `tracejury quality calibrate --checker NAME PAIRS --out FILE`"
     try:
-        calibration = CheckerCalibration.model_validate_json(path.read_text("utf-8"))
+        calibration = CheckerCalibration.model_validate_json(read_utf8(path))
     except FileNotFoundError:
         raise CheckerError(f"{path}: there is no such calibration; {refit}") from None
     except ValidationError as error:
