@@ -93,7 +93,9 @@ class TextCoverage(Record):
         if self.without_steps:
             parts.append(f"{self.without_steps} of {self.traces} traces have no step")
         if self.closing_sentences:
-            parts.append(f"{self.closing_sentences} closing sentences repeat the answer and are no steps")
+            several = "s repeat the answer and are no steps"
+            one = " repeats the answer and is no step"
+            parts.append(f"{self.closing_sentences} closing sentence{one if self.closing_sentences == 1 else several}")
         return "; ".join(parts)
 
 

@@ -87,4 +87,8 @@ def _final(value: Any) -> Any:
 
 def _excerpt(text: str, size: int = 160) -> str:
     line = " ".join(text[: 4 * size].split())
-    return line if len(line) <= size and len(text) <= 4 * size else line[:size].rstrip() + " …"
+    if len(line) <= size and len(text) <= 4 * size:
+        return line
+    whole_words = line[: size + 1].rpartition(" ")[0]
+    # A word longer than a third of the excerpt is cut: some texts have no spaces.
+    return (whole_words if 3 * len(whole_words) > 2 * size else line[:size]).rstrip() + " …"

@@ -34,6 +34,14 @@
   }
 
   /* --- reading: steps follow each other on one screen, each with an address of its own ----------------------------- */
+  /* On a phone the steps scroll in a box of their own. */
+  function showCurrent() {
+    const ribbon = $(".ribbon"), current = $(".ribbon [aria-current]");
+    if (!current) return;
+    const box = ribbon.getBoundingClientRect(), at = current.getBoundingClientRect();
+    if (at.top < box.top || at.bottom > box.bottom) ribbon.scrollTop += at.top - box.top - 8;
+  }
+  showCurrent();
   let swapping = Promise.resolve(), place = location.pathname + location.search;
   function swap(url, push) { swapping = swapping.then(() => show(url, push)); }
   async function show(url, push) {
@@ -41,9 +49,9 @@
     if (push) history.pushState({ swap: true }, "", url);
     place = location.pathname + location.search;
     await replacePart(url, "main", false);
-    const current = $(".ribbon [aria-current]"), fresh = $(".ribbon");
+    const fresh = $(".ribbon");
     if (fresh) fresh.scrollTop = at;
-    if (current) current.scrollIntoView({ block: "nearest" });
+    showCurrent();
     scrollTo(0, 0);
     const heading = $("#reading h1");
     document.title = (heading ? heading.textContent.slice(0, 60) + " · " : "") + "tracejury";
