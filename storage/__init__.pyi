@@ -1,4 +1,5 @@
 from .atomic import replacing_file, replacing_folder
+from .data_version import DataVersion
 from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
 from .key_value import Entry, KeyValueStore
 from .leases import Lease, LeaseHeldError, acquire_lease
@@ -8,6 +9,7 @@ from .threads import run_in_thread
 from .writer import Writer
 
 __all__ = [
+    "DataVersion",
     "Entry",
     "KeyValueStore",
     "Lease",

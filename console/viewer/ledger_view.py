@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tracejury.console.viewer.stale_cache import StaleWhileRevalidateCache
@@ -26,6 +26,7 @@ from tracejury.ledger import (
     spending_by_purpose,
 )
 from tracejury.reports import ordered_arms
+from tracejury.storage import DataVersion
 
 T = TypeVar("T")
 
@@ -35,11 +36,11 @@ class LedgerView:
     """The ledger's readers and their cache; a process makes one."""
 
     ledger: Ledger
-    cache: StaleWhileRevalidateCache = field(default_factory=StaleWhileRevalidateCache)
     patience_s: float = 0.2
     """A page waits this long for a figure that takes long at a million steps, and says that it is coming."""
 
     def __post_init__(self) -> None:
+        self.cache = StaleWhileRevalidateCache(DataVersion(self.ledger.engine).read)
         self.traces = Browsing(self.ledger)
         self.steps = StepBrowsing(self.ledger)
         self.reviews = Reviews(self.ledger)

@@ -29,9 +29,14 @@ class _Entry(NamedTuple):
 
 
 class StaleWhileRevalidateCache:
-    """A cache of at most 64 results by key. It is safe from any thread."""
+    """A cache of at most 64 results by key. It is safe from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        read_state: Returns the state of what results are computed from where a call names none; None: unknown.
+    """
+
+    def __init__(self, read_state: Callable[[], Hashable] = lambda: None) -> None:
+        self._read_state = read_state
         self._entries: dict[tuple[Any, ...], _Entry] = {}
         self._recomputing: set[tuple[Any, ...]] = set()
         self._first: dict[tuple[Any, ...], threading.Lock] = {}
@@ -44,8 +49,9 @@ class StaleWhileRevalidateCache:
         Args:
             key: What is computed.
             compute: Computes it.
-            state: What it is computed from; a result stays fresh as long as this is the same. None: unknown.
+            state: What it is computed from; a result stays fresh as long as this is the same. None: the cache asks.
         """
+        state = self._read_state() if state is None else state
         entry = self._entries.get(key)
         if entry is None:
             with self._lock:
@@ -82,6 +88,7 @@ class StaleWhileRevalidateCache:
         Raises:
             Exception: Whatever the computation raised; the next call tries it again.
         """
+        state = self._read_state() if state is None else state
         if failure := self._failures.pop(key, None):
             raise failure
         if key not in self._entries:
