@@ -43,7 +43,10 @@ def _several(value: object) -> object:
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
-Sources = Annotated[tuple[SampledFrom, ...], BeforeValidator(_several)]
+Sources = Annotated[
+    tuple[SampledFrom, ...],
+    BeforeValidator(_several, json_schema_input_type=SampledFrom | tuple[SampledFrom, ...]),
+]
 """One source, or a list of them that is read one after another."""
 
 

@@ -148,11 +148,3 @@ def test_stepwise_rows_load_and_train_a_token_classifier(run_store: str, corpus:
     trainer = Trainer(model, arguments, train_dataset=Dataset.from_list([encode(row) for row in rows]))
     trainer.train()
     assert trainer.state.global_step == 10
-
-
-@pytest.mark.parametrize("kind", ["recipe", "experiment"])
-def test_the_schema_is_one_that_editors_take(kind: str) -> None:
-    printed = CliRunner().invoke(app, ["student", "schema", kind])
-    schema = json.loads(printed.stdout)
-    assert "name" in schema["properties"]
-    assert schema["additionalProperties"] is False
