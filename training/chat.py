@@ -68,8 +68,8 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, student: Student, prior: P
     """
     if not tokenizer.chat_template:
         raise RecipeError(
-            f"{student.model}: the tokenizer has no chat template. Train an instruct model, or put a "
-            "chat_template.jinja into the model's folder."
+            f"{tokenizer.name_or_path or student.model}: the tokenizer has no chat template. Take an instruct model, "
+            "or put a chat_template.jinja into this folder."
         )
     turns = turns_of(prior)
     prompt = str(

@@ -100,6 +100,8 @@ def build_corpus(
     selected = _select(every_pair, recipe, drops)
     overlaps = find_overlaps({p.question.id: p.question for p in selected}.values(), evaluation, embedder)
     chosen = _uncontaminated(selected, overlaps, on_contamination, drops)
+    if not chosen:
+        raise _nothing_left(out, drops)
     progress(0, len(chosen))
     tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
     student = recipe.student
@@ -138,9 +140,7 @@ def build_corpus(
             columns = {"id": row.id, "question_id": row.question_id, "model": trace.model, "arm": trace.arm}
             conversations[row.id] = conversation_row(turns_of(prior), reply, **columns)
     if not rows:
-        raise RecipeError(
-            f"{out}: no trace is left for the corpus; dropped: {dict(drops)}. See `corpus` in the recipe."
-        )
+        raise _nothing_left(out, drops)
     rows.sort(key=lambda r: (r.question_id, r.id))
     heldout = {r.question_id for r in rows if is_heldout(r.question_id, recipe.corpus.heldout, recipe.schedule.seed)}
     train_rows = [r for r in rows if r.question_id not in heldout]
@@ -295,6 +295,14 @@ def _tokenizer(recipe: Recipe, source: str | None, pairs: Sequence[Pair], out: P
             f"{source or model}: no tokenizer could be loaded ({error.__class__.__name__}: {str(error)[:200]}). Give "
             "`--tokenizer FOLDER`, or a model that is on this machine."
         ) from error
+
+
+def _nothing_left(out: Path, drops: Counter[str]) -> RecipeError:
+    reasons = ", ".join(f"{reason}: {number}" for reason, number in drops.items())
+    return RecipeError(
+        f"{out}: no trace is left for the corpus; left out: {reasons}. Bring other traces, or change the filters "
+        "(`corpus` in the recipe, --mode, --on-contamination)."
+    )
 
 
 def _uncontaminated(

@@ -66,6 +66,8 @@ def sample_in_process(
         draws = [Draw(q, i) for q in questions for i in range(spec.n) if (q.id, i) not in finished]
         cache_tokens = batches[-1]["cache_tokens"] if batches else spec.cache_tokens
         if draws:
+            if progress:
+                progress(len(finished), len(questions) * spec.n)
             generator = Generator(weights, base=base, backend="unsloth" if backend == "unsloth" else "trl")
             for batch in sample_batches(generator, draws, student, spec, cache_tokens):
                 cache_tokens = batch.cache_tokens

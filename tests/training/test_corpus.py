@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,27 @@ def test_a_finished_corpus_stays_and_is_refused_to_other_inputs(
     (out / "inputs.json").unlink()
     with pytest.raises(RecipeError, match=r"manifest\.json without the inputs\.json"):
         build_corpus(pairs[:6], recipe, out, on_contamination="drop", **examined)  # type: ignore[arg-type]
+
+
+def test_what_no_student_can_learn_from_is_refused_with_the_reason(
+    corpus: Path, recipe: Recipe, tmp_path: Path
+) -> None:
+    wrong = [chain("1. It is high.\n\nThe answer is (B).", answer="B"), chain("1. Who knows.", answer=None)]
+    with pytest.raises(RecipeError, match=r"no trace is left .*left out: wrong answer: 1, no answer found: 1\. Bring"):
+        build_corpus(wrong, recipe, tmp_path / "wrong")
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(RecipeError, match=r"empty\.jsonl: no traces found"):
+        read_pairs([tmp_path / "empty.jsonl"])
+    untemplated = tmp_path / "untemplated"
+    shutil.copytree(corpus / "student", untemplated)
+    (untemplated / "chat_template.jinja").unlink()
+    with pytest.raises(RecipeError, match=r"untemplated: the tokenizer has no chat template.*chat_template\.jinja"):
+        build_corpus([chain("1. It is low.")], recipe, tmp_path / "c", tokenizer_from=str(untemplated))
+
+
+def test_one_chain_is_a_corpus_without_held_out_rows(corpus: Path, recipe: Recipe, tmp_path: Path) -> None:
+    only = chain("1. It is low.\n\nThe answer is (A).")
+    manifest = build_corpus([only], recipe, tmp_path, tokenizer_from=str(corpus / "student"))
+    assert manifest["rows"] == {"train": 1, "heldout": 0}
+    split, _ = read_corpus(tmp_path)
+    assert (len(split.train), split.heldout) == (1, [])

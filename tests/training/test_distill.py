@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tracejury.console.app import app
 from tracejury.ledger import Ledger
+from tracejury.models import is_fetched
 from tracejury.traces import Batch
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
@@ -44,6 +45,8 @@ def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> Non
         assert sum(r.outcome is not None for r in rows) >= 60, arm
         assert {r.arm for r in rows} == {arm}
     ledger.close()
+    by = json.loads((tmp_path / "corpus" / "manifest.json").read_text())["contamination"]["by"]
+    assert by == ["n-grams", *(["minilm"] if is_fetched("minilm") else [])]
     # The same command again finds every stage done.
     trained = (tmp_path / "student" / "manifest.json").stat().st_mtime_ns
     assert CliRunner().invoke(app, command).exit_code == 0
@@ -52,7 +55,8 @@ def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> Non
     # An edited teacher file: what depends on it is made anew, the base is not.
     teacher = tmp_path / "tiny" / "teacher.jsonl"
     lines = teacher.read_text().splitlines(keepends=True)
-    teacher.write_text("".join(line for i, line in enumerate(lines) if '"kind": "trace"' not in line or i % 7))
+    # A quarter of the chains is left, so that the second student is trained in a quarter of the time.
+    teacher.write_text("".join(line for i, line in enumerate(lines) if '"kind": "trace"' not in line or i % 8 == 1))
     base = (tmp_path / "base" / "trained" / "manifest.json").stat().st_mtime_ns
     edited = CliRunner().invoke(app, command)
     assert edited.exit_code == 0, edited.output
@@ -61,6 +65,8 @@ def test_tiny_experiment_runs_from_teacher_to_paired_runs(tmp_path: Path) -> Non
     assert (tmp_path / "student" / "manifest.json").stat().st_mtime_ns != trained
     assert (tmp_path / "base" / "trained" / "manifest.json").stat().st_mtime_ns == base
     assert (tmp_path / "stale" / "student-1" / "manifest.json").is_file()
+    rows = [json.loads((tmp_path / at / "manifest.json").read_text())["rows"] for at in ("stale/corpus-1", "corpus")]
+    assert 0 < rows[1]["train"] < rows[0]["train"] / 3
     assert again["runs"]["base"] == manifest["runs"]["base"]
     assert again["runs"]["student"] != manifest["runs"]["student"]
 
