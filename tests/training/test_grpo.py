@@ -153,3 +153,13 @@ def test_a_student_is_reinforced_and_shuffling_hands_out_the_same_rewards(
     assert json.loads((tmp_path / "manifest.json").read_text())["panel"] == panel.name
     with pytest.raises(RecipeError, match="no `grpo` section"):
         reinforce(recipe.model_copy(update={"grpo": None}), str(corpus / "student"), questions, reward, tmp_path)
+
+
+def test_a_panel_that_abstains_on_everything_rewards_answers_alone(pairs: list[Pair], tmp_path: Path) -> None:
+    question, _ = pairs[0]
+    vague = "1. The patient should perhaps be followed up for some time.\n\nThe answer is ({})."
+    other = next(letter for letter in question.options if letter != question.gold)
+    panel, store = load_panel(TINY / "panel.yaml"), f"sqlite:///{tmp_path}/c.db"
+    with JuryReward(panel, {question.id: question}, store=store) as reward:
+        assert reward(["p"] * 2, [vague.format(question.gold), vague.format(other)], [question.id] * 2) == [1.0, 0.0]
+        assert (reward.history[0]["balance"], reward.history[0]["silent"], reward.history[0]["masked"]) == (0, 0, 0)
