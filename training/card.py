@@ -46,6 +46,16 @@ def write_card(path: Path, manifest: Mapping[str, Any], example: SftRow) -> None
         counts = "; ".join(f"{k}: {v}" for k, v in manifest["verdicts"].items() if k != "mode")
         lines += ["## Verdicts", "", f"Mode `{manifest['verdicts']['mode']}`. {counts}.", ""]
     lines += [
+        "## Columns",
+        "",
+        "`rendered`: `prompt` in the student's chat template up to the assistant's header, `completion` with the end "
+        "of its turn, `weight` (copies in an epoch), `id` of the chain, `question_id`, `meta` (teacher, arm, whether "
+        "the prompt disclosed the answer). `messages`: the same as conversations, without a template.",
+        "",
+        "## Licence",
+        "",
+        "Questions and chains keep the licences of their sources. Look there before you publish.",
+        "",
         "## A rendered row",
         "",
         f"Template SHA-256 `{manifest['template_sha256']}`, prompt version {manifest['prompt_version']}, "

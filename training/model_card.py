@@ -8,9 +8,16 @@ from typing import Any
 
 import yaml
 
+from tracejury.training.prompts import QUESTION
+
 _PURPOSE = (
     "A student for research on reasoning: its chains are to be audited, not to be followed. It is no medical device "
     "and no source of medical advice."
+)
+
+_LICENCE = (
+    "The weights keep the licence of the base model, and the training data those of its sources (see the card of the "
+    "corpus). Look there before you publish."
 )
 
 
@@ -55,8 +62,39 @@ def _card(kind: str, manifest: Mapping[str, Any], method: str) -> str:
     lines = ["---", yaml.safe_dump(head, sort_keys=False).strip(), "---", "", f"# {recipe['name']} ({kind})", ""]
     lines += [_PURPOSE, "", "| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items() if fact)]
     lines += ["", "No figure of a benchmark is claimed here: sample the student and audit it (`tracejury adjudicate`)."]
+    lines += ["", "## Use", "", *_use(kind, recipe), "", "## Licence", "", _LICENCE]
     return "\n".join(lines) + "\n"
 
 
+def _use(kind: str, recipe: Mapping[str, Any]) -> list[str]:
+    """Return how the weights are loaded and prompted: a student answers as it was trained only by the same prompt."""
+    prompt = [
+        "The user's message begins with these words, then the question, an empty line and the options (`A. ...`):"
+    ]
+    prompt += ["", *(f"> {line}" for line in QUESTION.strip().splitlines())]
+    if kind == "gguf":
+        return ["`llama-server -m FILE.gguf --jinja`", "", *prompt]
+    library = "peft" if kind == "adapter" else "transformers"
+    loader = "AutoPeftModelForCausalLM" if kind == "adapter" else "AutoModelForCausalLM"
+    thinking = ", enable_thinking=False" if recipe["student"]["think"] == "empty" else ""
+    code = [
+        "```python",
+        f"from {library} import {loader}",
+        "from transformers import AutoTokenizer",
+        "",
+        f'model, tokenizer = {loader}.from_pretrained("."), AutoTokenizer.from_pretrained(".")',
+        'chat = [{"role": "user", "content": PROMPT}]',
+        f'tokens = tokenizer.apply_chat_template(chat, add_generation_prompt=True{thinking}, return_tensors="pt")',
+        "```",
+    ]
+    return [*code, "", *prompt]
+
+
 def _pairs(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items())
+    return ", ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value is not None)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return " ".join(map(str, value)) if isinstance(value, list) else value

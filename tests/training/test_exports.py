@@ -156,9 +156,22 @@ def test_of_two_processes_the_first_writes(recipe: Recipe, corpus: Path, tmp_pat
     short = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"max_steps": 4, "batch": 2})})
     script = tmp_path / "train.py"
     script.write_text(LAUNCHED, encoding="utf-8")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
-    launcher += [str(script), short.model_dump_json(), str(corpus), str(tmp_path / "out")]
-    launched = subprocess.run(launcher, capture_output=True, text=True, timeout=280)
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launcher += [
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        str(script),
+        short.model_dump_json(),
+        str(corpus),
+        str(tmp_path / "out"),
+    ]
+    # With `--cpu`, accelerate starts one process whatever number it is given; this way there are two, on the CPU.
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true"}
+    launched = subprocess.run(launcher, capture_output=True, text=True, timeout=280, env=environment)
     assert launched.returncode == 0, launched.stderr[-3000:]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["steps"] == 4

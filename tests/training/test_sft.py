@@ -61,6 +61,7 @@ def test_training_learns_and_says_what_it_did(student: Path, corpus: Path) -> No
         assert card.data.library_name == library
         assert manifest["data_sha256"] in card.text
         assert "12 steps" in card.text
+        assert "enable_thinking=False" in card.text, "how it is prompted"
 
 
 def test_the_same_command_again_does_nothing_and_another_recipe_is_refused(
