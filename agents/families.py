@@ -42,9 +42,9 @@ def family(model: str) -> str:
 
 def families(model: str) -> frozenset[str]:
     """Return the families that a model belongs to; `deepseek-r1-distill-qwen-7b` has two, and `m` none."""
-    families = _known(model)
+    known_families = _known(model)
     letters = _letters(model)
-    return frozenset(families or ((letters,) if len(letters) >= _LEAST_LETTERS else ()))
+    return frozenset(known_families or ((letters,) if len(letters) >= _LEAST_LETTERS else ()))
 
 
 def refuse_same_family(panel: Panel, audited_models: Iterable[str]) -> None:
@@ -90,12 +90,12 @@ def _known(model: str) -> list[str]:
     """Return the known families in a name, in the order in which it says them."""
     name = model.rsplit("/", 1)[-1].lower()
     places: dict[str, int] = {}
-    for family, words in _WORDS.items():
+    for name_of_family, words in _WORDS.items():
         for word in words:
             # Short words are met by chance within others (`phi` in `sophia`), long ones are parts (`biomistral`).
             pattern = re.escape(word) if len(word) > _LEAST_LETTERS else rf"(?<![a-z]){re.escape(word)}(?![a-z])"
             if match := re.search(pattern, name):
-                places[family] = min(match.start(), places.get(family, len(name)))
+                places[name_of_family] = min(match.start(), places.get(name_of_family, len(name)))
     if match := _OPENAI_O.search(name):
         places.setdefault("gpt", match.start())
     return sorted(places, key=places.__getitem__)

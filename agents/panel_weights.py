@@ -5,7 +5,8 @@ from __future__ import annotations
 from tracejury.agents.entailment import WEIGHTS
 from tracejury.agents.judge_panel import endpoints_of
 from tracejury.agents.panel import Panel
-from tracejury.models import file_digest, is_fetched, weights_digest
+from tracejury.models import is_fetched, weights_digest
+from tracejury.storage import cached_file_digest
 
 
 def weights_of(panel: Panel) -> dict[str, str]:
@@ -23,5 +24,5 @@ def weights_of(panel: Panel) -> dict[str, str]:
     digests = {name: weights_digest(name) for name in models if is_fetched(name)}
     scorers = {spec.judge for spec in panel.judges} | {panel.relevance.scorer}
     if "verifier" in scorers:
-        digests[WEIGHTS.name] = file_digest(WEIGHTS)
+        digests[WEIGHTS.name] = cached_file_digest(WEIGHTS)
     return digests

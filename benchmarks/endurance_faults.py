@@ -28,20 +28,30 @@ def judged_now(command: Command) -> int:
     return int(json.loads(command.stdout)["judged_now"])
 
 
+def _half_way(course: Course, at: Path) -> Command:
+    """Start the run, and return once about half of its calls are made."""
+    process = course.start(at)
+    while process.code is None and course.server.counts()["calls"] < course.steps:
+        time.sleep(0.02)
+    return process
+
+
+def _remove_ledger(at: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{at / STORE}{ending}").unlink(missing_ok=True)
+
+
 def backup(course: Course) -> dict[str, Any]:
     """The ledger is restored from a backup of half the run: the same command judges what it lacks, and counts it."""
     course.plain()
     at = course.place("backup")
-    process = course.start(at)
-    while process.code is None and course.server.counts()["calls"] < course.steps:
-        time.sleep(0.02)
+    process = _half_way(course, at)
     with sqlite3.connect(at / STORE) as ledger, sqlite3.connect(at / "backup.db") as copy:
         ledger.backup(copy)
     process.wait()
     course.finish(at)
     calls = course.server.counts()["calls"]
-    for ending in ("", "-wal", "-shm"):
-        Path(f"{at / STORE}{ending}").unlink(missing_ok=True)
+    _remove_ledger(at)
     shutil.copyfile(at / "backup.db", at / STORE)
     with sqlite3.connect(at / STORE) as ledger:
         (there,) = ledger.execute("SELECT count(*) FROM deliberation").fetchone()
@@ -56,11 +66,8 @@ def removed(course: Course) -> dict[str, Any]:
     """The ledger is removed in mid-run: the run ends at its next commit, and the same command begins anew."""
     course.plain()
     at = course.place("removed")
-    process = course.start(at)
-    while process.code is None and course.server.counts()["calls"] < course.steps:
-        time.sleep(0.02)
-    for ending in ("", "-wal", "-shm"):
-        Path(f"{at / STORE}{ending}").unlink(missing_ok=True)
+    process = _half_way(course, at)
+    _remove_ledger(at)
     process.wait()
     assert process.code not in (None, 0), "the run did not notice"
     calls = course.server.counts()["calls"]
@@ -75,9 +82,7 @@ def outage(course: Course, seconds: float) -> dict[str, Any]:
     """The server answers 503 for a while."""
     course.plain()
     at = course.place("outage")
-    process = course.start(at)
-    while process.code is None and course.server.counts()["calls"] < course.steps:
-        time.sleep(0.02)
+    process = _half_way(course, at)
     course.server.set(down=True)
     time.sleep(seconds)
     course.server.set(down=False)

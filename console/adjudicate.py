@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -210,12 +210,11 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
 
     from tracejury.console.progress import live_line
     from tracejury.console.screen import err, marked
-    from tracejury.graphs import RunTally, select
+    from tracejury.graphs import RunTally
     from tracejury.graphs import adjudicate as run_batch
 
-    selection: dict[str, Any] = {key: options[key] for key in ("limit", "only", "arms") if options.get(key)}
-    count = sum(1 for _ in select(batch.traces(), **selection)) if selection else len(batch)
-    tally = RunTally(traces_total=count)
+    # The run counts the selected traces once it has opened.
+    tally = RunTally(traces_total=len(batch))
     title = {"run": ""}
 
     def opened(run: Run, resumed: bool) -> None:

@@ -194,8 +194,9 @@ def _subset(batch: Batch, subset: Path) -> Subset:
     for trace in batch.traces():
         question = batch.question(trace.question_id)
         key = question.key if question else ""
-        unchosen = {s.id for s in segment(trace).steps if (key, trace.arm, s.index) not in chosen_steps}
-        if len(unchosen) < len(segment(trace).steps):
+        steps = segment(trace).steps
+        unchosen = {s.id for s in steps if (key, trace.arm, s.index) not in chosen_steps}
+        if len(unchosen) < len(steps):
             trace_ids.append(trace.id)
             skipped |= unchosen
     return Subset(tuple(trace_ids), frozenset(skipped))

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from tracejury.storage import file_digest
+
 
 def input_digests(paths: Iterable[str | Path]) -> dict[str, str]:
     """Return path -> SHA-256 of a file, or of the names and contents of a folder's files. Other inputs have none."""
@@ -14,8 +16,7 @@ def input_digests(paths: Iterable[str | Path]) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     files = sorted(part for part in path.rglob("*") if part.is_file())
     lines = (f"{part.relative_to(path).as_posix()} {_digest(part)}\n" for part in files)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tracejury.traces import first_fault
+
 log = logging.getLogger("tracejury.ledger")
 Stored = TypeVar("Stored", bound=BaseModel)
 
@@ -22,7 +24,5 @@ def read_stored(kind: type[Stored], body: str, name: str) -> Stored | None:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        (first, *_) = error.errors(include_url=False, include_input=False)
-        place = ".".join(map(str, first["loc"])) or kind.__name__
-        log.warning("%s cannot be read and is left out (%s: %s)", name, place, first["msg"])
+        log.warning("%s cannot be read and is left out (%s)", name, first_fault(error, kind.__name__))
         return None

@@ -10,7 +10,6 @@ from .leased import LeasedLimiter
 from .leases import LeaseBook, LimitBounds, LimitGrant, LimitReport
 from .limits import Limit
 from .local.catalogue import CATALOGUE, Weights
-from .local.digests import file_digest
 from .local.embedder import Embedder, MiniLM, VectorCache, embedder
 from .local.errors import WeightsError
 from .local.machine import available_bytes, free_cores
@@ -108,7 +107,6 @@ __all__ = [
     "fence_tag",
     "fetch",
     "fetched_from_hub",
-    "file_digest",
     "free_cores",
     "import_answers",
     "is_fetched",

@@ -375,9 +375,10 @@ class Gateway:
         path = weights_path(endpoint.model)
         if path not in self._servers:
             await run_in_thread(weights_digest, endpoint.model)
-        # Another call may have been waiting for the same hash.
-        unstarted = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
-        server = self._servers.setdefault(path, unstarted)
+            # Another call may have been waiting for the same hash.
+            unstarted = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
+            self._servers.setdefault(path, unstarted)
+        server = self._servers[path]
         if server.alive and server.base_url is not None:
             return server.base_url
         return await run_in_thread(server.start)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Label, Outcome, Reason
 from tracejury.ledger import FailureCounts, StepRow, count_failure
+from tracejury.reports.palette import arm_order
 from tracejury.reports.views import View, grounded_outcome, keeps_grade, majority_outcome
 from tracejury.traces import SAMPLED_ANSWERS, ErrorType, Role
 
@@ -229,8 +230,9 @@ class _Gatherer:
     def columns(self) -> Columns:
         keys: list[ArmKey] = [ArmKey(*key) for key in self.arms]  # type: ignore[misc]
         runs = list(dict.fromkeys(key.run for key in keys))
-        ordered = sorted(keys, key=lambda key: (runs.index(key.run), key.arm != "base", key.arm))
-        place = np.array([ordered.index(key) for key in keys], dtype=np.int64)
+        ordered = sorted(keys, key=lambda key: (runs.index(key.run), *arm_order(key.arm)))
+        places = {key: place for place, key in enumerate(ordered)}
+        place = np.array([places[key] for key in keys], dtype=np.int64)
         traces = {name: np.asarray(values) for name, values in self.traces.items()}
         traces["arm"] = place[traces["arm"]] if keys else traces["arm"]
         return Columns(
@@ -246,7 +248,9 @@ class _Gatherer:
             panels={key: tuple(sorted(value)) for key, value in self.panels.items()},
             failures=dict(self.failures),
             keeps_grades=self.keeps_grades,
-            sampled_answers=self.sampled_answers,
+            sampled_answers={
+                (int(place[arm]), question): counts for (arm, question), counts in self.sampled_answers.items()
+            },
         )
 
 

@@ -17,6 +17,7 @@ from tracejury.reports.estimates import Estimate, Floats
 from tracejury.reports.intervals import Share, difference, share
 from tracejury.reports.labelled_pairs import LabelledPair
 from tracejury.reports.paired import sign_flip
+from tracejury.reports.palette import ordered_arms
 from tracejury.reports.quoted_claims import RELATIONS
 from tracejury.reports.sheet_files import read_rows
 from tracejury.reports.sheets import ERROR_TYPES, VERDICTS, Key
@@ -283,7 +284,7 @@ def _rate(total: Floats) -> Floats:
 
 def _orderings(majority: NDArray[Any], key: Key, draws: int, confidence: float) -> Iterator[Ordering]:
     """Compare the arms by the experts' verdicts; the arm called `base`, else the first by name, is the baseline."""
-    arms = sorted({keyed.arm for keyed in key.items}, key=lambda arm: (arm != "base", arm))
+    arms = ordered_arms(keyed.arm for keyed in key.items)
     for other in arms[1:]:
         before, after = (_arm_sums(majority, key, arm) for arm in (arms[0], other))
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from tracejury.agents import Relation
 from tracejury.storage import read_utf8
-from tracejury.traces import Record
+from tracejury.traces import Record, first_fault
 
 
 class LabelledPair(Record):
@@ -49,9 +49,7 @@ def read_labelled_pairs(path: Path) -> list[LabelledPair]:
         try:
             pairs.append(LabelledPair.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the line"
-            raise ValueError(f"{path}:{number}: {where}: {first['msg']}") from None
+            raise ValueError(f"{path}:{number}: {first_fault(error, 'the line')}") from None
     return pairs
 
 

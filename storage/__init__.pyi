@@ -1,5 +1,6 @@
 from .atomic import replacing_file, replacing_folder
 from .data_version import DataVersion
+from .digests import cached_file_digest, file_digest
 from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
 from .key_value import Entry, KeyValueStore
 from .leases import Lease, LeaseHeldError, acquire_lease
@@ -18,6 +19,8 @@ __all__ = [
     "StoreError",
     "Writer",
     "acquire_lease",
+    "cached_file_digest",
+    "file_digest",
     "hide_password",
     "insert_new",
     "is_outage",

@@ -147,9 +147,10 @@ def build_corpus(
     if not train_rows:
         raise RecipeError(f"{out}: all {len(rows)} rows are held out; lower corpus.heldout or bring more questions.")
     write_rows(out / "train.jsonl", train_rows)
-    write_rows(out / "heldout.jsonl", [r for r in rows if r.question_id in heldout])
+    heldout_rows = [r for r in rows if r.question_id in heldout]
+    write_rows(out / "heldout.jsonl", heldout_rows)
     (out / "messages").mkdir(exist_ok=True)
-    for name, part in (("train", train_rows), ("heldout", [r for r in rows if r.question_id in heldout])):
+    for name, part in (("train", train_rows), ("heldout", heldout_rows)):
         lines = (conversations[r.id] for r in part if r.id in conversations)
         write_lines(out / "messages" / f"{name}.jsonl", lines)
     example = train_rows[0]

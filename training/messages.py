@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from tracejury.traces import Question, Trace
+from tracejury.traces import Question, Trace, first_fault
 from tracejury.training.recipe import RecipeError
 
 READER = "messages"
@@ -68,10 +68,8 @@ def _pair(place: str, line: str) -> tuple[Question, Trace]:
     try:
         conversation = Conversation.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "line"
         raise RecipeError(
-            f'{place}: no conversation ({where}: {first["msg"]}). A line is {{"messages": [{{"role": "user", '
+            f'{place}: no conversation ({first_fault(error, "line")}). A line is {{"messages": [{{"role": "user", '
             '"content": ...}}, {{"role": "assistant", "content": ...}}]}}.'
         ) from error
     *prior, reply = conversation.messages

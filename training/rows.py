@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import Field, ValidationError
 
 from tracejury.storage import replacing_file
+from tracejury.traces import first_fault
 from tracejury.training.recipe import RecipeError, RecipePart
 
 
@@ -49,10 +50,8 @@ def read_rows(path: Path) -> Iterator[SftRow]:
             try:
                 yield SftRow.model_validate_json(line)
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "line"
                 raise RecipeError(
-                    f"{path}:{number}: not a corpus row ({where}: {first['msg']}). "
+                    f"{path}:{number}: not a corpus row ({first_fault(error, 'line')}). "
                     "Write the corpus again with `tracejury student corpus`."
                 ) from error
 

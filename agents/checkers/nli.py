@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
 from tracejury.agents.checkers.contracts import SILENCE, CheckerAsk, CheckerError, Pair, Probabilities
 from tracejury.agents.entailment import CHECKER_WEIGHTS, Entailment
-from tracejury.storage import run_in_thread
+from tracejury.storage import cached_file_digest, run_in_thread
 
 
 class NliChecker:
@@ -62,8 +61,6 @@ def _loaded(path: Path) -> Entailment:
     return Entailment(path)
 
 
-@cache
 def weights_digest(path: Path) -> str:
     """Return the first 16 digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return cached_file_digest(path)[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ from tracejury.ledger import Ledger, Run, TraceLine, UnknownRunError
 from tracejury.reports import (
     ArmKey,
     Comparison,
-    NotComparableError,
     check_comparable,
     check_judged_shares,
     compare,
@@ -19,6 +18,7 @@ from tracejury.reports import (
     judged_text,
     tallied_columns,
 )
+from tracejury.traces import TextCoverage
 
 MOST_FLIPPED = 12
 
@@ -158,25 +158,20 @@ def _findings(view: LedgerView, baseline: Side, others: Sequence[Side]) -> list[
         problem = ""
     except ValueError as nothing:
         comparisons, problem = [None] * len(others), str(nothing.args[0])
+    texts = judged_text(view.ledger, list(runs.values()))
     findings = []
     for other, comparison in zip(others, comparisons, strict=True):
         flipped = flipped_questions(columns, baseline.key, other.key)
         questions = [_flipped_question(view, baseline, other, question_id) for question_id in flipped[:MOST_FLIPPED]]
-        differences = _differences(view, baseline, other)
+        differences = _differences(texts, baseline, other)
         findings.append(Finding(baseline, other, comparison, problem, differences, len(flipped), questions))
     return findings
 
 
-def _differences(view: LedgerView, baseline: Side, other: Side) -> list[str]:
-    warnings: list[str] = []
+def _differences(texts: Mapping[ArmKey, TextCoverage], baseline: Side, other: Side) -> list[str]:
     runs = [baseline.run] if baseline.run.id == other.run.id else [baseline.run, other.run]
-    warnings += check_comparable(runs, allow_different_runs=True)
-    try:
-        coverage = judged_text(view.ledger, runs)
-        warnings += check_judged_shares(coverage, [baseline.key, other.key], allowed=True)
-    except NotComparableError as unlike:
-        warnings.append(str(unlike))
-    return warnings
+    warnings = list(check_comparable(runs, allow_different_runs=True))
+    return warnings + check_judged_shares(texts, [baseline.key, other.key], allowed=True)
 
 
 def _flipped_question(view: LedgerView, baseline: Side, other: Side, question_id: str) -> FlippedQuestion:

@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from tracejury.models.local.digests import file_digest
 from tracejury.models.local.errors import WeightsError
-from tracejury.storage import replacing_file
+from tracejury.storage import file_digest, replacing_file
 from tracejury.traces import Record
 
 _NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+):(?P<file>[\w./+-]+?\.gguf)(?:@(?P<revision>[\w.-]+))?", re.ASCII)

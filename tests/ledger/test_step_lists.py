@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from made_ledger import demo_pairs, make_run
@@ -21,13 +21,6 @@ from tracejury.ledger import (
 )
 from tracejury.ledger.step_lists import PAGE
 from tracejury.traces import ErrorType
-
-
-@pytest.fixture(scope="module")
-def ledger(module_ledger_url: str) -> Iterator[Ledger]:
-    made = Ledger(module_ledger_url)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

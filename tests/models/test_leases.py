@@ -87,22 +87,28 @@ def test_a_hidden_limit_is_found_by_all_together(asking: Any) -> None:
     asking.endpoint = asking.endpoint.model_copy(update=fields)
     book = LeaseBook(LimitBounds(32, None, None))
 
-    async def work(gateways: list[Gateway]) -> tuple[float, float]:
-        chats = [gateways[i % 3].chat(asking.about(f"step {i}")) for i in range(600)]
+    async def work(gateways: list[Gateway]) -> list[tuple[float, float]]:
+        chats = [gateways[i % 3].chat(asking.about(f"step {i}")) for i in range(900)]
         everything = asyncio.gather(*chats, return_exceptions=True)
         await asyncio.sleep(5)
+        windows = []
         before = await asyncio.to_thread(asking.server.counts)
-        await asyncio.sleep(6)
-        after = await asyncio.to_thread(asking.server.counts)
+        # A window in which the machine had no time for the gateways says nothing of them: there are three at most.
+        while len(windows) < 3 and (not windows or windows[-1] != pytest.approx((20, 0), rel=0.15, abs=0.15)):
+            await asyncio.sleep(6)
+            after = await asyncio.to_thread(asking.server.counts)
+            served, refused = (after["modes"].get(m, 0) - before["modes"].get(m, 0) for m in ("ok", "limit"))
+            windows.append((served / (after["seconds"] - before["seconds"]), refused / (served + refused)))
+            before = after
         everything.cancel()
         await asyncio.gather(everything, return_exceptions=True)
-        served, refused = (after["modes"].get(m, 0) - before["modes"].get(m, 0) for m in ("ok", "limit"))
-        return served / (after["seconds"] - before["seconds"]), refused / (served + refused)
+        return windows
 
-    rate, refused = together(asking, book, work)
-    # Never above the bucket's rate; how near it is reached says also how busy the machine is.
-    assert 12 < rate < 23
-    assert refused < 0.15
+    windows = together(asking, book, work)
+    rate, refused = windows[-1]
+    assert rate == pytest.approx(20, rel=0.15), windows
+    assert refused < 0.15, windows
+    assert max(rate for rate, _ in windows) <= 23, "never above the bucket's rate"
 
 
 def test_a_rate_that_the_panel_sets_holds_for_all(asking: Any) -> None:

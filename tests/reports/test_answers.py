@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from tracejury.reports import Votes, answer_metrics, gather, self_consistency, summarise
-from tracejury.traces import Question, Trace, read
+from tracejury.traces import SAMPLED_ANSWERS, Question, Trace, read
 
 
 def majority_by_brute_force(answers, gold, k):
@@ -69,6 +69,19 @@ def test_one_sample_a_question_has_accuracy_and_no_calibration(step_row):
     found = answer_metrics(gather(rows), 0)
     assert found.accuracy.value == pytest.approx(0.5)
     assert found.calibration is None
+
+
+def test_counted_samples_stay_with_their_arm_in_whatever_order_the_arms_are_read(step_row):
+    def counted(arm, right, wrong):
+        return step_row(question_id="q", trace_id=arm, step_id=arm, arm=arm, answer="A",
+                        meta={"options": 4, SAMPLED_ANSWERS: [["A", right], ["B", wrong]]})  # fmt: skip
+
+    columns = gather([counted("distilled", 1, 3), counted("base", 9, 1)])
+    arms = {columns.arms[code].arm: answer_metrics(columns, code) for code in (0, 1)}
+    assert arms["base"].traces == 10
+    assert arms["base"].accuracy.value == pytest.approx(0.9)
+    assert arms["distilled"].traces == 4
+    assert arms["distilled"].accuracy.value == pytest.approx(0.25)
 
 
 def second_implementation(answers, golds, bins=10, options=4):

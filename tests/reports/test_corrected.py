@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_module import load_benchmark
 from typer.testing import CliRunner
 
 from tracejury.agents import Outcome
 from tracejury.console.app import app
 from tracejury.reports import ArmKey, Settings, compare, corrected_rate, gather, summarise
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "corrected.py"
-
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_corrected", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("corrected")
 
 
 @pytest.mark.parametrize("case", [{"questions": 120, "labels": 80}, {"questions": 120, "other": 60}])

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from benchmark_module import load_benchmark
 
 from tracejury.reports import Settings, Sides, step_difference
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def benchmark(name):
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def coverage():
-    return benchmark("coverage")
+    return load_benchmark("coverage")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +42,7 @@ def test_intervals_that_resample_steps_would_not_cover(coverage):
 
 def test_verdicts_missing_in_one_arm_alone_fake_no_difference():
     """Same true rates; one arm has verdicts on easy questions, or on easy steps, alone."""
-    missingness = benchmark("missingness")
+    missingness = load_benchmark("missingness")
     for missing in ("between questions", "within questions", "both"):
         found = missingness.rejections(missing, 60, 3)
         # At 5 %, 60 studies give more than 8 rejections (13.4 %) once in 300 times.

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark_module import load_benchmark
 
 from tracejury.reports import count_attempts, reliabilities
 
 NAMES = ("a", "b", "c")
-PATH = Path(__file__).parents[2] / "benchmarks" / "reliability.py"
 
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_reliability", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("reliability")
 
 
 def answers(accuracies, unclear, n=900, seed=0, wrong=0.3):
