@@ -47,25 +47,25 @@ def verdict(panel: Panel, opinions: list[Opinion], resolver: str) -> Verdict:
 @pytest.mark.parametrize("resolver", RESOLUTIONS)
 def test_early_stop_changes_no_outcome_and_saves_calls(resolver: str, policy: Policy) -> None:
     quick, full = panel(early_stop=True, policy=policy), panel(policy=policy)
-    asked = 0
+    calls = 0
     for i, states in enumerate(product(STATES, repeat=3)):
-        said = {f"j{k}": s for k, s in enumerate(states)}
-        early, whole = opinions_of(quick, said, f"s{i}"), opinions_of(full, said, f"s{i}")
-        asked += len(early)
+        states_by_judge = {f"j{k}": s for k, s in enumerate(states)}
+        early, whole = opinions_of(quick, states_by_judge, f"s{i}"), opinions_of(full, states_by_judge, f"s{i}")
+        calls += len(early)
         ours, theirs = verdict(quick, early, resolver), verdict(full, whole, resolver)
         assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
         assert ours.majority_outcome is theirs.majority_outcome, states
         assert len(whole) == 3
-    assert asked < 3 * len(STATES) ** 3
+    assert calls < 3 * len(STATES) ** 3
 
 
 def test_early_stop_changes_no_outcome_with_a_judge_who_only_challenges() -> None:
     seated = (*(JudgeSpec(name=f"j{i}", judge="data") for i in range(3)), CHALLENGER)
     quick, full = panel(*seated, early_stop=True), panel(*seated)
     for i, states in enumerate(product(STATES, repeat=4)):
-        said = dict(zip(("j0", "j1", "j2", "c"), states, strict=True))
-        ours = verdict(quick, opinions_of(quick, said, f"s{i}"), "supported+")
-        theirs = verdict(full, opinions_of(full, said, f"s{i}"), "supported+")
+        states_by_judge = dict(zip(("j0", "j1", "j2", "c"), states, strict=True))
+        ours = verdict(quick, opinions_of(quick, states_by_judge, f"s{i}"), "supported+")
+        theirs = verdict(full, opinions_of(full, states_by_judge, f"s{i}"), "supported+")
         assert (ours.outcome, ours.reason, ours.claim) == (theirs.outcome, theirs.reason, theirs.claim), states
         assert ours.majority_outcome is theirs.majority_outcome, states
 
@@ -84,11 +84,11 @@ def test_without_early_stop_all_are_asked_at_once() -> None:
 def test_a_seeded_share_is_put_to_every_judge_all_the_same() -> None:
     sharing = panel(early_stop=True, full_share=0.25)
     steps = [f"s{i}" for i in range(2000)]
-    drawn = [s for s in steps if asks_every_judge(sharing, s)]
-    assert 0.22 < len(drawn) / len(steps) < 0.28
-    assert drawn == [s for s in steps if asks_every_judge(sharing, s)]
-    said = dict.fromkeys(("j0", "j1", "j2"), "error+")
-    assert len(opinions_of(sharing, said, drawn[0])) == 3
+    sampled = [s for s in steps if asks_every_judge(sharing, s)]
+    assert 0.22 < len(sampled) / len(steps) < 0.28
+    assert sampled == [s for s in steps if asks_every_judge(sharing, s)]
+    states_by_judge = dict.fromkeys(("j0", "j1", "j2"), "error+")
+    assert len(opinions_of(sharing, states_by_judge, sampled[0])) == 3
 
 
 def test_the_order_of_asking_is_seeded_and_not_that_of_the_file() -> None:
@@ -119,10 +119,10 @@ CASCADE = (
     ],
 )
 def test_a_cascade_asks_the_expensive_judge_only_where_the_cheap_ones_do_not_decide(
-    first: str, second: str, asked: bool
+    first: str, second: str, asks_third: bool
 ) -> None:
-    heard = opinions_of(panel(*CASCADE), {"j0": first, "j1": second, "dear": "supported+"})
-    assert ("dear" in {o.judge for o in heard}) is asked
+    opinions = opinions_of(panel(*CASCADE), {"j0": first, "j1": second, "dear": "supported+"})
+    assert ("dear" in {o.judge for o in opinions}) is asks_third
 
 
 def test_a_verdict_of_a_cascade_is_a_majority_of_the_whole_panel() -> None:
@@ -130,11 +130,11 @@ def test_a_verdict_of_a_cascade_is_a_majority_of_the_whole_panel() -> None:
         JudgeSpec(name="j0", judge="data"),
         *(JudgeSpec(name=f"d{i}", judge="data", only_if="disputed") for i in range(2)),
     )
-    heard = opinions_of(lone, {"j0": "supported+", "d0": "supported", "d1": "error"})
-    assert len(heard) == 3, "one of three is no majority"
-    made = decide(heard, CLAIMS)
-    assert isinstance(made, Verdict)
-    assert made.outcome is Outcome.SUPPORTED
+    opinions = opinions_of(lone, {"j0": "supported+", "d0": "supported", "d1": "error"})
+    assert len(opinions) == 3, "one of three is no majority"
+    verdict = decide(opinions, CLAIMS)
+    assert isinstance(verdict, Verdict)
+    assert verdict.outcome is Outcome.SUPPORTED
 
 
 def test_an_unsure_first_stage_goes_on() -> None:

@@ -49,7 +49,7 @@ def calibrator(supported: float | None = 0.3, error: float | None = 0.3) -> Cali
     )
 
 
-def said(*labels: Label | None) -> list[Opinion]:
+def opinions_with(*labels: Label | None) -> list[Opinion]:
     return [Opinion(judge=j, kind="data", label=label) for j, label in zip(JUDGES, labels, strict=False)]
 
 
@@ -66,7 +66,7 @@ def test_the_outcome_stays_or_becomes_an_abstention(
     outcome: Outcome, one: Label | None, two: Label | None, supported: float | None, error: float | None
 ) -> None:
     before = verdict(outcome)
-    after = calibrator(supported, error).apply(before, said(one, two))
+    after = calibrator(supported, error).apply(before, opinions_with(one, two))
     if outcome in (Outcome.ABSTAINED, Outcome.FAILED):
         assert after == before
         return
@@ -77,21 +77,26 @@ def test_the_outcome_stays_or_becomes_an_abstention(
 
 
 def test_agreement_is_kept_and_a_split_abstains() -> None:
-    kept = calibrator().apply(verdict(Outcome.ERROR), said(Label.ERROR, Label.ERROR))
-    assert kept.outcome is Outcome.ERROR
-    assert kept.confidence == pytest.approx(0.881, abs=1e-3)
-    assert calibrator().apply(verdict(Outcome.ERROR), said(Label.ERROR, Label.SUPPORTED)).outcome is Outcome.ABSTAINED
+    applied = calibrator().apply(verdict(Outcome.ERROR), opinions_with(Label.ERROR, Label.ERROR))
+    assert applied.outcome is Outcome.ERROR
+    assert applied.confidence == pytest.approx(0.881, abs=1e-3)
+    assert (
+        calibrator().apply(verdict(Outcome.ERROR), opinions_with(Label.ERROR, Label.SUPPORTED)).outcome
+        is Outcome.ABSTAINED
+    )
 
 
 def test_a_class_that_is_not_certified_abstains_entirely() -> None:
-    after = calibrator(supported=None).apply(verdict(Outcome.SUPPORTED), said(Label.SUPPORTED, Label.SUPPORTED))
+    after = calibrator(supported=None).apply(
+        verdict(Outcome.SUPPORTED), opinions_with(Label.SUPPORTED, Label.SUPPORTED)
+    )
     assert (after.outcome, after.reason) == (Outcome.ABSTAINED, Reason.BELOW_THRESHOLD)
 
 
 def test_the_order_of_opinions_does_not_matter() -> None:
-    opinions = said(Label.ERROR, Label.UNCLEAR)
-    found = {calibrator().error_probability(verdict(Outcome.ERROR), o) for o in (opinions, opinions[::-1])}
-    assert len(found) == 1
+    opinions = opinions_with(Label.ERROR, Label.UNCLEAR)
+    probabilities = {calibrator().error_probability(verdict(Outcome.ERROR), o) for o in (opinions, opinions[::-1])}
+    assert len(probabilities) == 1
 
 
 @pytest.mark.parametrize(
@@ -109,13 +114,13 @@ def test_what_makes_opinions_and_verdicts_is_in_the_fingerprint(change: dict[str
 
 
 def test_prompts_and_models_are_in_the_fingerprint_and_addresses_are_not() -> None:
-    asked = load_panel("vllm")
-    assert seats_of(asked) == seats_of(asked, prompt_hashes(asked))
-    assert seats_of(asked) != seats_of(asked, prompt_hashes(asked) | {"rules": "rules@99:0"})
-    (name, endpoint), *_ = asked.endpoints.items()
+    judge_panel = load_panel("vllm")
+    assert seats_of(judge_panel) == seats_of(judge_panel, prompt_hashes(judge_panel))
+    assert seats_of(judge_panel) != seats_of(judge_panel, prompt_hashes(judge_panel) | {"rules": "rules@99:0"})
+    (name, endpoint), *_ = judge_panel.endpoints.items()
 
     def with_endpoint(**update: object) -> str:
-        return seats_of(asked.model_copy(update={"endpoints": {name: endpoint.model_copy(update=update)}}))
+        return seats_of(judge_panel.model_copy(update={"endpoints": {name: endpoint.model_copy(update=update)}}))
 
     assert with_endpoint(base_url="http://127.0.0.1:9/v1", max_concurrency=1) == with_endpoint()
     assert with_endpoint(model="another") != with_endpoint()

@@ -45,22 +45,22 @@ def panel(**update: object) -> Panel:
     return Panel.model_validate({"name": "p", "judges": [JudgeSpec(name="d", judge="data")], **update})
 
 
-def made(step: Step = STEPS[3], **update: object) -> Case:
+def make_case(step: Step = STEPS[3], **update: object) -> Case:
     return build_case(TRACE, QUESTION, STEPS, step, HITS, panel(**update), words)
 
 
 def test_judges_see_neither_model_nor_arm_nor_gold_nor_explanation() -> None:
-    case = made(STEPS[1])
+    case = make_case(STEPS[1])
     text = " ".join(p.text for m in case_messages(case, "") for p in m.parts if isinstance(p, Data))
     for hidden in ("Guanaco", "distilled", "deepseek", "Because", "**"):
         assert hidden not in text
     assert case.gold is None
-    assert made(show_gold=True).gold == "B"
+    assert make_case(show_gold=True).gold == "B"
 
 
 def test_a_case_holds_the_steps_before_it_alone() -> None:
-    assert [c.index for c in made(STEPS[2]).context] == [0, 1]
-    assert made(show_earlier=False).context == ()
+    assert [c.index for c in make_case(STEPS[2]).context] == [0, 1]
+    assert make_case(show_earlier=False).context == ()
 
 
 def test_a_note_shows_every_other_sentence_and_never_its_own() -> None:
@@ -70,43 +70,43 @@ def test_a_note_shows_every_other_sentence_and_never_its_own() -> None:
 
 
 def test_the_budget_takes_the_oldest_steps_first_then_the_lowest_passages() -> None:
-    full = made()
+    full = make_case()
     assert full.omitted == ()
     ranked = [h.passage.id for h in HITS]
     expected = ["step:0", "step:1", "step:2", *reversed(ranked)]
-    seen: list[tuple[str, ...]] = []
+    omissions: list[tuple[str, ...]] = []
     least = 3 * 48 + words(full.stem) + words(full.step) + sum(1 + words(o) for o in full.options.values())
     for budget in range(1500, least - 1, -10):
-        case = made(case_tokens=budget)
+        case = make_case(case_tokens=budget)
         assert case.omitted == tuple(expected[: len(case.omitted)])
         assert (case.stem, case.step) == (full.stem, full.step)
-        kept = {f"step:{c.index}" for c in case.context} | {p.id for p in case.passages}
-        assert kept | set(case.omitted) == set(expected), "nothing is lost without a record"
-        seen.append(case.omitted)
-    assert made(case_tokens=least).omitted == tuple(expected)
+        evidence_ids = {f"step:{c.index}" for c in case.context} | {p.id for p in case.passages}
+        assert evidence_ids | set(case.omitted) == set(expected), "nothing is lost without a record"
+        omissions.append(case.omitted)
+    assert make_case(case_tokens=least).omitted == tuple(expected)
     with pytest.raises(CaseTooLarge, match="raise case_tokens"):
-        made(case_tokens=least - 1)
-    assert () in seen
+        make_case(case_tokens=least - 1)
+    assert () in omissions
     verdict = context_failure()
     assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, Reason.CONTEXT)
 
 
 def test_passage_order_is_seeded_and_does_not_follow_the_rank() -> None:
-    orders = {tuple(p.id for p in made(seed=s).passages) for s in range(12)}
+    orders = {tuple(p.id for p in make_case(seed=s).passages) for s in range(12)}
     assert len(orders) > 4
     again = build_case(TRACE, QUESTION, STEPS, STEPS[3], list(HITS), panel(seed=3), words)
-    assert again == made(seed=3)
+    assert again == make_case(seed=3)
 
 
 def test_options_keep_their_letters_in_a_seeded_order() -> None:
-    orders = {tuple(made(seeded_options=True, seed=seed).options.items()) for seed in range(40)}
+    orders = {tuple(make_case(seeded_options=True, seed=seed).options.items()) for seed in range(40)}
     assert orders == {tuple(QUESTION.options.items()), tuple(reversed(QUESTION.options.items()))}
-    assert made(seed=5).options == QUESTION.options
-    assert len({tuple(made(step, seeded_options=True, seed=3).options) for step in STEPS}) == 1
+    assert make_case(seed=5).options == QUESTION.options
+    assert len({tuple(make_case(step, seeded_options=True, seed=3).options) for step in STEPS}) == 1
 
 
 def test_all_judges_share_the_prompt_up_to_their_perspective() -> None:
-    case = made()
+    case = make_case()
     tails = {name: prompt(name).text for name in ("facts", "inference", "safety")}
     prompts = {name: case_messages(case, text) for name, text in tails.items()}
     heads = {
@@ -121,7 +121,7 @@ def test_the_prompt_of_the_next_step_begins_with_this_one_s_rules_vignette_and_e
     def flat(case: Case) -> str:
         return "".join(p if isinstance(p, str) else p.text for m in case_messages(case, "") for p in m.parts)
 
-    now, following = flat(made(STEPS[2])), flat(made(STEPS[3]))
+    now, following = flat(make_case(STEPS[2])), flat(make_case(STEPS[3]))
     shared = now.index("\nPASSAGE")
     assert following[:shared] == now[:shared]
 
@@ -136,7 +136,7 @@ def test_everything_from_outside_is_data() -> None:
 
 
 def test_handles_name_what_the_case_has() -> None:
-    case = made(STEPS[1])
+    case = make_case(STEPS[1])
     assert list(handles(case)) == ["vignette", "step:0", "P1", "P2", "P3", "P4"]
     assert handles(case)["P2"] == case.passages[1].id
 

@@ -67,10 +67,10 @@ def judge(step: str, stem: str = STEM, **update: object) -> Draft:
     ],
 )
 def test_errors_are_found_and_ground_themselves(step: str, kind: ErrorType, opine: Callable[..., Opinion]) -> None:
-    made = judge(step)
-    assert (made.label, made.error_type) == (Label.ERROR, kind), made.findings
-    heard = opine(made, on=case(step), floor=0.0)
-    assert heard.grounded, [c.why_not for c in heard.citations]
+    draft = judge(step)
+    assert (draft.label, draft.error_type) == (Label.ERROR, kind), draft.findings
+    opinion = opine(draft, on=case(step), floor=0.0)
+    assert opinion.grounded, [c.why_not for c in opinion.citations]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_errors_are_found_and_ground_themselves(step: str, kind: ErrorType, opin
     ],
 )
 def test_what_is_right_or_general_is_left_alone(step: str) -> None:
-    made = judge(step)
-    assert made.label is Label.UNCLEAR, made.findings
+    draft = judge(step)
+    assert draft.label is Label.UNCLEAR, draft.findings
 
 
 def test_a_step_that_only_restates_the_vignette_is_supported() -> None:
@@ -140,9 +140,9 @@ def test_without_a_vignette_arithmetic_is_all_that_is_checked() -> None:
     ],
 )
 def test_units_are_read_as_clinicians_write_them(text: str, unit: str, value: float) -> None:
-    (found,) = quantities(text)
-    assert found.text == text
-    assert found.value.to(unit).magnitude == pytest.approx(value)
+    (quantity,) = quantities(text)
+    assert quantity.text == text
+    assert quantity.value.to(unit).magnitude == pytest.approx(value)
 
 
 @pytest.mark.parametrize("flood", ["1" * 20_000, "1 -" + " " * 20_000 + "x", "(1 + " * 4_000, "1+1=" * 5_000])
@@ -166,8 +166,8 @@ def test_every_score_agrees_with_the_calculator_library() -> None:
         compute_it = getattr(calculators, function)
         params = next(p for n, p in compute_it.__annotations__.items() if n != "return")
         params = getattr(calculators, params) if isinstance(params, str) else params
-        given = {k: float(values[v]) * (100 if v == "height" else 1) for k, v in entry["parameters"].items()}
-        theirs = compute_it(params(**given))
+        parameters = {k: float(values[v]) * (100 if v == "height" else 1) for k, v in entry["parameters"].items()}
+        theirs = compute_it(params(**parameters))
         ours = compute(filled(score, values)[0]).magnitude
         assert ours == pytest.approx(theirs.value, abs=0.06), score.name
         assert theirs.evidence.source_doi in entry["source"], score.name

@@ -22,9 +22,9 @@ def block(language: str) -> str:
 def test_the_judge_of_one_s_own_judges(case: Case, opine: Callable[..., Opinion]) -> None:
     import asyncio
 
-    made: dict[str, type] = {}
-    exec(block("python"), made)
-    judge = made["Allergies"]()
+    namespace: dict[str, type] = {}
+    exec(block("python"), namespace)
+    judge = namespace["Allergies"]()
     allergic = case.model_copy(
         update={
             "stem": "A girl with a penicillin allergy has otitis.",

@@ -27,9 +27,9 @@ judges:
 def load(tmp_path: Path, text: str) -> str:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    with pytest.raises(PanelError) as told:
+    with pytest.raises(PanelError) as raised:
         load_panel(path)
-    return str(told.value).replace(str(path), "mine.yaml")
+    return str(raised.value).replace(str(path), "mine.yaml")
 
 
 def test_the_shipped_panels_load_and_say_what_they_are() -> None:
@@ -78,9 +78,9 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     ],
 )
 def test_faults_are_told_with_their_line(tmp_path: Path, change: tuple[str, str], line: int, says: str) -> None:
-    told = load(tmp_path, GOOD.replace(*change))
-    assert told.startswith(f"mine.yaml:{line}: "), told
-    assert says in told
+    message = load(tmp_path, GOOD.replace(*change))
+    assert message.startswith(f"mine.yaml:{line}: "), message
+    assert says in message
 
 
 def test_keys_are_not_needed_to_look_at_a_panel(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_an_unknown_panel_lists_the_known_ones() -> None:
 def test_the_listings(tmp_path: Path) -> None:
     run = CliRunner().invoke
     assert '"name": "embedded"' in run(app.app, ["panels", "list", "--json"]).stdout
-    shown = run(app.app, ["panels", "judges", "--json"]).stdout
-    assert '"judge": "data"' in shown
-    assert '"asks": "no model"' in shown
+    output = run(app.app, ["panels", "judges", "--json"]).stdout
+    assert '"judge": "data"' in output
+    assert '"asks": "no model"' in output
     assert run(app.app, ["panels", "show", "nonsense"]).exit_code == 1

@@ -35,10 +35,10 @@ def quoting(label: Label, evidence: str, words: str) -> Draft:
 
 
 def test_a_verbatim_quote_that_bears_on_the_step_grounds(opine: Opine, passage: Passage) -> None:
-    made = opine(quoting(Label.SUPPORTED, passage.id, TRUE))
-    assert made.grounded
-    assert made.citations[0].citation == "Gout Guide 2024"
-    assert passage.text[made.citations[0].start : made.citations[0].end] == TRUE
+    opinion = opine(quoting(Label.SUPPORTED, passage.id, TRUE))
+    assert opinion.grounded
+    assert opinion.citations[0].citation == "Gout Guide 2024"
+    assert passage.text[opinion.citations[0].start : opinion.citations[0].end] == TRUE
 
 
 @pytest.mark.parametrize("label", [Label.SUPPORTED, Label.ERROR])
@@ -64,10 +64,10 @@ def test_a_source_that_nobody_vouches_for_grounds_nothing(
     ],
 )
 def test_what_does_not_ground_support(opine: Opine, passage: Passage, evidence: str, words: str, why: str) -> None:
-    made = opine(quoting(Label.SUPPORTED, passage.id if evidence == "passage" else evidence, words), floor=0.5)
-    assert made.label is Label.SUPPORTED
-    assert not made.grounded
-    assert why in str(made.citations[0].why_not)
+    opinion = opine(quoting(Label.SUPPORTED, passage.id if evidence == "passage" else evidence, words), floor=0.5)
+    assert opinion.label is Label.SUPPORTED
+    assert not opinion.grounded
+    assert why in str(opinion.citations[0].why_not)
 
 
 def test_an_earlier_step_grounds_a_contradiction(opine: Opine) -> None:
@@ -77,16 +77,16 @@ def test_an_earlier_step_grounds_a_contradiction(opine: Opine) -> None:
 
 
 def test_an_unclear_label_is_never_grounded(opine: Opine, passage: Passage) -> None:
-    made = opine(quoting(Label.UNCLEAR, passage.id, TRUE))
-    assert made.citations[0].verified
-    assert not made.grounded
+    opinion = opine(quoting(Label.UNCLEAR, passage.id, TRUE))
+    assert opinion.citations[0].verified
+    assert not opinion.grounded
 
 
 def test_without_a_checker_no_quote_grounds(case: Case, passage: Passage) -> None:
     spec = JudgeSpec(name="one", judge="facts")
     judge_panel = JudgePanel(Panel(name="p", judges=(spec,)))
-    made = asyncio.run(checked_opinion(spec, Fixed(quoting(Label.SUPPORTED, passage.id, TRUE)), case, judge_panel))
-    assert not made.grounded
+    opinion = asyncio.run(checked_opinion(spec, Fixed(quoting(Label.SUPPORTED, passage.id, TRUE)), case, judge_panel))
+    assert not opinion.grounded
 
 
 def product(computed: str, claimed: str, holds: bool, words: str = "15 mg/kg for 70 kg is 850 mg") -> Derivation:
@@ -157,9 +157,9 @@ def test_calls_of_a_failed_opinion_are_kept(case: Case) -> None:
         }
     )
     judge_panel = JudgePanel.of(panel, Refusing(), Overlap())  # type: ignore[arg-type]
-    made = asyncio.run(checked_opinion(panel.judges[0], judge_panel.judges["one"], case, judge_panel))
-    assert (made.failed, made.calls) == (FailureReason.UNUSABLE, (record,))
-    assert made.model == "m"
+    opinion = asyncio.run(checked_opinion(panel.judges[0], judge_panel.judges["one"], case, judge_panel))
+    assert (opinion.failed, opinion.calls) == (FailureReason.UNUSABLE, (record,))
+    assert opinion.model == "m"
 
 
 def test_cancellation_is_not_an_opinion(case: Case) -> None:

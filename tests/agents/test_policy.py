@@ -92,11 +92,11 @@ def test_every_triple_keeps_the_promises_of_the_design(resolver: str) -> None:
 def test_the_majority_s_outcome_is_kept_whatever_the_evidence_says() -> None:
     for states in TRIPLES:
         labels = [s.rstrip("+~") for s in states]
-        kept = {final(states, resolver).majority_outcome for resolver in RESOLUTIONS}
-        kept |= {final(states, "unclear", Policy.CONSENSUS).majority_outcome}
-        assert len(kept) == 1, states
+        majorities = {final(states, resolver).majority_outcome for resolver in RESOLUTIONS}
+        majorities |= {final(states, "unclear", Policy.CONSENSUS).majority_outcome}
+        assert len(majorities) == 1, states
         for label in ("supported", "error"):
-            assert (kept == {Outcome(label)}) is (labels.count(label) >= 2), states
+            assert (majorities == {Outcome(label)}) is (labels.count(label) >= 2), states
 
 
 def test_under_consensus_a_majority_decides_and_nothing_challenges_it() -> None:
@@ -190,8 +190,8 @@ def test_early_stop_equals_asking_everybody(resolver: str, policy: Policy) -> No
         opinions = jury(states)
         full = final(states, resolver, policy)
         for order in permutations(opinions):
-            for asked in (1, 2):
-                part, rest = list(order[:asked]), order[asked:]
+            for answered in (1, 2):
+                part, rest = list(order[:answered]), order[answered:]
                 if not settled_early(part, CLAIMS, [o.seat for o in rest], policy=policy):
                     continue
                 stopped += 1

@@ -23,14 +23,14 @@ JUDGE = judges.make("data")
 
 
 def passages() -> tuple[Passage, ...]:
-    found = [d for d in sources.make("reference-ranges").documents() if isinstance(d, Document)]
-    kept = set(Document.model_fields) & set(Passage.model_fields)
-    return tuple(Passage(**d.model_dump(include=kept)) for d in found)
+    documents = [d for d in sources.make("reference-ranges").documents() if isinstance(d, Document)]
+    shared_fields = set(Document.model_fields) & set(Passage.model_fields)
+    return tuple(Passage(**d.model_dump(include=shared_fields)) for d in documents)
 
 
 def case(step: str, stem: str = STEM, **update: object) -> Case:
-    made = Case(step_id="s", trace_id="t", stem=stem, step_index=1, step=step, passages=passages())
-    return made.model_copy(update=update)
+    case = Case(step_id="s", trace_id="t", stem=stem, step_index=1, step=step, passages=passages())
+    return case.model_copy(update=update)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def case(step: str, stem: str = STEM, **update: object) -> Case:
 def test_what_a_cited_range_rules_out_is_an_error_with_its_citation(
     step: str, kind: ErrorType, source: str, opine: Callable[..., Opinion]
 ) -> None:
-    made = JUDGE.judge(case(step))  # type: ignore[attr-defined]
-    assert (made.label, made.error_type) == (Label.ERROR, kind), made
-    heard = opine(made, on=case(step), floor=0.0)
-    assert len(heard.derivations) == 1
-    assert all(c.verified for c in heard.citations), heard.citations
-    assert heard.grounded
-    assert any(source in c.citation for c in heard.citations)
+    finding = JUDGE.judge(case(step))  # type: ignore[attr-defined]
+    assert (finding.label, finding.error_type) == (Label.ERROR, kind), finding
+    opinion = opine(finding, on=case(step), floor=0.0)
+    assert len(opinion.derivations) == 1
+    assert all(c.verified for c in opinion.citations), opinion.citations
+    assert opinion.grounded
+    assert any(source in c.citation for c in opinion.citations)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_what_a_cited_range_rules_out_is_an_error_with_its_citation(
     ],
 )
 def test_what_laboratories_may_differ_on_is_left_alone(step: str) -> None:
-    made = JUDGE.judge(case(step))  # type: ignore[attr-defined]
-    assert made.label is not Label.ERROR, made.findings
+    finding = JUDGE.judge(case(step))  # type: ignore[attr-defined]
+    assert finding.label is not Label.ERROR, finding.findings
 
 
 def test_no_range_is_claimed_that_is_not_cited() -> None:
@@ -94,8 +94,8 @@ def test_every_range_stands_in_the_book_that_it_names(shared_data: Path) -> None
     assert len(listed) == len(passages()) == 22
     for entry in listed:
         assert entry["stated"] in text[entry["book"]], entry["name"]
-        told = [entry.get(group, "").replace(",", "").replace("/mm3", "") for group in ("women", "men", "adults")]
-        ours = [float(n) for n in re.findall(r"[\d.]+", " ".join(told))]
+        ranges = [entry.get(group, "").replace(",", "").replace("/mm3", "") for group in ("women", "men", "adults")]
+        ours = [float(n) for n in re.findall(r"[\d.]+", " ".join(ranges))]
         theirs = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", entry["stated"].split("|")[-1].replace("109", ""))]
         # Cells in 10^9/L are thousands a cubic millimetre.
         scale = 1000 if "109" in entry["stated"] else 1

@@ -50,11 +50,11 @@ class Scripted:
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         self.asked.append(request)
-        said = self.replies.pop(0)
-        if isinstance(said, CallFailed):
-            raise said
+        answer = self.replies.pop(0)
+        if isinstance(answer, CallFailed):
+            raise answer
         assert request.schema is not None
-        return ChatReply("", request.schema.model_validate(reply(**said)), ())
+        return ChatReply("", request.schema.model_validate(reply(**answer)), ())
 
     def calls_tools(self, endpoint: object) -> bool:
         return False
@@ -63,7 +63,7 @@ class Scripted:
         return len(text)
 
 
-def reply(**said: Any) -> dict[str, Any]:
+def reply(**fields: Any) -> dict[str, Any]:
     return {
         "queries": [],
         "findings": [],
@@ -71,7 +71,7 @@ def reply(**said: Any) -> dict[str, Any]:
         "label": "unclear",
         "error_type": "none",
         "confidence": 50,
-    } | said
+    } | fields
 
 
 def finding(evidence: str, quote: str, relation: str = "supports", claim: str = "C1") -> dict[str, str]:
@@ -103,9 +103,9 @@ def opinions(opine: Opine, passage: Passage) -> list[Opinion]:
 
 
 def resolved(case: Case, opinions: list[Opinion], on: JudgePanel) -> Resolution:
-    made = asyncio.run(resolve_round(case, opinions, DISPUTE, on))
-    assert isinstance(made, Resolution)
-    return made
+    resolution = asyncio.run(resolve_round(case, opinions, DISPUTE, on))
+    assert isinstance(resolution, Resolution)
+    return resolution
 
 
 def dosed(case: Case, opine: Opine, seat: Seat = Seat.VOTE) -> tuple[Case, Opinion]:
@@ -119,31 +119,31 @@ def dosed(case: Case, opine: Opine, seat: Seat = Seat.VOTE) -> tuple[Case, Opini
         holds=False,
         inputs=(Quote(evidence_id="step:1", quote="15 mg/kg for 70 kg is 850 mg"),),
     )
-    made = opine(
+    opinion = opine(
         Draft(label=Label.ERROR, error_type=ErrorType.ARITHMETIC, derivations=(derivation,)), on=dose, name="d"
     )
-    return dose, made.model_copy(update={"seat": seat})
+    return dose, opinion.model_copy(update={"seat": seat})
 
 
 def test_a_derivation_that_recomputes_settles_without_a_model(
     case: Case, opine: Opine, opinions: list[Opinion]
 ) -> None:
     dose, sure = dosed(case, opine)
-    made = resolved(dose, [*opinions, sure], judge_panel())
-    assert (made.label, made.error_type, made.grounded) == (Label.ERROR, ErrorType.ARITHMETIC, True)
-    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ERROR
+    resolution = resolved(dose, [*opinions, sure], judge_panel())
+    assert (resolution.label, resolution.error_type, resolution.grounded) == (Label.ERROR, ErrorType.ARITHMETIC, True)
+    assert settle(DISPUTE, opinions, case.claims, resolution).outcome is Outcome.ERROR
 
 
 def test_a_listed_judge_s_derivation_settles_nothing(case: Case, opine: Opine, opinions: list[Opinion]) -> None:
     dose, sure = dosed(case, opine, Seat.LISTED)
-    made = resolved(dose, [*opinions, sure], judge_panel())
-    assert made.label is Label.UNCLEAR
-    assert "d" not in made.order
+    resolution = resolved(dose, [*opinions, sure], judge_panel())
+    assert resolution.label is Label.UNCLEAR
+    assert "d" not in resolution.order
 
 
 def test_without_a_model_and_a_derivation_it_abstains(case: Case, opinions: list[Opinion]) -> None:
-    made = resolved(case, opinions, judge_panel())
-    verdict = settle(DISPUTE, opinions, case.claims, made)
+    resolution = resolved(case, opinions, judge_panel())
+    verdict = settle(DISPUTE, opinions, case.claims, resolution)
     assert (verdict.outcome, verdict.reason) == (Outcome.ABSTAINED, Reason.NO_MAJORITY)
 
 
@@ -153,40 +153,41 @@ def test_a_quote_that_an_opinion_brought_settles_nothing(case: Case, opinions: l
         "gout is treated with colchicine",
         "Acute gout is treated with colchicine. Colchicine is avoided",
     ):
-        said = Scripted({"findings": [finding("P1", words)], "label": "supported"})
-        made = resolved(case, opinions, judge_panel(said))
-        assert not made.grounded, words
-        assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ABSTAINED
+        model = Scripted({"findings": [finding("P1", words)], "label": "supported"})
+        resolution = resolved(case, opinions, judge_panel(model))
+        assert not resolution.grounded, words
+        assert settle(DISPUTE, opinions, case.claims, resolution).outcome is Outcome.ABSTAINED
 
 
 def test_new_counting_evidence_settles(case: Case, opinions: list[Opinion]) -> None:
     against = "The joint aspirate shows no crystals at all"
-    said = Scripted({"findings": [finding("[step:0]", against, "contradicts", "C2")], "label": "error"})
-    made = resolved(case, opinions, judge_panel(said))
-    verdict = settle(DISPUTE, opinions, case.claims, made)
+    model = Scripted({"findings": [finding("[step:0]", against, "contradicts", "C2")], "label": "error"})
+    resolution = resolved(case, opinions, judge_panel(model))
+    verdict = settle(DISPUTE, opinions, case.claims, resolution)
     assert (verdict.outcome, verdict.error_type, verdict.grade) == (Outcome.ERROR, ErrorType.FACTUAL, Grade.FULL)
     assert [c.quote for c in verdict.citations] == [against]
 
 
 def test_a_new_quote_that_says_something_else_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
-    said = Scripted({"findings": [finding("P1", NEW, "contradicts")], "label": "error", "error_type": "factual"})
-    made = resolved(case, opinions, judge_panel(said))
-    assert made.citations[0].verified
-    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.ABSTAINED
+    model = Scripted({"findings": [finding("P1", NEW, "contradicts")], "label": "error", "error_type": "factual"})
+    resolution = resolved(case, opinions, judge_panel(model))
+    assert resolution.citations[0].verified
+    assert settle(DISPUTE, opinions, case.claims, resolution).outcome is Outcome.ABSTAINED
 
 
 def test_rhetoric_settles_nothing(case: Case, opinions: list[Opinion]) -> None:
-    said = Scripted({"rationale": "It is obviously right.", "label": "supported", "confidence": 100})
+    model = Scripted({"rationale": "It is obviously right.", "label": "supported", "confidence": 100})
     assert (
-        settle(DISPUTE, opinions, case.claims, resolved(case, opinions, judge_panel(said))).outcome is Outcome.ABSTAINED
+        settle(DISPUTE, opinions, case.claims, resolved(case, opinions, judge_panel(model))).outcome
+        is Outcome.ABSTAINED
     )
 
 
 def test_it_sees_opinions_without_names_in_a_seeded_order(case: Case, opinions: list[Opinion]) -> None:
     def prompt_and_order(these: list[Opinion]) -> tuple[str, tuple[str, ...]]:
-        said = Scripted({})
-        order = resolved(case, these, judge_panel(said)).order
-        return "".join(p if isinstance(p, str) else p.text for p in said.asked[0].messages[1].parts), order
+        model = Scripted({})
+        order = resolved(case, these, judge_panel(model)).order
+        return "".join(p if isinstance(p, str) else p.text for p in model.asked[0].messages[1].parts), order
 
     text, order = prompt_and_order(opinions)
     assert (text, order) == prompt_and_order(opinions[::-1])
@@ -200,7 +201,7 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
         source="s", title="t", text="Crystals in the joint aspirate prove gout.", citation="c", license="MIT"
     )
     asks = {"queries": ["crystals gout", "crystals gout"], "label": "unclear"}
-    said = Scripted(
+    model = Scripted(
         asks,
         {"queries": ["Crystals gout", "aspirate"]},
         {
@@ -209,22 +210,22 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
             "findings": [finding("P2", "Crystals in the joint aspirate prove gout", claim="C2")],
         },
     )
-    on, history, rounds = judge_panel(said), None, 0
-    while isinstance(made := asyncio.run(resolve_round(case, opinions, DISPUTE, on, history)), SearchRequest):
+    on, history, rounds = judge_panel(model), None, 0
+    while isinstance(resolution := asyncio.run(resolve_round(case, opinions, DISPUTE, on, history)), SearchRequest):
         rounds += 1
-        history = made.history.with_hits([Hit(passage=further, score=1, query=made.queries[0])])
+        history = resolution.history.with_hits([Hit(passage=further, score=1, query=resolution.queries[0])])
     assert rounds == 2
-    assert made.queries == ("crystals gout", "aspirate")
-    assert [h.passage.id for h in made.hits] == [further.id]
-    assert made.grounded
-    assert made.citations[0].evidence_id == further.id
+    assert resolution.queries == ("crystals gout", "aspirate")
+    assert [h.passage.id for h in resolution.hits] == [further.id]
+    assert resolution.grounded
+    assert resolution.citations[0].evidence_id == further.id
 
 
 @pytest.mark.parametrize("reason", [FailureReason.UNAVAILABLE, FailureReason.CONTEXT])
 def test_a_failed_resolver_is_a_failure(case: Case, opinions: list[Opinion], reason: FailureReason) -> None:
-    made = resolved(case, opinions, judge_panel(Scripted(CallFailed(reason, "no"))))
-    assert (made.label, made.failed) == (None, reason)
-    assert settle(DISPUTE, opinions, case.claims, made).outcome is Outcome.FAILED
+    resolution = resolved(case, opinions, judge_panel(Scripted(CallFailed(reason, "no"))))
+    assert (resolution.label, resolution.failed) == (None, reason)
+    assert settle(DISPUTE, opinions, case.claims, resolution).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("mode", ["prose", "label", "cut", "empty"])
@@ -238,8 +239,8 @@ def test_malformed_replies_become_failures_and_keep_their_calls(
             on = judge_panel(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
             return await resolve_round(case, opinions, DISPUTE, on)
 
-    made = asyncio.run(ask())
-    assert isinstance(made, Resolution)
-    assert made.label is None
-    assert made.failed is not None
-    assert made.calls
+    resolution = asyncio.run(ask())
+    assert isinstance(resolution, Resolution)
+    assert resolution.label is None
+    assert resolution.failed is not None
+    assert resolution.calls

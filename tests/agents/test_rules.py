@@ -52,40 +52,42 @@ def case(step: str, stem: str = STEM) -> Case:
 def test_a_contradiction_is_a_derivation_that_the_resolver_upholds(kind: str, opine: Callable[..., Opinion]) -> None:
     on = case(f"Let us see. {WRONG[kind]}")
     draft = JUDGE.judge(on)  # type: ignore[attr-defined]
-    (made,) = draft.derivations
-    assert (draft.label, made.kind, made.holds) == (Label.ERROR, kind, False)
-    assert recompute(made)
+    (derivation,) = draft.derivations
+    assert (draft.label, derivation.kind, derivation.holds) == (Label.ERROR, kind, False)
+    assert recompute(derivation)
     # No quote bears on the step by this scorer, so the derivation alone grounds the opinion.
-    heard = opine(draft, on=on, floor=1.1)
-    assert heard.grounded
-    assert not any(c.counts for c in heard.citations)
+    opinion = opine(draft, on=on, floor=1.1)
+    assert opinion.grounded
+    assert not any(c.counts for c in opinion.citations)
     panel = Panel.model_validate({"name": "p", "judges": [{"name": "one", "judge": "data"}], "resolver": {}})
     dispute = Dispute(reason=Reason.NO_MAJORITY, majority_outcome=Outcome.ABSTAINED)
-    settled = asyncio.run(resolve_round(on, [heard], dispute, JudgePanel(panel, None, Overlap())))
+    settled = asyncio.run(resolve_round(on, [opinion], dispute, JudgePanel(panel, None, Overlap())))
     assert isinstance(settled, Resolution)
-    assert (settled.label, settled.derivations) == (Label.ERROR, heard.derivations)
+    assert (settled.label, settled.derivations) == (Label.ERROR, opinion.derivations)
     assert settled.error_type is (ErrorType.ARITHMETIC if kind == "points" else ErrorType.CONTRADICTS_VIGNETTE)
 
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_derivation_that_its_quotes_do_not_bear_counts_for_nothing(kind: str) -> None:
     on = case(WRONG[kind])
-    (made,) = JUDGE.judge(on).derivations  # type: ignore[attr-defined]
-    said, *words = made.inputs
+    (finding,) = JUDGE.judge(on).derivations  # type: ignore[attr-defined]
+    first_input, *words = finding.inputs
     forged = (
-        made.model_copy(update={"holds": True}),
-        made.model_copy(update={"claimed": "something else"}),
-        made.model_copy(update={"computed": made.claimed}),
-        made.model_copy(update={"inputs": (said,)}),
-        made.model_copy(update={"inputs": (said.model_copy(update={"quote": "The patient is ill."}), *words)}),
+        finding.model_copy(update={"holds": True}),
+        finding.model_copy(update={"claimed": "something else"}),
+        finding.model_copy(update={"computed": finding.claimed}),
+        finding.model_copy(update={"inputs": (first_input,)}),
+        finding.model_copy(
+            update={"inputs": (first_input.model_copy(update={"quote": "The patient is ill."}), *words)}
+        ),
     )
     assert not any(recompute(d) for d in forged)
     # Right by its own quotes, but not words of this case: nobody said so.
     elsewhere = on.model_copy(update={"step": "The patient is ill.", "step_index": 2})
-    assert recompute(made)
-    assert derivations_for(elsewhere, (made,), Label.ERROR) == ()
-    assert derivations_for(on, (made,), Label.SUPPORTED) == ()
-    assert derivations_for(on, (made,), Label.ERROR) == (made,)
+    assert recompute(finding)
+    assert derivations_for(elsewhere, (finding,), Label.ERROR) == ()
+    assert derivations_for(on, (finding,), Label.SUPPORTED) == ()
+    assert derivations_for(on, (finding,), Label.ERROR) == (finding,)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +100,8 @@ def test_a_derivation_that_its_quotes_do_not_bear_counts_for_nothing(kind: str) 
     ],
 )
 def test_the_whole_vignette_may_say_what_one_sentence_of_it_does_not(kind: str, more: str) -> None:
-    (made,) = JUDGE.judge(case(WRONG[kind])).derivations  # type: ignore[attr-defined]
-    assert derivations_for(case(WRONG[kind], f"{more} {STEM}"), (made,), Label.ERROR) == ()
+    (finding,) = JUDGE.judge(case(WRONG[kind])).derivations  # type: ignore[attr-defined]
+    assert derivations_for(case(WRONG[kind], f"{more} {STEM}"), (finding,), Label.ERROR) == ()
 
 
 @pytest.mark.parametrize(
@@ -123,8 +125,8 @@ def test_the_whole_vignette_may_say_what_one_sentence_of_it_does_not(kind: str, 
     ],
 )
 def test_what_the_vignette_does_not_rule_out_is_left_alone(step: str) -> None:
-    made = JUDGE.judge(case(step))  # type: ignore[attr-defined]
-    assert made.label is not Label.ERROR, made.findings
+    finding = JUDGE.judge(case(step))  # type: ignore[attr-defined]
+    assert finding.label is not Label.ERROR, finding.findings
 
 
 @pytest.mark.parametrize(
@@ -137,8 +139,8 @@ def test_what_the_vignette_does_not_rule_out_is_left_alone(step: str) -> None:
     ],
 )
 def test_a_score_outside_what_any_such_patient_can_have_is_wrong(step: str, bound: str) -> None:
-    (made,) = JUDGE.judge(case(step)).derivations  # type: ignore[attr-defined]
-    assert (made.computed, made.holds) == (bound, False)
+    (finding,) = JUDGE.judge(case(step)).derivations  # type: ignore[attr-defined]
+    assert (finding.computed, finding.holds) == (bound, False)
 
 
 def test_every_point_score_takes_what_the_calculator_library_takes_and_grows_with_it() -> None:
@@ -150,10 +152,10 @@ def test_every_point_score_takes_what_the_calculator_library_takes_and_grows_wit
         required = {name for name, field in params.model_fields.items() if field.is_required()}
         assert required <= set(score.items), score.name
     for name in ("cha2ds2_vasc", "curb65", "crb65", "qsofa", "child_pugh", "wells_pe"):
-        known = bounds(name, STEM)
-        assert known is not None
-        least = {k: b.least for k, b in known.items()}
-        for item, b in known.items():
+        limits = bounds(name, STEM)
+        assert limits is not None
+        least = {k: b.least for k, b in limits.items()}
+        for item, b in limits.items():
             assert calculate(name, {**least, item: b.most}) >= calculate(name, least), (name, item)
 
 
@@ -163,6 +165,6 @@ def test_a_score_that_needs_what_is_not_stated_is_not_computed() -> None:
         "A 60-year-old man has cirrhosis. Creatinine is 1.9 mg/dL, bilirubin 4.2 mg/dL, INR 1.8 and sodium 129 mEq/L."
     )
     assert bounds("meld_na", stem) is not None
-    made = JUDGE.judge(case("His MELD-Na score is 15.", stem))  # type: ignore[attr-defined]
-    assert made.label is Label.ERROR
-    assert JUDGE.judge(case(f"His MELD-Na score is {made.derivations[0].computed}.", stem)).label is Label.UNCLEAR  # type: ignore[attr-defined]
+    finding = JUDGE.judge(case("His MELD-Na score is 15.", stem))  # type: ignore[attr-defined]
+    assert finding.label is Label.ERROR
+    assert JUDGE.judge(case(f"His MELD-Na score is {finding.derivations[0].computed}.", stem)).label is Label.UNCLEAR  # type: ignore[attr-defined]

@@ -20,21 +20,21 @@ def test_two_perspectives_on_one_model_share_a_prefix_and_stay_within_their_toke
             absent("weights", f"{name} is not fetched: tracejury models fetch {name}")
     panel = load_panel("embedded")
 
-    async def heard() -> list[Opinion]:
+    async def opinions_of_judges() -> list[Opinion]:
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32, air_gapped=True) as gateway:
             judge_panel = JudgePanel.of(panel, gateway, relevance("cosine"))
             asking = [spec for spec in panel.judges if spec.endpoint]
             return [await checked_opinion(spec, judge_panel.judges[spec.name], case, judge_panel) for spec in asking]
 
-    first, second = asyncio.run(heard())
+    first, second = asyncio.run(opinions_of_judges())
     texts = {p.id: p.text for p in case.passages} | {"vignette": case.stem}
-    for made in (first, second):
-        assert made.failed is None, made.failure
-        assert made.label is not None
-        (call,) = made.calls
+    for opinion in (first, second):
+        assert opinion.failed is None, opinion.failure
+        assert opinion.label is not None
+        (call,) = opinion.calls
         assert call.completion_tokens <= panel.reply_tokens
         assert call.finish_reason == "stop"
-        for citation in made.citations:
+        for citation in opinion.citations:
             if citation.verified:
                 assert check_quote(citation.quote, texts[citation.evidence_id]).verified
             assert citation.verified or not citation.counts

@@ -15,11 +15,11 @@ CASE = Case(step_id="s", trace_id="t", stem="His toe is red.", step_index=0, ste
 
 
 def ask(folder: Path, url: str, stand_in: str | None) -> tuple[object, ...]:
-    gone = {"name": "gone", "model": "gone-70b", "base_url": "http://127.0.0.1:9/v1", "max_attempts": 1}
+    unreachable = {"name": "gone", "model": "gone-70b", "base_url": "http://127.0.0.1:9/v1", "max_attempts": 1}
     panel = Panel.model_validate(
         {
             "name": "p",
-            "endpoints": {"gone": gone, "other": {"name": "other", "model": "other-8b", "base_url": url}},
+            "endpoints": {"gone": unreachable, "other": {"name": "other", "model": "other-8b", "base_url": url}},
             "judges": [{"name": "facts", "judge": "facts", "endpoint": "gone", "stand_in": stand_in}],
             "checker": None,
         }

@@ -29,20 +29,20 @@ def batch() -> Iterator[Batch]:
 
 @pytest.fixture(scope="module")
 def cuts(batch: Batch) -> dict[Key, Segmentation]:
-    found = {}
+    planted = {}
     for trace in batch.traces():
         question = batch.question(trace.question_id)
         assert question is not None
-        found[question.key, trace.arm] = segment(trace)
-    return found
+        planted[question.key, trace.arm] = segment(trace)
+    return planted
 
 
 @pytest.fixture(scope="module")
 def labels() -> dict[Key, list[dict[str, Any]]]:
-    found = defaultdict(list)
+    planted = defaultdict(list)
     for row in lines("labels.jsonl"):
-        found[row["question"], row["arm"]].append(row)
-    return found
+        planted[row["question"], row["arm"]].append(row)
+    return planted
 
 
 def test_the_folder_is_read_without_a_problem(batch: Batch) -> None:
@@ -144,14 +144,14 @@ def grams(text: str, n: int = 8) -> set[tuple[str, ...]]:
 def test_no_stem_comes_from_a_data_set(shared_data: Path) -> None:
     """A stem taken over, even in half, would share most of its 8-grams; the stock phrases of the genre are a few."""
     stems = {row["id"]: grams(row["stem"]) for row in lines("questions.jsonl")}
-    wanted = set().union(*stems.values())
-    seen: set[tuple[str, ...]] = set()
-    found = (path for name in QUESTION_SETS for path in (shared_data / name).rglob("*"))
-    sources = [path for path in found if path.suffix in {".json", ".jsonl", ".csv", ".html"}]
+    demo_grams = set().union(*stems.values())
+    overlap: set[tuple[str, ...]] = set()
+    paths = (path for name in QUESTION_SETS for path in (shared_data / name).rglob("*"))
+    sources = [path for path in paths if path.suffix in {".json", ".jsonl", ".csv", ".html"}]
     assert sources
     for path in sources:
         with path.open(encoding="utf-8", errors="replace") as file:
             while piece := file.read(1 << 20):
-                seen |= wanted & grams(piece + file.readline())
-    shares = {key: len(stem & seen) / len(stem) for key, stem in stems.items()}
+                overlap |= demo_grams & grams(piece + file.readline())
+    shares = {key: len(stem & overlap) / len(stem) for key, stem in stems.items()}
     assert max(shares.values()) < 0.15, shares

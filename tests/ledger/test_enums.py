@@ -24,9 +24,9 @@ COLUMNS = {"outcome": Outcome, "error_type": ErrorType, "route": Route, "reason"
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path}/ledger.db")
-    make_run(made, demo_pairs()[:6])
-    return made
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    make_run(ledger, demo_pairs()[:6])
+    return ledger
 
 
 def test_what_a_ledger_stores_does_not_depend_on_the_order_of_an_enum(ledger: Ledger) -> None:

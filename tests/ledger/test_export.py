@@ -88,9 +88,9 @@ def test_parquet_keeps_types_and_nesting(rows: list[StepRow], tmp_path: Path) ->
     back = table.to_pylist()
     assert [r["step_id"] for r in back] == [r.step_id for r in rows]
     for read, row in zip(back, rows, strict=True):
-        said = row.model_dump(mode="json")
-        assert json.loads(read.pop("meta")) == said.pop("meta")
-        assert read == said
+        fields = row.model_dump(mode="json")
+        assert json.loads(read.pop("meta")) == fields.pop("meta")
+        assert read == fields
 
 
 def test_a_trace_without_steps_is_a_row_not_an_absence(ledger_url: str) -> None:
@@ -108,11 +108,11 @@ def test_shuffled_input_gives_the_same_rows(ledger_url: str) -> None:
 
 def test_a_run_is_found_by_name_beginning_and_last(ledger_url: str) -> None:
     ledger, _ = ledger_of([(question(), trace(STEPS))], ledger_url, name="mine")
-    found = ledger.run("mine")
-    assert ledger.run("last") == ledger.run(found.id[:6]) == found
+    run = ledger.run("mine")
+    assert ledger.run("last") == ledger.run(run.id[:6]) == run
     with pytest.raises(UnknownRunError, match="mine"):
         ledger.run("other")
-    assert ledger.progress(found).outcomes == {"supported": 1, "error": 1, "abstained": 2, "failed": 1}
+    assert ledger.progress(run).outcomes == {"supported": 1, "error": 1, "abstained": 2, "failed": 1}
 
 
 def test_a_name_is_not_given_to_another_panel(ledger_url: str) -> None:
@@ -123,6 +123,6 @@ def test_a_name_is_not_given_to_another_panel(ledger_url: str) -> None:
 
 
 def test_a_gold_of_two_letters_accepts_either_as_the_readers_do(ledger_url: str) -> None:
-    asked = question().model_copy(update={"gold": "AB"})
-    _, rows = ledger_of([(asked, trace(STEPS))], ledger_url)
+    two_golds = question().model_copy(update={"gold": "AB"})
+    _, rows = ledger_of([(two_golds, trace(STEPS))], ledger_url)
     assert {r.answer_correct for r in rows} == {True}

@@ -18,14 +18,14 @@ from tracejury.console.app import app
 from tracejury.ledger import Browsing, Ledger, SchemaError, TraceFilter, ledger_status, panel_hash, upgrade_ledger
 from tracejury.traces import ErrorType
 
-KEPT = Path(__file__).parent / "kept"
+OLD_LEDGERS = Path(__file__).parent / "kept"
 DEMO = Path(str(files("tracejury.configs") / "demo"))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> str:
     """Unpack the kept ledger, not upgraded yet."""
-    (tmp_path / "ledger.db").write_bytes(lzma.decompress((KEPT / "ledger.db.xz").read_bytes()))
+    (tmp_path / "ledger.db").write_bytes(lzma.decompress((OLD_LEDGERS / "ledger.db.xz").read_bytes()))
     return f"sqlite:///{tmp_path}/ledger.db"
 
 
@@ -39,7 +39,7 @@ def upgraded(store: str) -> Ledger:
 def panel(tmp_path: Path) -> Path:
     """The panel of the kept run, which knew no checker."""
     path = tmp_path / "panel.yaml"
-    path.write_text((KEPT / "panel.yaml").read_text() + "checker: null\n")
+    path.write_text((OLD_LEDGERS / "panel.yaml").read_text() + "checker: null\n")
     return path
 
 
@@ -72,8 +72,8 @@ def test_the_console_shows_it(upgraded: Ledger, store: str) -> None:
     trace_id = next(iter(upgraded.traces(upgraded.run("every-outcome"))))[0].id
     step = ["show", "every-outcome", "--trace", trace_id, "--step", "1"]
     for command in (["ledger", "runs"], ["show", "before"], step, ["summary", "before"]):
-        shown = CliRunner().invoke(app, [*command, "--store", store])
-        assert shown.exit_code == 0, shown.output
+        result = CliRunner().invoke(app, [*command, "--store", store])
+        assert result.exit_code == 0, result.output
 
 
 def test_its_run_resumes_and_judges_no_step_twice(upgraded: Ledger, store: str, panel: Path) -> None:
@@ -89,7 +89,16 @@ def test_its_run_resumes_and_judges_no_step_twice(upgraded: Ledger, store: str, 
 
 def test_its_run_does_not_go_on_under_a_checker(upgraded: Ledger, store: str) -> None:
     """Verdicts from before the check and after it must not stand in one run."""
-    arguments = ["adjudicate", str(DEMO), "--panel", str(KEPT / "panel.yaml"), "--run", "before", "--store", store]
+    arguments = [
+        "adjudicate",
+        str(DEMO),
+        "--panel",
+        str(OLD_LEDGERS / "panel.yaml"),
+        "--run",
+        "before",
+        "--store",
+        store,
+    ]
     refused = CliRunner().invoke(app, arguments)
     assert refused.exit_code == 1
     assert "panel" in refused.output
@@ -104,16 +113,20 @@ def test_auto_is_not_the_segmenter_that_it_was(panel: Path) -> None:
 
 def test_its_calibrator_loads_for_its_own_panel_alone(panel: Path) -> None:
     own = load_panel(panel)
-    assert load_calibrator(KEPT / "calibrator.json", own).judges == ("data",)
-    for change in ({"early_stop": True}, {"case_tokens": 1}, {"checker": load_panel(KEPT / "panel.yaml").checker}):
+    assert load_calibrator(OLD_LEDGERS / "calibrator.json", own).judges == ("data",)
+    for change in (
+        {"early_stop": True},
+        {"case_tokens": 1},
+        {"checker": load_panel(OLD_LEDGERS / "panel.yaml").checker},
+    ):
         with pytest.raises(ValueError, match="tracejury quality calibrate"):
-            load_calibrator(KEPT / "calibrator.json", own.model_copy(update=change))
+            load_calibrator(OLD_LEDGERS / "calibrator.json", own.model_copy(update=change))
 
 
 def test_fingerprints_are_those_of_the_time(panel: Path, tmp_path: Path) -> None:
     own = load_panel(panel)
     assert (panel_hash(own), seats_of(own, {})) == ("panel_b52804844d3a2fdedc5e", "c436670eca823d6b")
-    path = shutil.copy(KEPT / "model_panel.yaml", tmp_path)
+    path = shutil.copy(OLD_LEDGERS / "model_panel.yaml", tmp_path)
     asking = load_panel(path).model_copy(update={"checker": None, "segmenter": "numbered"})
     assert (panel_hash(asking), seats_of(asking, {})) == ("panel_9477f939fef713c4637b", "faecae8bfdc0a980")
 

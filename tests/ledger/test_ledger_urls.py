@@ -29,9 +29,9 @@ def test_no_password_is_left_in_a_url_that_is_shown(password: str, in_query: boo
     url = URL.create("postgresql", "me", host="h.example.org", database="d", **place)  # type: ignore[arg-type]
     whole = url.render_as_string(hide_password=False)
     bare = URL.create("postgresql", "me", host="h.example.org", database="d").render_as_string()
-    shown = hide_password(whole)
-    assert "***" in shown
-    assert shown.replace("?password=***", "").replace(":***", "") == bare
+    hidden = hide_password(whole)
+    assert "***" in hidden
+    assert hidden.replace("?password=***", "").replace(":***", "") == bare
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_no_password_is_left_in_a_url_that_is_shown(password: str, in_query: boo
 def test_a_ledger_that_cannot_be_opened_is_told_without_it(url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for command in (["ledger", "runs"], ["ledger", "status"], ["doctor"]):
-        done = CliRunner().invoke(app, [*command, "--store", url])
-        assert done.exit_code == 1 or command == ["doctor"], done.output
-        assert PASSWORD not in done.output
-        assert "Traceback" not in done.output
+        result = CliRunner().invoke(app, [*command, "--store", url])
+        assert result.exit_code == 1 or command == ["doctor"], result.output
+        assert PASSWORD not in result.output
+        assert "Traceback" not in result.output
     assert PASSWORD not in caplog.text
 
 
@@ -63,7 +63,7 @@ def test_a_run_on_postgres_writes_and_says_it_nowhere(
     store = postgres_server.database().replace("postgres@", f"postgres:{PASSWORD}@")
     traces = write_traces(tmp_path, [["He weighs 70 kg and is given 2 mg/kg, so 140 mg."]])
     (tmp_path / "panel.yaml").write_text("judges: [{name: data, judge: data}]\n")
-    said = ""
+    output = ""
     for command in (
         ["adjudicate", str(traces), "--panel", "panel.yaml", "--run", "r"],
         ["ledger", "runs"],
@@ -73,10 +73,10 @@ def test_a_run_on_postgres_writes_and_says_it_nowhere(
         ["ledger", "upgrade"],
         ["doctor"],
     ):
-        said += CliRunner().invoke(app, [*command, "--store", store]).output
-    assert ":***@" in said
-    assert "no run called 'nobody'" in said
-    assert PASSWORD not in said + caplog.text
+        output += CliRunner().invoke(app, [*command, "--store", store]).output
+    assert ":***@" in output
+    assert "no run called 'nobody'" in output
+    assert PASSWORD not in output + caplog.text
     ledger = Ledger(store)
     assert len(list(ledger.rows(ledger.run("r")))) == 1
     assert PASSWORD not in repr(ledger.run("r")) + ledger.url

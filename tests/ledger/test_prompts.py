@@ -36,13 +36,13 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 def test_every_call_has_the_prompt_that_was_sent(ledger: Ledger) -> None:
     run = ledger.run("r")
-    for taken, asked, _ in ledger.traces(run):
-        for deliberation in ledger.deliberations(run, taken.id):
+    for judged, judged_question, _ in ledger.traces(run):
+        for deliberation in ledger.deliberations(run, judged.id):
             prompts = prompts_of(ledger, deliberation)
             assert [prompt.purpose for prompt in prompts] == [call.purpose for call in deliberation.calls]
             for prompt in prompts:
                 text = "\n".join(message.content for message in prompt.messages)
-                assert asked.stem in text
+                assert judged_question.stem in text
                 assert deliberation.case is not None
                 assert deliberation.case.step in text
                 assert "<data_" in text
@@ -54,8 +54,8 @@ def test_a_shared_part_is_stored_once(ledger: Ledger) -> None:
     run = ledger.run("r")
     prompts = [
         prompt
-        for taken, _, _ in ledger.traces(run)
-        for deliberation in ledger.deliberations(run, taken.id)
+        for trace, _, _ in ledger.traces(run)
+        for deliberation in ledger.deliberations(run, trace.id)
         for prompt in prompts_of(ledger, deliberation)
     ]
     with ledger.engine.connect() as connection:
@@ -63,10 +63,10 @@ def test_a_shared_part_is_stored_once(ledger: Ledger) -> None:
         vignettes = connection.execute(
             select(func.count()).select_from(PART).where(PART.c.text.contains("cough for three days"))
         ).scalar_one()
-    sent = sum(len(message.content) for prompt in prompts for message in prompt.messages)
+    characters = sum(len(message.content) for prompt in prompts for message in prompt.messages)
     assert len(prompts) == 4
     assert vignettes == 1
-    assert stored < 0.6 * sent
+    assert stored < 0.6 * characters
 
 
 class Reply(BaseModel):

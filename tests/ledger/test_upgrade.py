@@ -55,23 +55,23 @@ def first_ledger(url: str, of: Engine) -> None:
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path_factory.mktemp('today')}/ledger.db")
-    make_run(made, demo_pairs()[:6])
-    return made
+    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('today')}/ledger.db")
+    make_run(ledger, demo_pairs()[:6])
+    return ledger
 
 
 def shape(engine: Engine) -> dict[str, Any]:
     """Return tables, columns, keys and indexes, whatever order they were made in."""
-    seen = inspect(engine)
-    found = {}
-    for name in (n for n in seen.get_table_names() if not n.startswith(tuple(f"{w}_" for w in WORDS))):
-        columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(name)}
-        indexes = {i["name"]: (tuple(i["column_names"]), bool(i["unique"])) for i in seen.get_indexes(name)}
-        unique = [tuple(u["column_names"]) for u in seen.get_unique_constraints(name)]
-        foreign = [(tuple(f["constrained_columns"]), f["referred_table"]) for f in seen.get_foreign_keys(name)]
-        keys = tuple(seen.get_pk_constraint(name)["constrained_columns"])
-        found[name] = (columns, indexes, unique, foreign, keys)
-    return found
+    inspector = inspect(engine)
+    tables = {}
+    for name in (n for n in inspector.get_table_names() if not n.startswith(tuple(f"{w}_" for w in WORDS))):
+        columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns(name)}
+        indexes = {i["name"]: (tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(name)}
+        unique = [tuple(u["column_names"]) for u in inspector.get_unique_constraints(name)]
+        foreign = [(tuple(f["constrained_columns"]), f["referred_table"]) for f in inspector.get_foreign_keys(name)]
+        keys = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
+        tables[name] = (columns, indexes, unique, foreign, keys)
+    return tables
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -90,16 +90,16 @@ def test_an_upgraded_ledger_is_a_fresh_one_with_its_rows(ledger_url: str, today:
     assert ledger_status(ledger_url).status == "older"
     with pytest.raises(SchemaError, match="tracejury ledger upgrade"):
         Ledger(ledger_url)
-    made = upgrade_ledger(ledger_url)
-    assert (made.before, made.after) == ("0001", HEAD)
+    upgrade = upgrade_ledger(ledger_url)
+    assert (upgrade.before, upgrade.after) == ("0001", HEAD)
     upgraded = Ledger(ledger_url)
     with upgraded.engine.connect() as connection:
         assert differences(connection) == []
     fresh = Ledger(f"sqlite:///{tmp_path}/fresh.db")
     if upgraded.engine.dialect.name == "sqlite":
         assert shape(upgraded.engine) == shape(fresh.engine)
-        assert made.backup is not None
-        assert ledger_status(f"sqlite:///{made.backup}").revision == "0001"
+        assert upgrade.backup is not None
+        assert ledger_status(f"sqlite:///{upgrade.backup}").revision == "0001"
     run, was = upgraded.run("made"), today.run("made")
     assert run == was
     assert list(upgraded.rows(run)) == list(today.rows(was))
@@ -156,20 +156,20 @@ def test_every_revision_is_known_and_in_line() -> None:
 
 
 def test_the_console_upgrades_refuses_and_tells(tmp_path: Path, today: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    def said(*args: str, code: int) -> str:
-        done = CliRunner().invoke(app, [*args, "--store", url])
-        assert done.exit_code == code, done.output
-        return " ".join(done.output.split())
+    def output_of(*args: str, code: int) -> str:
+        result = CliRunner().invoke(app, [*args, "--store", url])
+        assert result.exit_code == code, result.output
+        return " ".join(result.output.split())
 
     monkeypatch.setenv("COLUMNS", "300")
     url = f"sqlite:///{tmp_path}/ledger.db"
     first_ledger(url, today.engine)
-    assert "tracejury ledger upgrade" in said("ledger", "runs", code=1)
-    assert "1 runs, 6 traces" in said("ledger", "status", code=1)
-    assert f"0001 -> {HEAD}" in said("ledger", "upgrade", code=0)
+    assert "tracejury ledger upgrade" in output_of("ledger", "runs", code=1)
+    assert "1 runs, 6 traces" in output_of("ledger", "status", code=1)
+    assert f"0001 -> {HEAD}" in output_of("ledger", "upgrade", code=0)
     assert (tmp_path / "ledger.db.0001.backup").exists()
-    assert "nothing to do" in said("ledger", "upgrade", code=0)
-    assert "made" in said("ledger", "runs", code=0)
+    assert "nothing to do" in output_of("ledger", "upgrade", code=0)
+    assert "made" in output_of("ledger", "runs", code=0)
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -180,12 +180,12 @@ def test_the_console_upgrades_refuses_and_tells(tmp_path: Path, today: Ledger, m
         ),
         ("ledger", "upgrade"),
     ):
-        told = said(*command, code=1)
-        assert re.search(r"newer tracejury .*9999.*pip install -U tracejury", told)
+        message = output_of(*command, code=1)
+        assert re.search(r"newer tracejury .*9999.*pip install -U tracejury", message)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
         connection.execute(text("ALTER TABLE tally DROP COLUMN answered"))
-    assert "no released version" in said("ledger", "upgrade", code=1)
+    assert "no released version" in output_of("ledger", "upgrade", code=1)
     engine.dispose()
 
 

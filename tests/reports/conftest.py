@@ -81,12 +81,12 @@ def _simulated(
             p = _beta_at(ease[q], truth["error"], icc)
             correct = bool(rng.random() < truth.get("accuracy", 0.7))
             for i in range(int(rng.integers(max(steps - 2, 1), steps + 3))):
-                wrong, drawn = rng.random() < p, rng.random()
+                wrong, chance = rng.random() < p, rng.random()
                 outcome = Outcome.ERROR if wrong else Outcome.SUPPORTED
                 abstain = truth.get("abstain", 0.0)
-                if drawn < abstain:
+                if chance < abstain:
                     outcome = Outcome.ABSTAINED
-                elif drawn < abstain + truth.get("failed", 0.0):
+                elif chance < abstain + truth.get("failed", 0.0):
                     outcome = Outcome.FAILED
                 judge_error = wrong if rng.random() < 0.9 else not wrong
                 yield _step_row(
@@ -127,18 +127,18 @@ def _fill(
     for row in rows:
         by_trace.setdefault(row.trace_id, []).append(row)
     with ledger.engine.begin() as connection:
-        for found in by_trace.values():
-            first = found[0]
+        for trace_rows in by_trace.values():
+            first = trace_rows[0]
             question = Question(
                 stem=f"Stem of {first.question_id}", options={"A": "yes", "B": "no"}, gold=first.gold,
                 source=first.meta.get("question_source", ""),
             )  # fmt: skip
-            text = "\n".join(r.step_text for r in found)
+            text = "\n".join(r.step_text for r in trace_rows)
             trace = Trace(
                 question_id=question.id, model=first.model, arm=first.arm, sample=first.sample, text=text,
                 answer=first.answer, completion_tokens=200, meta={"key": first.trace_id},
             )  # fmt: skip
-            judged = [] if first.step_index < 0 else found
+            judged = [] if first.step_index < 0 else trace_rows
             steps = [
                 Step(
                     trace_id=trace.id,

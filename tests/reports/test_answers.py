@@ -18,8 +18,8 @@ from tracejury.traces import SAMPLED_ANSWERS, Question, Trace, read
 def majority_by_brute_force(answers, gold, k):
     """Every k-subset of the samples, ties by fair draw."""
     score = []
-    for drawn in itertools.combinations(answers, k):
-        votes = Counter(a for a in drawn if a is not None)
+    for subset in itertools.combinations(answers, k):
+        votes = Counter(a for a in subset if a is not None)
         top = [a for a, n in votes.items() if n == max(votes.values())] if votes else []
         score.append((gold in top) / len(top) if top else 0.0)
     return float(np.mean(score))
@@ -29,18 +29,18 @@ def majority_by_brute_force(answers, gold, k):
     "answers", ["AABBC", "AAAA", "ABCDE", "BBBBA", "AB??", "????", "AABBCC?", "BBCCAAAAD", "A", "?A"]
 )
 def test_self_consistency_is_the_mean_over_all_subsets(answers):
-    given = [None if a == "?" else a for a in answers]
-    counts = Counter(a for a in given if a is not None)
+    parsed = [None if a == "?" else a for a in answers]
+    counts = Counter(a for a in parsed if a is not None)
     others = tuple(sorted((n for a, n in counts.items() if a != "A"), reverse=True))
-    found = self_consistency(Votes(counts["A"], others, given.count(None)))
-    assert found == pytest.approx([majority_by_brute_force(given, "A", k) for k in range(1, len(given) + 1)])
+    accuracies = self_consistency(Votes(counts["A"], others, parsed.count(None)))
+    assert accuracies == pytest.approx([majority_by_brute_force(parsed, "A", k) for k in range(1, len(parsed) + 1)])
 
 
 def test_sixty_four_samples_are_exact_enough():
-    found = self_consistency(Votes(30, (20, 10, 4), 0))
-    assert found[0] == pytest.approx(30 / 64)
-    assert found[-1] == pytest.approx(1.0)
-    assert np.all((found >= 0) & (found <= 1 + 1e-9))
+    accuracies = self_consistency(Votes(30, (20, 10, 4), 0))
+    assert accuracies[0] == pytest.approx(30 / 64)
+    assert accuracies[-1] == pytest.approx(1.0)
+    assert np.all((accuracies >= 0) & (accuracies <= 1 + 1e-9))
 
 
 def samples(step_row, question, answers, gold="A", options=4):
@@ -53,22 +53,22 @@ def samples(step_row, question, answers, gold="A", options=4):
 
 def test_metrics_by_hand(step_row):
     rows = samples(step_row, "q1", "AAAB") + samples(step_row, "q2", "BBB?") + samples(step_row, "q3", "AABB")
-    found = answer_metrics(gather(rows), 0)
-    assert (found.questions, found.traces, found.unparsable) == (3, 12, 1)
-    assert found.accuracy.value == pytest.approx((0.75 + 0 + 0.5) / 3)
-    assert found.if_unparsable_right == pytest.approx((0.75 + 0.25 + 0.5) / 3)
-    assert found.self_consistency[-1].accuracy.value == pytest.approx((1 + 0 + 0.5) / 3)
+    metrics = answer_metrics(gather(rows), 0)
+    assert (metrics.questions, metrics.traces, metrics.unparsable) == (3, 12, 1)
+    assert metrics.accuracy.value == pytest.approx((0.75 + 0 + 0.5) / 3)
+    assert metrics.if_unparsable_right == pytest.approx((0.75 + 0.25 + 0.5) / 3)
+    assert metrics.self_consistency[-1].accuracy.value == pytest.approx((1 + 0 + 0.5) / 3)
     # Shares 3/4, 3/3, 2/4; right 1, 0, a half. Three bins of [.25, 1]: two questions share none of them.
-    assert found.calibration.ece.value == pytest.approx((0.25 + 1.0 + 0.0) / 3)
-    assert found.calibration.brier.value == pytest.approx((0.25**2 + 1.0 + 0.0) / 3)
-    assert [b.questions for b in found.calibration.bins] == [0, 0, 0, 1, 0, 0, 1, 0, 0, 1]
+    assert metrics.calibration.ece.value == pytest.approx((0.25 + 1.0 + 0.0) / 3)
+    assert metrics.calibration.brier.value == pytest.approx((0.25**2 + 1.0 + 0.0) / 3)
+    assert [b.questions for b in metrics.calibration.bins] == [0, 0, 0, 1, 0, 0, 1, 0, 0, 1]
 
 
 def test_one_sample_a_question_has_accuracy_and_no_calibration(step_row):
     rows = [row for q in range(6) for row in samples(step_row, f"q{q}", "AB"[q % 2])]
-    found = answer_metrics(gather(rows), 0)
-    assert found.accuracy.value == pytest.approx(0.5)
-    assert found.calibration is None
+    metrics = answer_metrics(gather(rows), 0)
+    assert metrics.accuracy.value == pytest.approx(0.5)
+    assert metrics.calibration is None
 
 
 def test_counted_samples_stay_with_their_arm_in_whatever_order_the_arms_are_read(step_row):
@@ -88,18 +88,18 @@ def second_implementation(answers, golds, bins=10, options=4):
     """Self-consistency by the counts of hypergeometric draws and ECE bin by bin, in plain loops."""
     rng = np.random.default_rng(0)
     sc, shares, hits = {1: [], 5: [], 15: [], 30: []}, [], []
-    for given, gold in zip(answers, golds, strict=True):
-        kinds = sorted({a for a in given if a})
-        counts = [given.count(a) for a in kinds] + [given.count(None)]
+    for sampled, gold in zip(answers, golds, strict=True):
+        kinds = sorted({a for a in sampled if a})
+        counts = [sampled.count(a) for a in kinds] + [sampled.count(None)]
         for k, scores in sc.items():
-            drawn = rng.multivariate_hypergeometric(counts, k, size=4_000)[:, :-1]
-            top = drawn.max(axis=1, keepdims=True)
-            winners = (drawn == top) & (top > 0)
+            subsets = rng.multivariate_hypergeometric(counts, k, size=4_000)[:, :-1]
+            top = subsets.max(axis=1, keepdims=True)
+            winners = (subsets == top) & (top > 0)
             mine = np.array([a == gold for a in kinds])
             scores.append(((winners & mine).sum(1) / np.maximum(winners.sum(1), 1)).mean())
-        top = max(given.count(a) for a in kinds)
-        winners = [a for a in kinds if given.count(a) == top]
-        shares.append(top / sum(a is not None for a in given))
+        top = max(sampled.count(a) for a in kinds)
+        winners = [a for a in kinds if sampled.count(a) == top]
+        shares.append(top / sum(a is not None for a in sampled))
         hits.append((gold in winners) / len(winners))
     ece, low, width = 0.0, 1 / options, (1 - 1 / options) / bins
     for b in range(bins):
@@ -115,10 +115,10 @@ def second_implementation(answers, golds, bins=10, options=4):
 
 def test_thirty_real_samples_a_question_agree_with_a_second_implementation(shared_data, step_row):
     page = shared_data / "vlievin_medical_reasoning" / "usmle-valid.html"
-    found = list(read("vlievin", page))
-    questions = {q.id: q for q in found if isinstance(q, Question)}
+    traces = list(read("vlievin", page))
+    questions = {q.id: q for q in traces if isinstance(q, Question)}
     by_question = {}
-    for trace in (t for t in found if isinstance(t, Trace)):
+    for trace in (t for t in traces if isinstance(t, Trace)):
         by_question.setdefault(trace.question_id, []).append(trace)
     assert {len(traces) for traces in by_question.values()} == {30}
     # The page leaves one of its 100 questions without a marked answer: it cannot be graded.
@@ -149,25 +149,25 @@ def test_thirty_real_samples_a_question_agree_with_a_second_implementation(share
 def test_accuracies_of_real_arms_equal_an_independent_count(shared_data, step_row):
     """Both arms of Reasoning-Guidance, counted once by the reader and the columns, once from the JSON by hand."""
     folder = shared_data / "reasoning_guidance"
-    found = list(read("reasoning-guidance", folder))
-    questions = {q.id: q for q in found if isinstance(q, Question)}
+    traces = list(read("reasoning-guidance", folder))
+    questions = {q.id: q for q in traces if isinstance(q, Question)}
     rows = [
         step_row(question_id=t.question_id, trace_id=t.id, step_id="", step_index=-1, step_text="", outcome=None,
                  claim=False, arm=t.arm, answer=t.answer, gold=questions[t.question_id].gold,
                  answer_correct=t.answer == questions[t.question_id].gold)
-        for t in found if isinstance(t, Trace) and t.arm in ("base", "distilled")
+        for t in traces if isinstance(t, Trace) and t.arm in ("base", "distilled")
     ]  # fmt: skip
     for arm in summarise(gather(rows)).arms:
         name = {"base": "base", "distilled": "finetuned"}[arm.name]
         raw = json.loads((folder / f"{name}_medmcqa_first200.json").read_text())
-        by_row = {(t.arm, questions[t.question_id].stem, t.text): t.answer for t in found if isinstance(t, Trace)}
-        given = [by_row[arm.name, r["question"].strip(), r["output"].strip()] for r in raw]
-        right = sum(a == r["answer_idx"] for a, r in zip(given, raw, strict=True))
+        by_row = {(t.arm, questions[t.question_id].stem, t.text): t.answer for t in traces if isinstance(t, Trace)}
+        sampled = [by_row[arm.name, r["question"].strip(), r["output"].strip()] for r in raw]
+        right = sum(a == r["answer_idx"] for a, r in zip(sampled, raw, strict=True))
         assert arm.answers.traces == len(raw) == 200
         assert arm.answers.accuracy.value == pytest.approx(right / 200)
         # And without our extraction: the last "answer is X" or "X." that a plain pattern finds, within three points.
         plain = [re.findall(r"(?i)answer(?: is)?:?\W*(?:option )?([A-D])\b", r["output"]) for r in raw]
         counted = [letters[0].upper() == r["answer_idx"] for letters, r in zip(plain, raw, strict=True) if letters]
         assert len(counted) > 100
-        ours = [a == r["answer_idx"] for a, r, letters in zip(given, raw, plain, strict=True) if letters]
+        ours = [a == r["answer_idx"] for a, r, letters in zip(sampled, raw, plain, strict=True) if letters]
         assert abs(np.mean(counted) - np.mean(ours)) < 0.03

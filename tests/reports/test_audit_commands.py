@@ -15,8 +15,8 @@ runner = CliRunner()
 def test_summary_prints_tables_and_json(fill, simulated, store):
     arms = {"base": {"error": 0.3, "abstain": 0.1}, "distilled": {"error": 0.5, "failed": 0.05}}
     fill(store, simulated(arms, questions=20), "sim")
-    shown = runner.invoke(app, ["summary", "sim", "--store", store])
-    assert shown.exit_code == 0, shown.output
+    result = runner.invoke(app, ["summary", "sim", "--store", store])
+    assert result.exit_code == 0, result.output
     for word in (
         "uncalibrated",
         "error rate",
@@ -25,12 +25,12 @@ def test_summary_prints_tables_and_json(fill, simulated, store):
         "hypothesis generation",
         "facts, m1",
     ):
-        assert word in shown.output
-    made = json.loads(runner.invoke(app, ["summary", "sim", "--store", store, "--json"]).stdout)
-    assert [arm["name"] for arm in made["arms"]] == ["base", "distilled"]
+        assert word in result.output
+    body = json.loads(runner.invoke(app, ["summary", "sim", "--store", store, "--json"]).stdout)
+    assert [arm["name"] for arm in body["arms"]] == ["base", "distilled"]
     papers = json.loads(runner.invoke(app, ["summary", "--store", store, "--json", "--paper-convention"]).stdout)
     assert papers["arms"][1]["steps"]["failed"] == 0
-    assert papers["arms"][1]["steps"]["abstained"] == made["arms"][1]["steps"]["failed"] > 0
+    assert papers["arms"][1]["steps"]["abstained"] == body["arms"][1]["steps"]["failed"] > 0
 
 
 def test_summary_says_how_many_of_all_opinions_were_asked_for(step_row, fill_labelled, store, monkeypatch):
@@ -38,8 +38,8 @@ def test_summary_says_how_many_of_all_opinions_were_asked_for(step_row, fill_lab
     rows = labelled_rows(step_row, 8)
     spared = [r.model_copy(update={"opinions": r.opinions[:2]}) for r in rows[:5]]
     fill_labelled(store, [*spared, *rows[5:]], "spared", None)
-    shown = runner.invoke(app, ["summary", "spared", "--store", store])
-    assert f"{3 * len(rows) - 5} of {3 * len(rows)}" in shown.output
+    result = runner.invoke(app, ["summary", "spared", "--store", store])
+    assert f"{3 * len(rows) - 5} of {3 * len(rows)}" in result.output
 
 
 def test_summary_says_what_is_wrong(fill, simulated, store):
@@ -60,7 +60,7 @@ def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, st
     call = ["--store", store, "--draws", "500"]
     within = runner.invoke(app, ["compare", "both", *call, "--conditions", "--controls"])
     assert within.exit_code == 0, within.output
-    for said in (
+    for message in (
         "answers +",
         "step errors +",
         "robust to abstentions",
@@ -69,7 +69,7 @@ def test_compare_within_a_run_between_runs_and_across_panels(fill, simulated, st
         "step role",
         "not run: tracejury",
     ):
-        assert said in within.output
+        assert message in within.output
     between = runner.invoke(app, ["compare", "before", "both:distilled", *call, "--json"])
     comparison = json.loads(between.stdout)["comparisons"][0]
     assert comparison["other"] == ["both", "distilled"]

@@ -34,9 +34,9 @@ def verdicts(rng: np.random.Generator, questions: int, icc: float, slope: float 
 
 def risk(population: Verdicts, threshold: float) -> float:
     """P(wrong) of a verdict drawn by drawing a question that has kept verdicts, then one of them."""
-    kept = population.mistaken <= threshold
-    n = np.bincount(population.question[kept])
-    wrong = np.bincount(population.question[kept], weights=population.wrong[kept])
+    accepted = population.mistaken <= threshold
+    n = np.bincount(population.question[accepted])
+    wrong = np.bincount(population.question[accepted], weights=population.wrong[accepted])
     return float((wrong[n > 0] / n[n > 0]).mean())
 
 
@@ -52,10 +52,10 @@ def test_the_guarantee_holds_on_clustered_data(per: Any, of: Any, least: int) ->
     alpha, delta, violated, certified = 0.15, 0.1, 0, 0
     for draw in range(200):
         halves = verdicts(rng, 80, icc=0.4), verdicts(rng, 80, icc=0.4)
-        found = certify(*halves, alpha=alpha, delta=delta, seed=draw, per=per)
-        if found.threshold is not None:
+        certified = certify(*halves, alpha=alpha, delta=delta, seed=draw, per=per)
+        if certified.threshold is not None:
             certified += 1
-            violated += of(population, found.threshold) > alpha
+            violated += of(population, certified.threshold) > alpha
     assert certified > least
     # 200 draws at 10 %: more than 31 would have a chance of one in a thousand.
     assert violated <= 31
@@ -63,36 +63,36 @@ def test_the_guarantee_holds_on_clustered_data(per: Any, of: Any, least: int) ->
 
 def test_too_few_questions_certify_nothing_and_say_how_many_it_takes() -> None:
     rng = np.random.default_rng(2)
-    found = certify(verdicts(rng, 12, 0.3), verdicts(rng, 12, 0.3), alpha=0.1, delta=0.1)
-    assert found.threshold is None
-    assert found.needed == questions_needed(0.1, 0.1) == 22
-    assert found.note == "not certified: 12 questions, at least 22 needed"
+    certified = certify(verdicts(rng, 12, 0.3), verdicts(rng, 12, 0.3), alpha=0.1, delta=0.1)
+    assert certified.threshold is None
+    assert certified.needed == questions_needed(0.1, 0.1) == 22
+    assert certified.note == "not certified: 12 questions, at least 22 needed"
 
 
 def test_verdicts_that_are_wrong_too_often_are_not_certified() -> None:
     rng = np.random.default_rng(3)
     bad = Verdicts(np.arange(300), rng.random(300), rng.random(300) < 0.4)
-    found = certify(bad, bad, alpha=0.1, delta=0.1)
-    assert found.threshold is None
-    assert found.note.startswith("not certified: of 300 questions")
+    certified = certify(bad, bad, alpha=0.1, delta=0.1)
+    assert certified.threshold is None
+    assert certified.note.startswith("not certified: of 300 questions")
 
 
 def test_a_fitted_calibrator_trusts_the_good_judge_and_keeps_its_promise(step_row: MakeRow) -> None:
-    made = calibrate(labelled_rows(step_row, 300), PANEL, alpha_supported=0.1, alpha_error=0.2)
-    weight = dict(zip(made.features, made.weights, strict=True))
+    calibrator = calibrate(labelled_rows(step_row, 300), PANEL, alpha_supported=0.1, alpha_error=0.2)
+    weight = dict(zip(calibrator.features, calibrator.weights, strict=True))
     assert weight["good:error"] > weight["noisy:error"] > weight["chance:error"]
-    assert made.supported.threshold is not None
-    kept = [
+    assert calibrator.supported.threshold is not None
+    decided = [
         r.label == "error"
         for r in labelled_rows(step_row, 2000, seed=9)
         if r.outcome is Outcome.SUPPORTED
-        and made.apply(
+        and calibrator.apply(
             Verdict(outcome=r.outcome, route=Route.MAJORITY, reason=r.reason or "resolved"), r.opinions
         ).outcome
         is Outcome.SUPPORTED
     ]
-    assert kept
-    assert np.mean(kept) < 0.1
+    assert decided
+    assert np.mean(decided) < 0.1
 
 
 def test_nonsense_is_refused(step_row: MakeRow) -> None:
@@ -114,10 +114,10 @@ def test_the_command_writes_a_file_that_the_panel_can_name(
 ) -> None:
     panel = fill_labelled(store, labelled_rows(step_row, 60), "labelled", PANEL)
     out = tmp_path / "c.json"
-    done = CliRunner().invoke(app, ["quality", "calibrate", "labelled", "--store", store, "--out", str(out)])
-    assert done.exit_code == 0, done.output
+    result = CliRunner().invoke(app, ["quality", "calibrate", "labelled", "--store", store, "--out", str(out)])
+    assert result.exit_code == 0, result.output
     assert isinstance(load_calibrator(out, panel), Calibrator)
-    assert "Holds for questions of the same source" in done.output
+    assert "Holds for questions of the same source" in result.output
 
 
 def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +127,8 @@ def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     lines = []
     for n in range(60):
-        weight, said = 50 + n, 15 * (50 + n) + 200 * (n % 2)
-        texts = [f"He weighs {weight} kg.", f"15 mg/kg for {weight} kg is {said} mg."]
+        weight, dose = 50 + n, 15 * (50 + n) + 200 * (n % 2)
+        texts = [f"He weighs {weight} kg.", f"15 mg/kg for {weight} kg is {dose} mg."]
         steps = [{"text": t, "label": "error" if n % 2 and "mg" in t else "supported"} for t in texts]
         stem = f"A 40-year-old man weighs {weight} kg and has a cough."
         lines.append({"kind": "question", "id": f"q{n}", "stem": stem, "options": {"A": "x", "B": "y"}, "gold": "A"})
@@ -140,20 +140,20 @@ def test_from_a_labelled_run_to_a_calibrated_one(tmp_path: Path, monkeypatch: py
     Path("lenient.yaml").write_text(bare + "calibrator: c.json\nearly_stop: true\n")
 
     def tracejury(*args: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, list(args))
-        assert done.exit_code == code, done.output
-        return done.output
+        result = CliRunner().invoke(app, list(args))
+        assert result.exit_code == code, result.output
+        return result.output
 
     tracejury("adjudicate", "traces.jsonl", "--panel", "plain.yaml", "--run", "plain")
     tracejury("quality", "calibrate", "plain", "--out", "c.json")
     tracejury("adjudicate", "traces.jsonl", "--panel", "calibrated.yaml", "--run", "calibrated", "--limit", "12")
     ledger = Ledger("sqlite:///tracejury.db")
-    kept = [r for r in ledger.rows(ledger.run("calibrated")) if r.outcome in (Outcome.SUPPORTED, Outcome.ERROR)]
-    assert {r.outcome for r in kept} == {Outcome.SUPPORTED, Outcome.ERROR}
-    assert all(r.confidence is not None and r.outcome == r.label for r in kept)
+    decided = [r for r in ledger.rows(ledger.run("calibrated")) if r.outcome in (Outcome.SUPPORTED, Outcome.ERROR)]
+    assert {r.outcome for r in decided} == {Outcome.SUPPORTED, Outcome.ERROR}
+    assert all(r.confidence is not None and r.outcome == r.label for r in decided)
     assert "calibrated already" in tracejury("quality", "calibrate", "calibrated", code=1)
-    told = tracejury("adjudicate", "traces.jsonl", "--panel", "lenient.yaml", "--run", "lenient", code=1)
-    assert "run `tracejury quality calibrate` again" in told
+    message = tracejury("adjudicate", "traces.jsonl", "--panel", "lenient.yaml", "--run", "lenient", code=1)
+    assert "run `tracejury quality calibrate` again" in message
 
 
 def test_a_run_without_labels_is_refused_with_the_next_step(
@@ -162,6 +162,6 @@ def test_a_run_without_labels_is_refused_with_the_next_step(
     plain = [r.model_copy(update={"label": None}) for r in labelled_rows(step_row, 12)]
     fill(store, plain, "plain")
     for command in ("calibrate", "score"):
-        done = CliRunner().invoke(app, ["quality", command, "plain", "--store", store])
-        assert done.exit_code == 1
-        assert "mr-ben, medec" in done.output
+        result = CliRunner().invoke(app, ["quality", command, "plain", "--store", store])
+        assert result.exit_code == 1
+        assert "mr-ben, medec" in result.output

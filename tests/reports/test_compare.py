@@ -19,30 +19,30 @@ def compared(rows, settings=QUICK):
 
 def test_better_answers_and_worse_steps(simulated):
     arms = {"base": {"error": 0.306, "accuracy": 0.7, "abstain": 0.02}, "distilled": {"error": 0.503, "accuracy": 0.82}}
-    found = compared(simulated(arms, questions=400, seed=3))
-    assert found.paired == 400
-    assert found.steps.difference.low < 0.197 < found.steps.difference.high
-    assert found.answers.difference.low < 0.12 < found.answers.difference.high
-    assert found.steps.permutation_p < 0.001 > found.steps.wilcoxon_p
-    assert found.majority.robust == "yes"
-    assert found.sentence.startswith("answers +")
-    assert found.sentence.endswith("direction robust to abstentions: yes")
+    comparison = compared(simulated(arms, questions=400, seed=3))
+    assert comparison.paired == 400
+    assert comparison.steps.difference.low < 0.197 < comparison.steps.difference.high
+    assert comparison.answers.difference.low < 0.12 < comparison.answers.difference.high
+    assert comparison.steps.permutation_p < 0.001 > comparison.steps.wilcoxon_p
+    assert comparison.majority.robust == "yes"
+    assert comparison.sentence.startswith("answers +")
+    assert comparison.sentence.endswith("direction robust to abstentions: yes")
 
 
 def test_falling_errors_that_abstentions_explain_are_not_robust(simulated):
     """The Mistral row of docs/PROTOCOL.md: error falls from 56.5 to 49.1 %, abstention rises from 0.1 to 14.9 %."""
     arms = {"base": {"error": 0.565, "abstain": 0.001}, "distilled": {"error": 0.491, "abstain": 0.149}}
-    found = compared(simulated(arms, questions=500, seed=1))
-    assert found.steps.difference.high < 0
-    assert found.majority.worst_case[1].high > 0
-    assert "unlike coverage alone (9" in found.sentence
-    assert found.sentence.endswith("direction robust to abstentions: no")
+    comparison = compared(simulated(arms, questions=500, seed=1))
+    assert comparison.steps.difference.high < 0
+    assert comparison.majority.worst_case[1].high > 0
+    assert "unlike coverage alone (9" in comparison.sentence
+    assert comparison.sentence.endswith("direction robust to abstentions: no")
 
 
 def test_errors_by_type_are_those_of_the_questions_compared(step_row):
     """Ten questions of two verdicts an arm: factual errors 4 of 20 and 12 of 20, evidence shows 2 and 3 of them."""
     rows = []
-    for arm, wrong, shown in (("base", 4, 2), ("distilled", 12, 3)):
+    for arm, wrong, decided in (("base", 4, 2), ("distilled", 12, 3)):
         for i in range(20):
             error = i < wrong
             outcome = Outcome.ERROR if error else Outcome.SUPPORTED
@@ -55,7 +55,7 @@ def test_errors_by_type_are_those_of_the_questions_compared(step_row):
                     step_index=i // 10,
                     outcome=outcome,
                     majority_outcome=outcome,
-                    evidence=Grade.FULL if i < shown or not error else Grade.NONE,
+                    evidence=Grade.FULL if i < decided or not error else Grade.NONE,
                 )
             )
     # The other arm has no trace of this question: its error is in no comparison.
@@ -71,9 +71,9 @@ def test_errors_by_type_are_those_of_the_questions_compared(step_row):
 
 def test_too_little_coverage_is_the_headline(simulated):
     arms = {"base": {"error": 0.3, "abstain": 0.8}, "distilled": {"error": 0.5, "abstain": 0.5}}
-    found = compared(simulated(arms, questions=60))
-    assert not found.enough
-    assert found.sentence.startswith("not enough verdicts to compare (coverage is")
+    comparison = compared(simulated(arms, questions=60))
+    assert not comparison.enough
+    assert comparison.sentence.startswith("not enough verdicts to compare (coverage is")
     few = compared(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=6))
     assert few.sentence.startswith("not enough verdicts to compare (6 questions")
     none = compared(simulated({"base": {"error": 0.3, "abstain": 1.0}, "distilled": {"error": 0.5}}, questions=30))
@@ -84,20 +84,20 @@ def test_too_little_coverage_is_the_headline(simulated):
 def test_only_paired_questions_count(simulated):
     rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=40))
     rows = [r for r in rows if not (r.arm == "distilled" and r.question_id in {"q0", "q1", "q2"})]
-    found = compared(rows)
-    assert (found.paired, found.unpaired) == (37, (3, 0))
-    kept = [r for r in rows if r.question_id not in {"q0", "q1", "q2"}]
-    assert compared(kept).steps == found.steps
+    comparison = compared(rows)
+    assert (comparison.paired, comparison.unpaired) == (37, (3, 0))
+    remaining = [r for r in rows if r.question_id not in {"q0", "q1", "q2"}]
+    assert compared(remaining).steps == comparison.steps
 
 
 def test_equal_arms_show_nothing(step_row, simulated):
     rows = list(simulated({"base": {"error": 0.3}}, questions=40))
     twins = [r.model_copy(update={"arm": "distilled", "trace_id": r.trace_id + "x"}) for r in rows]
-    found = compared(rows + twins)
-    assert found.steps.difference.value == 0
-    assert found.steps.permutation_p == 1
-    assert found.steps.wilcoxon_p == 1
-    assert found.answers.difference.value == 0
+    comparison = compared(rows + twins)
+    assert comparison.steps.difference.value == 0
+    assert comparison.steps.permutation_p == 1
+    assert comparison.steps.wilcoxon_p == 1
+    assert comparison.answers.difference.value == 0
 
 
 def test_sign_flips_agree_with_scipy():
@@ -115,26 +115,26 @@ def test_several_arms_are_corrected(simulated):
     arms = {name: {"error": e} for name, e in (("base", 0.3), ("a", 0.33), ("b", 0.36), ("c", 0.3))}
     columns = gather(simulated(arms, questions=120))
     others = [ArmKey("r", name) for name in "abc"]
-    found = compare(columns, BASE, others, QUICK)
-    raw = [c.steps.permutation_p for c in found]
+    comparison = compare(columns, BASE, others, QUICK)
+    raw = [c.steps.permutation_p for c in comparison]
     by_hand = np.minimum.reduce([np.ones(3), np.maximum.accumulate(np.sort(raw) * np.array([3, 2, 1]))])
-    assert sorted(c.steps.permutation_p_holm for c in found) == pytest.approx(sorted(by_hand))
-    assert found[0].settings.confidence == pytest.approx(1 - 0.05 / 3)
+    assert sorted(c.steps.permutation_p_holm for c in comparison) == pytest.approx(sorted(by_hand))
+    assert comparison[0].settings.confidence == pytest.approx(1 - 0.05 / 3)
     alone = compare(columns, BASE, others[:1], QUICK)[0].steps.difference
-    assert found[0].steps.difference.low < alone.low
+    assert comparison[0].steps.difference.low < alone.low
 
 
 def test_effect_size_and_detectable_difference(simulated):
     rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=300))
-    found = compared(rows, Settings(draws=4_000))
+    comparison = compared(rows, Settings(draws=4_000))
     by_question = {}
     for row in rows:
         by_question.setdefault(row.question_id, {}).setdefault(row.arm, []).append(row.outcome == "error")
     d = np.array([np.mean(q["distilled"]) - np.mean(q["base"]) for q in by_question.values()])
-    assert found.steps.by_question.value == pytest.approx(d.mean())
-    assert found.steps.effect_size.value == pytest.approx(d.mean() / d.std(ddof=1))
-    width = found.steps.difference.high - found.steps.difference.low
-    assert found.steps.detectable == pytest.approx(width / (2 * 1.96) * 2.80, rel=0.05)
+    assert comparison.steps.by_question.value == pytest.approx(d.mean())
+    assert comparison.steps.effect_size.value == pytest.approx(d.mean() / d.std(ddof=1))
+    width = comparison.steps.difference.high - comparison.steps.difference.low
+    assert comparison.steps.detectable == pytest.approx(width / (2 * 1.96) * 2.80, rel=0.05)
 
 
 def test_runs_judged_differently_are_named(fill, simulated, store):

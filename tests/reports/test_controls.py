@@ -37,7 +37,7 @@ def test_recounting_the_whole_panel_is_the_policy_without_its_resolver(step_row)
         for i, triple in enumerate(triples)
     ]
     columns = gather(rows)
-    found = recount(columns, [0, 1, 2])
+    counts = recount(columns, [0, 1, 2])
     claims = ClaimSet(claims=(Claim(handle="C1", text="x", start=0, end=1),))
     relations = {Label.SUPPORTED: Relation.SUPPORTS, Label.ERROR: Relation.CONTRADICTS}
     code = {Outcome.SUPPORTED: 0, Outcome.ERROR: 1, Outcome.ABSTAINED: 2, Outcome.FAILED: 3}
@@ -47,19 +47,19 @@ def test_recounting_the_whole_panel_is_the_policy_without_its_resolver(step_row)
             for k, (label, grounded) in enumerate(triple)
         ]
         verdict = decide(opinions, claims, policy=Policy.CONSENSUS)
-        wanted = code[verdict.outcome] if isinstance(verdict, Verdict) else 2
+        expected_code = code[verdict.outcome] if isinstance(verdict, Verdict) else 2
         if isinstance(verdict, Verdict) and not verdict.claim:
-            wanted = 4
-        assert found[i] == wanted, triple
+            expected_code = 4
+        assert counts[i] == expected_code, triple
 
 
 def test_the_robustness_table_says_which_controls_were_not_run(simulated):
     columns = gather(simulated(ARMS, questions=80))
     runs = [run_of("r")]
-    made = audit(columns, runs, [ArmKey("r", "base"), ArmKey("r", "distilled")], QUICK, controls={})
-    table = {(row.control, row.detail): row for row in made.controls[0]}
-    assert table["main result", ""].difference.value == made.comparisons[0].steps.difference.value
-    assert table["question-weighted", ""].difference.value == made.comparisons[0].steps.by_question.value
+    report = audit(columns, runs, [ArmKey("r", "base"), ArmKey("r", "distilled")], QUICK, controls={})
+    table = {(row.control, row.detail): row for row in report.controls[0]}
+    assert table["main result", ""].difference.value == report.comparisons[0].steps.difference.value
+    assert table["question-weighted", ""].difference.value == report.comparisons[0].steps.by_question.value
     assert table["gold answer shown", ""].note == "not run: tracejury quality control answer-shown r"
     assert table["without one judge", "without facts"].same_direction
     assert table["one family of judges", ""].note == "all judges are of one family"
@@ -73,8 +73,8 @@ def test_a_rejudged_run_stands_in_the_table(simulated):
     columns = gather(simulated(ARMS, questions=60))
     turned = gather(simulated({"base": {"error": 0.6}, "distilled": {"error": 0.3}}, questions=60, run="r@tone-swap"))
     arms = [ArmKey("r", "base"), ArmKey("r", "distilled")]
-    made = audit(columns, [run_of("r")], arms, QUICK, controls={"tone-swap": turned})
-    (row,) = [row for row in made.controls[0] if row.control == "tone swapped"]
+    report = audit(columns, [run_of("r")], arms, QUICK, controls={"tone-swap": turned})
+    (row,) = [row for row in report.controls[0] if row.control == "tone swapped"]
     assert row.direction == "down"
     assert row.same_direction is False
 
@@ -89,18 +89,18 @@ def test_a_planted_condition_is_found_and_others_are_not(simulated):
             row = row.model_copy(update={"outcome": Outcome.ERROR})
         rows.append(row)
     arms = [ArmKey("r", "base"), ArmKey("r", "distilled")]
-    (found,) = audit(gather(rows), [run_of("r")], arms, QUICK, conditions=True).where
-    levels = {(s.condition, s.level): s.difference for s in found.strata}
+    (report,) = audit(gather(rows), [run_of("r")], arms, QUICK, conditions=True).where
+    levels = {(s.condition, s.level): s.difference for s in report.strata}
     assert levels["options", "4"].low > 0.15
     assert levels["options", "5"].low < 0 < levels["options", "5"].high
-    terms = {(t.condition, t.change): t for t in found.terms}
+    terms = {(t.condition, t.change): t for t in report.terms}
     options = next(t for (name, _), t in terms.items() if name == "options")
     assert options.effect.high < 0
     assert options.p < 0.001
     stem = next(t for (name, _), t in terms.items() if name == "stem_chars")
     assert stem.effect.low < 0 < stem.effect.high
-    assert any("benchmark" in said for said in found.left_out)
-    assert {s.level for s in found.strata if s.condition == "role"} == {r.value for r in Role}
+    assert any("benchmark" in reason for reason in report.left_out)
+    assert {s.level for s in report.strata if s.condition == "role"} == {r.value for r in Role}
 
 
 def test_arms_are_chosen_by_name(simulated):

@@ -22,12 +22,12 @@ def benchmark():
 
 @pytest.mark.parametrize("case", [{"questions": 120, "labels": 80}, {"questions": 120, "other": 60}])
 def test_a_judge_that_errs_by_style_fakes_no_difference(benchmark, case):
-    found = benchmark.coverage(12, 5, **case)
-    assert found["raw_difference"]["covered_percent"] == 0
-    assert found["raw_difference"]["mean_points"] > 10
+    results = benchmark.coverage(12, 5, **case)
+    assert results["raw_difference"]["covered_percent"] == 0
+    assert results["raw_difference"]["mean_points"] > 10
     # At a true coverage of 95 %, 12 draws fall below 9 hits once in 400 times.
-    assert found["difference"]["covered_percent"] >= 75
-    assert abs(found["difference"]["mean_points"]) < 8
+    assert results["difference"]["covered_percent"] >= 75
+    assert abs(results["difference"]["mean_points"]) < 8
 
 
 def rows(step_row, plan, labels):
@@ -51,12 +51,12 @@ def test_the_rate_is_the_hand_counted_one(step_row):
     labels[errors], labels[supports] = "error", "supported"
     labels[errors[:5]], labels[supports[:3]] = "supported", "error"
     columns = gather(rows(step_row, plan, labels))
-    found = corrected_rate(columns, 0)
-    assert found.labelled == 50
-    assert found.rate.value == pytest.approx(0.4 * 15 / 20 + 0.6 * 3 / 30)
-    assert found.sensitivity.value == pytest.approx(15 / 18)
-    assert found.specificity.value == pytest.approx(27 / 32)
-    assert found.rate.low < found.rate.value < found.rate.high
+    rate = corrected_rate(columns, 0)
+    assert rate.labelled == 50
+    assert rate.rate.value == pytest.approx(0.4 * 15 / 20 + 0.6 * 3 / 30)
+    assert rate.sensitivity.value == pytest.approx(15 / 18)
+    assert rate.specificity.value == pytest.approx(27 / 32)
+    assert rate.rate.low < rate.rate.value < rate.rate.high
     elsewhere = corrected_rate(columns, 0, labels=columns)
     assert elsewhere.rate.value == pytest.approx((0.4 + 27 / 32 - 1) / (15 / 18 + 27 / 32 - 1))
 
@@ -71,9 +71,9 @@ def test_verdicts_that_tell_nothing_are_not_corrected(step_row):
     plan = list("es" * 40)
     labels = ["error" if i % 4 < 2 else "supported" for i in range(80)]
     columns = gather(rows(step_row, plan, labels))
-    found = corrected_rate(columns, 0, labels=columns)
-    assert found.rate.value is None
-    assert "tell too little of the truth" in found.note
+    rate = corrected_rate(columns, 0, labels=columns)
+    assert rate.rate.value is None
+    assert "tell too little of the truth" in rate.note
 
 
 def test_without_labels_nothing_is_corrected(simulated):
@@ -95,10 +95,10 @@ def test_the_commands_show_it_beside_the_raw_rate(fill, simulated, store):
     own = json.loads(runner.invoke(app, ["summary", "labelled", "--store", store, "--json"]).stdout)
     assert own["arms"][0]["corrected"]["method"] == "labels of these steps"
     call = ["--store", store, "--draws", "200"]
-    shown = runner.invoke(app, ["compare", "plain", *call, "--labels-from", "labelled"])
-    assert shown.exit_code == 0, shown.output
-    assert "corrected for the jury's errors" in shown.output
-    assert "labels of another run" in shown.output
+    result = runner.invoke(app, ["compare", "plain", *call, "--labels-from", "labelled"])
+    assert result.exit_code == 0, result.output
+    assert "corrected for the jury's errors" in result.output
+    assert "labels of another run" in result.output
     refused = runner.invoke(app, ["summary", "plain", "--store", store, "--labels-from", "other"])
     assert refused.exit_code == 1
     assert "another panel" in refused.output
@@ -112,10 +112,10 @@ def test_the_figures_show_it_beside_the_raw_rate(fill, simulated, store, tmp_pat
     fill(store, labelled, "labelled")
     runner = CliRunner()
     call = ["--store", store, "--draws", "200"]
-    made = ["report", "labelled", *call, "--out", str(tmp_path / "r.html"), "--figures", str(tmp_path)]
-    assert runner.invoke(app, made).exit_code == 0
-    drawn = ["compare", "labelled", *call, "--matrix", "--forest", str(tmp_path / "matrix.svg")]
-    matrix = runner.invoke(app, [*drawn, "--csv", str(tmp_path / "matrix.csv")])
+    report_command = ["report", "labelled", *call, "--out", str(tmp_path / "r.html"), "--figures", str(tmp_path)]
+    assert runner.invoke(app, report_command).exit_code == 0
+    matrix_command = ["compare", "labelled", *call, "--matrix", "--forest", str(tmp_path / "matrix.svg")]
+    matrix = runner.invoke(app, [*matrix_command, "--csv", str(tmp_path / "matrix.csv")])
     assert matrix.exit_code == 0, matrix.output
     for name in ("headline", "robustness", "matrix"):
         assert "corrected for the jury" in (tmp_path / f"{name}.svg").read_text(), name

@@ -18,10 +18,10 @@ def coverage():
     "name", ["100 questions", "10 questions", "heavy, 20 questions", "rare, 20 questions", "5 questions"]
 )
 def test_a_hundred_studies_cover_the_truth(coverage, name):
-    found = coverage.coverage(coverage.WORLDS[name], 100, 7)
+    results = coverage.coverage(coverage.WORLDS[name], 100, 7)
     # At a true coverage of 95 %, 100 studies fall below 88 hits once in 300 times.
-    assert found["covered_percent"] >= 88
-    assert found["least_width_points"] > 1
+    assert results["covered_percent"] >= 88
+    assert results["least_width_points"] > 1
 
 
 def test_intervals_that_resample_steps_would_not_cover(coverage):
@@ -35,8 +35,10 @@ def test_intervals_that_resample_steps_would_not_cover(coverage):
         n = min(map(len, split))
         shuffled = [rng.permutation(part)[:n] for part in split]
         no_answers = np.full(n, np.nan)
-        found, _, _ = step_difference(Sides(*shuffled, no_answers, no_answers, (0, 0)), Settings(draws=100, seed=draw))
-        hits += found.difference.low <= aim <= found.difference.high
+        estimate, _, _ = step_difference(
+            Sides(*shuffled, no_answers, no_answers, (0, 0)), Settings(draws=100, seed=draw)
+        )
+        hits += estimate.difference.low <= aim <= estimate.difference.high
     assert hits < 50
 
 
@@ -44,10 +46,10 @@ def test_verdicts_missing_in_one_arm_alone_fake_no_difference():
     """Same true rates; one arm has verdicts on easy questions, or on easy steps, alone."""
     missingness = load_benchmark("missingness")
     for missing in ("between questions", "within questions", "both"):
-        found = missingness.rejections(missing, 60, 3)
+        results = missingness.rejections(missing, 60, 3)
         # At 5 %, 60 studies give more than 8 rejections (13.4 %) once in 300 times.
-        assert found["permutation"]["percent"] <= 13.4
-        assert found["wilcoxon"]["percent"] <= 13.4
-        assert found["direction_robust"]["percent"] <= 13.4
+        assert results["permutation"]["percent"] <= 13.4
+        assert results["wilcoxon"]["percent"] <= 13.4
+        assert results["direction_robust"]["percent"] <= 13.4
         # What one gets without pairing: the test's own control.
-        assert found["pool_of_all_verdicts"]["percent"] > 80
+        assert results["pool_of_all_verdicts"]["percent"] > 80

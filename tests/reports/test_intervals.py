@@ -39,10 +39,10 @@ def test_students_t_agrees_with_scipy():
 def test_a_share_of_independent_steps_has_wilsons_interval():
     rng = np.random.default_rng(0)
     hits = rng.random(2_000) < 0.3
-    found = share(hits, np.ones(2_000)).estimate
+    estimate = share(hits, np.ones(2_000)).estimate
     theirs = stats.binomtest(int(hits.sum()), 2_000).proportion_ci(method="wilson")
-    assert found.low == pytest.approx(theirs.low, abs=1e-3)
-    assert found.high == pytest.approx(theirs.high, abs=1e-3)
+    assert estimate.low == pytest.approx(theirs.low, abs=1e-3)
+    assert estimate.high == pytest.approx(theirs.high, abs=1e-3)
 
 
 def test_a_share_by_question_is_as_wide_as_its_clusters_are_alike():
@@ -56,21 +56,21 @@ def test_a_difference_of_independent_shares_is_newcombes():
     n = 400
     rng = np.random.default_rng(5)
     before, after = rng.random(n) < 0.2, rng.random(n) < 0.3
-    found = difference(share(before, np.ones(n)), share(after, np.ones(n)))
+    estimate = difference(share(before, np.ones(n)), share(after, np.ones(n)))
     p0, p1 = before.mean(), after.mean()
     (l0, u0), (l1, u1) = (stats.binomtest(int(x.sum()), n).proportion_ci(method="wilson") for x in (before, after))
     low = p1 - p0 - np.hypot(p1 - l1, u0 - p0)
     high = p1 - p0 + np.hypot(u1 - p1, p0 - l0)
     # The two samples are independent up to chance: the correlation that is estimated is near 0.
-    assert found.low == pytest.approx(low, abs=0.01)
-    assert found.high == pytest.approx(high, abs=0.01)
+    assert estimate.low == pytest.approx(low, abs=0.01)
+    assert estimate.high == pytest.approx(high, abs=0.01)
 
 
 def test_identical_arms_are_no_proof_of_equality():
     steps, errors = np.full(22, 8), np.arange(22) % 4
-    found = difference(share(errors, steps), share(errors, steps))
+    estimate = difference(share(errors, steps), share(errors, steps))
     reach = 1 - 0.025 ** (1 / 22)
-    assert (found.value, found.low, found.high) == pytest.approx((0, -reach, reach))
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0, -reach, reach))
     other = errors + (np.arange(22) == 3)
     nearly = difference(share(errors, steps), share(other, steps))
     assert nearly.low < 0 < nearly.high
@@ -79,19 +79,19 @@ def test_identical_arms_are_no_proof_of_equality():
 
 @pytest.mark.parametrize("ratings", [[[0, 0]] * 60, [[1, 1]] * 60], ids=["all supported", "all errors"])
 def test_agreement_without_variance_says_so(ratings):
-    found = rater_agreement(np.array(ratings), np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
-    assert (found.kappa.value, found.kappa.note) == (None, "no variance")
-    assert (found.alpha.value, found.alpha.note) == (None, "no variance")
-    assert found.observed.value == found.ac1.value == 1
-    assert found.observed.low < 1
-    assert found.ac1.low < 1
+    agreement = rater_agreement(np.array(ratings), np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
+    assert (agreement.kappa.value, agreement.kappa.note) == (None, "no variance")
+    assert (agreement.alpha.value, agreement.alpha.note) == (None, "no variance")
+    assert agreement.observed.value == agreement.ac1.value == 1
+    assert agreement.observed.low < 1
+    assert agreement.ac1.low < 1
 
 
 def test_full_agreement_is_not_certain():
     same = np.tile(np.arange(60) % 2, (2, 1)).T
-    found = rater_agreement(same, np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
+    agreement = rater_agreement(same, np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
     reach = 1 - 0.025 ** (1 / 12)
-    for coefficient in (found.kappa, found.ac1):
+    for coefficient in (agreement.kappa, agreement.ac1):
         assert coefficient.value == 1
         # Chance agreement is one half, so that the lower limit is twice as far as that of the observed agreement.
         assert coefficient.low == pytest.approx(1 - 2 * reach)
@@ -111,31 +111,31 @@ def test_questions_that_all_move_alike_are_no_proof_of_an_exact_difference(base,
     """Thirty equal questions: the difference has no spread, and is not known better than thirty questions can tell."""
     none = np.full(30, np.nan)
     before, after = (np.tile([*side, 0, 0, 0], (30, 1)).astype(float) for side in (base, other))
-    found, worst, _ = step_difference(Sides(before, after, none, none, (0, 0)), Settings(draws=200))
+    estimate, worst, _ = step_difference(Sides(before, after, none, none, (0, 0)), Settings(draws=200))
     reach = 1 - 0.025 ** (1 / 30)
     low, high = max(difference - reach, -1), min(difference + reach, 1)
-    for estimate in (found.difference, found.by_question, *worst):
-        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((difference, low, high))
-    assert found.effect_size.value is None
+    for e in (estimate.difference, estimate.by_question, *worst):
+        assert (e.value, e.low, e.high) == pytest.approx((difference, low, high))
+    assert estimate.effect_size.value is None
 
 
 def test_one_dissent_in_sixty_steps_is_no_certain_agreement():
     ratings = np.zeros((60, 2), int)
     ratings[0, 0] = 1
-    found = rater_agreement(ratings, np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
-    assert found.observed.value == pytest.approx(59 / 60)
-    assert found.observed.low < 0.6
-    assert found.kappa.low < 0 < found.kappa.high
+    agreement = rater_agreement(ratings, np.repeat(np.arange(12), 5), ("a", "b"), categories=2)
+    assert agreement.observed.value == pytest.approx(59 / 60)
+    assert agreement.observed.low < 0.6
+    assert agreement.kappa.low < 0 < agreement.kappa.high
 
 
 def test_gwets_ac1_takes_prevalence_from_all_items_and_agreement_from_those_rated_twice():
     """By hand: 3 items rated twice (2 equal), one item rated once."""
     ratings = np.array([[0, 0], [1, 1], [0, 1], [0, -1]])
-    found = rater_agreement(ratings, np.arange(4), ("a", "b"), categories=2)
+    agreement = rater_agreement(ratings, np.arange(4), ("a", "b"), categories=2)
     prevalence = (1 + 0 + 0.5 + 1) / 4
     chance = 2 * prevalence * (1 - prevalence)
-    assert found.items == 3
-    assert found.ac1.value == pytest.approx((2 / 3 - chance) / (1 - chance))
+    assert agreement.items == 3
+    assert agreement.ac1.value == pytest.approx((2 / 3 - chance) / (1 - chance))
 
 
 def degenerate(step_row, questions, outcomes, labelled=False):

@@ -49,14 +49,14 @@ def runs(fill, simulated, store):
 def test_each_cell_is_a_comparison_within_its_run_and_benchmark(simulated, runs):
     students = {"small": {"error": 0.5}, "large": {"error": 0.45}}
     rows = [row for run, seed in (("one", 1), ("two", 2)) for row in mixed(simulated, run, seed, students)]
-    found = compare_matrix(gather(rows), [runs.run("one"), runs.run("two")])
-    assert len(found.cells) == 2 * 2 * 2
-    cell = next(c for c in found.cells if (c.run, c.benchmark, c.student) == ("one", "medqa", "small"))
+    matrix = compare_matrix(gather(rows), [runs.run("one"), runs.run("two")])
+    assert len(matrix.cells) == 2 * 2 * 2
+    cell = next(c for c in matrix.cells if (c.run, c.benchmark, c.student) == ("one", "medqa", "small"))
     alone = [r for r in rows if r.run == "one" and r.meta["question_source"] == "medqa" and r.arm in ("base", "small")]
     by_hand = compare(gather(alone), ArmKey("one", "base"), [ArmKey("one", "small")], Settings(draws=200))[0]
     assert cell.difference == by_hand.steps.difference
     assert (cell.panel, cell.questions) == ("p", 40)
-    h = found.heterogeneity
+    h = matrix.heterogeneity
     assert h.up == h.cells == 8
     assert h.mean.low < 0.18 < h.mean.high
     assert 0 <= h.i2 <= 1
@@ -66,10 +66,10 @@ def test_each_cell_is_a_comparison_within_its_run_and_benchmark(simulated, runs)
 def test_the_command_writes_tables_and_a_forest(runs, store, tmp_path):
     files = {name: tmp_path / f"matrix.{name}" for name in ("csv", "tex", "svg")}
     call = ["compare", "one", "two", "--matrix", "--store", store, "--csv", str(files["csv"])]
-    drawn = ["--latex", str(files["tex"]), "--forest", str(files["svg"]), "--methods"]
-    shown = runner.invoke(app, [*call, *drawn])
-    assert shown.exit_code == 0, shown.output
-    text = " ".join(shown.output.split())
+    outputs = ["--latex", str(files["tex"]), "--forest", str(files["svg"]), "--methods"]
+    result = runner.invoke(app, [*call, *outputs])
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.output.split())
     assert "cells up" in text
     assert "by the panel 'p' of 3 judges (facts (no model)" in text
     assert "and by the panel 'q' of 3 judges" in text
@@ -102,13 +102,13 @@ def test_what_cannot_be_compared_is_refused_with_the_next_step(runs, store, word
 
 def test_a_comparison_and_a_report_can_be_pasted(runs, store, tmp_path):
     call = ["--store", store, "--draws", "200"]
-    shown = runner.invoke(app, ["compare", "one", *call, "--methods", "--csv", str(tmp_path / "c.csv")])
-    assert shown.exit_code == 0, shown.output
-    assert "sign-flip permutation test" in " ".join(shown.output.split())
-    assert "80 of 80 paired questions" in " ".join(shown.output.split())
+    result = runner.invoke(app, ["compare", "one", *call, "--methods", "--csv", str(tmp_path / "c.csv")])
+    assert result.exit_code == 0, result.output
+    assert "sign-flip permutation test" in " ".join(result.output.split())
+    assert "80 of 80 paired questions" in " ".join(result.output.split())
     paths = [tmp_path / f"r.{ending}" for ending in ("csv", "tex", "html", "json")]
-    made = runner.invoke(app, ["report", "one", *call, *(w for p in paths for w in ("--out", str(p)))])
-    assert made.exit_code == 0, made.output
+    result = runner.invoke(app, ["report", "one", *call, *(w for p in paths for w in ("--out", str(p)))])
+    assert result.exit_code == 0, result.output
     assert paths[0].read_text() == (tmp_path / "c.csv").read_text()
     methods = json.loads(paths[3].read_text())["methods"]
     assert "Methods, to paste" in paths[2].read_text()

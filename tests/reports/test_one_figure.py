@@ -43,7 +43,7 @@ def faces(fill, simulated, tmp_path_factory):
     files = {ending: tmp_path / f"report.{ending}" for ending in ("json", "html", "md", "csv", "tex")}
     called("report", "sim", *(f"--out={path}" for path in files.values()), "--draws", "200")
     tables = {ending: tmp_path / f"compare.{ending}" for ending in ("csv", "tex")}
-    written = ("--csv", str(tables["csv"]), "--latex", str(tables["tex"]))
+    outputs = ("--csv", str(tables["csv"]), "--latex", str(tables["tex"]))
     called("export", "sim", "--out", str(tmp_path / "rows.csv"))
     gated = ["gate", "sim:distilled", "--baseline", "sim:base", "--json", "--store", store]
     ledger = Ledger(store)
@@ -53,7 +53,7 @@ def faces(fill, simulated, tmp_path_factory):
         "export csv": list(csv.DictReader((tmp_path / "rows.csv").open(newline=""))),
         "html": files["html"].read_text(),
         "markdown": files["md"].read_text(),
-        "terminal": " ".join(called("compare", "sim", "--draws", "200", *written).split()),
+        "terminal": " ".join(called("compare", "sim", "--draws", "200", *outputs).split()),
         "tables": {path: path.read_text() for path in (*tables.values(), files["csv"], files["tex"])},
         "gate": json.loads(runner.invoke(app, gated).stdout),
         "matrix": json.loads(called("compare", "sim", "--matrix", "--json")),

@@ -43,16 +43,16 @@ def two_arms(step_row, easy=22, hard=38, abstain_hard=True):
 
 
 def test_verdicts_on_other_questions_fake_no_difference(step_row):
-    found = compared(two_arms(step_row))
-    assert found.steps.questions == 22
-    assert found.steps.difference.value == 0
-    assert found.steps.permutation_p >= 0.9
-    assert found.steps.wilcoxon_p >= 0.9
-    assert found.majority.pool.difference.high < -0.2
-    assert found.majority.pool.apart
-    assert "over all verdicts, which are not on the same questions" in found.sentence
-    assert found.majority.robust == "no direction"
-    gate = pass_gate(found, GateLimits(max_step_error_rise=20))
+    comparison = compared(two_arms(step_row))
+    assert comparison.steps.questions == 22
+    assert comparison.steps.difference.value == 0
+    assert comparison.steps.permutation_p >= 0.9
+    assert comparison.steps.wilcoxon_p >= 0.9
+    assert comparison.majority.pool.difference.high < -0.2
+    assert comparison.majority.pool.apart
+    assert "over all verdicts, which are not on the same questions" in comparison.sentence
+    assert comparison.majority.robust == "no direction"
+    gate = pass_gate(comparison, GateLimits(max_step_error_rise=20))
     assert not gate.passed
     assert [c.name for c in gate.checks if not c.passed] == ["like coverage"]
 
@@ -61,10 +61,10 @@ def test_the_pool_is_what_summary_shows(step_row):
     from tracejury.reports import summarise
 
     columns = gather(two_arms(step_row))
-    found = compare(columns, BASE, [OTHER], QUICK)[0]
+    comparison = compare(columns, BASE, [OTHER], QUICK)[0]
     by_arm = {arm.arm: arm.steps for arm in summarise(columns).arms}
-    assert found.majority.pool.baseline == by_arm[BASE].error_rate
-    assert found.majority.pool.other == by_arm[OTHER].error_rate
+    assert comparison.majority.pool.baseline == by_arm[BASE].error_rate
+    assert comparison.majority.pool.other == by_arm[OTHER].error_rate
 
 
 def test_a_question_counts_where_half_of_its_claims_are_decided_in_both_arms(step_row):
@@ -90,10 +90,10 @@ def test_twenty_silent_steps_pass_no_gate(step_row):
         for arm in ("base", "distilled")
         for row in arm_rows(step_row, arm, q, [Outcome.SUPPORTED])
     ]
-    found = compared(rows)
-    assert found.steps.difference.value == 0
-    assert found.steps.difference.high == pytest.approx(1 - 0.025 ** (1 / 20))
-    gate = pass_gate(found, GateLimits())
+    comparison = compared(rows)
+    assert comparison.steps.difference.value == 0
+    assert comparison.steps.difference.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    gate = pass_gate(comparison, GateLimits())
     assert [c.name for c in gate.checks if not c.passed] == ["step errors"]
     assert "lack of evidence" in next(c.finding for c in gate.checks if not c.passed)
 
@@ -106,19 +106,19 @@ def test_a_difference_that_unlike_coverage_explains_has_no_small_p(step_row):
         right = [Outcome.SUPPORTED] * (8 - len(wrong))
         rows += arm_rows(step_row, "base", q, wrong + right)
         rows += arm_rows(step_row, "distilled", q, [Outcome.ABSTAINED] * min(len(wrong), 4) + wrong[4:] + right)
-    found = compared(rows)
-    assert found.steps.difference.high < -0.3
-    assert found.steps.permutation_p_verdicts_alone < 0.01
-    assert found.steps.permutation_p > 0.5
-    assert found.steps.wilcoxon_p > 0.5
-    assert found.majority.like_coverage[0].value < 0 <= found.majority.like_coverage[1].value + 1e-9
-    assert "which unlike coverage alone" in found.sentence
-    assert found.majority.robust == "no"
+    comparison = compared(rows)
+    assert comparison.steps.difference.high < -0.3
+    assert comparison.steps.permutation_p_verdicts_alone < 0.01
+    assert comparison.steps.permutation_p > 0.5
+    assert comparison.steps.wilcoxon_p > 0.5
+    assert comparison.majority.like_coverage[0].value < 0 <= comparison.majority.like_coverage[1].value + 1e-9
+    assert "which unlike coverage alone" in comparison.sentence
+    assert comparison.majority.robust == "no"
 
 
 def test_with_like_coverage_the_tests_are_the_plain_ones(simulated):
-    found = compared(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.4}}, questions=60))
-    assert found.steps.permutation_p == found.steps.permutation_p_verdicts_alone
+    comparison = compared(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.4}}, questions=60))
+    assert comparison.steps.permutation_p == comparison.steps.permutation_p_verdicts_alone
 
 
 def test_a_gate_that_is_told_otherwise_passes_unlike_coverage(fill, step_row, store):
@@ -143,19 +143,19 @@ def test_both_results_of_the_policy_stand_in_the_headline(simulated):
     """Grounded verdicts are all of one arm's sound steps and few of its errors: alone they point the other way."""
     rows = list(simulated({"base": {"error": 0.3}, "distilled": {"error": 0.5}}, questions=60))
     against = {("base", Outcome.SUPPORTED): 3, ("distilled", Outcome.ERROR): 4}
-    found = compared(list(graded(rows, lambda i, r: i % against.get((r.arm, r.outcome), 1) == 0)))
-    assert found.majority.direction == "up"
-    assert found.grounded.direction == "down"
-    assert found.grounded.coverage[0] < found.majority.coverage[0]
-    assert "by majority (coverage" in found.sentence
-    assert "by grounded verdicts alone (coverage" in found.sentence
-    assert "which show fewer errors" in found.sentence
-    gate = pass_gate(found, GateLimits(max_step_error_rise=90, max_coverage_gap=100, allow_not_robust=True))
+    comparison = compared(list(graded(rows, lambda i, r: i % against.get((r.arm, r.outcome), 1) == 0)))
+    assert comparison.majority.direction == "up"
+    assert comparison.grounded.direction == "down"
+    assert comparison.grounded.coverage[0] < comparison.majority.coverage[0]
+    assert "by majority (coverage" in comparison.sentence
+    assert "by grounded verdicts alone (coverage" in comparison.sentence
+    assert "which show fewer errors" in comparison.sentence
+    gate = pass_gate(comparison, GateLimits(max_step_error_rise=90, max_coverage_gap=100, allow_not_robust=True))
     assert [c.name for c in gate.checks if not c.passed] == ["grounded verdicts"]
-    told = GateLimits(
+    limits = GateLimits(
         max_step_error_rise=90, max_coverage_gap=100, allow_not_robust=True, allow_grounded_contradiction=True
     )
-    assert pass_gate(found, told).passed
+    assert pass_gate(comparison, limits).passed
 
 
 def test_a_majority_that_is_not_grounded_counts_by_majority_alone(simulated):
@@ -165,9 +165,9 @@ def test_a_majority_that_is_not_grounded_counts_by_majority_alone(simulated):
                              "evidence": None if i % 2 else Grade.FULL})
         for i, r in enumerate(rows)
     ]  # fmt: skip
-    found = compared(rows)
-    assert found.majority.coverage == (1, 1)
-    assert max(found.grounded.coverage) < 0.6
+    comparison = compared(rows)
+    assert comparison.majority.coverage == (1, 1)
+    assert max(comparison.grounded.coverage) < 0.6
 
 
 def test_what_missing_verdicts_cost_is_said(step_row):

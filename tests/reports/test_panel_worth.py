@@ -116,7 +116,7 @@ def test_advice_keeps_the_labels_and_names_what_it_costs() -> None:
         advise_votes(votes, loss=0.01, costs={"x": 2})
 
 
-def made(seed: int, copies: int) -> JudgeVotes:
+def simulated_votes(seed: int, copies: int) -> JudgeVotes:
     """Return three independent judges who are right four times in five, and copies of the first."""
     rng = np.random.default_rng(seed)
     human = (np.arange(900) % 2).astype(int)
@@ -127,18 +127,18 @@ def made(seed: int, copies: int) -> JudgeVotes:
 
 
 def test_independent_judges_are_worth_themselves_and_copies_nothing() -> None:
-    assert worth_of(made(0, 0)).kish.value.value == pytest.approx(3, abs=0.2)
-    worth = worth_of(made(0, 2))
+    assert worth_of(simulated_votes(0, 0)).kish.value.value == pytest.approx(3, abs=0.2)
+    worth = worth_of(simulated_votes(0, 2))
     assert worth.kish.value.value == pytest.approx(25 / (9 + 2), abs=0.2)  # a cluster of three and two apart
     assert worth.eigenvalue.value.value == pytest.approx(25 / (9 + 2), abs=0.2)
-    without = JudgeVotes("r", *(getattr(made(0, 0), n) for n in ("judges", "models", "says", "question")),
+    without = JudgeVotes("r", *(getattr(simulated_votes(0, 0), n) for n in ("judges", "models", "says", "question")),
                          np.full(900, -1))  # fmt: skip
     assert worth_of(without).basis == "agreement"
     assert worth_of(without).jury is None
 
 
 def test_a_panel_worse_than_its_best_member_is_said() -> None:
-    votes = made(3, 0)
+    votes = simulated_votes(3, 0)
     rng = np.random.default_rng(0)
     votes.says[:, 1:] = rng.integers(0, 2, (900, 2))
     assert any("worse than its best member j0" in warning for warning in worth_of(votes).warnings)

@@ -21,8 +21,8 @@ def test_headline_and_tables_take_three_pages_and_deliberations_follow(tmp_path:
     make_run(ledger, demo_pairs())
     out = tmp_path / "report.html"
     call = ["report", "made", "--store", ledger.url, "--draws", "200", "--out", str(out)]
-    done = CliRunner().invoke(app, call)
-    assert done.exit_code == 0, done.output
+    result = CliRunner().invoke(app, call)
+    assert result.exit_code == 0, result.output
     with chromium() as browser:
         page = browser.new_page()
         page.goto(f"file://{out}")

@@ -59,8 +59,8 @@ def test_what_the_checker_read_is_shown_without_what_the_judge_asserted() -> Non
 def test_the_answers_of_experts_become_labelled_pairs(tmp_path: Path) -> None:
     quoted = QuotedClaim(claim=CLAIM, sentence=SENTENCE)
     items = [
-        SheetItem(item=name, stem="A man has a fever.", options={}, context=(), step=CLAIM, quoted=shown)
-        for name, shown in (("S001", quoted), ("S002", None))
+        SheetItem(item=name, stem="A man has a fever.", options={}, context=(), step=CLAIM, quoted=quoted_claim)
+        for name, quoted_claim in (("S001", quoted), ("S002", None))
     ]
     keyed = [
         Keyed(item=i.item, step_id=f"s{i.item}", question_id="q", arm="base", outcome=Outcome.SUPPORTED, weight=1.0)

@@ -66,7 +66,9 @@ def test_mistral_bounds_are_those_of_the_paper(step_row):
 
 def test_paper_convention_moves_failures_to_abstentions(step_row):
     columns = gather(outcomes(step_row, Outcome.SUPPORTED, Outcome.ERROR, Outcome.FAILED, Outcome.ABSTAINED))
-    plain, papers = (summarise(columns, failures_abstain=said).arms[0].steps for said in (False, True))
+    plain, papers = (
+        summarise(columns, failures_abstain=failures_abstain).arms[0].steps for failures_abstain in (False, True)
+    )
     assert (plain.abstained, plain.failed) == (1, 1)
     assert (papers.abstained, papers.failed) == (2, 0)
     assert plain.error_rate.value == papers.error_rate.value

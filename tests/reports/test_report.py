@@ -23,7 +23,7 @@ HOSTILE = '<script>document.title="broken"</script><img src=x onerror="document.
 
 
 @pytest.fixture(scope="module")
-def made(fill, simulated, tmp_path_factory):
+def report_files(fill, simulated, tmp_path_factory):
     """A report in three forms, of a run whose every step carries a script: (folder, store)."""
     out = tmp_path_factory.mktemp("report")
     store = f"sqlite:///{out / 'ledger.db'}"
@@ -31,13 +31,13 @@ def made(fill, simulated, tmp_path_factory):
     fill(store, rows, "sim")
     call = ["report", "sim", "--store", store, "--draws", "500", "--figures", str(out / "figures")]
     call += [f"--out={out / f'report.{form}'}" for form in ("html", "md", "json")]
-    done = runner.invoke(app, call)
-    assert done.exit_code == 0, done.output
+    result = runner.invoke(app, call)
+    assert result.exit_code == 0, result.output
     return out, store
 
 
-def test_the_page_stands_alone_and_runs_nothing(made):
-    page = (made[0] / "report.html").read_text()
+def test_the_page_stands_alone_and_runs_nothing(report_files):
+    page = (report_files[0] / "report.html").read_text()
     assert len(page) < 5_000_000
     assert not re.search(r'(src|href)="(?!#)', page)
     assert "<script" not in page
@@ -47,30 +47,35 @@ def test_the_page_stands_alone_and_runs_nothing(made):
     assert len(ids) == len(set(ids))
 
 
-def test_the_three_forms_say_the_same(made):
-    body = json.loads((made[0] / "report.json").read_text())
+def test_the_three_forms_say_the_same(report_files):
+    body = json.loads((report_files[0] / "report.json").read_text())
     for comparison in body["audit"]["comparisons"]:
         for form in ("html", "md"):
-            assert comparison["sentence"] in (made[0] / f"report.{form}").read_text()
+            assert comparison["sentence"] in (report_files[0] / f"report.{form}").read_text()
     assert len(body["exhibits"]) == 10
-    assert any("uncalibrated" in said for said in body["limits"])
-    assert {f.stem for f in (made[0] / "figures").iterdir()} == {"headline", "outcomes", "conditions", "robustness"}
+    assert any("uncalibrated" in limit for limit in body["limits"])
+    assert {f.stem for f in (report_files[0] / "figures").iterdir()} == {
+        "headline",
+        "outcomes",
+        "conditions",
+        "robustness",
+    }
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed")
 @pytest.mark.parametrize("width", [1440, 390])
-def test_a_browser_opens_it_without_an_error(made, tmp_path, width):
+def test_a_browser_opens_it_without_an_error(report_files, tmp_path, width):
     call = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     call += [f"--user-data-dir={tmp_path}", "--enable-logging=stderr", "--virtual-time-budget=1000"]
-    call += [f"--window-size={width},900", "--dump-dom", f"file://{made[0] / 'report.html'}"]
-    seen = subprocess.run(call, capture_output=True, text=True, timeout=120, check=True)
-    assert "CONSOLE" not in seen.stderr
-    assert "<title>sim: audit</title>" in seen.stdout
+    call += [f"--window-size={width},900", "--dump-dom", f"file://{report_files[0] / 'report.html'}"]
+    process = subprocess.run(call, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in process.stderr
+    assert "<title>sim: audit</title>" in process.stdout
 
 
-def test_the_gate_refuses_the_worse_student_and_passes_none_without_proof(made, tmp_path):
-    store = made[1]
+def test_the_gate_refuses_the_worse_student_and_passes_none_without_proof(report_files, tmp_path):
+    store = report_files[1]
     files = ["--junit", str(tmp_path / "gate.xml"), "--markdown", str(tmp_path / "gate.md")]
     worse = runner.invoke(app, ["gate", "sim:distilled", "--baseline", "sim:base", "--store", store, *files])
     assert worse.exit_code == 3, worse.output

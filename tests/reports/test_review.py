@@ -28,8 +28,8 @@ def sheet(fill, simulated, tmp_path_factory, module_ledger_url):
     store = module_ledger_url
     fill(store, simulated(ARMS, questions=120, steps=4), "sim")
     out = tmp_path / "review"
-    made = runner.invoke(app, ["review", "sample", "sim", "--n", "150", "--out", str(out), "--store", store])
-    assert made.exit_code == 0, made.output
+    result = runner.invoke(app, ["review", "sample", "sim", "--n", "150", "--out", str(out), "--store", store])
+    assert result.exit_code == 0, result.output
     return out, json.loads((out / "key.json").read_text()), store
 
 
@@ -44,9 +44,9 @@ def test_the_sheet_is_stratified_and_blind(sheet):
     cells = [[c.value for c in row] for row in load_workbook(out / "sheet.xlsx")["Steps"].iter_rows()]
     rows = list(csv.reader((out / "sheet.csv").open(encoding="utf-8-sig")))
     assert len(cells) == len(rows) == 151
-    for shown in (page, json.dumps(cells), json.dumps(rows)):
+    for page_text in (page, json.dumps(cells), json.dumps(rows)):
         for hidden in ("distilled", '"base"', ">base<", "abstained", "step_id"):
-            assert hidden not in shown
+            assert hidden not in page_text
     # No address is asked for anything, and only the page's own script may run.
     assert not re.search(r'(src|href)="(?!#)', page)
     assert "script-src 'sha256-" in html.unescape(page)
@@ -59,8 +59,8 @@ def fill_in(out, key, expert, form, rng, kappa=0.6, skip=()):
     rows = []
     for keyed in key["items"]:
         truth = truth_rng.random() < 0.5
-        said = truth if rng.random() < right else rng.random() < 0.5
-        verdict = "" if keyed["item"] in skip else "error" if said else "supported"
+        verdict = truth if rng.random() < right else rng.random() < 0.5
+        verdict = "" if keyed["item"] in skip else "error" if verdict else "supported"
         rows.append((keyed["item"], verdict, "factual" if verdict == "error" else ""))
     path = out / f"{expert}.{form}"
     if form == "json":
@@ -87,15 +87,15 @@ def test_two_experts_with_known_kappa_recover_it(sheet):
     paths = [fill_in(out, key, "anna", "json", rng), fill_in(out, key, "ben", "xlsx", rng)]
     labels = out / "labels.jsonl"
     call = ["review", "import", *map(str, paths), "--key", str(out / "key.json"), "--json", "--labels", str(labels)]
-    made = runner.invoke(app, call)
-    assert made.exit_code == 0, made.output
-    found = json.loads(made.stdout)
-    (pair,) = found["experts_agree"]
+    result = runner.invoke(app, call)
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    (pair,) = scores["experts_agree"]
     assert pair["raters"] == ["anna", "ben"]
     assert pair["items"] == 150
     assert pair["kappa"]["low"] < 0.6 < pair["kappa"]["high"]
-    assert [a["raters"][0] for a in found["with_jury"]] == ["anna", "ben", "experts' majority"]
-    (ordering,) = found["orderings"]
+    assert [a["raters"][0] for a in scores["with_jury"]] == ["anna", "ben", "experts' majority"]
+    (ordering,) = scores["orderings"]
     assert ordering["difference"]["low"] < 0 < ordering["difference"]["high"]
     steps = {keyed["step_id"] for keyed in key["items"]}
     for line in labels.read_text().splitlines():
@@ -116,24 +116,24 @@ def test_missing_and_contradictory_rows_are_told(sheet):
     ]
     more.append(f"{fifth},,,,,supported,factual,")
     good.write_text("\n".join([*lines, *more]), encoding="utf-8")
-    made = runner.invoke(app, ["review", "import", str(good), "--key", str(out / "key.json"), "--draws", "200"])
-    assert made.exit_code == 2, made.output
-    shown = " ".join(made.output.split())
-    assert f"{third}: both" in shown
-    assert "verdict 'maybe'; choose one of supported, error" in shown
-    assert "'S999' is not on this sheet" in shown
-    assert "'supported' with the error type 'factual'" in shown
-    assert f"rows empty: {', '.join(skipped)}" in shown
+    result = runner.invoke(app, ["review", "import", str(good), "--key", str(out / "key.json"), "--draws", "200"])
+    assert result.exit_code == 2, result.output
+    output = " ".join(result.output.split())
+    assert f"{third}: both" in output
+    assert "verdict 'maybe'; choose one of supported, error" in output
+    assert "'S999' is not on this sheet" in output
+    assert "'supported' with the error type 'factual'" in output
+    assert f"rows empty: {', '.join(skipped)}" in output
 
 
 def test_what_is_no_sheet_is_told(sheet, tmp_path):
     out, _, _ = sheet
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    made = runner.invoke(app, ["review", "import", str(tmp_path / "x.csv"), "--key", str(out / "key.json")])
-    assert made.exit_code == 1
-    assert "no column 'item'" in made.output
-    lost = runner.invoke(app, ["review", "import", str(tmp_path / "x.csv"), "--key", str(tmp_path / "key.json")])
-    assert "review sample" in lost.output
+    result = runner.invoke(app, ["review", "import", str(tmp_path / "x.csv"), "--key", str(out / "key.json")])
+    assert result.exit_code == 1
+    assert "no column 'item'" in result.output
+    result = runner.invoke(app, ["review", "import", str(tmp_path / "x.csv"), "--key", str(tmp_path / "key.json")])
+    assert "review sample" in result.output
 
 
 def test_measures_agree_with_scikit_learn_and_krippendorff():
@@ -142,24 +142,24 @@ def test_measures_agree_with_scikit_learn_and_krippendorff():
     ratings = np.stack([np.where(rng.random(200) < 0.7, truth, rng.integers(0, 4, 200)) for _ in range(3)], axis=1)
     ratings[rng.random(ratings.shape) < 0.1] = -1
     two = ratings[(ratings[:, :2] >= 0).all(axis=1)][:, :2]
-    found = rater_agreement(two, np.arange(len(two)), ("a", "b"), categories=4)
-    assert found.kappa.value == pytest.approx(cohen_kappa_score(two[:, 0], two[:, 1]))
+    agreement = rater_agreement(two, np.arange(len(two)), ("a", "b"), categories=4)
+    assert agreement.kappa.value == pytest.approx(cohen_kappa_score(two[:, 0], two[:, 1]))
     all_three = rater_agreement(ratings, np.arange(200), ("a", "b", "c"), categories=4)
-    known = np.where(ratings < 0, np.nan, ratings).T
+    with_gaps = np.where(ratings < 0, np.nan, ratings).T
     assert all_three.alpha.value == pytest.approx(
-        krippendorff.alpha(reliability_data=known, level_of_measurement="nominal")
+        krippendorff.alpha(reliability_data=with_gaps, level_of_measurement="nominal")
     )
 
 
 def test_ac1_is_that_of_gwets_table():
     """Gwet 2008, table 1 with 118 and 5 agreed of 125 (the kappa paradox): AC1 = .9405, kappa = .6488... by hand."""
     ratings = np.repeat([[0, 0], [1, 1], [0, 1], [1, 0]], [118, 5, 2, 0], axis=0)
-    found = rater_agreement(ratings, np.arange(len(ratings)), ("a", "b"), categories=2)
+    agreement = rater_agreement(ratings, np.arange(len(ratings)), ("a", "b"), categories=2)
     observed = 123 / 125
     share = (118 + 118 + 2) / 250
     chance = 2 * share * (1 - share)
-    assert found.ac1.value == pytest.approx((observed - chance) / (1 - chance))
-    assert found.kappa.value == pytest.approx(cohen_kappa_score(ratings[:, 0], ratings[:, 1]))
+    assert agreement.ac1.value == pytest.approx((observed - chance) / (1 - chance))
+    assert agreement.kappa.value == pytest.approx(cohen_kappa_score(ratings[:, 0], ratings[:, 1]))
 
 
 def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
@@ -170,28 +170,31 @@ def test_labels_of_experts_calibrate_score_and_judge(sheet, tmp_path):
     for expert in ("dora", "emil", "finn"):
         # Each errs on every twentieth item, never on the same: their majority is the truth.
         start = len(paths)
-        said = {i: truth[i] ^ (n % 20 == start) for n, i in enumerate(truth)}
+        verdicts = {i: truth[i] ^ (n % 20 == start) for n, i in enumerate(truth)}
         rows = [
-            {"item": i, "verdict": "error" if w else "supported", "error_type": "", "note": ""} for i, w in said.items()
+            {"item": i, "verdict": "error" if w else "supported", "error_type": "", "note": ""}
+            for i, w in verdicts.items()
         ]
         paths.append(tmp_path / f"{expert}.json")
         paths[-1].write_text(json.dumps({"sheet": key["sheet"], "expert": expert, "rows": rows}))
     labels = tmp_path / "labels.jsonl"
     call = ["review", "import", *map(str, paths), "--key", str(out / "key.json"), "--draws", "200"]
-    made = runner.invoke(app, [*call, "--labels", str(labels)])
-    assert made.exit_code == 0, made.output
+    result = runner.invoke(app, [*call, "--labels", str(labels)])
+    assert result.exit_code == 0, result.output
     assert len(labels.read_text().splitlines()) == 150
-    told = ["--labels", str(labels), "--store", store, "--json"]
+    options = ["--labels", str(labels), "--store", store, "--json"]
     fitted = tmp_path / "calibrator.json"
-    made = runner.invoke(app, ["quality", "calibrate", "sim", *told, "--alpha-supported", "0.3", "--out", str(fitted)])
-    assert made.exit_code == 0, made.output
+    result = runner.invoke(
+        app, ["quality", "calibrate", "sim", *options, "--alpha-supported", "0.3", "--out", str(fitted)]
+    )
+    assert result.exit_code == 0, result.output
     assert json.loads(fitted.read_text())["fitted_on"]["run"] == "sim"
-    scored = runner.invoke(app, ["quality", "score", "sim", *told])
+    scored = runner.invoke(app, ["quality", "score", "sim", *options])
     assert scored.exit_code == 0, scored.output
     jury = next(s for s in json.loads(scored.stdout)["systems"] if s["system"] == "jury")
     # The experts call wrong what the jury called so, and nothing else.
     assert jury["balanced_accuracy"]["value"] == 1.0
-    judged = runner.invoke(app, ["quality", "judges", "sim", *told])
+    judged = runner.invoke(app, ["quality", "judges", "sim", *options])
     assert judged.exit_code == 0, judged.output
 
     lines = labels.read_text().splitlines()

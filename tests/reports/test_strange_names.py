@@ -25,8 +25,8 @@ def test_arms_of_any_name_are_compared_gated_and_written(fill, simulated, store,
     gate = runner.invoke(app, ["gate", pair[1], "--baseline", pair[0], *call])
     assert gate.exit_code == 3
     assert f"r:1:{STUDENT} against r:1:{BASELINE}" in " ".join(gate.output.split())
-    made = runner.invoke(app, ["report", *pair, *call, "--draws", "200", *(f"--out={p}" for p in files.values())])
-    assert made.exit_code == 0, made.output
+    result = runner.invoke(app, ["report", *pair, *call, "--draws", "200", *(f"--out={p}" for p in files.values())])
+    assert result.exit_code == 0, result.output
     assert "<b>[red]" not in files["html"].read_text()
     assert "&lt;b&gt;[red]" in files["html"].read_text()
     assert r"<b>[red]|\_\%" in files["tex"].read_text()

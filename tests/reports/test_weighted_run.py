@@ -43,11 +43,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         items.append(question := Question(stem="", source="s", key=f"q{n}"))
         for arm in ("base", "distilled"):
             human = rng.integers(0, 2, STEPS)
-            drawn = {name: np.where(rng.random(STEPS) < p, human, 1 - human)
+            votes = {name: np.where(rng.random(STEPS) < p, human, 1 - human)
                      for name, p in (("good", 0.7), ("other", 0.85), ("third", 0.85))}  # fmt: skip
-            drawn |= dict.fromkeys(("twin", "triplet"), drawn["good"])
+            votes |= dict.fromkeys(("twin", "triplet"), votes["good"])
             for i in range(STEPS):
-                says[f"q{n}", arm, i] = {name: str(words[drawn[name][i]]) for name in JUDGES}
+                says[f"q{n}", arm, i] = {name: str(words[votes[name][i]]) for name in JUDGES}
             steps = tuple(
                 GivenStep.model_validate({"text": f"Step {i} of {n} in {arm}.", "label": str(words[human[i]])})
                 for i in range(STEPS)

@@ -130,7 +130,7 @@ def test_best_citations_reads_groups_where_single_sentences_say_little() -> None
     assert (one.sentences, one.p) == (("dose",), pytest.approx(0.4))
     assert (set(two.sentences), two.p) == ({"dose", "drug"}, pytest.approx(0.8))
     assert (len(three.sentences), three.p) == (3, pytest.approx(0.85))
-    assert [found.p for found in best[Relation.CONTRADICTS]] == pytest.approx([0.09] * 3)
+    assert [candidate.p for candidate in best[Relation.CONTRADICTS]] == pytest.approx([0.09] * 3)
     assert asyncio.run(best_citations("claim", [], check))[Relation.SUPPORTS][-1] == ((), 0.0)
 
 

@@ -21,7 +21,7 @@ PAIRS = [
 ]
 
 
-class Asked:
+class CheckedPairs:
     """What a check came to: the answers, and the calls that it took."""
 
     def __init__(self, answers: list[Probabilities], ask: BoundAsk) -> None:
@@ -30,13 +30,13 @@ class Asked:
 
 def check(
     checker: Checker, endpoint: Endpoint, store: CallStore, pairs: list[Pair] = PAIRS, max_tokens: int = 160
-) -> Asked:
-    async def asked() -> Asked:
+) -> CheckedPairs:
+    async def call_checker() -> CheckedPairs:
         async with Gateway(store, secret=b"s" * 32, air_gapped=True) as gateway:
             ask = BoundAsk(gateway, endpoint, "check", "trace 1", max_tokens=max_tokens)
-            return Asked(await checker.probabilities(pairs, ask), ask)
+            return CheckedPairs(await checker.probabilities(pairs, ask), ask)
 
-    return asyncio.run(asked())
+    return asyncio.run(call_checker())
 
 
 @pytest.mark.llm
@@ -49,8 +49,8 @@ def test_the_real_small_model_gives_log_probabilities_in_one_call_and_the_cache_
     (call,) = first.calls
     assert call.letter_logprobs is not None
     assert [len(row) for row in call.letter_logprobs] == [3, 3, 3]
-    written = list(json.loads(call.raw or "").values())
-    for answer, letter in zip(first.answers, written, strict=True):
+    letters = list(json.loads(call.raw or "").values())
+    for answer, letter in zip(first.answers, letters, strict=True):
         assert sum(answer) == pytest.approx(1)
         # Log-probabilities, not the letter: neither 1 nor the same for every pair.
         assert 0 < max(answer) < 1
@@ -72,14 +72,14 @@ def answering(model_server: ModelServer, **behaviour: Any) -> CallStore:
 
 
 def test_without_log_probabilities_a_letter_is_nearly_sure(model_server: ModelServer, endpoint: Endpoint) -> None:
-    asked = check(make_checker("llm", {"doubt": 0.2}), endpoint, answering(model_server))
-    assert asked.answers == [(0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)]
+    checked = check(make_checker("llm", {"doubt": 0.2}), endpoint, answering(model_server))
+    assert checked.answers == [(0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)]
 
 
 def test_a_short_reply_limit_makes_more_calls_of_fewer_pairs(model_server: ModelServer, endpoint: Endpoint) -> None:
-    asked = check(make_checker("llm"), endpoint, answering(model_server), max_tokens=41)
-    assert len(asked.calls) == 2
-    assert [max("SCN", key=dict(zip("SCN", a, strict=True)).get) for a in asked.answers] == ["S", "C", "S"]
+    checked = check(make_checker("llm"), endpoint, answering(model_server), max_tokens=41)
+    assert len(checked.calls) == 2
+    assert [max("SCN", key=dict(zip("SCN", a, strict=True)).get) for a in checked.answers] == ["S", "C", "S"]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_short_reply_limit_makes_more_calls_of_fewer_pairs(model_server: Model
 def test_log_probabilities_that_cannot_be_read_leave_the_letters(
     model_server: ModelServer, endpoint: Endpoint, logprobs: Any
 ) -> None:
-    asked = check(make_checker("llm"), endpoint, answering(model_server, logprobs=logprobs))
-    assert [round(max(answer), 6) for answer in asked.answers] == [0.9, 0.9, 0.9]
+    checked = check(make_checker("llm"), endpoint, answering(model_server, logprobs=logprobs))
+    assert [round(max(answer), 6) for answer in checked.answers] == [0.9, 0.9, 0.9]
 
 
 def test_log_probabilities_of_every_letter_are_added_up(model_server: ModelServer, endpoint: Endpoint) -> None:
@@ -114,9 +114,9 @@ def test_log_probabilities_of_every_letter_are_added_up(model_server: ModelServe
         ],
     }
     logprobs = {"content": [{"token": "{", "logprob": 0.0, "top_logprobs": []}, *[entry] * 3]}
-    asked = check(make_checker("llm"), endpoint, answering(model_server, logprobs=logprobs))
+    checked = check(make_checker("llm"), endpoint, answering(model_server, logprobs=logprobs))
     # N is not among the alternatives: it has at most the probability of the least of them.
-    for answer in asked.answers:
+    for answer in checked.answers:
         assert answer.supports == pytest.approx(2 * answer.contradicts, rel=1e-3)
         assert 0 < answer.silent < 0.001
 

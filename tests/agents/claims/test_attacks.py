@@ -52,8 +52,8 @@ def test_the_wrong_sentence_is_a_claim_without_the_true_one(attack: str, wrong: 
 )
 def test_a_statement_dressed_as_a_question_a_plan_or_an_option_is_a_claim(hidden: str) -> None:
     stem = "A man is short of breath. He has smoked for twenty years."
-    found = cut_by_rule(f"He has smoked for twenty years. {hidden}", stem, ())
-    assert any(claim.restates is None for claim in found.claims)
+    claims = cut_by_rule(f"He has smoked for twenty years. {hidden}", stem, ())
+    assert any(claim.restates is None for claim in claims.claims)
 
 
 def test_words_beside_restatements_are_named() -> None:

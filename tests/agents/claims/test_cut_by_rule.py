@@ -40,8 +40,8 @@ def texts(step: str) -> list[str]:
     ],
 )
 def test_headings_plans_and_questions_are_no_claims_and_lower_no_coverage(step: str) -> None:
-    found = cut(step)
-    assert found == ClaimSet(beside=found.beside)
+    claims = cut(step)
+    assert claims == ClaimSet(beside=claims.beside)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ def test_any_text_is_cut_into_claims_of_its_own_characters(step: str) -> None:
 
 @given(steps())
 @settings(max_examples=200, deadline=None)
-def test_every_statement_is_in_some_claim_whatever_stands_around_it(drawn: tuple[str, list[str]]) -> None:
-    step, statements = drawn
+def test_every_statement_is_in_some_claim_whatever_stands_around_it(step_and_statements: tuple[str, list[str]]) -> None:
+    step, statements = step_and_statements
     claim_set = cut_by_rule(step, STEM, ())
     check(step, claim_set)
     assert claim_set.coverage == 1
