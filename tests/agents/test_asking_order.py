@@ -107,7 +107,7 @@ CASCADE = (
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "asked"),
+    ("first", "second", "asks_third"),
     [
         ("supported+", "supported", False),
         ("error+", "error", False),
