@@ -115,10 +115,10 @@ def second_implementation(answers, golds, bins=10, options=4):
 
 def test_thirty_real_samples_a_question_agree_with_a_second_implementation(shared_data, step_row):
     page = shared_data / "vlievin_medical_reasoning" / "usmle-valid.html"
-    traces = list(read("vlievin", page))
-    questions = {q.id: q for q in traces if isinstance(q, Question)}
+    records = list(read("vlievin", page))
+    questions = {q.id: q for q in records if isinstance(q, Question)}
     by_question = {}
-    for trace in (t for t in traces if isinstance(t, Trace)):
+    for trace in (t for t in records if isinstance(t, Trace)):
         by_question.setdefault(trace.question_id, []).append(trace)
     assert {len(traces) for traces in by_question.values()} == {30}
     # The page leaves one of its 100 questions without a marked answer: it cannot be graded.

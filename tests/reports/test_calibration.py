@@ -52,10 +52,10 @@ def test_the_guarantee_holds_on_clustered_data(per: Any, of: Any, least: int) ->
     alpha, delta, violated, certified = 0.15, 0.1, 0, 0
     for draw in range(200):
         halves = verdicts(rng, 80, icc=0.4), verdicts(rng, 80, icc=0.4)
-        certified = certify(*halves, alpha=alpha, delta=delta, seed=draw, per=per)
-        if certified.threshold is not None:
+        certificate = certify(*halves, alpha=alpha, delta=delta, seed=draw, per=per)
+        if certificate.threshold is not None:
             certified += 1
-            violated += of(population, certified.threshold) > alpha
+            violated += of(population, certificate.threshold) > alpha
     assert certified > least
     # 200 draws at 10 %: more than 31 would have a chance of one in a thousand.
     assert violated <= 31

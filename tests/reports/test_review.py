@@ -59,8 +59,8 @@ def fill_in(out, key, expert, form, rng, kappa=0.6, skip=()):
     rows = []
     for keyed in key["items"]:
         truth = truth_rng.random() < 0.5
-        verdict = truth if rng.random() < right else rng.random() < 0.5
-        verdict = "" if keyed["item"] in skip else "error" if verdict else "supported"
+        is_error = truth if rng.random() < right else rng.random() < 0.5
+        verdict = "" if keyed["item"] in skip else "error" if is_error else "supported"
         rows.append((keyed["item"], verdict, "factual" if verdict == "error" else ""))
     path = out / f"{expert}.{form}"
     if form == "json":
