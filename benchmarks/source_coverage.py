@@ -153,7 +153,8 @@ async def measure(args: argparse.Namespace) -> dict[str, Any]:
             continue
         with tempfile.TemporaryDirectory() as folder:
             batch = batch_of(reader, path, Path(folder))
-            for way, sources in WAYS.items():
+            for way in args.ways:
+                sources = WAYS[way]
                 began = time.perf_counter()
                 finder = Finder(index, sources, 5, fusion=False, finder="bm25")
                 if args.spoken_of:
@@ -173,9 +174,8 @@ def measure_liars_with(args: argparse.Namespace) -> dict[str, Any]:
     """Return the verdicts of juries that are always wrong and always right, with every source vouched for."""
     index = Index.open(args.work / "index", NoVectors())
     build(index, args.data)
-    retrieval = RetrievalSpec(
-        sources=WAYS[args.liars], k=5, fusion=False, params={"finder": "bm25", "quotas": {"reference-ranges": 1}}
-    )
+    params = {"finder": "bm25", "quotas": {"reference-ranges": 1}}
+    retrieval = RetrievalSpec(sources=WAYS[args.liars], k=5, embedder=NoVectors.name, fusion=False, params=params)
     cases = labelled_cases(args.data, args.work, args.traces, retrieval)
     figures, _ = measure_liars(cases, jury_panel(kept_checker("nli", args.work)))
     return {"references": args.liars, "liars": figures}
@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--guidance", type=int, default=50)
     parser.add_argument("--spoken-of", action="store_true", help="count claims that a sentence speaks of, unchecked")
     parser.add_argument("--sets", nargs="*", default=["MR-Ben dev", "reasoning-guidance"])
+    parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=WAYS)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/source_coverage.json"))
     args = parser.parse_args()
     args.about = {

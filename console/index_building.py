@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tracejury.console.progress import progress
 from tracejury.console.screen import err
+from tracejury.console.stages import resumable
 from tracejury.retrieval import (
     BuildReport,
     EmptySourceError,
@@ -70,7 +71,7 @@ def build_recipes(
         try:
             with progress(f"{recipe.title}: MB fetched") as bar:
                 fetch_corpus(source, bar.update)
-            with progress(f"{recipe.title}: passages") as bar:
+            with resumable(index.storage.local), progress(f"{recipe.title}: passages") as bar:
                 built.reports.append(index.build(recipe, force=force, trust=trust, progress=bar.update))
         except (EmptySourceError, ServiceError) as broken:
             built.broken.append(str(broken))

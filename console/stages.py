@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,11 +99,17 @@ def run_calls(
 
 
 _INTERRUPTED = "interrupted; the same command continues from here"
+_LEAST_FREE = 16 << 20
+"""Bytes: with less, a write of a few thousand vectors fails."""
+
+
+def _has_no_room(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_FREE
 
 
 @contextmanager
 def resumable(out: Path) -> Iterator[None]:
-    """Say that the same command continues the stage in `out` where the user interrupts it or the disk is full."""
+    """Say that the same command continues the work in `out` where the user interrupts it or the disk is full."""
     try:
         yield
     except KeyboardInterrupt:
@@ -111,8 +118,9 @@ def resumable(out: Path) -> Iterator[None]:
     except Exception as error:
         from tracejury.training import is_full_disk
 
-        if isinstance(error, ValueError) or not is_full_disk(error):
-            raise  # a ValueError is a message for the user already
+        # A ValueError is a message for the user already. Chroma's errors do not name the disk, its free space does.
+        if isinstance(error, ValueError) or not (is_full_disk(error) or _has_no_room(out)):
+            raise
         raise ValueError(
             f"{out}: the disk is full ({str(error)[:120]}). Free some space and give the same command again: it "
             "continues from here."
