@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from tracejury.console.app import app
 from tracejury.models import WeightsError, weights_path
-from tracejury.retrieval import Readiness, load_reference_set, plan
+from tracejury.retrieval import Index, Readiness, load_reference_set, plan
 
 LINES = [
     {"id": "a", "title": "Anaphylaxis", "text": "Adrenaline into the thigh muscle is the first drug in anaphylaxis.",
@@ -207,3 +208,24 @@ def test_sources_or_a_recipe(lines: Path, arguments: tuple[str, ...]) -> None:
     refused = tracejury("index", "build", *arguments)
     assert refused.exit_code == 1
     assert "--recipe" in refused.output + refused.stderr or "--set" in refused.output + refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (KeyboardInterrupt(), "the same command continues from here"),
+        (RuntimeError("Failed to apply logs to the metadata segment"), "the disk is full (Failed to apply logs"),
+    ],
+)
+def test_a_build_that_is_stopped_says_how_it_goes_on(
+    lines: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, says: str
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        (lines.parent / "index").mkdir()
+        raise fault
+
+    monkeypatch.setattr(Index, "build", stopped)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1 << 20))
+    stopped_build = tracejury("index", "build", "jsonl", "--set", f"path={lines}", "--set", "name=mine")
+    assert stopped_build.exit_code in (1, 130)
+    assert says in f"{stopped_build.output} {stopped_build.exception}"
