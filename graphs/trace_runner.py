@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Protocol
 
 from tracejury.agents import Deliberation
@@ -32,6 +33,7 @@ class LedgerSink:
     def __init__(self, writer: Writer, run_id: str) -> None:
         self._writer = writer
         self._run_id = run_id
+        self._put_deliberations = partial(Ledger.put_deliberations, run_id)
 
     async def trace(self, trace: Trace, question: Question, cut: Segmentation) -> None:
         """Write a trace."""
@@ -39,7 +41,7 @@ class LedgerSink:
 
     async def deliberation(self, deliberation: Deliberation) -> None:
         """Write a deliberation."""
-        await self._writer.write(lambda connection: Ledger.put_deliberation(connection, self._run_id, deliberation))
+        await self._writer.write_in_group(self._put_deliberations, deliberation)
 
     async def close(self, trace_id: str) -> None:
         """Mark a trace as closed, if all of its steps are."""

@@ -6,7 +6,7 @@ stored per trace, and the text of traces and steps goes into the database's own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import reduce
 from typing import Any
@@ -51,27 +51,35 @@ def add_trace(connection: Connection, row: dict[str, Any], question: Question, t
     put_trace_words(connection, n, words)
 
 
-def add_deliberation(
-    connection: Connection, row: Mapping[Any, Any], deliberation: Deliberation, replaced: Mapping[Any, Any] | None
+def add_deliberations(
+    connection: Connection,
+    written: Sequence[tuple[Mapping[Any, Any], Deliberation]],
+    replaced: Mapping[str, Mapping[Any, Any]],
 ) -> None:
-    """Update the tally of the step's trace, index the step, and record which evidence its verdict rests on.
+    """Update the tallies of the steps' traces, index the steps, and record which evidence their verdicts rest on.
 
     Args:
         connection: An open transaction.
-        row: The deliberation's columns, which have just been written.
-        deliberation: The deliberation.
-        replaced: The columns of the failed one that stood there before.
+        written: Deliberations of a run with their columns, which have just been written.
+        replaced: Step id -> the columns of the failed deliberation that stood there before.
     """
-    connection.execute(_TALLY, {"of_run": row["run_id"], "of_trace": row["trace_id"]})
-    add_cited_evidence(connection, row["run_id"], deliberation)
-    if row["step_index"] < STEPS_A_TRACE:
-        if replaced is not None:
-            remove_step(connection, _entry(connection, replaced, deliberation.step.text))
-        put_steps(connection, [_entry(connection, row, deliberation.step.text)])
+    keys = dict.fromkeys((row["run_id"], row["trace_id"]) for row, _ in written)
+    bound = {key: {"of_run": key[0], "of_trace": key[1]} for key in keys}
+    connection.execute(_TALLY, list(bound.values()))
+    traces = {key: connection.execute(_TRACE, values).one() for key, values in bound.items()}
+    entries: list[StepEntry] = []
+    for row, deliberation in written:
+        add_cited_evidence(connection, row["run_id"], deliberation)
+        if row["step_index"] < STEPS_A_TRACE:
+            trace, words = traces[row["run_id"], row["trace_id"]], deliberation.step.text
+            if (before := replaced.get(row["step_id"])) is not None:
+                remove_step(connection, _entry(trace, before, words))
+            entries.append(_entry(trace, row, words))
+    if entries:
+        put_steps(connection, entries)
 
 
-def _entry(connection: Connection, row: Mapping[Any, Any], words: str) -> StepEntry:
-    trace = connection.execute(_TRACE, {"of_run": row["run_id"], "of_trace": row["trace_id"]}).one()
+def _entry(trace: Any, row: Mapping[Any, Any], words: str) -> StepEntry:
     facets = step_facets(row["run_id"], trace.arm, trace.model, row)
     return StepEntry(trace.n * STEPS_A_TRACE + row["step_index"], words, facets)
 
@@ -142,7 +150,8 @@ def _counts() -> dict[str, Any]:
         ]
         return literal("|").concat(reduce(lambda text, part: text.concat(part), parts))
 
-    no_verdict = d.outcome.in_([Outcome.ABSTAINED.value, Outcome.FAILED.value])
+    # Not `in_`, whose list is put into the statement anew each time that it runs.
+    no_verdict = (d.outcome == Outcome.ABSTAINED.value) | (d.outcome == Outcome.FAILED.value)
     return {
         "judged": func.count(),
         **{o.value: count(d.claim & (d.outcome == o.value)) for o in Outcome},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +17,7 @@ from tracejury.ledger.reader import LedgerReading, run_of
 from tracejury.ledger.runs import Run, RunManifest, run_name
 from tracejury.ledger.schema import open_schema
 from tracejury.ledger.tables import deliberation_table, question_table, run_table, trace_table
-from tracejury.ledger.trace_statistics import add_deliberation, add_trace
+from tracejury.ledger.trace_statistics import add_deliberations, add_trace
 from tracejury.ledger.votes import votes_of
 from tracejury.ledger.word_index import FACET_COLUMNS
 from tracejury.storage import hide_password, insert_new, open_engine, run_when_reachable
@@ -183,14 +183,23 @@ class Ledger(LedgerReading):
     @staticmethod
     def put_deliberation(connection: Connection, run_id: str, deliberation: Deliberation) -> None:
         """Write a deliberation whole, in place of an earlier failed one, never of a verdict."""
-        row, key = _columns(run_id, deliberation), ("run_id", "step_id")
-        inserted, replaced = _insert_new(connection, deliberation_table, row, key), None
-        if not inserted:
-            step = {"of_run": run_id, "of_step": deliberation.step.id}
-            replaced = connection.execute(_FAILED_BEFORE, step).mappings().first()
-            inserted = _insert_new(connection, deliberation_table, row, key)
-        if inserted:
-            add_deliberation(connection, row, deliberation, replaced)
+        Ledger.put_deliberations(run_id, connection, [deliberation])
+
+    @staticmethod
+    def put_deliberations(run_id: str, connection: Connection, deliberations: Sequence[Deliberation]) -> None:
+        """Write deliberations of a run, each as `put_deliberation` does; the more at once, the less each costs."""
+        by_step = {deliberation.step.id: deliberation for deliberation in deliberations}
+        stored_rows = connection.execute(_STORED_STEPS, {"of_run": run_id, "of_steps": list(by_step)}).mappings()
+        stored = {row["step_id"]: row for row in stored_rows}
+        replaced = {step_id: row for step_id, row in stored.items() if row["outcome"] == Outcome.FAILED.value}
+        if replaced:
+            connection.execute(_DELETE_STEP, [{"of_run": run_id, "of_step": step_id} for step_id in replaced])
+        unsettled = [d for step_id, d in by_step.items() if step_id not in stored or step_id in replaced]
+        written = [(_columns(run_id, deliberation), deliberation) for deliberation in unsettled]
+        if written:
+            statement = insert_new(connection.dialect.name, deliberation_table, ("run_id", "step_id"))
+            connection.execute(statement, [row for row, _ in written])
+            add_deliberations(connection, written, replaced)
 
     @staticmethod
     def close_trace(connection: Connection, run_id: str, trace_id: str) -> None:
@@ -257,14 +266,14 @@ def _insert_statement(dialect: str, table: Table, key: tuple[str, ...]) -> Execu
     return statement
 
 
-_FAILED_BEFORE = (
-    delete(deliberation_table)
-    .where(
-        deliberation_table.c.run_id == bindparam("of_run"),
-        deliberation_table.c.step_id == bindparam("of_step"),
-        deliberation_table.c.outcome == Outcome.FAILED.value,
-    )
-    .returning(*(deliberation_table.c[name] for name in ("run_id", "trace_id", "step_index", *FACET_COLUMNS)))
+_STEP_COLUMNS = dict.fromkeys(("run_id", "trace_id", "step_id", "step_index", "outcome", *FACET_COLUMNS))
+_STORED_STEPS = select(*(deliberation_table.c[name] for name in _STEP_COLUMNS)).where(
+    deliberation_table.c.run_id == bindparam("of_run"),
+    deliberation_table.c.step_id.in_(bindparam("of_steps", expanding=True)),
+)
+_DELETE_STEP = delete(deliberation_table).where(
+    deliberation_table.c.run_id == bindparam("of_run"),
+    deliberation_table.c.step_id == bindparam("of_step"),
 )
 _OUTCOMES = (
     select(func.count())

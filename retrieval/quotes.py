@@ -8,6 +8,7 @@ a unit, a negation, a drug or any other word that differs is a different stateme
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, Levenshtein
@@ -35,6 +36,8 @@ class QuoteCheck(Record):
     why_not: str | None = None
 
 
+# Judges of a step, and steps of a trace, cite the same sentences.
+@lru_cache(maxsize=2048)
 def check_quote(quote: str, text: str) -> QuoteCheck:
     """Look for `quote` in `text`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from tracejury.retrieval.evidence_lines import bare
 from tracejury.retrieval.left_out import condition_after, turned
@@ -38,6 +39,8 @@ class Statement(Record):
     why_not: str | None = None
 
 
+# Judges of a step, and steps of a trace, cite the same sentences.
+@lru_cache(maxsize=2048)
 def read_statement(evidence: str, start: int, end: int) -> Statement:
     """Widen a verified quote to its sentence, and judge whether that is a statement which the quote leaves as it is.
 

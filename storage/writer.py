@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
@@ -16,6 +17,11 @@ from tracejury.storage.engine import StoreError
 from tracejury.storage.reconnecting import run_when_reachable
 
 Write = Callable[[Connection], None]
+GroupWrite = Callable[[Connection, list[Any]], None]
+
+PAUSE_S = 0.025
+"""A commit follows the last one after this time at the earliest: what comes in between shares it. A write that comes
+later than that is committed at once."""
 
 
 class _RowWrite(NamedTuple):
@@ -25,8 +31,15 @@ class _RowWrite(NamedTuple):
     row: dict[str, Any]
 
 
+class _PartOfGroup(NamedTuple):
+    """A record for `write_all`, which gets all records of a transaction together."""
+
+    write_all: GroupWrite
+    record: Any
+
+
 class _Item(NamedTuple):
-    write: Write | _RowWrite
+    write: Write | _RowWrite | _PartOfGroup
     loop: asyncio.AbstractEventLoop | None
     committed: asyncio.Future[None] | None
 
@@ -62,6 +75,18 @@ class Writer:
             Exception: As for `write`.
         """
         await self._enqueue(_RowWrite(statement, row))
+
+    async def write_in_group(self, write_all: GroupWrite, record: Any) -> None:
+        """Run `write_all(connection, records)` with the records of all pending calls; return once they are durable.
+
+        Args:
+            write_all: The same object for all records that are to be written together.
+            record: One record.
+
+        Raises:
+            Exception: As for `write`; after an error each record is written by itself.
+        """
+        await self._enqueue(_PartOfGroup(write_all, record))
 
     def add(self, statement: Any, row: dict[str, Any]) -> None:
         """Queue `row` and return at once; it becomes durable no later than any write that is queued after it."""
@@ -100,7 +125,7 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _enqueue(self, write: Write | _RowWrite) -> asyncio.Future[None]:
+    def _enqueue(self, write: Write | _RowWrite | _PartOfGroup) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
         committed: asyncio.Future[None] = loop.create_future()
         self._append(_Item(write, loop, committed))
@@ -116,16 +141,20 @@ class Writer:
         self._queue.put(item)
 
     def _run(self) -> None:
+        earliest = 0.0
         while True:
-            items, last = self._next_items()
+            items, last = self._next_items(earliest)
             if items:
                 self._commit(items)
             if last:
                 return
+            earliest = time.monotonic() + PAUSE_S
 
-    def _next_items(self) -> tuple[list[_Item], bool]:
+    def _next_items(self, earliest: float) -> tuple[list[_Item], bool]:
         items: list[_Item] = []
         item = self._queue.get()
+        if item is not None:
+            time.sleep(max(0.0, earliest - time.monotonic()))
         while True:
             if item is None:
                 return items, True
@@ -167,16 +196,22 @@ class Writer:
                 loop.call_soon_threadsafe(_set_results, futures, error)
 
 
-def _execute(connection: Connection, writes: list[Write | _RowWrite]) -> None:
+def _execute(connection: Connection, writes: list[Write | _RowWrite | _PartOfGroup]) -> None:
     rows_by_statement: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
+    groups: dict[int, list[Any]] = {}
     for write in writes:
         if isinstance(write, _RowWrite):
             rows_by_statement.setdefault(id(write.statement), (write.statement, []))[1].append(write.row)
+        elif isinstance(write, _PartOfGroup):
+            groups.setdefault(id(write.write_all), []).append(write.record)
     # Rows go first: other writes of the same transaction may refer to them, never the other way round.
     for statement, rows in rows_by_statement.values():
         connection.execute(statement, rows)
     for write in writes:
-        if not isinstance(write, _RowWrite):
+        if isinstance(write, _PartOfGroup):
+            if records := groups.pop(id(write.write_all), None):
+                write.write_all(connection, records)
+        elif not isinstance(write, _RowWrite):
             write(connection)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ _WINDOW = 512
 """Positions that MiniLM has, two of them for its start and end marks."""
 _BATCH = 400
 """Vectors looked up or written in one query."""
+_REMEMBERED = 2_000
+"""Vectors that stay in memory: 3 MB, and their texts."""
 
 
 class Embedder(Protocol):
@@ -55,6 +58,27 @@ def embedder(name: str = "minilm") -> Embedder:
     return MiniLM(weights_path(name), VectorCache(cache_dir() / f"vectors-{digest[:12]}.db"))
 
 
+class _Model(NamedTuple):
+    """The network and its tokenizer."""
+
+    session: Any
+    inputs: frozenset[str]
+    tokenizer: Any
+    start_id: int
+    end_id: int
+
+
+def _load(folder: Path, threads: int | None) -> _Model:
+    from tokenizers import Tokenizer
+
+    session = onnx_session(folder / "model.onnx", threads)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    inputs = frozenset(i.name for i in session.get_inputs())
+    return _Model(session, inputs, tokenizer, *(tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]")))
+
+
 class MiniLM:
     """all-MiniLM-L6-v2: mean of the token vectors, scaled to length 1 (Reimers & Gurevych 2019, section 3).
 
@@ -66,16 +90,12 @@ class MiniLM:
     dim = 384
 
     def __init__(self, folder: Path, vectors: VectorCache | None = None, threads: int | None = None) -> None:
-        from tokenizers import Tokenizer
-
         self.name = "minilm"
-        self._session = onnx_session(folder / "model.onnx", threads)
-        self._inputs = {i.name for i in self._session.get_inputs()}
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._cls, self._sep = (self._tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]"))
+        self._folder = folder
+        self._threads = threads
         self._cache = vectors
+        self._model: _Model | None = None
+        self._loading = threading.Lock()
         self._lock = threading.Lock()
         self._running: dict[str, Future[Vectors]] = {}
 
@@ -117,35 +137,61 @@ class MiniLM:
                 del self._running[text]
         return own.result(), True
 
+    def _loaded(self) -> _Model:
+        """Return the model; the first text that is not in the cache loads it."""
+        with self._loading:
+            if self._model is None:
+                self._model = _load(self._folder, self._threads)
+            return self._model
+
     def _run(self, text: str) -> Vectors:
+        model = self._loaded()
         # The tokenizer refuses lone surrogates, which come from files that were read leniently.
-        ids = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
+        ids = model.tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
         room = _WINDOW - 2
         windows = [ids[i : i + room] for i in range(0, len(ids), room)] or [[]]
         vector = np.zeros(self.dim, dtype=np.float64)
         for window in windows:
-            whole = np.array([[self._cls, *window, self._sep]], dtype=np.int64)
+            whole = np.array([[model.start_id, *window, model.end_id]], dtype=np.int64)
             feed = {"input_ids": whole, "attention_mask": np.ones_like(whole), "token_type_ids": np.zeros_like(whole)}
-            (tokens, *_) = self._session.run(None, {k: v for k, v in feed.items() if k in self._inputs})
+            (tokens, *_) = model.session.run(None, {k: v for k, v in feed.items() if k in model.inputs})
             vector += np.asarray(tokens[0], dtype=np.float64).mean(axis=0) * len(whole[0])
         return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 class VectorCache:
-    """Vectors by the SHA-256 of their text, in a SQLite file. Safe between threads and processes."""
+    """Vectors by the SHA-256 of their text, in a SQLite file. Safe between threads and processes.
+
+    The last ones stay in memory: the judges of a step ask for the same texts one after another.
+    """
 
     def __init__(self, path: Path) -> None:
         self._store = KeyValueStore[bytes]("vectors", path=path)
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors of those texts that are in the cache."""
-        by_hash = {_hash(text): text for text in texts}
+        with self._lock:
+            recent = {text: self._recent[text] for text in texts if text in self._recent}
+        by_hash = {_hash(text): text for text in texts if text not in recent}
+        if not by_hash:
+            return recent
         values = self._store.get_many("vectors", list(by_hash))
-        return {by_hash[key]: np.frombuffer(value, dtype=np.float32) for key, value in values.items()}
+        stored = {by_hash[key]: np.frombuffer(value, dtype=np.float32) for key, value in values.items()}
+        self._remember(stored)
+        return recent | stored
 
     def add(self, vectors: dict[str, Vectors]) -> None:
         """Write vectors into the cache."""
         self._store.replace("vectors", {_hash(text): vector.tobytes() for text, vector in vectors.items()})
+        self._remember(vectors)
+
+    def _remember(self, vectors: dict[str, Vectors]) -> None:
+        with self._lock:
+            self._recent.update(vectors)
+            while len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
 
 
 def _hash(text: str) -> str:

@@ -155,6 +155,31 @@ def test_one_bad_write_does_not_take_others_with_it(ledger_url: str) -> None:
         assert [x for (x,) in connection.execute(text("SELECT x FROM t ORDER BY x"))] == [1, 2, 3]
 
 
+def test_records_that_come_together_are_written_together(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    sizes: list[int] = []
+
+    def insert_all(connection: Any, records: list[int]) -> None:
+        sizes.append(len(records))
+        connection.execute(text("INSERT INTO t VALUES (:x)"), [{"x": x} for x in records])
+
+    async def main(writer: Writer) -> list[BaseException | None]:
+        await writer.write_in_group(insert_all, 0)
+        return await asyncio.gather(
+            *(writer.write_in_group(insert_all, x) for x in (1, 2, 2, 3)), return_exceptions=True
+        )
+
+    with Writer(engine) as writer:
+        ended = asyncio.run(main(writer))
+    # The second commit waits a moment for others; after its error each record is written by itself.
+    assert sizes == [1, 4, 1, 1, 1, 1]
+    assert [e is None for e in ended] == [True, True, False, True]
+    with engine.connect() as connection:
+        assert [x for (x,) in connection.execute(text("SELECT x FROM t ORDER BY x"))] == [0, 1, 2, 3]
+
+
 def test_cost_and_tokens_are_recorded_and_capped(asking: Any, ledger_url: str) -> None:
     store = CallStore(ledger_url)
     asking.endpoint = asking.endpoint.model_copy(
