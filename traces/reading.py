@@ -20,6 +20,8 @@ from tracejury.traces.registry import Registry
 READER = Contract({"name": str, "summary": str}, "read", arguments=1)
 readers: Registry[Reader] = Registry("tracejury.readers", "reader", READER, guard_reader)
 """The readers installed: `readers.entries()` lists them."""
+_BEGINNING = 160
+"""Characters of a question by which a reply that repeats it is recognised."""
 
 
 def read(reader_name: str | None, path: str | Path, **params: object) -> Iterator[ReadItem]:
@@ -29,7 +31,8 @@ def read(reader_name: str | None, path: str | Path, **params: object) -> Iterato
     stays, that field becomes None), a trace that repeats another or refers to no question (left out), an empty trace
     (stays), and, once for the whole input, questions that are the same under two names (they count as one) and
     questions without a trace (they stay; an input without any trace has no such problem). Of readers that guess which
-    field is what, warnings say where the result is not plausible: no options, no answer found, every answer wrong.
+    field is what, warnings say where the result is not plausible: no options, no answer found, every answer wrong, or
+    right, replies that are short, all the same, or repeat their question.
 
     Args:
         reader_name: A registered reader, such as `native` or `mr-ben`. None: the file's contents decide.
@@ -86,9 +89,9 @@ class _Checks:
     def _question(self, question: Question) -> Iterator[ReadItem]:
         name, letters = question.key or question.id, list(question.options)
         gold = question.gold if question.gold is not None and _is_option(question.gold, letters) else None
-        if not self.spool.add(
-            "questions", question.id, to_json((name, letters, gold, question.gold_aliases, self.questions))
-        ):
+        stem = "" if self.plausibility is None else question.stem.strip()[:_BEGINNING]
+        row = to_json((name, letters, gold, question.gold_aliases, self.questions, stem))
+        if not self.spool.add("questions", question.id, row):
             first = from_json(self.spool.get("questions", question.id) or b"[]")[0]
             # A reader may name a question once for each of its traces; two names for one are worth telling.
             if first != name:
@@ -113,7 +116,7 @@ class _Checks:
             reason = "the trace refers to a question that was not read; it is left out"
             yield self._problem(reason, "see the problem of its question above")
             return
-        name, letters, gold, aliases, number = from_json(question_row)
+        name, letters, gold, aliases, number, stem = from_json(question_row)
         if not self.spool.add("traces", trace.id, b"%d" % (getattr(self.reader, "line", None) or 0)):
             line = int(self.spool.get("traces", trace.id) or 0)
             where = f"line {line}" if line else "an earlier trace"
@@ -123,6 +126,8 @@ class _Checks:
         self.traces += 1
         self.is_answered[number] = 1
         if self.plausibility is not None:
+            if not trace.steps:
+                self.plausibility.add_text(trace.text, stem)
             self.plausibility.add_trace(letters, trace.answer, answer_correct(trace.answer, gold, aliases))
         if trace.answer is not None and not _is_option(trace.answer, letters):
             meta = {**trace.meta, "answer_as_read": trace.answer}
@@ -160,7 +165,7 @@ class _Checks:
         n = 0
         while len(names) < 3 and (rows := self.spool.after("questions", n)):
             found = (from_json(value) for _, _, value in rows)
-            names += [repr(name) for name, _, _, _, number in found if not self.is_answered[number]]
+            names += [repr(name) for name, _, _, _, number, _ in found if not self.is_answered[number]]
             n = rows[-1][0]
         return names[:3]
 

@@ -211,6 +211,48 @@ KINDS: dict[str, tuple[str, str]] = {
             }
         ),
     ),
+    "the number of a gold answer inside an object": (
+        "a.json",
+        json.dumps(
+            {
+                "model": "m",
+                "samples": [
+                    {
+                        "q": {"text": STEMS[i], "choices": list(OPTIONS[i].values())},
+                        "llm": {"reply": REPLIES[i]},
+                        "gold": {"index": "ABC".index(GOLDS[i])},
+                    }
+                    for i in range(3)
+                ],
+            }
+        ),
+    ),
+    "predict and label": (
+        "generated_predictions.jsonl",
+        lines(lambda i: {"prompt": PROMPTS[i], "predict": REPLIES[i], "label": GOLDS[i]}),
+    ),
+    "options by number": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "question": STEMS[i],
+                "options": list(OPTIONS[i].values()),
+                "correct_answer": f"Option {'ABC'.index(GOLDS[i]) + 1}",
+                "response": REPLIES[i],
+            }
+        ),
+    ),
+    "messages inside the input": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "id": f"t{i}",
+                "input": {"messages": [{"role": "user", "content": PROMPTS[i]}]},
+                "output": {"role": "assistant", "content": REPLIES[i]},
+                "expectedOutput": GOLDS[i],
+            }
+        ),
+    ),
 }
 
 
@@ -314,6 +356,7 @@ UNREADABLE = {
         "the line is Python, not JSON (write it with json.dumps",
     ),
     "YAML": ("a.yaml", f"- question: {STEMS[0]}\n  response: {REPLIES[0][:20]}\n", "the file is YAML"),
+    "prose": ("a.txt", f"{STEMS[0]}\n\n{REPLIES[0]}\n", "the file is prose, not a table (write one JSON object a line"),
     "SQLite": ("a.db", "SQLite format 3\x00", "sqlite3 -header -csv a.db"),
 }
 
@@ -324,3 +367,48 @@ def test_what_cannot_be_read_says_what_mends_it(write: Write, kind: str) -> None
     path = write(name, text)
     assert sentence in said(path)
     assert not [t for t in read(None, path) if isinstance(t, Trace)]
+
+
+def test_other_names_of_golds_and_answers(write: Write) -> None:
+    header = "question\tchoice_a\tchoice_b\tchoice_c\tgt\tmodel_cot\tmodel_pred"
+    reply = "The findings are weighed one by one, and what does not fit is left out."
+    rows = ["\t".join([STEMS[i], *OPTIONS[i].values(), GOLDS[i].lower(), reply, "a"]) for i in range(3)]
+    items = list(read(None, write("a.tsv", "\n".join([header, *rows]))))
+    assert [q.gold for q in items if isinstance(q, Question)] == list(GOLDS)
+    assert [t.answer for t in items if isinstance(t, Trace)] == ["A"] * 3
+
+
+def test_bare_conversations_are_read(write: Write) -> None:
+    chats = [[{"role": "user", "content": PROMPTS[i]}, {"role": "assistant", "content": REPLIES[i]}] for i in range(3)]
+    items = list(read(None, write("a.json", json.dumps({"score": 0.5, "convos": chats}))))
+    assert [t.text for t in items if isinstance(t, Trace)] == list(REPLIES)
+    assert [q.stem for q in items if isinstance(q, Question)] == list(STEMS)
+
+
+def test_text_of_western_spreadsheets_is_read_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f'"Quel est le diagnostic numéro {i} ?";"Réponse numéro {i} : fièvre."\n' for i in range(3))
+    path.write_bytes(("question;response\n" + rows).encode("cp1252"))
+    assert "it is read as Windows-1252" in said(path)
+    traces = [t for t in read(None, path) if isinstance(t, Trace)]
+    assert [t.text for t in traces] == [f"Réponse numéro {i} : fièvre." for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("response", "sentence"),
+    [
+        (lambda i: f"It is {i}.", "no reply has more than 20 characters"),
+        (lambda i: f"{STEMS[i % 3]} {i} He has it. {REPLIES[0]}", "replies repeat their question"),
+        (lambda i: REPLIES[0], "replies are the same text"),
+    ],
+)
+def test_replies_that_cannot_be_reasoning_are_told(write: Write, response: Callable[[int], str], sentence: str) -> None:
+    asks = [{"role": "user", "content": f"{STEMS[i % 3]} {i}"} for i in range(12)]
+    rows = [{"messages": [ask, {"role": "assistant", "content": response(i)}]} for i, ask in enumerate(asks)]
+    assert sentence in said(write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)))
+
+
+def test_answers_that_are_all_right_are_told(write: Write) -> None:
+    row: Callable[[int], dict[str, object]] = lambda i: {**asked(i % 3), "question": f"{STEMS[i % 3]} {i}"}  # noqa: E731
+    rows = [{**row(i), "response": f"{REPLIES[i % 3]} {i}", "prediction": GOLDS[i % 3]} for i in range(30)]
+    assert "all 30 answers are right" in said(write("a.jsonl", "".join(json.dumps(r) + "\n" for r in rows)))

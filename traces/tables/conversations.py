@@ -63,7 +63,8 @@ def exchange_in(row: Mapping[str, Any]) -> Exchange | None:
     Responses API (`output`), Gemini's `candidates`, and the input and output lines of the providers' batch files.
     """
     body = _body(row)
-    messages = _messages(row) or _messages(body) or _messages(_mapping(row.get("request"))) or []
+    holders = (row, body, _mapping(row.get("request")), _mapping(row.get("input")))
+    messages = next((found for holder in holders if (found := _messages(holder))), [])
     error = _error(row)
     replies = _replies(body)
     if not messages and not replies and error is None:

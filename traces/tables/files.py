@@ -18,7 +18,8 @@ from typing import IO, Any, NamedTuple
 
 from tracejury.traces.formats.lines import Line, foreign, json_lines_of, unreadable
 from tracejury.traces.formats.rows import Row, csv_rows_of
-from tracejury.traces.records import Problem
+from tracejury.traces.records import Problem, Severity
+from tracejury.traces.tables import names
 from tracejury.traces.tables.arrow_rows import arrow_rows, dataset_folders, dataset_rows, parquet_rows
 from tracejury.traces.tables.exported_rows import plain_row
 from tracejury.traces.tables.json_values import is_whole, json_in, rows_in
@@ -42,6 +43,13 @@ WITHOUT_HEADER = "column_"
 """Name of a column of a file without a header line, before its number from 1."""
 _PROSE = 80
 """Characters from which a cell is no name of a column, where the cell below it is as long."""
+_NAME = 40
+"""Characters up to which the first line of a file may be the name of its only column."""
+_PROSE_SUFFIXES = (".txt", ".md", ".log", ".rst", ".text")
+_PROSE_HINT = (
+    'write one JSON object a line, {"question": "...", "response": "..."}, with "options" and "gold" where there are '
+    "some: FILE.jsonl (`tracejury read --help` has the formats)"
+)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -132,6 +140,14 @@ def _text_rows(file: Path, stream: IO[bytes]) -> Iterator[TableRow | Problem]:
             yield TableRow(file, line.number, cleaned(line.data)) if isinstance(line, Line) else line
     else:
         delimiter = _delimiter(file, head)
+        if is_prose(file, head, delimiter):
+            yield Problem(file=str(file), reason="the file is prose, not a table", hint=_PROSE_HINT)
+            return
+        if _is_windows_text(head):
+            reason = "the file is not UTF-8; it is read as Windows-1252, as spreadsheets of Western Europe write it"
+            hint = "if letters come out wrong: iconv -f ENCODING -t UTF-8 FILE"
+            yield Problem(file=str(file), reason=reason, hint=hint, severity=Severity.WARNING)
+            stream = io.BytesIO(stream.read().decode("cp1252", "replace").encode())
         header = not is_without_header(head, delimiter)
         for row in csv_rows_of(stream, file, header=header, delimiter=delimiter):
             yield TableRow(file, row.line, _cells(row, header)) if isinstance(row, Row) else row
@@ -221,6 +237,30 @@ def _delimiter(file: Path, head: bytes) -> str:
     header = head.partition(b"\n")[0].decode("utf-8", "replace")
     preferred = "\t" if ".tsv" in file.name.lower() else ","
     return max((preferred, ",", "\t", ";", "|"), key=lambda sign: header.count(sign))
+
+
+def is_prose(file: Path, head: bytes, delimiter: str) -> bool:
+    """Whether a text is no table: its first line is one cell, and no name of a column."""
+    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
+    if delimiter in first and not _unpacked_name(file).endswith(_PROSE_SUFFIXES):
+        return False
+    cells = first.split(delimiter)
+    is_name = any(len(cell) <= _NAME and names.is_known(cell) for cell in cells)
+    return not is_name and (_unpacked_name(file).endswith(_PROSE_SUFFIXES) or len(first) >= _PROSE)
+
+
+def _is_windows_text(head: bytes) -> bool:
+    """Whether no line with letters beyond ASCII is valid UTF-8, and there are several."""
+    lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+    return len(lines) > 1 and not any(_is_utf_8(line) for line in lines)
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_without_header(head: bytes, delimiter: str) -> bool:

@@ -12,6 +12,7 @@ _EMPTY = {"", "nan", "none", "null", "n/a", "<na>"}
 _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|;|/|&|\+|\band\b|\bor\b)?\s*[A-Z])+")
 _SENTENCE = 200
 """Characters up to which a gold is looked at as a sentence, such as "The answer is D"."""
+_NUMBERED_OPTION = re.compile(r"(?:option|choice|answer|alternative)\s*(?:no\.?|number|#)?\s*(\d{1,2})", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"-?\d{1,3}(?:\.0+)?")
 
 
@@ -47,6 +48,8 @@ def read_gold(value: object, options: Mapping[str, str], first: int | None = Non
         return Gold(keys[bare.casefold()])
     if _WHOLE_NUMBER.fullmatch(text):
         return _at(int(float(text)), options, first)
+    if (numbered := _NUMBERED_OPTION.fullmatch(bare)) is not None:
+        return Gold(keys[numbered[1]]) if numbered[1] in keys else _at(int(numbered[1]), options, first)
     if _LETTERS.fullmatch(bare) and all(letter in options for letter in re.findall(r"[A-Z]", bare)):
         return Gold("".join(sorted(set(re.findall(r"[A-Z]", bare)))))
     exact = [key for key, option in options.items() if option.strip().casefold() == text.casefold()]

@@ -41,6 +41,7 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
     - `{"data": {"items": [row, ...]}, "meta": {...}}`: the only list of rows inside objects; what stands beside it
       belongs to every row.
     - `{"features": [...], "rows": [{"row": row}, ...]}`: what the Hugging Face data set server answers.
+    - `{"convos": [[message, ...], ...]}`: conversations without anything beside them.
     - Anything else: one row.
     """
     if not isinstance(value, Mapping):
@@ -63,10 +64,17 @@ def rows_in(value: object) -> Iterator[dict[str, Any]]:
         for name, part in lists.items():
             group = {GROUP: name} if len(lists) > 1 else {}
             yield from ({**shared, **group, **row} for row in part if isinstance(row, Mapping))
+    elif conversations := [c for part in value.values() if isinstance(part, list) for c in part if _is_conversation(c)]:
+        yield from ({"messages": messages} for messages in conversations)
     elif (inner := _inner_rows(value)) is not None:
         yield from inner
     elif value:
         yield dict(value)
+
+
+def _is_conversation(value: object) -> bool:
+    """Whether a value is a list of messages, each with its role."""
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(m, Mapping) and "role" in m for m in value)
 
 
 # The lists of one row of a conversation or of choices are not lists of rows.

@@ -32,7 +32,7 @@ STEM = (
     "question", "stem", "questionstem", "questiontext", "question_text", "openendedverifiablequestion", "query",
     "problem", "problemstatement", "sent1", "vignette", "clinicalvignette", "casevignette", "prompt", "inputtext",
     "userinput", "fullprompt",
-    "userprompt", "input", "instruction", "q", "case",
+    "userprompt", "input", "inputs", "instruction", "q", "case",
     "enonce", "pregunta", "enunciado", "frage", "fragestellung", "pergunta", "domanda", "问题", "题目", "题干",
     "質問", "問題", "질문", "문제", "вопрос",
 )  # fmt: skip
@@ -54,10 +54,10 @@ GOLD = (
     "correctletter", "correctkey", "correctanswerkey", "correctanswers", "correctoptions", "cop", "groundtruth",
     "groundtruthanswer", "groundtrueanswer", "groundtruths", "goldanswers", "referenceanswer", "reference",
     "expectedanswer", "expected", "finaldecision", "label", "labels", "target", "targets", "correct", "answers",
-    "answer", "solution",
+    "answer", "solution", "gt", "gtanswer", "gtlabel", "truth", "trueanswer", "truelabel", "correctlabel",
     "bonnereponse", "reponsecorrecte", "reponsescorrectes", "respuestacorrecta", "richtigeantwort", "korrekteantwort",
     "respostacorreta", "rispostacorretta", "gabarito", "正确答案", "标准答案", "答案", "正解", "정답",
-    "правильныйответ",
+    "правильныйответ", "reponse", "respuesta", "antwort", "resposta", "risposta", "losung",
 )  # fmt: skip
 REASONING = (
     "complexcot", "longcot", "reasoningcontent", "reasoningtrace", "reasoningtext", "reasoningprocess", "reasoning",
@@ -67,7 +67,7 @@ REASONING = (
 )  # fmt: skip
 REPLY = (
     "response", "responsetext", "fullresponse", "rawresponse", "modelresponse", "llmresponse", "output", "outputtext",
-    "rawoutput", "modeloutput", "llmoutput", "completion", "generation", "generatedtext", "generatedanswer",
+    "rawoutput", "predict", "modeloutput", "llmoutput", "completion", "generation", "generatedtext", "generatedanswer",
     "generatedresponse", "reply", "modelreply", "finalresponse", "assistantresponse", "assistant", "raw", "resp",
     "responses", "outputs", "generated", "predictions", "modelpredictions", "completions", "generations",
     "modeloutputs", "modelresponses", "replies", "samples",
@@ -80,7 +80,8 @@ STEPS = ("steps", "reasoningsteps", "cotsteps", "solutionsteps", "modelsolutions
 ANSWER = (
     "prediction", "pred", "predicted", "predictedanswer", "predanswer", "modelanswer", "extractedanswer",
     "parsedanswer", "finalanswer", "studentanswer", "llmanswer", "answerchoice", "predictedlabel", "predletter",
-    "modelprediction", "predictedoption", "predictedletter", "modelchoice", "final",
+    "modelprediction", "predictedoption", "predictedletter", "modelchoice", "modelpred", "predictedchoice",
+    "predictedindex", "predictedidx", "answerpred", "final",
 )  # fmt: skip
 ID = (
     "customid", "questionid", "qid", "id", "uid", "uuid", "questionuuid", "key", "realidx", "idindataset",
@@ -105,12 +106,15 @@ OTHERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 STEM_ENDINGS = ("question", "prompt", "query", "vignette")
-REPLY_ENDINGS = ("response", "output", "completion", "generation", "reply", "reasoning", "cot", "answer")
+REPLY_ENDINGS = ("response", "output", "completion", "generation", "reply", "reasoning", "cot", "answer", "reponse",
+                 "respuesta", "antwort", "resposta", "risposta")  # fmt: skip
 """Ends of names that nobody could list, such as `gpt4_prompt` and `gpt4_response`."""
 CLOSING_ENDINGS = ("response", "output", "completion", "generation", "reply", "answerstring", "answertext")
 """Ends of names of the words that follow a reasoning in a field of its own; `long_answer` is more often a gold."""
 
 _GENERIC = {"text", "content", "value", "message", "body", "raw", "data"}
+_OF_GOLD = {"gold", "target", "correct", "correctanswer", "groundtruth", "reference", "expected", "truth"}
+_PARTS_OF_GOLD = {"index", "idx", "letter", "key", "label", "id", "option", "answer"}
 _CHOICE = (
     "option|choice|opt|ending|answer|ans|choix|reponse|proposition|opcion|respuesta|antwort|opcao|alternativa|opzione|"
     "选项|選択肢|선택지|вариант"
@@ -127,6 +131,9 @@ def plain(path: str) -> str:
     """
     parts = [part for part in path.split(".") if part and not part.isdecimal()]
     names = [re.sub(r"[\W_]", "", _without_accents(part.lower())) for part in parts] or [""]
+    if len(names) > 1 and names[-2] in _OF_GOLD and names[-1] in _PARTS_OF_GOLD:
+        # The index of a gold answer is no number of the row.
+        return names[-2]
     return names[-2] if len(names) > 1 and names[-1] in _GENERIC else names[-1]
 
 
@@ -146,3 +153,9 @@ def arm_of_column(name: str) -> str | None:
     """Return the arm whose replies a column holds, such as `base` of `base_response`; None where its name says none."""
     match = _ARM.fullmatch(name.strip())
     return None if match is None else match.group("before") or match.group("after")
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of any field of a question or a trace."""
+    lists = (STEM, ITEM, VIGNETTE, OPTIONS, GOLD, REASONING, REPLY, STEPS, ANSWER, ID, EXPLANATION, *OTHERS.values())
+    return any(plain(name) in known for known in lists) or option_column(name) is not None
