@@ -11,9 +11,8 @@ import json
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 from sqlalchemy import Connection, delete, select, update
 
 from tracejury.models.completions import NotACompletionError, completion_of
@@ -24,6 +23,9 @@ from tracejury.models.request_body import ChatBody
 from tracejury.models.store import CallStore
 from tracejury.models.tables import model_batch, model_call
 from tracejury.storage import insert_new, run_in_thread, run_when_reachable
+
+if TYPE_CHECKING:
+    import openai
 
 LINGER_S = 5.0
 """A batch is sent when no further request has come for this long."""
@@ -187,6 +189,8 @@ class Batches:
             self._progress.batches -= 1
 
     async def _await(self, name: str) -> None:
+        import openai
+
         client = await self._client.client()
         pause = POLL_S[0]
         while True:

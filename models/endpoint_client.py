@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import openai
 from pydantic import SecretStr
 
 from tracejury.models.adaptations import Adaptations, adapt
 from tracejury.models.breaker import Breaker
-from tracejury.models.chat import DirectChat
 from tracejury.models.completions import Completion
 from tracejury.models.failures import AdaptedError, Fault, NoAnswerError, fault_of, refusal_body
 from tracejury.models.limits import Limit, Limiter
@@ -22,6 +20,11 @@ from tracejury.models.refusals import RefusalCounter, hopeless_of, is_about_endp
 from tracejury.models.request_body import ChatBody
 from tracejury.models.retrying_call import RetryingCall
 from tracejury.models.waits import log
+
+if TYPE_CHECKING:
+    import openai
+
+    from tracejury.models.chat import DirectChat
 
 LIST_MODELS_S = 5.0
 
@@ -146,6 +149,8 @@ class EndpointClient:
 
     async def list_models(self) -> tuple[str, ...]:
         """Return the names of the models that the server lists; none where it does not answer at once."""
+        import openai
+
         try:
             async with asyncio.timeout(LIST_MODELS_S):
                 page = await (await self.client()).models.list()
@@ -165,6 +170,8 @@ class EndpointClient:
 
     async def _send(self, body_for: Callable[[Adaptations], ChatBody]) -> Answer:
         """Send one request; a refusal that can be avoided changes the next one."""
+        import openai
+
         model = await self._chat_model()
         adaptations = self.adaptations
         body = body_for(adaptations)
@@ -206,6 +213,8 @@ class EndpointClient:
 
 
 def _chat_model(endpoint: Endpoint, address: str, key: str | None, http: Any) -> DirectChat:
+    from tracejury.models.chat import DirectChat
+
     return DirectChat(
         model=endpoint.model,
         base_url=address,
@@ -220,6 +229,8 @@ def _chat_model(endpoint: Endpoint, address: str, key: str | None, http: Any) ->
 
 def shared_client(trust_env: bool) -> Any:
     """Return the HTTP client that all endpoints share; without `trust_env` it uses no proxy of the environment."""
+    import openai
+
     # A mount of None is a direct connection: loopback must not go through a proxy of the environment.
     direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
     return openai.DefaultAioHttpClient(trust_env=trust_env, mounts=direct)

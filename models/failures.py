@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import openai
-from langchain_core.exceptions import ContextOverflowError
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracejury.models.causes import connection_trouble
 from tracejury.models.completions import NotACompletionError, storable
@@ -15,6 +12,9 @@ from tracejury.models.local.errors import WeightsError
 from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.records import FailureReason
 from tracejury.models.retry_after import retry_after_s
+
+if TYPE_CHECKING:
+    import openai
 
 _CONTEXT = (
     "context_length",
@@ -85,6 +85,10 @@ class NoAnswerError(Exception):
 
 def fault_of(error: BaseException) -> Fault | None:
     """Return the endpoint's fault in `error`; None: it is not the endpoint's (a bug, a cancellation)."""
+    # Here, and in the other modules of this folder, so that a panel without models does not wait for the import.
+    import openai
+    from langchain_core.exceptions import ContextOverflowError
+
     if isinstance(error, NotACompletionError):
         return _in_body(error)
     if isinstance(error, AdaptedError):

@@ -98,7 +98,6 @@ class Gateway:
         self._ids, self._count = secrets.token_hex(12), itertools.count()
 
     async def __aenter__(self) -> Gateway:
-        self._http = shared_client(trust_env=not self.air_gapped)
         return self
 
     async def __aexit__(
@@ -106,7 +105,8 @@ class Gateway:
     ) -> None:
         for batches in self._batches.values():
             await batches.close()
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
         for server in self._servers.values():
             await run_in_thread(server.stop)
 
@@ -365,6 +365,8 @@ class Gateway:
             async def address() -> str:
                 return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.address
 
+            if self._http is None:
+                self._http = shared_client(trust_env=not self.air_gapped)
             limit = self._limits(endpoint) if self._limits and endpoint.kind == "openai" else None
             client = self._clients[name] = EndpointClient(endpoint, key, self._http, address, limit)
             client.adaptations = self._known_adaptations.get(name, client.adaptations)

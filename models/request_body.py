@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import openai
 from pydantic import BaseModel
 
 from tracejury.models.adaptations import Adaptations
@@ -84,6 +83,8 @@ def response_format(kind: str, schema: type[BaseModel], is_plain: bool) -> dict[
         return None
     if kind == "json_object":
         return {"type": "json_object"}
+    import openai
+
     parameters = openai.pydantic_function_tool(schema)["function"]["parameters"]
     if is_plain:
         parameters = _without(parameters, _NOT_STRICT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import openai
-
 from tracejury.models.keys import api_key
 from tracejury.models.records import Endpoint
 
@@ -21,6 +19,8 @@ async def served_model(endpoint: Endpoint) -> str:
         ModelUnknownError: The server lists none or several, or does not answer.
         KeyMissingError: The endpoint's key is missing.
     """
+    import openai
+
     client = openai.AsyncOpenAI(
         base_url=endpoint.address, api_key=api_key(endpoint) or "none", timeout=_ANSWER_S, max_retries=0
     )
