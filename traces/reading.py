@@ -137,7 +137,8 @@ class _Checks:
         else:
             yield trace
         if not trace.text.strip() and not trace.steps:
-            reason = f"the trace of question {name!r} is empty; it stays, as a trace without steps"
+            ended = f" (it ended with {trace.finish_reason})" if trace.finish_reason not in (None, "stop") else ""
+            reason = f"the trace of question {name!r} is empty{ended}; it stays, as a trace without steps"
             yield self._problem(reason, "check the reply that it was made from")
 
     def _at_the_end(self) -> Iterator[Problem]:

@@ -242,6 +242,60 @@ KINDS: dict[str, tuple[str, str]] = {
             }
         ),
     ),
+    "answers with an id and a text": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "qtext": STEMS[i],
+                "answers": [{"aid": k, "atext": text} for k, text in OPTIONS[i].items()],
+                "ra": GOLDS[i],
+                "generation": REPLIES[i],
+            }
+        ),
+    ),
+    "options as an object at the end of the prompt": (
+        "a.json",
+        json.dumps(
+            [
+                {
+                    "instruction": "Please answer with one of the options in the bracket",
+                    "input": f"Q:{STEMS[i]}\n{OPTIONS[i]}",
+                    "output": f"{GOLDS[i]}: {OPTIONS[i][GOLDS[i]]}",
+                    "generation": REPLIES[i],
+                }
+                for i in range(3)
+            ]
+        ),
+    ),
+    "lines of a letter and a text": (
+        "a.csv",
+        table(
+            "Question,Options,Answer,model_output",
+            lambda i: [STEMS[i], "\n".join(f"{k} {t}" for k, t in OPTIONS[i].items()), GOLDS[i], REPLIES[i]],
+        ),
+    ),
+    "the prompt before the reply": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "inputs": f"[INST] {PROMPTS[i]} [/INST]",
+                "generated_text": f"[INST] {PROMPTS[i]} [/INST] {REPLIES[i]}",
+                "reference": OPTIONS[i][GOLDS[i]],
+            }
+        ),
+    ),
+    "samples with numbered columns of options": (
+        "samples_task.jsonl",
+        lines(
+            lambda i: {
+                "doc_id": i,
+                "doc": {"question": STEMS[i], **{f"op{n}": t for n, t in enumerate(OPTIONS[i].values(), 1)}},
+                "target": GOLDS[i],
+                "arguments": {"gen_args_0": {"arg_0": PROMPTS[i]}},
+                "resps": [[REPLIES[i]]],
+            }
+        ),
+    ),
     "messages inside the input": (
         "a.jsonl",
         lines(
@@ -412,3 +466,20 @@ def test_answers_that_are_all_right_are_told(write: Write) -> None:
     row: Callable[[int], dict[str, object]] = lambda i: {**asked(i % 3), "question": f"{STEMS[i % 3]} {i}"}  # noqa: E731
     rows = [{**row(i), "response": f"{REPLIES[i % 3]} {i}", "prediction": GOLDS[i % 3]} for i in range(30)]
     assert "all 30 answers are right" in said(write("a.jsonl", "".join(json.dumps(r) + "\n" for r in rows)))
+
+
+def test_a_reply_beside_an_abstract_is_read(write: Write) -> None:
+    entry = {"QUESTION": STEMS[0], "CONTEXTS": ["An abstract."], "final_decision": "yes", "model_output": REPLIES[0]}
+    items = list(read(None, write("ori_pqal.json", json.dumps({"1": entry, "2": entry | {"QUESTION": STEMS[1]}}))))
+    assert [q.gold for q in items if isinstance(q, Question)] == ["A", "A"]
+    assert [t.text for t in items if isinstance(t, Trace)] == [REPLIES[0], REPLIES[0]]
+
+
+def test_requests_of_a_batch_are_the_questions_of_its_results(write: Write) -> None:
+    asks = [{"custom_id": f"q{i}", "params": {"messages": [{"role": "user", "content": PROMPTS[i]}]}} for i in range(3)]
+    questions = write("requests.jsonl", "".join(json.dumps(ask) + "\n" for ask in asks))
+    message = lambda i: {"type": "message", "role": "assistant", "content": [{"type": "text", "text": REPLIES[i]}]}  # noqa: E731
+    results = lines(lambda i: {"custom_id": f"q{i}", "result": {"type": "succeeded", "message": message(i)}})
+    items = list(read("table", write("results.jsonl", results), questions=str(questions)))
+    assert [q.stem for q in items if isinstance(q, Question)] == list(STEMS)
+    assert [t.text for t in items if isinstance(t, Trace)] == list(REPLIES)

@@ -16,7 +16,7 @@ from tracejury.traces.formats.table import checked_fields
 from tracejury.traces.records import Problem, Severity
 from tracejury.traces.tables.conversations import exchange_in
 from tracejury.traces.tables.names import option_column
-from tracejury.traces.tables.options import options_of
+from tracejury.traces.tables.options import options_of, split_prompt
 from tracejury.traces.tables.paths import first_at
 from tracejury.traces.tables.records_of import make_question, make_trace
 from tracejury.traces.tables.replies import take_apart
@@ -80,7 +80,7 @@ class LmEval(Placed):
         try:
             question = make_question(
                 stem,
-                options_of(first_at(data, "options", self.fields, *_OPTIONS)) or _columns(data.get("doc")),
+                _options(data, first_at(data, "options", self.fields, *_OPTIONS)),
                 first_at(data, "gold", self.fields, *_GOLDS),
                 explanation=first_at(data, "explanation", self.fields),
                 source=str(first_at(data, "source", self.fields) or file.stem.removeprefix("samples_").split("_20")[0]),
@@ -141,6 +141,11 @@ def _prompt(data: Mapping[str, Any]) -> str | None:
         exchange = exchange_in({"messages": prompt})
         return None if exchange is None else exchange.prompt
     return prompt if isinstance(prompt, str) else None
+
+
+def _options(data: Mapping[str, Any], value: object) -> dict[str, str]:
+    """Return the options of a document, or those that its prompt lists."""
+    return options_of(value) or _columns(data.get("doc")) or split_prompt(_prompt(data) or "")[1]
 
 
 def _columns(doc: object) -> dict[str, str]:

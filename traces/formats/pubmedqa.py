@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,7 +12,10 @@ from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.formats.documents import Item, json_items
 from tracejury.traces.formats.lines import invalid
 from tracejury.traces.formats.place import Placed
-from tracejury.traces.records import Problem, Question
+from tracejury.traces.records import Problem, Question, Trace
+from tracejury.traces.tables import names
+from tracejury.traces.tables.records_of import make_trace
+from tracejury.traces.tables.replies import take_apart
 
 OPTIONS = {"A": "yes", "B": "no", "C": "maybe"}
 _HINT = 'an entry is PMID: {"QUESTION", "CONTEXTS", "final_decision", ...}, as in ori_pqal.json'
@@ -33,7 +37,7 @@ class PubMedQA(Placed):
     """
 
     name = "pubmedqa"
-    summary = "PubMedQA JSON: questions with abstracts, yes / no / maybe (no traces)"
+    summary = "PubMedQA JSON: questions with abstracts, yes / no / maybe, and replies beside them"
 
     def __init__(self, contexts: bool = True) -> None:
         self.contexts = contexts
@@ -47,7 +51,13 @@ class PubMedQA(Placed):
         for file in files:
             for item in json_items(file):
                 self.at(file, item.line)
-                yield item if isinstance(item, Problem) else self._question(file, item)
+                if isinstance(item, Problem):
+                    yield item
+                    continue
+                question = self._question(file, item)
+                yield question
+                if isinstance(question, Question):
+                    yield from _traces(question, item.value)
 
     def _question(self, file: Path, item: Item) -> Question | Problem:
         try:
@@ -63,6 +73,17 @@ class PubMedQA(Placed):
             source="pubmedqa",
             key=item.key or "",
             meta={"year": entry.YEAR},
+        )
+
+
+def _traces(question: Question, entry: Mapping[str, Any]) -> Iterator[Trace]:
+    """Yield the reply of a model that has been written into an entry under any of the usual names."""
+    by_name = {names.plain(str(name)): value for name, value in entry.items() if isinstance(value, str) and value}
+    reply = next((by_name[name] for name in (*names.REASONING, *names.REPLY) if name in by_name), None)
+    if reply is not None:
+        answer = next((by_name[name] for name in names.ANSWER if name in by_name), None)
+        yield make_trace(
+            question, take_apart(reply), answer, model=by_name.get("model", "unknown"), arm="base", sample=0
         )
 
 

@@ -23,6 +23,7 @@ from tracejury.traces.tables.paths import lift
 from tracejury.traces.tables.profile import TableProfile
 from tracejury.traces.tables.proposal import Proposal, propose
 from tracejury.traces.tables.records_of import SampleNumbers, make_question, make_trace
+from tracejury.traces.tables.rendered_turns import without_prompt
 from tracejury.traces.tables.replies import Reply, reasoning_withheld
 from tracejury.traces.tables.row_parts import first_column, flagged_gold, read_row_options, stem_text
 from tracejury.traces.tables.row_values import arm_replies, as_count, as_text, replies_in, step_texts
@@ -121,7 +122,7 @@ class Table(Placed):
             hint = "name the reply with --map text=FIELD; --map text=: says that there is none"
             yield self.problem(reason, hint, Severity.WARNING)
         reading = _Reading(proposal, first, arm, join, questions, numbers)
-        earlier = 0
+        earlier = self._cut_prompts = 0
         for row in table_rows(unit):
             if isinstance(row, Problem):
                 yield row
@@ -134,6 +135,8 @@ class Table(Placed):
             except ValidationError as error:
                 yield invalid(row.file, row.line, error, _HINT)
         self.at(unit)
+        if self._cut_prompts:
+            yield self.problem(f"{self._cut_prompts} replies began with their prompt: cut off", "", Severity.NOTE)
         if earlier:
             reason = f"{earlier} conversation(s) have earlier turns; the last user message alone is the question"
             hint = "put what the question needs into one message, or into a field of its own (--map stem=FIELD)"
@@ -296,18 +299,26 @@ class Table(Placed):
     def _replies(
         self, data: Mapping[str, Any], exchange: Exchange, proposal: Proposal
     ) -> Iterator[tuple[str | None, ChatReply | tuple[GivenStep, ...]]]:
+        prompt = as_text(lift(data, path)) if (path := proposal.fields.get("stem")) is not None else exchange.prompt
         for arm, path in proposal.arms.items():
-            yield from ((arm, reply) for reply in arm_replies(lift(data, path)))
+            yield from ((arm, reply) for reply in arm_replies(self._without_prompt(lift(data, path), prompt)))
         get = _Get(data, proposal.fields)
         if "text" in proposal.fields:
             if proposal.fields["text"] != ":":
                 final = as_text(get("final"))
-                yield from ((None, reply) for reply in replies_in(get("text"), final))
+                text = self._without_prompt(get("text"), prompt)
+                yield from ((None, reply) for reply in replies_in(text, final))
         elif "steps" in proposal.fields:
             steps = tuple(GivenStep(text=text) for text in step_texts(get("steps")))
             yield None, steps
         elif not proposal.arms:
             yield from ((None, reply) for reply in exchange.replies)
+
+    def _without_prompt(self, value: object, prompt: str | None) -> object:
+        """Return a reply without the prompt before it, and count it."""
+        cut = without_prompt(value, prompt)
+        self._cut_prompts += cut is not value
+        return cut
 
     def _joined(self, file: Path, join: Join, questions: QuestionsByKey) -> Iterator[ReadItem]:
         """Keep the questions of another file, and yield them."""

@@ -63,7 +63,7 @@ def exchange_in(row: Mapping[str, Any]) -> Exchange | None:
     Responses API (`output`), Gemini's `candidates`, and the input and output lines of the providers' batch files.
     """
     body = _body(row)
-    holders = (row, body, _mapping(row.get("request")), _mapping(row.get("input")))
+    holders = (row, body, *(_mapping(row.get(name)) for name in ("request", "input", "params")))
     messages = next((found for holder in holders if (found := _messages(holder))), [])
     error = _error(row)
     replies = _replies(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tracejury.traces.tables.options import flagged_keys, read_options, split_prompt
 from tracejury.traces.tables.paths import lift
@@ -43,6 +43,12 @@ def are_texts(values: list[object]) -> bool:
 def paths_in(path: str) -> list[str]:
     """Return the single paths of one that joins several, by `+` or `,`."""
     return [path] if path.startswith(":") else [part.strip() for piece in path.split("+") for part in piece.split(",")]
+
+
+def are_keyed_options(values: Sequence[object]) -> bool:
+    """Whether all values are lists of objects, each with the key and the text of an option."""
+    are_objects = all(isinstance(value, list) and all(isinstance(e, Mapping) for e in value) for value in values)
+    return bool(values) and are_objects and all(len(read_options(value) or {}) > 1 for value in values)
 
 
 def lists_options(profile: TableProfile, path: str) -> bool:

@@ -29,7 +29,7 @@ FIELDS = (
 """What `--map FIELD=PATH` may name on its left side."""
 
 STEM = (
-    "question", "stem", "questionstem", "questiontext", "question_text", "openendedverifiablequestion", "query",
+    "question", "stem", "questionstem", "questiontext", "qtext", "openendedverifiablequestion", "query",
     "problem", "problemstatement", "sent1", "vignette", "clinicalvignette", "casevignette", "prompt", "inputtext",
     "userinput", "fullprompt",
     "userprompt", "input", "inputs", "instruction", "q", "case",
@@ -44,17 +44,20 @@ VIGNETTE = (
 )  # fmt: skip
 OPTIONS = (
     "options", "choices", "answerchoices", "answeroptions", "candidates", "mcoptions", "option", "endings",
-    "choicelist", "optionlist", "multiplechoiceoptions", "mcqoptions",
+    "choicelist", "optionlist", "multiplechoiceoptions", "mcqoptions", "answeroption",
     "propositions", "opciones", "optionen", "antwortmoglichkeiten", "opcoes", "opzioni", "选项", "選択肢", "선택지",
     "варианты",
 )  # fmt: skip
+ALTERNATIVES = ("answers", "alternatives", "variants", "answer")
+"""Names of options where the field holds objects with keys and texts, and of golds where it does not."""
 GOLD = (
     "answeridx", "answerindex", "answerkey", "answerletter", "answerid", "gold", "goldanswer", "goldlabel", "goldidx",
     "goldindex", "goldkey", "correctanswer", "correctoption", "correctchoice", "correctidx", "correctindex",
     "correctletter", "correctkey", "correctanswerkey", "correctanswers", "correctoptions", "cop", "groundtruth",
     "groundtruthanswer", "groundtrueanswer", "groundtruths", "goldanswers", "referenceanswer", "reference",
     "expectedanswer", "expected", "finaldecision", "label", "labels", "target", "targets", "correct", "answers",
-    "answer", "solution", "gt", "gtanswer", "gtlabel", "truth", "trueanswer", "truelabel", "correctlabel",
+    "answer", "solution", "ra", "rightanswer", "rightoption", "gt",
+    "gtanswer", "gtlabel", "truth", "trueanswer", "truelabel", "correctlabel",
     "bonnereponse", "reponsecorrecte", "reponsescorrectes", "respuestacorrecta", "richtigeantwort", "korrekteantwort",
     "respostacorreta", "rispostacorretta", "gabarito", "正确答案", "标准答案", "答案", "正解", "정답",
     "правильныйответ", "reponse", "respuesta", "antwort", "resposta", "risposta", "losung",
@@ -119,7 +122,7 @@ _CHOICE = (
     "option|choice|opt|ending|answer|ans|choix|reponse|proposition|opcion|respuesta|antwort|opcao|alternativa|opzione|"
     "选项|選択肢|선택지|вариант"
 )
-_COLUMN = re.compile(rf"(?i)(?:(?:{_CHOICE})[ _-]?([A-J]|\d{{1,2}})|op([A-J])|([A-J]))")
+_COLUMN = re.compile(rf"(?i)(?:(?:{_CHOICE})[ _-]?([A-J]|\d{{1,2}})|op[ _-]?([A-J]|\d{1, 2})|([A-J]))")
 _AFFIX = "response|output|answer|reply|completion|generation|reasoning|cot|text|trace"
 _ARM = re.compile(rf"(?i)(?:(?P<before>.+?)[ _.-]+(?:{_AFFIX})|(?:{_AFFIX})[ _.-]+(?P<after>.+))")
 

@@ -10,8 +10,8 @@ from string import ascii_uppercase
 from tracejury.traces.tables.json_values import is_whole, json_in
 from tracejury.traces.tables.rendered_turns import user_text
 
-_KEY_NAMES = ("label", "letter", "key", "id", "option", "choice", "idx", "index", "name")
-_TEXT_NAMES = ("text", "content", "value", "option_text", "answer", "body", "description", "option", "choice")
+_KEY_NAMES = ("label", "letter", "key", "id", "option", "choice", "idx", "index", "name", "aid")
+_TEXT_NAMES = ("text", "content", "value", "option_text", "answer", "body", "description", "option", "choice", "atext")
 _CORRECT_NAMES = ("is_correct", "iscorrect", "correct", "is_answer", "isanswer", "right")
 _LETTERED_KEY = re.compile(r"(?:answer|option|choice|ending|opt|op|ans)[ _-]?([A-Za-z]|\d{1,2})", re.IGNORECASE)
 _MARKER = re.compile(
@@ -20,6 +20,7 @@ _MARKER = re.compile(
 _LINE_MARKER = re.compile(r"(?:\A|\n)[ \t]*[(\[*]*([A-Z]|\d{1,2})[)\]*]*[.:)\u3001\uff0e\uff1a][ \t*]*(?=\S)")
 _HEAD = re.compile(r"\A\W*(?:answer\s+)?(?:choices|options)\s*:\s*", re.IGNORECASE)
 _PREFIX = re.compile(r"\A\s*(?:\(([A-Za-z])\)|([A-Za-z])[.):])\s+(?=\S)")
+_BARE_PREFIX = re.compile(r"\A\s*([A-Z])[ \t\u3000]+(?=\S)")
 _ARRAY_ITEM = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _EMPTY = {"", "n/a", "nan", "<na>"}
 _PLAIN_KEYS = {ascii_uppercase[:length] for length in range(1, 11)}
@@ -130,10 +131,13 @@ def _from_list(value: Sequence[object]) -> dict[str, str] | None:
     if len(value) > len(ascii_uppercase) or any(isinstance(entry, Mapping | list) for entry in value):
         return None
     texts = ["" if entry is None else str(entry) for entry in value]
-    prefixes = [_PREFIX.match(text) for text in texts]
-    letters = "".join(next(filter(None, m.groups())).upper() for m in prefixes if m)
-    if letters == ascii_uppercase[: len(texts)]:
-        texts = [text[m.end() :] for text, m in zip(texts, prefixes, strict=True) if m]
+    # A letter and a space begin an option only where all of several do so, from A on: "A fib" is a text.
+    for prefix in (_PREFIX, *([_BARE_PREFIX] if len(texts) > 2 else [])):
+        prefixes = [prefix.match(text) for text in texts]
+        letters = "".join(next(filter(None, m.groups())).upper() for m in prefixes if m)
+        if letters == ascii_uppercase[: len(texts)]:
+            texts = [text[m.end() :] for text, m in zip(texts, prefixes, strict=True) if m]
+            break
     return _keyed(zip(ascii_uppercase, texts, strict=False))
 
 
@@ -173,6 +177,7 @@ _PROMPT_LINE = re.compile(r"(?:\A|\n)[ \t]*[(\[*]*([A-Z])[)\]*]*[.:)\u3001\uff0e
 _PROMPT_LITERAL = re.compile(
     r"(?:answer\s+)?(?:options?|choices?)\s*[:=]\s*(\{[^{}]{4,4000}\}|\[[^\[\]]{4,4000}\])", re.IGNORECASE
 )
+_PROMPT_END = re.compile(r"""(\{\s*['"]\(?A\)?['"]\s*:[^{}]{4,4000}\})\s*\Z""")
 _STEM_HEAD = re.compile(
     r"\A\s*(?:#+\s*)?(?:\*\*)?(?:(?:USMLE|MedQA|medical|clinical|exam|multiple[- ]choice)\s+)?(?:question|Q)"
     r"(?:\*\*)?\s*:(?:\*\*)?\s*",
@@ -189,10 +194,11 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     """Return the stem and the options of a prompt that lists them as `A. ...` lines from A on; else the prompt.
 
     Options in one line, `(A) ... (B) ...` at the end of the prompt, are found too, and those that a program has written
-    as it holds them: `Options: {'A': ..., 'B': ...}`.
+    as it holds them: `Options: {'A': ..., 'B': ...}`, or the bare object at the end.
     """
     prompt = user_text(prompt)
-    literal = _PROMPT_LITERAL.search(prompt) if "{" in prompt or "[" in prompt else None
+    has_brackets = "{" in prompt or "[" in prompt
+    literal = (_PROMPT_LITERAL.search(prompt) or _PROMPT_END.search(prompt)) if has_brackets else None
     if literal and len(options := options_of(_literal(literal.group(1)))) > 1:
         return bare_stem(prompt[: literal.start()]), options
     lines = list(_PROMPT_LINE.finditer(prompt))

@@ -10,6 +10,7 @@ from tracejury.traces.tables import names
 from tracejury.traces.tables.conversations import exchange_in
 from tracejury.traces.tables.field_paths import API_FIELDS, NO_ARMS, inside_messages, is_named_gold
 from tracejury.traces.tables.field_values import (
+    are_keyed_options,
     are_marked_options,
     are_texts,
     contains,
@@ -179,7 +180,9 @@ class _Proposing:
                 self.chosen["options"] = candidate.path
                 return
         for field in self._free():
-            if field.kind == "list" and are_marked_options(self.profile.values(field.path)):
+            values = self.profile.values(field.path)
+            is_choice = names.plain(field.path) in names.ALTERNATIVES and are_keyed_options(values)
+            if field.kind == "list" and (is_choice or are_marked_options(values)):
                 self.chosen["options"] = field.path
                 return
         columns: dict[str, dict[str, str]] = {}

@@ -37,3 +37,21 @@ def user_text(prompt: str) -> str:
             prompt = turns[-1].strip()
             break
     return _INSTRUCTION.sub("", prompt, count=1)
+
+
+_SHORTEST_PROMPT = 20
+"""Characters from which a reply that begins like its prompt repeats it."""
+
+
+def without_prompt(value: object, prompt: str | None) -> object:
+    """Return a reply, or a list of them, without the prompt before it, as programs that complete texts save it.
+
+    What does not begin with the prompt is returned as it is, the very same object.
+    """
+    head = (prompt or "").strip()
+    if isinstance(value, list):
+        parts = [without_prompt(part, prompt) for part in value]
+        return parts if any(part is not old for part, old in zip(parts, value, strict=True)) else value
+    if not isinstance(value, str) or len(head) < _SHORTEST_PROMPT or not value.lstrip().startswith(head):
+        return value
+    return value.lstrip()[len(head) :].lstrip()
