@@ -76,7 +76,7 @@ def _load(folder: Path, threads: int | None) -> _Model:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     inputs = frozenset(i.name for i in session.get_inputs())
-    return _Model(session, inputs, tokenizer, *(tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]")))
+    return _Model(session, inputs, tokenizer, tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
 
 
 class MiniLM:
