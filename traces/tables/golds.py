@@ -61,7 +61,10 @@ def read_gold(value: object, options: Mapping[str, str], first: int | None = Non
 
 def may_be_position(value: object) -> bool:
     """Whether a gold value may be read as a position, which its question's options decide."""
-    return value is not None and not (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()) is None)
+    if not isinstance(value, str):
+        return value is not None
+    text = value.strip()
+    return bool(_WHOLE_NUMBER.fullmatch(text) or _NUMBERED_OPTION.fullmatch(text.strip("()[]{}.:*$\"' ")))
 
 
 def _several(values: list[object], options: Mapping[str, str], first: int | None) -> Gold:
