@@ -86,6 +86,10 @@ DECIDED = cues(
         rf"(?<![\w-])correct\s*:\s*{_WORD}{_KEY}",
     ),
     (
+        "which is",
+        rf"(?<![\w']){_KEY},?\s+which\s+is\s+(?:my|the|our)\s+(?:final\s+|best\s+|correct\s+)?(?:answer|choice|pick|option)\b",
+    ),
+    (
         "wins|win ",
         rf"(?<![\w']){_KEY}\s+(?:wins|wins\s+out|would\s+win)\b",
     ),
@@ -110,7 +114,7 @@ DECIDED = cues(
 """Less than a plain answer, more than a letter at the edge of the reply."""
 
 _DENIED = re.compile(
-    r"(?:\b(?:wrong|incorrect|false|falsche|mauvaise|fausse|errada|sbagliata)\s*\Z)"
+    r"(?:\b(?:wrong|incorrect[ao]?|false|falsche|mauvaise|fausse|errada|sbagliata)\s*(?:(?:answer|choice|option|antwort|lösung)\s*)?\Z)"
     r"|(?:错误|錯誤|誤った|間違った|잘못된|неверный|неправильный)\s*\Z"
     r"|(?:\b(?:not|never|cannot|neither|nor|hardly|rather\s+than|instead\s+of|without|rules?\s+out|exclud(?:es?|ing))"
     r"|n['’]t)"
@@ -137,6 +141,12 @@ _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
 
+_FIRST_THOUGHT = re.compile(
+    r"(?:\b(?:at\s+first|initially|originally|my\s+(?:first|initial)\s+(?:thought|guess|answer|draft)|zuerst|zunächst|anfangs|al\s+principio|inicialmente"
+    r"|d'abord|au\s+(?:début|départ)|initialement|all'inizio|inizialmente|no\s+in[ií]cio|сначала|вначале|पहले)\b|起初|最初|先前|一开始|刚开始|初め|はじめ"
+    r"|처음|우선은|ظننت|في\s+البداية|بداية)(?:(?!지만|으나|けれど|\bbut\b)[^.。;；,，،、\n]){0,40}\Z",
+    re.IGNORECASE,
+)
 _WOULD = re.compile(r"\b(?:would|serait|sera|w[äa]re|ser[ií]a|sarebbe|был[ао]?\s+бы|бы)\b", re.IGNORECASE)
 _IF = re.compile(
     r"[^.\n;]{0,60}?(?:\bif\s+(?!the\s+(?:answer|options?)\b)|\bs'(?:ils?|elles?|on)\b|\bsi\s|\b(?:wenn|falls|se|если|had\s+(?:he|she|the))\s)",
@@ -152,6 +162,11 @@ _UNSURE = re.compile(
 def is_hypothetical(text: str, match: re.Match[str]) -> bool:
     """Whether a phrase says what would be the answer in another case: "The answer would be C if she were pregnant"."""
     return _WOULD.search(match[0]) is not None and _IF.match(text, match.end()) is not None
+
+
+def is_first_thought(text: str, start: int) -> bool:
+    """Whether the phrase at `start` tells what its author thought at first, and so no longer thinks."""
+    return _FIRST_THOUGHT.search(text, max(0, start - _WINDOW), start) is not None
 
 
 def is_unsure(sentence: str) -> bool:

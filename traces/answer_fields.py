@@ -1,4 +1,4 @@
-"""Answers that a reply marks: fields of JSON, whole or broken, and boxes of LaTeX."""
+"""Answers that a reply marks: tags, fields of JSON, whole or broken, and boxes of LaTeX."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+_TAGGED = re.compile(
+    r"<(answer|final_answer|final|final_choice|answer_choice|choice|solution|ans|letter)>(.*?)(?:</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_ANY_TAG = re.compile(r"</?[a-z_]{1,20}>", re.IGNORECASE)
 _FIELDS = (
     *("answer_choice", "answer", "final_answer", "answer_idx", "choice", "prediction", "final", "letter"),
     *("answer_letter", "selected_option", "correct_answer", "correct_option", "respuesta", "réponse", "reponse"),
@@ -18,7 +23,16 @@ _FIELD = re.compile(
 )
 # Braces in a box are matched two deep (\boxed{\frac{1}{2}}); a box that is cut off counts with what it holds.
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]{0,99}\}){0,99}(?:\}|\Z)){1,300})")
-_STYLED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{([^{}]*)\}?")
+_STYLED = re.compile(r"\\(?:(?:text|math)[a-z]{0,6}|bf|rm|sf|tt|emph|underline|bm|bold[a-z]{0,6})\s*\{([^{}]*)\}?")
+
+
+def tagged_answer(text: str) -> str | None:
+    """Return what stands in the last of the answer's tags, in the innermost of them; None where there is no tag."""
+    contents = [content for match in _TAGGED.finditer(text) if (content := match.group(2).strip())]
+    if not contents:
+        return None
+    inner = tagged_answer(contents[-1])
+    return inner if inner is not None else _ANY_TAG.sub(" ", contents[-1]).strip()
 
 
 def json_values(text: str) -> Iterator[str]:

@@ -113,7 +113,7 @@ _WORDS = (
         nouns=r"ответ(?:ом|а)?|вариант(?:ом|а|у)?|букв\w+|решени[ея]|диагноз",
         right=r"правильн\w+|верн\w+|верно|правильно|подходящ\w+|корректн\w+|лучш\w+|вероятн\w+|подходит",
         is_=r"—|–|-|:|это|является|будет|есть|кажется",
-        choose=r"выбираю|выберу|выбрал[аи]?(?:\s+бы)?|выбрать|склоняюсь\s+к|останавливаюсь\s+на|остановлюсь\s+на|предпочитаю|выбор|под",
+        choose=r"выбираю|выберу|выбрал[аи]?(?:\s+бы)?|выбрать|верно|правильно|склоняюсь\s+к|останавливаюсь\s+на|остановлюсь\s+на|предпочитаю|выбор|под",
         remains=r"оста[её]тся|остался|остаётся",
         no=r"\bне",
         but=r"а(?:\s+именно)?|но",
@@ -126,6 +126,7 @@ _SEVERAL = (
     r"(?!\s*[)\]]?\s*(?:,|/|o|u|ou|oder|или|y|e|et|und|и)\s*(?:(?:la|el|le|die|der|a|o|il)\s+)?\(?(?-i:[A-Z])(?![\w']))"
 )
 _KEY = rf"[*_\"'`(\[«„“$]{{0,3}}((?-i:[A-Z])|[a-z](?=\))|\d{{1,2}}(?=\W*(?:\n|\Z)))(?![\w']){_SEVERAL}()"
+_NEGATION = r"\b(?:no|non|n|ne|nicht|n[ãa]o|не|kein\w*|pas|nie|neither)\b"
 _LETTER = r"\(?(?-i:[A-Z])\)?"
 
 
@@ -139,13 +140,15 @@ def _patterns(words: _Words) -> tuple[re.Pattern[str], ...]:
     so = rf"{article}{between}{article}"
     phrases = (
         rf"(?:{words.no})\s+{option}{_LETTER}[\s,;]*\b(?:{words.but})\s+(?:{is_}\s+)?{option}{_KEY}",
-        rf"\b(?:{words.choose})\b[\s,:—–-]*{option}{_KEY}",
+        rf"\b(?:{words.choose})\b[\s:—–-]*{option}{_KEY}",
         rf"\b(?:ne\s+)?(?:{words.remains})\b[\s,:]*{option}{_KEY}",
         rf"\b{right}\s+(?:(?:{words.nouns})\s+)?{is_}[\s*_:]*{so}{noun}{article}{_KEY}",
         rf"\b(?:{words.nouns})\s+{so}{right}[\s,]*{is_}[\s*_:]*{so}{noun}{article}{_KEY}",
         rf"(?<![\w'.]){_KEY}[)\]*_]*\s+{is_}\s+{so}{noun}{so}{right}(?!\w)",
         rf"\b(?:{words.nouns})\s+{_KEY}[)\]*_]*\s+(?:qui\s+{is_}\s+|que\s+{is_}\s+)?{so}{right}(?!\w)",
         rf"\b(?:{words.alone})\s+{noun}{article}{_KEY}[)\]*_]*(?=\s+\w{{3}}|\s+[èeé]\s|\W*(?:\n|\Z))",
+        # "La réponse à la question est D."
+        rf"\b(?:{words.nouns})\s+(?:(?!{_NEGATION})[^.,;\n]){{1,40}}?\b{is_}[\s*_:]+{so}{noun}{article}{_KEY}",
         # "Daher ist B die richtige Antwort."
         rf"\b{is_}\s+{option}{_KEY}[)\]*_]*\s+{so}{right}\s+(?:{words.nouns})",
         rf"(?:\A|\n|[.!?]\s)\W*(?:{words.nouns}|{words.right})\s*:?[\s*_]*{_KEY}\W*(?:\n|\Z)",

@@ -12,6 +12,7 @@ from tracejury.traces.answer_cues import cues
 
 # A letter of ours may be followed by a word in another script without a blank. A small letter counts only at an end.
 _KEY = r"[\s*_\"'`(\[「【$]*((?-i:[A-Z])|\d{1,2}|[a-z](?=[).]|\s*(?:\n|\Z)))(?![A-Za-z\d'])()"
+_TOGETHER = r"(?!\s*(?:与|和|、|及|或|と|や|와|과|및|또는|または)\s*(?:选项|選項|選択肢)?\(?[A-Z](?![A-Za-z]))"
 _DENIED = r"(?![)\]*_\s」】]*(?:ではな|じゃな|(?:가|이)?\s*아[니닙닌]|नहीं))"
 _UNDENIED = (
     r"(?![^。\n]{0,3}(?:くな|ばな|ばず|びませ|択しな|択しませ|でな|ではな|じゃな|とはいえ|とは言え|の?では"
@@ -79,6 +80,28 @@ _NOUN_WORDS = (
 _ANY_NOUN = rf"(?:\b(?:answer|choice|option)\b|{_NOUN}|答案|选项|ответ)"
 
 PHRASES = cues(
+    # A change of mind: "更正为C", "A로 수정합니다", "Cに訂正", "corrijo: C", "ich korrigiere: C".
+    (
+        "",
+        rf"(?:更正|订正|訂正|修正|纠正|改)(?:答案|选)?(?:为|成|选|選|として)?[:\s]*{_KEY}",
+    ),
+    (
+        "",
+        rf"(?<![A-Za-z]){_KEY}(?:으로|로|に|へと?)\s*(?:수정|변경|정정|바꾸|바꿉|訂正|修正|変更)",
+    ),
+    (
+        "corrig|corrij|korrig|исправ",
+        rf"\b(?:corrijo|corrige|corrigo|correggo|korrigiere|исправляю|исправляюсь)\b[^.\n]{{0,30}}?[:,]\s*{_OPTION}{_KEY}",
+    ),
+    # What is chosen at the end, before what is named on the way: "故选：B".
+    (
+        "",
+        rf"(?:故|因此|所以|综上|最终|最終|本题|应|應|よって|したがって|以上より)[^。\n]{{0,6}}(?:选|選)(?:择|擇)?(?:项)?[:\s]*{_KEY}{_TOGETHER}",
+    ),
+    (
+        "",
+        r"(?<![A-Za-z])(?-i:([a-e]))()(?:を選|が正し|が正解|が最も)",
+    ),
     # "not A but C"; "A ではなく C", "A가 아니라 C".
     (
         f"answer|choice|{_NOUN_WORDS}|答案|选项|ответ",
@@ -90,7 +113,7 @@ PHRASES = cues(
     ),
     (
         "",
-        rf"(?:{_EAST_ASIAN}|{_KOREAN}|{_ARABIC}|{_HINDI}|{_RUSSIAN}){_KEY}{_DENIED}",
+        rf"(?:{_EAST_ASIAN}|{_KOREAN}|{_ARABIC}|{_HINDI}|{_RUSSIAN}){_KEY}{_TOGETHER}{_DENIED}",
     ),
     (
         _NOUN_WORDS,

@@ -20,7 +20,7 @@ _PLAIN: dict[int, int | str | None] = {
 }
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9_])_{1,2}(?=[\w(])|(?<=[\w):.])(?<!_)_{1,2}(?![A-Za-z0-9_])")
 _STYLED_LETTER = re.compile(
-    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|bf|rm)\s*\{\s*([(\[]?[A-Z][)\].]?)\s*\}"
+    r"\\(?:(?:text|math)[a-z]{0,6}|bf|rm|sf|tt|emph|underline|bm|bold[a-z]{0,6})\s*\{\s*([(\[]?[A-Z][)\].]?)\s*\}"
 )
 
 

@@ -13,8 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from tracejury.traces.answer_cues import cues
-from tracejury.traces.answer_decisions import DECIDED, REVISED, is_hypothetical, is_left_open, is_unsure
-from tracejury.traces.answer_fields import boxes, json_values
+from tracejury.traces.answer_decisions import (
+    DECIDED,
+    REVISED,
+    is_first_thought,
+    is_hypothetical,
+    is_left_open,
+    is_unsure,
+)
+from tracejury.traces.answer_fields import boxes, json_values, tagged_answer
 from tracejury.traces.answer_languages import decisions, is_refused
 from tracejury.traces.answer_letters import in_latin_letters
 from tracejury.traces.answer_names import option_inside, option_lettered, option_named
@@ -23,11 +30,7 @@ from tracejury.traces.answer_signs import plain_signs, without_emphasis
 from tracejury.traces.answer_verdicts import letter_by_verdicts
 
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_TAGGED = re.compile(
-    r"<(answer|final_answer|final|final_choice|answer_choice|choice|solution|ans|letter)>(.*?)(?:</\1>|\Z)",
-    re.DOTALL | re.IGNORECASE,
-)
-_SEPARATOR = r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*"
+_SEPARATOR = r"\s*(?:,\s*(?:and|or)\b|/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
 _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
 _KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?!\w|'\w)[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?!\w|'\w)\)?)*)"
@@ -67,6 +70,12 @@ _EXPLICIT = cues(
     ),
 )
 _IMPLICIT = cues(
+    # A heading with the letter below it.
+    (
+        "answer|response|conclusion|choice",
+        r"(?:\A|\n)[\s#*_>]*(?:(?:my|final|correct|best)\s+)*(?:answer|response|conclusion|choice)[*_]*\s*:?[*_]*\s*\n+[\s*_(]*"
+        r"((?-i:[A-Z]))()[*_]*(?:[).:](?=[*_\s])|\s*(?:\n|\Z))",
+    ),
     (
         "ans|choice",
         rf"\b(?:choice\s*:|ans\b\.?\s*(?:is\b|:|=)?)[\s*_]*{_KEY}",
@@ -99,7 +108,9 @@ _IMPLICIT = cues(
         r"\b(?:hence|therefore|thus|so)[,: ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     ),
 )
-_CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT)
+# "A tender gland after a cold: B." is the least of all.
+_COLON = cues((":", r":\s*\(?((?-i:[A-Z]))\)?()[.!*\s]*\Z"))
+_CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT, *_COLON)
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
 _VALUE = re.compile(
     rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
@@ -134,9 +145,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
     """
     text = without_emphasis(in_latin_letters(plain_signs(text), options))
     outside = _THINK.sub(" ", text)
-    if tagged := [answer for m in _TAGGED.finditer(outside) if (answer := m.group(2).strip())]:
+    if (tagged := tagged_answer(outside)) is not None:
         # As a box does, the tag settles the matter.
-        return _choice(tagged[-1], options) if options else _free(tagged[-1]) or tagged[-1]
+        return _choice(tagged, options) if options else _free(tagged) or tagged
     parts = (outside, text) if outside != text else (text,)
     for part in parts:
         answer = (_choice(part, options) if options else _free(part)) if part.strip() else None
@@ -163,7 +174,7 @@ def _phrases(text: str, options: Mapping[str, str]) -> Iterator[tuple[re.Match[s
     for match in chain(chain.from_iterable(cue.matches(text, small) for cue in _CUES), decisions(text)):
         if is_left_open(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
             continue
-        if is_refused(text, match.end()):
+        if is_refused(text, match.end()) or is_first_thought(text, match.start()):
             continue
         more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
         key = _key("".join([match.group(1), *more]) if more else match.group(1), options)

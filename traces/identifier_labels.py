@@ -66,13 +66,33 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                r"(?P<LABELLED_ID>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[ ]?[A-Z0-9-]){4,20})\b"
                rf"|{_HAN_ID}[ ]?:?[ ]?(?P<HAN_ID>[A-Z0-9][A-Z0-9-]{{4,24}})"),
         ("PHONE", rf"(?i:\b{_PHONE_LABEL})\.?[ ]?[:#-]{{0,2}}[ ]?(?P<LABELLED_PHONE>\+?\(?\d[\d ()./-]{{5,20}}\d)(?!\d)"),
+        ("PHONE", r"(?<![\d.])\+\d{1,3}[ ]?\(\d{1,4}\)(?:[ .-]?\d){6,12}(?:[ ](?:ext|x)\.?[ ]?\d{1,6})?\b"
+                  r"|(?<![\d./-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,4}(?![\d-])|(?<![\d./-])01\d{2}[-/ ]\d{6,8}(?!\d)|(?<![\d.])0\d(?:[ .]\d\d){4}(?!\d)"
+                  r"|(?<![\w-])x(?P<EXTENSION>\d-?\d{3,5})\b"),
+        ("ID", r"\|(?P<HL7>\d{5,12})(?=\^\^\^)"
+               r"|(?i:\b(?:pt|patient|hosp|hospital|spec|member|subscriber|beneficiary|SN|S/N|Aktenzeichen|Az|Kennzeichen|licen[cs]e|certificate|permit|NPI|DEA|MRN|UR)\b\.?)"
+               r"(?:[ ]?(?i:id|identifier|no|nr|number|code|#)\.?[:#]?){1,2}[ ]?(?P<CODED>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[A-Z0-9]|-(?=\w)){3,20})(?![\w-])"
+               r"|\b(?:SN|S/N|Aktenzeichen|Az\.?):?[ ](?P<SERIAL>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[A-Z0-9]|-(?=\w)){5,20})(?![\w-])"),
+        ("NAME", rf"\|(?P<HL7_NAME>[A-Z]{{2,30}}\^[A-Z]{{2,30}}(?:\^[A-Z]{{1,20}})?)(?=[|^])"
+                 rf"|<(?i:given|family|first_?name|last_?name|surname|name|patient_?name|forename)>(?P<XML>{_WORD}(?:,?[ ]{_WORD}){{0,3}})(?=</)"
+                 rf"|\"(?i:family|given|first_?name|last_?name|surname|forename|full_?name|patient_?name)\"[ ]?:[ ]?\[?[ ]?\"(?P<FHIR>{_WORD}(?:,?[ ]{_WORD}){{0,3}})(?=\")"
+                 rf"|(?:(?<=\n)|(?<=,))\"(?P<CELL>{_WORD},[ ]{_WORD})\"(?=,\d)"),
+        ("DATE", r"(?<![\d.])(?:0?[1-9]|1[0-2])\.(?:0?[1-9]|[12]\d|3[01])\.\d{2}(?![\d.])"
+                 r"|(?<![\d./-])(?:0?[1-9]|[12]\d|3[01])[-./](?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})[-./](?:19|20)?\d{2}\b"
+                 r"|(?:明治|大正|昭和|平成|令和)(?:元|\d{1,2})年\d{1,2}月\d{1,2}日"
+                 r"|\b(?:New Year's|Valentine's|St\.? Patrick's|Mother's|Father's|Memorial|Labor|Veterans|Columbus|Boxing|Christmas|Halloween|Diwali|Eid|Easter|Passover)(?: Eve| Day| Sunday| Monday)?,?(?: of)? (?:19|20)\d{2}\b"
+                 r"|\b1er (?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre) \d{4}"
+                 r"|\b(?=[JFMASOND])(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.? (?:the \d{1,2}(?:st|nd|rd|th)|'\d{2})\b"),
         ("DATE", r"(?<![\d./-])(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?![\d./-])"
                  r"|\b(?:born|geboren|né|née|nacid[oa]|nato|nata|nascid[oa])(?: in| im| en| nel| em)? (?P<BORN>19[0-3]\d)\b"
                  r"|\b\d{1,2}/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/(?:\d{4}|\d{2})\b"
                  r"|\b(?:0?[1-9]|[12]\d|3[01]) (?:января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря) \d{4}"
                  r"|(?<!\d)\d{4}년 ?\d{1,2}월 ?\d{1,2}일"),
+        ("AGE", r"(?:\A|(?<=\n)|\b(?:[Tt]riage|HPI|ID|CC|Pt|Patient)[: ]{1,2}|\b[Aa]n? )(?P<SEXED>9\d|1[01]\d)(?=[MF] [a-z])"
+                r"|(?<![\d./-])(?P<JAHRE>9\d|1[01]\d)(?=-?[ ]?(?:jährig|летн|year[s-]))"),
         ("AGE", rf"(?i:\b(?:aged?|age of) (?P<WORDED>{_TENS})\b|\b(?P<WORDS>{_TENS})[- ]years?[- ]old\b)"
                 r"|(?<![\d./-])(?P<YO>9\d|1[01]\d)(?=[ ]?y\.[ ]?o\b|[ ]?(?:-|–)?(?:ans|años|anos|anni|Jahre|jährig|лет)\b|(?:岁|歳|세))"),
+        ("ADDRESS", rf"\b(?i:to|from|at|in)[ ](?:the[ ])?(?P<HOME>{_WORD}(?:[ ]{_WORD}){{0,2}}[ ](?:Nursing Home|Manor|Rehab(?:ilitation)?(?: Cent(?:er|re))?|Care Cent(?:er|re)|Assisted Living|Senior Living|Skilled Nursing|Retirement Home|Residence|Hospice|Hospital|Medical Cent(?:er|re)))\b"),
         ("ADDRESS", r"\b(?i:zip|postal|post)(?: ?code)?[: ]{1,2}(?P<ZIP>\d{5}(?:-\d{4})?)\b"
                     rf"|\b(?:from|in|near|of)[ ](?P<CITY>{_WORD}(?:[ ]{_WORD})?),[ ]{_STATE}\b"
                     rf"|\b(?:at|from|to)[ ](?P<SAINT>St\.?[ ]{_WORD}(?:['’]s)?)(?=[ ](?:ED|ER|Hospital|Medical|Infirmary)|[.,;]|\Z)"
@@ -80,8 +100,12 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                     r"(?:,[ ][A-Z][A-Za-z ]{1,30},?[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?)?"
                     r"|(?:住址|地址|家庭住址|住所|주소|Адрес|адрес|العنوان|पता)[ ]?:[ ]?(?P<PLACE>[^\n,;。]{4,60})"
                     r"|\b(?:Dirección|Direccion|Domicilio|Adresse|Indirizzo|Endereço|Anschrift|Wohnhaft)[ ]?:[ ]?(?P<STREET>[^\n;]{6,80})"),
-        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?i:(?<![\w-]){_ROLE})[\"']?[ ]?(?::|=|[ ]-)[ ]{{0,2}}{_NO_NAME}(?P<LABELLED>{_LAST_FIRST}|{_FULL})"
+        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?i:(?<![\w-]){_ROLE})[\"']?[ ]?[ .]{{0,20}}(?::|=|-)[ ]{{0,3}}{_NO_NAME}(?P<LABELLED>{_LAST_FIRST}|{_FULL}|{_WORD}[ ]{{2}}{_WORD})"
                  rf"|(?<![\w-])(?:Patient|PATIENT|Pt|PT|Name|NAME|PCP|GP)[ ]?:[ ]{{0,2}}(?:Dr\.?[ ])?{_NO_NAME}(?P<ONE>{_OF}{_WORD})(?=[ ]{{2}}|[,;.(\n]|\Z)"
+                 rf"|\b(?:RN|LPN|CNA|PA-C)[ ]{_NO_NAME}(?P<NURSE>{_WORD}(?:[ ]{_WORD})?)\b"
+                 rf"|\b{_RELATIVE},[ ]{_NO_NAME}(?P<KIN_FULL>{_WORD}[ ]{_WORD}),"
+                 rf"|\b(?:[Hh]is|[Hh]er|[Tt]heir|[Pp]atient's|[Pp]t's)[ ](?:[a-z]{{3,10}}[ ])?{_RELATIVE}[ ]{_NO_NAME}(?P<KIN_ACTS>{_WORD})(?=[ ][a-z]{{2}})"
+                 rf"|\b(?:Twin|Triplet|Baby)[ ][A-D],?[ ]\((?P<TWIN>{_WORD})\)"
                  rf"|\b{_SPEAKER}[ ]{_NO_NAME}(?P<SPEAKER>{_WORD}[ ](?:{_INITIAL}[ ])?{_WORD})"
                  rf"|\b(?:man|woman|male|female|gentleman|lady|boy|girl|patient),[ ]{_NO_NAME}(?P<APPOSED>{_WORD}[ ](?:{_INITIAL}[ ])?{_WORD}),"
                  rf"|(?:\A|(?<=\n)|(?<=[.!] )){_NO_NAME}(?P<SUBJECT>{_WORD}(?:,[ ]{_WORD}|[ ](?:{_INITIAL}[ ])?{_WORD}))(?=(?:[ ]is|,)[ ]an?[ ]\d{{1,3}}[ -]?(?:year|y))"

@@ -15,6 +15,15 @@ _COUNT_WORD = (
     "|eins|zwei|drei|vier|fünf"
 )
 _ROMAN = "i{1,3}|iv|vi{0,3}|ix|x"
+_ORDINAL = (
+    "firstly|first|secondly|second|thirdly|third|fourthly|fourth|fifth|next|finally|lastly"
+    "|primero|en primer lugar|segundo|tercero|en segundo lugar|finalmente|por último"
+    "|premièrement|deuxièmement|troisièmement|d'abord|ensuite|enfin|erstens|zweitens|drittens"
+    "|zuerst|zunächst|anschließend|schließlich|primeiro|em primeiro lugar|em segundo lugar"
+    "|por fim|primo|in primo luogo|secondo|in secondo luogo|infine|во-первых|во-вторых"
+    "|в-третьих|сначала|затем|наконец|首先|其次|再次|然后|接着|最后|最後に|まず|次に"
+    "|続いて|먼저|다음으로|마지막으로|पहले|फिर|अंत में"
+)
 _ARABIC_ORDINAL = "(?:أول|ثاني|ثالث|رابع|خامس|سادس)(?:ًا|اً|ا)"
 _DOSE = r"\d+(?:[.,]\d+)?[ \t]*(?:mg|mcg|µg|μg|g|kg|ml|l|mmol|meq|units?|iu|%)(?!\w)"
 _CIRCLED = "[①-⑳⑴-⒇❶-❿㊀-㊉]"
@@ -35,6 +44,9 @@ ITEM = re.compile(
     # "第一步:", "2단계:", "第1に、".
     rf"|第[ \t]*{_COUNT}[ \t]*(?:步|に|点|段階)[ \t]*[:：.、,，]?"
     r"|\d{1,2}[ \t]*단계[ \t]*[:：.]?"
+    # "First, ...", "其次，...", "まず、...", a line each.
+    rf"|(?:{_ORDINAL})[ \t]*[,，、:](?=[ \t]|[^\x00-\x7f])"
+    r"|(?:option|choice|opci[oó]n|op[cç][aã]o|opzione|選択肢|选项|选項)[ \t]+[a-h][ \t]*[:：.)]"
     rf"|{_CIRCLED}"
     r"|[一二三四五六七八九十]{1,3}[、．]"
     # A dose or a decimal that a wrapped line begins with ("1. 5 mg") is no enumerator.
@@ -46,6 +58,8 @@ ITEM = re.compile(
     re.IGNORECASE,
 )
 """An item's mark at the beginning of a line, with the heading or list sign before it."""
+BULLET = re.compile(r"(?:^|(?<=\n))[-*+•‣▪◦●·・–—][ \t]*(?=[^\W\d_]|[\"'(\[])")
+"""A bullet at the left margin; those under an item are indented, and belong to it."""
 ITEM_OF_A_DOSE = re.compile(rf"(?:^|(?<=\n))[ \t]*\d{{1,2}}\.[ \t]+(?={_DOSE})")
 """A mark before a dose ("3. 2.5 mg of fondaparinux"): an item where the list has come to its number, else a decimal."""
 _PLACE = re.compile(rf"[(（]?([a-h])[)）.]|({_CIRCLED})|(\d+)|([一二三四五六七八九十]+)", re.IGNORECASE)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
-from tracejury.traces.item_marks import ITEM, ITEM_OF_A_DOSE, is_lettered, item_number
+from tracejury.traces.item_marks import BULLET, ITEM, ITEM_OF_A_DOSE, is_lettered, item_number
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.sentences import without_marker
 from tracejury.traces.spans import SegmentLimits, Span, build, trimmed
@@ -21,6 +21,9 @@ _TAG = re.compile(
 """Marks of a template, which are no words of the trace: a step ends where one stands."""
 _BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*")
 _ENDS_A_SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f\uff1b)\]\"'*_`|$>]\s*\Z")
+_CODE = re.compile(r"```[^`]{0,20000}```")
+_POINT = re.compile(r"\A.{30}.*[.!?](?:[)\"'*]{0,3})\Z|\A.{10}.*[\u3002\uff01\uff1f\u0964]\Z", re.DOTALL)
+"""A bullet that states something: a word or two after a bullet belong to the paragraph."""
 _HEADING = re.compile(r"\A\s*(?:#{1,6}\s[^\n]*|[^\n]{1,80}:)\s*\Z")
 
 
@@ -85,7 +88,8 @@ class Reasoning:
 
     def _goes_with_next(self, text: str, piece: Span) -> bool:
         words = text[piece.start : piece.end]
-        if ITEM.match(text, piece.start, piece.end) and not _HEADING.match(words):
+        is_item = ITEM.match(text, piece.start, piece.end) or (BULLET.match(words) and _POINT.search(words))
+        if is_item and not _HEADING.match(words):
             # An item of a list is a step, however short: Chinese says much in twenty characters.
             return False
         return len(words) < self.shortest or _HEADING.match(words) is not None
@@ -133,14 +137,29 @@ def _blocks(text: str, region: Span) -> Iterator[Span]:
     doses = [
         m for m in ITEM_OF_A_DOSE.finditer(text, region.start, region.end) if _begins_an_item(text, region, m.start())
     ]
-    items = sorted([*ITEM.finditer(text, region.start, region.end), *doses], key=lambda mark: mark.start())
+    code = [fence.span() for fence in _CODE.finditer(text, region.start, region.end)]
+    marks = [*ITEM.finditer(text, region.start, region.end), *doses]
+    items = [
+        mark
+        for mark in sorted(marks, key=lambda mark: mark.start())
+        if not any(start <= mark.start() < end for start, end in code)
+    ]
     listed = _in_sequence(items)
     cuts |= {m.start() for m in items if m.start() in listed or (m not in doses and _stands_alone(text, region, m))}
+    if not items:
+        cuts |= _bullets(text, region)
     ordered = sorted(cuts)
     for start, stop in zip(ordered, [*ordered[1:], region.end], strict=True):
         block = trimmed(text, start, stop)
         if block.start < block.end:
             yield block
+
+
+def _bullets(text: str, region: Span) -> set[int]:
+    """Return the starts of bullets where two or more stand at the left margin, and each is a sentence or more."""
+    starts = [mark.start() for mark in BULLET.finditer(text, region.start, region.end)]
+    points = [text[start:stop].strip() for start, stop in pairwise([*starts, region.end])]
+    return set(starts) if len(points) > 1 and all(_POINT.search(point) for point in points) else set()
 
 
 def _in_sequence(items: Sequence[re.Match[str]]) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 import timeit
 from pathlib import Path
@@ -132,9 +133,23 @@ def test_identifiers_in_other_forms_are_found(text: str, value: str) -> None:
     assert {start + i for i, character in enumerate(value) if character.isalnum()} <= inside
 
 
+def test_identifiers_behind_labels_roles_and_in_other_languages_are_found() -> None:
+    cases = json.loads((Path(__file__).parent / "cases" / "identifiers_labelled.json").read_text("utf-8"))
+    left_over = []
+    for text, value in cases:
+        inside = {place for span in identifiers(text) for place in range(span.start, span.end)}
+        if not {text.index(value) + i for i, character in enumerate(value) if character.isalnum()} <= inside:
+            left_over.append((text, value))
+    assert left_over == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "Her temperature was 101F and her father had Type II diabetes.",
+        "Mother: Coronary artery disease. Re: chest pain. Provider: General Surgery",
+        "患者：女，45岁，发热三天。",
+        "Vitamin D. was low; Group A is larger, and his son is healthy.",
         "The QRS width is 110 ms. Activated charcoal is given.",
         "He asked his professor. This shows a habit.",
         "Strength is 4/5, reflexes 2/4 and the murmur 3/6.",
