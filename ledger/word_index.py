@@ -178,7 +178,7 @@ def _search_words(dialect: str, search: str) -> Iterator[str]:
     Quotes and operators are words like others. A beginning is looked up only where it must be: the index merges the
     lists of all words that begin so, which takes a second for one letter and a million steps.
     """
-    parts = search.split()
+    parts = search.replace("\0", " ").split()
     if dialect == "sqlite":
         terms = ['"' + part.replace('"', '""') + '"' for part in parts if any(c.isalnum() for c in part)]
         both, begun = " AND ".join(terms), "*"

@@ -23,7 +23,7 @@ pytest.importorskip("fastapi")
 import requests
 
 from tracejury.console.viewer import create_app
-from tracejury.ledger import Ledger, TraceFilter
+from tracejury.ledger import Ledger, StepFilter, TraceFilter
 
 QUIET = settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
 DOCUMENT: dict[str, Any] = create_app(Ledger("sqlite://")).app.openapi()  # type: ignore[attr-defined]
@@ -75,6 +75,8 @@ def fields(path: str, method: str) -> dict[str, list[str]]:
     if path.endswith(("/traces", "/disagreements", "/sources", "/{evidence}")):
         # These read their query themselves, so that an empty field of a form is no field.
         fields_by_place["query"] += [*TraceFilter.model_fields, "unknown"]
+    if path.endswith("/steps"):
+        fields_by_place["query"] += [*StepFilter.model_fields, "unknown"]
     for body in operation.get("requestBody", {}).get("content", {}).values():
         name = body["schema"]["$ref"].rpartition("/")[2]
         fields_by_place["form"] += DOCUMENT["components"]["schemas"][name]["properties"]

@@ -18,6 +18,7 @@ from tracejury.ledger import (
     StepKey,
     StepLists,
     StepRow,
+    TraceFilter,
 )
 from tracejury.ledger.step_lists import PAGE
 from tracejury.traces import ErrorType
@@ -85,6 +86,12 @@ def test_a_list_holds_the_rows_that_fit_in_one_order(case: str, ledger: Ledger, 
         before, after = lists.around(run, step_filter, key)
         assert before == (expected[at - 1] if at else None)
         assert after == (expected[at + 1] if at + 1 < len(expected) else None)
+
+
+@pytest.mark.parametrize("words", ['"', "a\0b", "NOT", "words:the", "the*", "(the", "^the", "-the", "'' & !", "🧠"])
+def test_any_text_can_be_searched_for(ledger: Ledger, run: Run, words: str) -> None:
+    assert StepLists(ledger).page(run, StepFilter(words=words)).total >= 0
+    assert Browsing(ledger).traces(run, TraceFilter(words=words)).total >= 0
 
 
 def test_verdicts_are_counted_by_trace(ledger: Ledger, run: Run, rows: list[StepRow]) -> None:
