@@ -118,7 +118,7 @@ def workers_killed(course: Course) -> dict[str, Any]:
     """Two of three workers on Ray get SIGKILL in mid-run."""
     course.plain(paused=True)
     at = course.place("ray")
-    course.options[at] = ["--backend", "ray", "--workers", str(WORKERS)]
+    course.options[at] = ["--backend", "ray", "--workers", str(WORKERS), "--no-probe"]
     environment = {"RAY_USAGE_STATS_ENABLED": "0"}
     os.environ.update(environment)
     process = course.start(at, site=SOURCES)
