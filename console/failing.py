@@ -67,7 +67,9 @@ def error_text(error: BaseException) -> str:
     if isinstance(error, KeyError) and error.args:
         return str(error.args[0])
     if isinstance(error, OSError) and error.strerror and str(error).startswith("[Errno"):
-        parts = [str(error.filename)] if error.filename is not None else []
+        # Of a copy, the second file is the one that is written.
+        file = error.filename2 or error.filename
+        parts = [str(file)] if file is not None else []
         text = ": ".join([*parts, error.strerror])
         remedy = _REMEDIES.get(error.errno or 0)
         return f"{text}; {remedy}" if remedy else text

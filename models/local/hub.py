@@ -53,23 +53,26 @@ def hub_file(name: str) -> HubFile | None:
 
 def pinned(root: Path, hub_file: HubFile) -> HubPin | None:
     """Return the pin of a file that is fetched; None: it is not, or not whole."""
-    path = hub_path(root, hub_file)
-    try:
-        pin = HubPin.model_validate_json(_pin_path(path).read_text("utf-8"))
-    except (OSError, ValidationError):
-        return None
-    return pin if path.is_file() and path.stat().st_size == pin.size else None
+    return _pin_of(hub_path(root, hub_file))
 
 
 def pinned_files(root: Path) -> list[tuple[HubPin, Path]]:
     """Return what was fetched from the hub, by name."""
     files = []
     for pin_path in sorted((root / "hub").rglob("*.gguf.json")):
-        pin = HubPin.model_validate_json(pin_path.read_text("utf-8"))
         path = pin_path.with_suffix("")
-        if path.is_file() and path.stat().st_size == pin.size:
+        if (pin := _pin_of(path)) is not None:
             files.append((pin, path))
     return files
+
+
+def _pin_of(path: Path) -> HubPin | None:
+    try:
+        pin = HubPin.model_validate_json(_pin_path(path).read_bytes())
+    except (OSError, ValidationError):
+        # Cut off or changed: the file counts as not fetched, and is fetched again.
+        return None
+    return pin if path.is_file() and path.stat().st_size == pin.size else None
 
 
 def hub_path(root: Path, hub_file: HubFile) -> Path:

@@ -104,6 +104,15 @@ def test_a_file_that_changed_after_it_was_fetched_is_refused_at_load(hub: Hub) -
         weights_digest(SMALL)
 
 
+def test_a_pin_that_cannot_be_read_is_fetched_again(hub: Hub) -> None:
+    path = fetch(SMALL)
+    path.with_name(path.name + ".json").write_text("{cut")
+    assert not is_fetched(SMALL)
+    assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
+    assert fetch(SMALL) == path
+    assert is_fetched(SMALL)
+
+
 def test_the_panel_local_uses_the_largest_judge(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert best_fetched() is None
     assert load_panel("local").endpoints["local"].model == BEST_FETCHED
