@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ Progress = Callable[[int, int | None], None]
 
 _BATCH = 256
 _ALIASES = "aliases"
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class EmptySourceError(ValueError):
@@ -223,12 +225,15 @@ def aliases_of(collection: Collection) -> dict[str, list[str]]:
 
 def _unwritable(document: Document) -> Problem | None:
     """Return the problem of a document that no database can hold, or None."""
-    try:
-        document.model_dump_json().encode()
-    except ValueError:
-        what = f"{document.source}: {document.key or document.title}".encode("utf-8", "replace").decode()
-        return Problem(file=what, reason="holds half of a surrogate pair", hint="write the whole character")
-    return None
+    fields = "\n".join(value for value in document.model_dump().values() if isinstance(value, str))
+    if _HALF.search(fields):
+        reason, hint = "holds half of a surrogate pair", "write the whole character"
+    elif "\0" in fields:
+        reason, hint = "holds a NUL character", "leave it out"
+    else:
+        return None
+    what = f"{document.source}: {document.key or document.title}".encode("utf-8", "replace").decode()
+    return Problem(file=what, reason=reason, hint=hint)
 
 
 def _same(old: SourceEntry, source: Source, recipe: SourceRecipe) -> bool:

@@ -62,6 +62,8 @@ class Jsonl:
     def _document(self, number: int, line: bytes) -> Document | Problem:
         try:
             row = json.loads(line)
+        except UnicodeDecodeError as bad:
+            return self._problem(number, f"not UTF-8: {bad}", "save the file as UTF-8")
         except (ValueError, RecursionError) as bad:
             return self._problem(number, f"not valid JSON: {bad}", "mend or remove the line")
         if not isinstance(row, dict):

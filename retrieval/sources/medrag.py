@@ -43,8 +43,10 @@ class MedRag(Corpus):
         try:
             row = json.loads(line)
             key, title, text = str(row["id"]), str(row.get("title") or ""), str(row["content"])
+        except UnicodeDecodeError as bad:
+            return Problem(file=file, line=number, reason=f"not UTF-8: {bad}", hint="save the file as UTF-8")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as bad:
-            reason, hint = f"no chunk of MedRAG: {bad!r}", "a line has `id`, `title` and `content`"
+            reason, hint = f"no chunk of MedRAG: {type(bad).__name__}: {bad}", "a line has `id`, `title` and `content`"
             return Problem(file=file, line=number, reason=reason, hint=hint)
         where = f"MedRAG {self.edition}" if self.edition else "MedRAG"
         pmid = row.get("PMID")

@@ -103,10 +103,12 @@ def test_what_changes_beside_the_text_is_brought_up_to_date(tmp_path: Path) -> N
 
 
 def test_a_document_that_no_database_holds_costs_only_itself(tmp_path: Path) -> None:
-    report = Index.open(tmp_path, WordVectors()).build(Notes({**TEXTS, "half": "Half a \ud83d character."}))
+    unfit = {"half": "Half a \ud83d character.", "nul": "No\0thing."}
+    report = Index.open(tmp_path, WordVectors()).build(Notes(TEXTS | unfit))
     assert report.passages == 30
     assert [str(p) for p in report.problems] == [
-        "notes: half: holds half of a surrogate pair (write the whole character)"
+        "notes: half: holds half of a surrogate pair (write the whole character)",
+        "notes: nul: holds a NUL character (leave it out)",
     ]
 
 
