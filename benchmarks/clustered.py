@@ -39,6 +39,8 @@ NOISE = 0.6
 """Length of the noise beside a centre of length 1: two passages of a cluster have a cosine of about .74."""
 QUERIES = 200
 NEAREST = 10
+NEAR = 0.5
+"""Passages of another cluster have a cosine of less."""
 
 
 class ClusteredVectors:
@@ -111,13 +113,18 @@ def recall(index: Index, n: int, vectors: ClusteredVectors) -> dict[str, float]:
         names = np.concatenate([best_ids, np.tile(np.array(ids, dtype=object), (QUERIES, 1))], axis=1)
         rows = np.argsort(-scores, axis=1)[:, :NEAREST]
         best, best_ids = np.take_along_axis(scores, rows, 1), np.take_along_axis(names, rows, 1)
-    shares = [
-        len(set(nearest) & {passage_id for passage_id, _ in hits}) / NEAREST
-        for hits, nearest in zip(index.nearest(Synthetic.name, queries, NEAREST), best_ids, strict=True)
-    ]
+    found = index.nearest(Synthetic.name, queries, NEAREST)
+    matches = np.array([[i in dict(hits) for i in nearest] for hits, nearest in zip(found, best_ids, strict=True)])
+    shares, is_near = matches.mean(axis=1), best >= NEAR
     draws = np.random.default_rng(0).choice(shares, (4000, QUERIES)).mean(axis=1)
     low, high = np.quantile(draws, [0.025, 0.975])
-    return {"mean": round(float(np.mean(shares)), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+    return {
+        "mean": round(float(np.mean(shares)), 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "of_those_in_the_cluster": round(float(matches[is_near].mean()), 4),
+        "n_in_the_cluster": int(is_near.sum()),
+    }
 
 
 def _blocks(n: int, vectors: ClusteredVectors, size: int = 4000) -> Iterator[tuple[list[str], np.ndarray]]:
