@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracejury.traces import Question
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NGRAM = 8
 NGRAM_SHARE = 0.3
 COSINE = 0.82
+EMBEDDED_AT_ONCE = 256
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -45,9 +46,19 @@ class Overlap(NamedTuple):
 
 
 def find_overlaps(
-    training: Iterable[Question], evaluation: Sequence[Question], embedder: Embedder | None = None
+    training: Iterable[Question],
+    evaluation: Sequence[Question],
+    embedder: Embedder | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Overlap]:
-    """Return for each training question that is too close to an evaluation question the closest one, by one measure."""
+    """Return for each training question that is too close to an evaluation question the closest one, by one measure.
+
+    Args:
+        training: The questions that a student would learn from.
+        evaluation: The questions that it will be examined on.
+        embedder: Embeds the stems for the measure by meaning; None: words alone.
+        progress: Receives (number of stems embedded, number of stems): an embedder on a CPU takes an hour for 200,000.
+    """
     if not evaluation:
         return []
     questions = list(training)
@@ -69,12 +80,15 @@ def find_overlaps(
                 overlaps[question.id] = Overlap(question, by_id[closest], "n-grams", count / len(grams))
     rest = [q for q in questions if q.id not in overlaps]
     if embedder is not None and rest:
-        cosines = embedder.embed([q.stem for q in rest]) @ embedder.embed([q.stem for q in evaluation]).T
-        nearest = cosines.argmax(axis=1)
-        for i, question in enumerate(rest):
-            score = float(cosines[i, nearest[i]])
-            if score >= COSINE:
-                overlaps[question.id] = Overlap(question, evaluation[int(nearest[i])], embedder.name, score)
+        examined = embedder.embed([q.stem for q in evaluation]).T
+        for start in range(0, len(rest), EMBEDDED_AT_ONCE):
+            progress(start, len(rest))
+            part = rest[start : start + EMBEDDED_AT_ONCE]
+            cosines = embedder.embed([q.stem for q in part]) @ examined
+            for question, row in zip(part, cosines, strict=True):
+                nearest = int(row.argmax())
+                if row[nearest] >= COSINE:
+                    overlaps[question.id] = Overlap(question, evaluation[nearest], embedder.name, float(row[nearest]))
     return [overlaps[q.id] for q in questions if q.id in overlaps]
 
 

@@ -58,7 +58,7 @@ def build_corpus(
     verdicts: Mapping[str, TraceVerdicts] | None = None,
     mode: Mode = "drop",
     made_from: Sequence[str] = (),
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> dict[str, Any]:
     """Write a corpus and return its manifest; a finished corpus of the same inputs stays as it is.
 
@@ -79,7 +79,7 @@ def build_corpus(
         verdicts: A jury's verdicts by trace id, to learn from.
         mode: How the verdicts select traces; see `tracejury.training.verdicts`.
         made_from: Where the card says that the traces come from.
-        progress: Receives (number of traces rendered, number of traces).
+        progress: Receives (number of questions compared, or of traces rendered, how many there are, a note).
 
     Raises:
         RecipeError: Contamination, no row left, an unusable template, or a finished corpus of other inputs.
@@ -98,11 +98,16 @@ def build_corpus(
     shutil.rmtree(out / "student", ignore_errors=True)
     drops: Counter[str] = Counter()
     selected = _select(every_pair, recipe, drops)
-    overlaps = find_overlaps({p.question.id: p.question for p in selected}.values(), evaluation, embedder)
+    overlaps = find_overlaps(
+        {p.question.id: p.question for p in selected}.values(),
+        evaluation,
+        embedder,
+        lambda done, total: progress(done, total, "questions compared by meaning"),
+    )
     chosen = _uncontaminated(selected, overlaps, on_contamination, drops)
     if not chosen:
         raise _nothing_left(out, drops)
-    progress(0, len(chosen))
+    progress(0, len(chosen), "")
     tokenizer = _tokenizer(recipe, tokenizer_from, chosen, out)
     student = recipe.student
     rows: list[SftRow] = []
@@ -110,7 +115,7 @@ def build_corpus(
     lengths: list[int] = []
     verdict_counts: Counter[str] = Counter()
     for number, (question, trace) in enumerate(chosen, 1):
-        progress(number, len(chosen))
+        progress(number, len(chosen), "")
         learned = learn_from(trace, None if verdicts is None else verdicts.get(trace.id), mode)
         if verdicts is not None:
             verdict_counts[learned.why] += 1
