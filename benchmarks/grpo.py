@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import sys
 import time
@@ -59,17 +60,12 @@ def main() -> int:
         seeds = read_seeds(given.work, ARMS)
         if not seeds:
             continue
-        table = {
-            arm: {name: estimate(values) for name in FIGURES if (values := _values(seeds, arm, name))} for arm in ARMS
-        }
+        table = {arm: {name: summary([figure(seed, arm, name) for seed in seeds]) for name in FIGURES} for arm in ARMS}
         jury_less_control = {
             f"none - {control}": {
-                name: estimate(
-                    [a - b for a, b in zip(_values(seeds, "none", name), _values(seeds, control, name), strict=True)]
-                )
-                for name in FIGURES
+                name: summary([difference(seed, "none", control, name) for seed in seeds]) for name in FIGURES
             }
-            for control in ARMS[2:]
+            for control in (*ARMS[2:], "distilled")
         }
         result = {
             "command": "python -m benchmarks.grpo " + " ".join(sys.argv[1:]),
@@ -79,17 +75,37 @@ def main() -> int:
             "grpo": grpo_recipe(given.steps, 0).grpo,
             "table": table,
             "differences": jury_less_control,
-            "seeds": seeds,
+            "seeds": [
+                {
+                    "seed": seed["seed"],
+                    "arms": {arm: {name: figure(seed, arm, name) for name in seed["arms"][arm]} for arm in ARMS},
+                }
+                for seed in seeds
+            ],
             "versions": versions(),
             "hardware": hardware(),
         }
-        text = json.dumps(result, indent=1, default=lambda record: record.model_dump())
+        text = json.dumps(result, indent=1, default=lambda record: record.model_dump(), allow_nan=False)
         given.out.write_text(text + "\n", encoding="utf-8")
     return 0
 
 
-def _values(seeds: Sequence[dict[str, Any]], arm: str, name: str) -> list[float]:
-    return [seed["arms"][arm][name] for seed in seeds if name in seed["arms"][arm]]
+def figure(seed: dict[str, Any], arm: str, name: str) -> float | None:
+    """Return a figure of an arm; None: it has none, such as the errors of chains without a readable step."""
+    value = seed["arms"][arm].get(name)
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def difference(seed: dict[str, Any], arm: str, other: str, name: str) -> float | None:
+    """Return an arm's figure less another's, where both have it."""
+    left, right = figure(seed, arm, name), figure(seed, other, name)
+    return None if left is None or right is None else left - right
+
+
+def summary(values: Sequence[float | None]) -> dict[str, Any] | None:
+    """Return mean, 95 % interval and number of the seeds that have a figure; None where none has."""
+    present = [value for value in values if value is not None]
+    return {**estimate(present), "n": len(present)} if present else None
 
 
 def grpo_recipe(steps: int, seed: int) -> Any:
