@@ -50,8 +50,8 @@ class ConfigFile:
             self._root, data = compose_checked(path.read_bytes().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            reason = f"not UTF-8 text (byte 0x{error.object[error.start]:02x}); is it the right file?"
-            raise kind.error(f"{path}:{line}: {reason}") from None
+            byte = f"byte 0x{error.object[error.start]:02x}"
+            raise kind.error(f"{path}:{line}: not UTF-8 text ({byte}); is it the right file?") from None
         except RefusedYamlError as refused:
             raise kind.error(f"{path}:{refused.line}: {refused}") from refused
         except yaml.YAMLError as invalid:

@@ -13,7 +13,7 @@ MOST_HALF_OPEN = 200
 """Connections without a whole request; the oldest is closed for the next one."""
 
 
-class TimedProtocol(H11Protocol):
+class TimedProtocol(H11Protocol):  # type: ignore[misc] # uvicorn types it as Any
     """Closes connections that send no whole request in time."""
 
     _half_open: dict[TimedProtocol, asyncio.TimerHandle] = {}  # noqa: RUF012 - shared by all connections, oldest first
@@ -28,19 +28,23 @@ class TimedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Stop the time once the request is whole."""
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.more_body:
+        if self._is_answering():
             self._forget()
 
     def on_response_complete(self) -> None:
         """Start the time of the next request on this connection."""
         super().on_response_complete()
-        if not self.transport.is_closing():
+        # A client may have sent its next request already.
+        if not self.transport.is_closing() and not self._is_answering():
             self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._forget()
         super().connection_lost(exc)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def _await_request(self) -> None:
         self._forget()

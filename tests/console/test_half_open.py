@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -17,6 +18,8 @@ from tracejury.console.viewer import half_open
 
 
 async def page(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.4)
     await PlainTextResponse("a page")(scope, receive, send)
 
 
@@ -31,9 +34,13 @@ def port() -> Iterator[int]:
     thread.join(10)
 
 
-def begun(port: int) -> socket.socket:
+WHOLE = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+HALF = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nab"
+
+
+def begun(port: int, sent: bytes = HALF) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
-    connection.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nab")
+    connection.sendall(sent)
     return connection
 
 
@@ -65,11 +72,23 @@ def test_too_many_half_open_connections_cost_the_oldest(port: int, monkeypatch: 
     assert not open_now[0]
 
 
-def test_a_request_that_never_ends_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [b"", HALF, HALF[:20], WHOLE + HALF[:20]], ids=["nothing", "body", "head", "second"])
+def test_a_request_that_never_ends_is_closed(port: int, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(half_open, "REQUEST_S", 0.2)
-    connection = begun(port)
+    connection = begun(port, sent)
     assert page_of(port) == "a page"
-    until = time.monotonic() + 10
+    until = time.monotonic() + 4  # uvicorn's own limit for idle connections is 5 s
     while is_open(connection):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_an_answer_that_takes_longer_than_a_request_may_is_whole(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(half_open, "REQUEST_S", 0.1)
+    connection = begun(port, WHOLE.replace(b"GET /", b"GET /slow") * 2)
+    connection.settimeout(5)
+    received = b""
+    while received.count(b"a page") < 2:
+        part = connection.recv(1000)
+        assert part, received
+        received += part
