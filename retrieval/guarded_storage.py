@@ -28,7 +28,8 @@ class GuardedStorage(Guarded):
 
     def load(self) -> IndexManifest | None:
         """Return the manifest, or None."""
-        return self._checked("load", self._limited(self._instance.load), IndexManifest | None)
+        manifest: IndexManifest | None = self._checked("load", self._limited(self._instance.load), IndexManifest | None)
+        return manifest
 
     def save(self, manifest: IndexManifest) -> None:
         """Replace the manifest."""
