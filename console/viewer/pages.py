@@ -289,7 +289,7 @@ class Pages:
         return [
             ("outcome", "Outcome", ["supported", "error", "abstained", "failed", "no_claim"]),
             ("error_type", "Error type", [e.value for e in ErrorType]),
-            ("reason", "Decided by, or why not", [r.value for r in Reason]),
+            ("reason", "Reason", [r.value for r in Reason]),
             ("grade", "Evidence", [g.value for g in Grade]),
             ("judge", "Judge", list(judges)),
             ("label", "who says", ["supported", "error", "unclear", "no_claim", "failed", "against"]),
