@@ -10,8 +10,6 @@ import traceback
 from tracejury.console.failing import Exit, error_text
 from tracejury.console.lines import print_notice
 
-_TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
-_ALLOWED = "TRACEJURY_LANGSMITH"
 _NO_THREAD = "can't start new thread"
 """Python's words where memory, or the number of threads, is at its limit."""
 
@@ -21,12 +19,12 @@ def switch_off_tracing() -> str | None:
 
     Prompts hold traces and questions, which must not go to a third party because some shell profile says so.
     """
-    on = [name for name in _TRACING if os.environ.get(name, "").strip().lower() in ("1", "true", "yes", "on")]
-    if not on or os.environ.get(_ALLOWED):
-        return None
-    for name in on:
+    from tracejury.models import tracing_notice, unwanted_tracing
+
+    variables = unwanted_tracing()
+    for name in variables:
         os.environ[name] = "false"
-    return f"{', '.join(on)} would send prompts to LangSmith and is off for this command; {_ALLOWED}=1 leaves it on"
+    return tracing_notice(variables, "for this command") if variables else None
 
 
 class _OneLine(logging.Handler):

@@ -28,7 +28,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.ledger.leases import run_lease
 from tracejury.ledger.runs import Run, RunManifest, package_versions, panel_hash
 from tracejury.ledger.writer import DEFAULT_STORE, Ledger
-from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey
+from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey, untraced
 from tracejury.retrieval import Index
 from tracejury.storage import run_in_thread
 from tracejury.traces import Batch, segmenter_rule
@@ -40,6 +40,7 @@ CANCELLED_PATIENCE_S = 0.5
 """How long a cancelled run waits for the commit of what it has already written."""
 
 
+@untraced
 async def adjudicate(
     batch: Batch | str | Path,
     panel: Panel | str | Path,

@@ -49,6 +49,7 @@ from .served import ModelUnknownError, served_model
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
+from .tracing import TracingOffWarning, tracing_notice, untraced, unwanted_tracing
 
 __all__ = [
     "BEST_FETCHED",
@@ -93,6 +94,7 @@ __all__ = [
     "PromptMessage",
     "RunSpending",
     "ToolCall",
+    "TracingOffWarning",
     "VectorCache",
     "Weights",
     "WeightsError",
@@ -123,6 +125,9 @@ __all__ = [
     "render",
     "secret_settings",
     "served_model",
+    "tracing_notice",
+    "untraced",
+    "unwanted_tracing",
     "weights_digest",
     "weights_path",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tracejury.graphs.tally import RunTally
 from tracejury.graphs.trace_runner import LedgerSink, TraceRunner, TraceSink
 from tracejury.ledger.runs import package_versions
 from tracejury.ledger.writer import Ledger
-from tracejury.models import Adaptations, CallSink, CallStore, ClientKey, close_network
+from tracejury.models import Adaptations, CallSink, CallStore, ClientKey, close_network, unwanted_tracing
 from tracejury.traces import Question, Trace
 
 
@@ -69,6 +70,9 @@ class Worker:
         import ray
 
         run_spec = self._run_spec
+        # A worker is a process of ours; the program that started the run may trace its own work.
+        for variable in unwanted_tracing():
+            os.environ[variable] = "false"
         if run_spec.air_gapped:
             close_network()
         calls, sink = self._open_ledger()

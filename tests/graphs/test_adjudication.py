@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from jury_of_words import STEPS, batch_of, question, run_context_of, trace
+from langsmith.utils import get_env_var, tracing_is_enabled
 
 from tracejury.agents import Deliberation, Outcome, Reason, Route
-from tracejury.graphs import build_graph
+from tracejury.graphs import adjudicate, build_graph
+from tracejury.models import TracingOffWarning, untraced
 
 
 def run(steps: tuple[str, ...], **panel: Any) -> list[Deliberation]:
@@ -96,3 +98,28 @@ def test_early_stop_spares_a_judge_and_changes_no_outcome() -> None:
     assert len(early[1].opinions) == 2
     assert len(early[1].unasked) == 1
     assert len(early[0].opinions) == 3
+
+
+def test_tracing_that_the_environment_asks_for_is_off_in_library_calls_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    get_env_var.cache_clear()
+    with (
+        pytest.warns(TracingOffWarning, match="LANGSMITH_TRACING would send prompts to LangSmith and is off"),
+        pytest.raises(ValueError, match="no panel called"),
+    ):
+        asyncio.run(adjudicate("none.jsonl", "no-such-panel"))
+
+    @untraced
+    async def is_traced() -> bool:
+        await asyncio.sleep(0)
+        return tracing_is_enabled() is True
+
+    with pytest.warns(TracingOffWarning):
+        assert not asyncio.run(is_traced())
+    # The program that calls may trace its own work.
+    assert tracing_is_enabled()
+    monkeypatch.setenv("TRACEJURY_LANGSMITH", "1")
+    assert asyncio.run(is_traced())
+    get_env_var.cache_clear()
