@@ -191,11 +191,7 @@ class _Proposing:
             if (key := names.option_column(name)) and field.kind in ("text", "number"):
                 columns.setdefault(prefix, {})[key] = field.path
         for columns_by_key in columns.values():
-            if len(columns_by_key) > 1 and (
-                set("AB") <= set(columns_by_key)
-                or {"0", "1"} <= set(columns_by_key)
-                or {"1", "2"} <= set(columns_by_key)
-            ):
+            if any(columns_by_key.keys() >= set(first_two) for first_two in ("AB", "01", "12")):
                 self.chosen["options"] = ",".join(columns_by_key[key] for key in sorted(columns_by_key))
                 return
 
