@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from tracejury.reports.estimates import Floats
 
@@ -19,6 +18,9 @@ def wilcoxon(differences: Floats) -> float:
     """Return the two-sided p of Wilcoxon's signed-rank test (1945, Biometrics Bull 1:80), Pratt's rule for zeros."""
     if not np.any(differences):
         return 1.0
+    # Not at the top: it takes most of the time in which `summary` starts, and `summary` needs none of it.
+    from scipy import stats
+
     return float(stats.wilcoxon(differences, zero_method="pratt").pvalue)
 
 
@@ -27,6 +29,8 @@ def rank_biserial(differences: Floats) -> float | None:
     moved = differences[differences != 0]
     if not len(moved):
         return None
+    from scipy import stats
+
     ranks = stats.rankdata(np.abs(moved))
     return float((ranks[moved > 0].sum() - ranks[moved < 0].sum()) / ranks.sum())
 

@@ -72,7 +72,7 @@ def _load(folder: Path, threads: int | None) -> _Model:
     from tokenizers import Tokenizer
 
     session = onnx_session(folder / "model.onnx", threads)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     inputs = frozenset(i.name for i in session.get_inputs())
