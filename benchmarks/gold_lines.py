@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.grounding.checkers import kept_checker
+from benchmarks.grounding.checkers import cached_checker
 from benchmarks.grounding.labelled_sets import nli4ct
 from benchmarks.grounding.strongest import case_of, citable, jury_panel, strongest_quotes
 from tracejury.agents import JudgePanel, JudgeSpec, Panel, Policy, Quote, Relation, cut_by_rule
@@ -232,7 +232,7 @@ def plain(estimate: Estimate) -> list[float | None]:
 def gold_lines_body(rows: Rows, data: Path, judges: Sequence[str], work: Path) -> dict[str, Any]:
     """Measure both policies with both ways of choosing quotes; answers of the checker are kept under `work`."""
     statements = statements_of(rows, data, judges)
-    judge_panel = jury_panel(kept_checker("nli", work))
+    judge_panel = jury_panel(cached_checker("nli", work))
     body: dict[str, Any] = {"judges": list(judges), "checker": "nli"}
     for way in ("strongest sentences", "nearest lines"):
         with tempfile.TemporaryDirectory() as folder:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.grounding.checkers import kept_checker
+from benchmarks.grounding.checkers import cached_checker
 from benchmarks.grounding.liars import measure_liars
 from benchmarks.grounding.mr_ben import labelled_cases
 from benchmarks.grounding.strongest import jury_panel
@@ -137,7 +137,7 @@ async def measure(args: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
     passages = build(index, args.data)
     print(passages, f"{time.perf_counter() - began:.0f} s", flush=True)
-    checker = kept_checker("nli", args.work)
+    checker = cached_checker("nli", args.work)
     out: dict[str, Any] = {"passages": passages}
     sets = {
         "MR-Ben dev": ("mr-ben", args.data / "mr_ben" / "medicine_dev_subset.json", (), args.questions),
@@ -177,7 +177,7 @@ def measure_liars_with(args: argparse.Namespace) -> dict[str, Any]:
     params = {"finder": "bm25", "quotas": {"reference-ranges": 1}}
     retrieval = RetrievalSpec(sources=WAYS[args.liars], k=5, embedder=NoVectors.name, fusion=False, params=params)
     cases = labelled_cases(args.data, args.work, args.traces, retrieval)
-    figures, _ = measure_liars(cases, jury_panel(kept_checker("nli", args.work)))
+    figures, _ = measure_liars(cases, jury_panel(cached_checker("nli", args.work)))
     return {"references": args.liars, "liars": figures}
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.checker_speed import pairs_a_second
-from benchmarks.grounding.checkers import calibration_summary, kept_checker
+from benchmarks.grounding.checkers import calibration_summary, cached_checker
 from benchmarks.grounding.citations import measure_citations
 from benchmarks.grounding.cost import measure_cost
 from benchmarks.grounding.juries import Sides
@@ -46,7 +46,7 @@ SETS = ("SciFact", "CliniFact", "PubMedQA", "MedHallu", "NLI4CT gold lines")
 QUICK_CLAIMS, QUICK_TRACES = 20, 4
 
 
-class Bench:
+class SharedMeasurements:
     """What the parts share: data, checker, and what was computed once."""
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -54,7 +54,7 @@ class Bench:
 
     @cached_property
     def panel(self) -> JudgePanel:
-        return jury_panel(kept_checker("nli", self.args.work, calibration=self.args.calibration))
+        return jury_panel(cached_checker("nli", self.args.work, calibration=self.args.calibration))
 
     @cached_property
     def sets(self) -> dict[str, list[LabelledClaim]]:
@@ -111,13 +111,13 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     about = {"command": f"python -m benchmarks.grounding {' '.join(sys.argv[1:])}", "commit": _commit()}
     results: dict[str, Any] = json.loads(args.out.read_text("utf-8")) if args.out.is_file() else {}
-    bench = Bench(args)
+    shared = SharedMeasurements(args)
     for name in args.only:
         if name == "model" and args.gguf is None:
             continue
         began = time.perf_counter()
-        measured = bench.part(name)
-        checker = bench.panel.checker if name in ("lift", "liars", "worse", "citations") else None
+        measured = shared.part(name)
+        checker = shared.panel.checker if name in ("lift", "liars", "worse", "citations") else None
         entry = about | {"seconds": round(time.perf_counter() - began)}
         if checker is not None:
             entry["checker"] = {"identity": checker.identity, "calibration": calibration_summary(checker.calibration)}

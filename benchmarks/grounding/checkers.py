@@ -24,7 +24,7 @@ from tracejury.traces import OWN_PACKAGE
 _AT_ONCE = 32
 
 
-class KeptChecker:
+class CachedChecker:
     """A checker whose answers are kept in an SQLite file, by its identity."""
 
     def __init__(self, checker: ValidatedChecker, identity: str, path: Path) -> None:
@@ -43,7 +43,7 @@ class KeptChecker:
 
     async def probabilities(self, pairs: Sequence[Pair], ask: CheckerAsk | None) -> list[Probabilities]:
         """Return one `Probabilities` a pair; only pairs that are not on disk are read."""
-        answers = {pair: kept for pair in pairs if (kept := self._kept(pair)) is not None}
+        answers = {pair: stored for pair in pairs if (stored := self._stored(pair)) is not None}
         unread = list(dict.fromkeys(pair for pair in pairs if pair not in answers))
         for start in range(0, len(unread), _AT_ONCE):
             part = unread[start : start + _AT_ONCE]
@@ -54,13 +54,13 @@ class KeptChecker:
             self.pairs_read += len(part)
         return [answers[pair] for pair in pairs]
 
-    def _kept(self, pair: Pair) -> Probabilities | None:
+    def _stored(self, pair: Pair) -> Probabilities | None:
         query = "select supports, contradicts, silent from answers where identity = ? and pair = ?"
         row = self._answers.execute(query, (self._key, _name(pair))).fetchone()
         return Probabilities(*row) if row else None
 
 
-def kept_checker(
+def cached_checker(
     name: str, work: Path, endpoint: Endpoint | None = None, calibration: Path | None = None
 ) -> LoadedChecker:
     """Load a checker with the calibration that ships, or the one of a file, and keep its answers under `work`."""
@@ -70,9 +70,9 @@ def kept_checker(
         calibration=str(calibration) if calibration else None,
     )
     loaded = load_checker(spec, endpoint)
-    kept = KeptChecker(loaded.checker, loaded.identity, work / "answers.db")
+    cached = CachedChecker(loaded.checker, loaded.identity, work / "answers.db")
     # Ours, so that no time limit for other packages' checkers ends a run on a crowded machine.
-    validated = ValidatedChecker(kept, loaded.checker.kind, OWN_PACKAGE)
+    validated = ValidatedChecker(cached, loaded.checker.kind, OWN_PACKAGE)
     return LoadedChecker(validated, loaded.calibration, endpoint.model if endpoint else None)
 
 

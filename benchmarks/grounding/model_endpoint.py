@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.grounding.checkers import kept_checker
+from benchmarks.grounding.checkers import cached_checker
 from tracejury.agents import BoundAsk
 from tracejury.agents.checkers import LoadedChecker, Pair, Probabilities
 from tracejury.models import CallStore, Endpoint, Gateway
@@ -50,4 +50,4 @@ async def read_with_model(
 def model_checker(gguf: Path, work: Path) -> tuple[LoadedChecker, Endpoint]:
     """Return the checker `llm` on a model file, uncalibrated, and its endpoint."""
     endpoint = served(gguf)
-    return kept_checker("llm", work, endpoint), endpoint
+    return cached_checker("llm", work, endpoint), endpoint
