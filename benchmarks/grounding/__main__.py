@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.checker_speed import pairs_a_second
-from benchmarks.grounding.checkers import calibration_summary, cached_checker
+from benchmarks.grounding.checkers import cached_checker, calibration_summary
 from benchmarks.grounding.citations import measure_citations
 from benchmarks.grounding.cost import measure_cost
 from benchmarks.grounding.juries import Sides
