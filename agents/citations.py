@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tracejury.agents.cases import with_searches
-from tracejury.agents.checkers import LoadedChecker, Pair, Probabilities, count_group, pairs_to_score
+from tracejury.agents.checkers import GroupCount, LoadedChecker, Pair, Probabilities, count_group, pairs_to_score
 from tracejury.agents.checkers.contracts import CheckerAsk
 from tracejury.agents.evidence_records import Claim, Relation
 from tracejury.agents.judge_panel import JudgePanel, most_citations
+from tracejury.agents.opposition import sentences_of
 from tracejury.agents.quote_reading import read_citations
 from tracejury.agents.records import Case, Citation, Opinion
 from tracejury.models import CallRecord
@@ -18,6 +19,10 @@ from tracejury.retrieval import check_quote, denied_by, denies, framed_by, other
 from tracejury.storage import run_in_thread
 
 _UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury quality calibrate --checker`"
+
+
+_GroupKey = tuple[str, str, Relation]
+"""Judge, claim, relation asserted."""
 
 
 class CheckedCitations(NamedTuple):
@@ -64,24 +69,56 @@ async def check_citations(
     ]
     answers = await _answers(checker, pairs, ask)
     most = most_citations(judge_panel.panel)
+    thresholds = {relation: checker.threshold(relation, most) for relation in Relation}
+    counts = {}
     for (name, handle, relation), positions in groups.items():
-        own = placed[name]
-        threshold = checker.threshold(relation, most)
-        sentences = [own[i].sentence for i in positions]
-        count = count_group(claims[handle].text, sentences, relation, answers.__getitem__, threshold)
-        counting = {positions[i] for i in count.counting}
-        for i in positions:
-            own[i] = _decided(own[i], claims[handle], count.p, threshold, counts=i in counting)
+        sentences = [placed[name][i].sentence for i in positions]
+        count = count_group(claims[handle].text, sentences, relation, answers.__getitem__, thresholds[relation])
+        counts[name, handle, relation] = count._replace(counting=tuple(positions[i] for i in count.counting))
+    opposition = await _opposition(case, placed, counts, judge_panel, ask) if checker.discounts_opposition else {}
+    for key, count in counts.items():
+        name, handle, relation = key
+        p, threshold = count.p * (1 - opposition.get(key, 0.0)), thresholds[relation]
+        for i in groups[key]:
+            counting = i in count.counting and threshold is not None and p >= threshold
+            placed[name][i] = _decided(
+                placed[name][i], claims[handle], p, threshold, opposition.get(key, 0.0), counts=counting
+            )
     by_judge = {name: tuple(citations) for name, citations in placed.items()}
     return CheckedCitations(by_judge, tuple(ask.calls) if ask else ())
 
 
-def _decided(citation: Citation, claim: Claim, p: float, threshold: float | None, *, counts: bool) -> Citation:
+async def _opposition(
+    case: Case,
+    placed: Mapping[str, Sequence[Citation]],
+    counts: Mapping[_GroupKey, GroupCount],
+    judge_panel: JudgePanel,
+    ask: CheckerAsk | None,
+) -> dict[_GroupKey, float]:
+    """Return P(opposite) of the most opposed sentence of the evidence of every group that would count."""
+    claims = {claim.handle: claim.text for claim in case.claims.claims}
+    pairs: dict[_GroupKey, list[Pair]] = {}
+    for (name, handle, relation), count in counts.items():
+        if count.counting:
+            evidence_ids = [placed[name][i].evidence_id for i in count.counting]
+            sentences = await run_in_thread(sentences_of, case, evidence_ids, judge_panel)
+            pairs[name, handle, relation] = [Pair(claims[handle], (sentence,)) for sentence in sentences]
+    checker = judge_panel.checker
+    distinct = list(dict.fromkeys(pair for each in pairs.values() for pair in each))
+    answers = await _answers(checker, distinct, ask) if checker is not None else {}
+    return {key: max((answers[pair].of(key[2].opposite) for pair in each), default=0.0) for key, each in pairs.items()}
+
+
+def _decided(
+    citation: Citation, claim: Claim, p: float, threshold: float | None, opposition: float, *, counts: bool
+) -> Citation:
     why_not = None
     if threshold is None:
         why_not = _UNCALIBRATED
     elif p < threshold:
         why_not = f"the checker finds P({citation.relation}) = {p:.2f}, below {threshold:.2f}"
+        if opposition > 0:
+            why_not += f", since a sentence of the same evidence says the opposite with {opposition:.2f}"
     elif not counts:
         why_not = "it adds nothing to the other sentences that the judge cites for the claim"
     elif citation.relation is Relation.SUPPORTS and denies(citation.sentence, claim.text) is False:
@@ -160,9 +197,9 @@ def _claims_for(case: Case, citation: Citation) -> tuple[str, ...]:
     return named if citation.claim is not None else tuple(c.handle for c in claims)
 
 
-def _groups(placed: Mapping[str, Sequence[Citation]]) -> dict[tuple[str, str, Relation], list[int]]:
+def _groups(placed: Mapping[str, Sequence[Citation]]) -> dict[_GroupKey, list[int]]:
     """Return (judge, claim, relation) -> positions of the judge's citations that are to be checked."""
-    groups: dict[tuple[str, str, Relation], list[int]] = defaultdict(list)
+    groups: dict[_GroupKey, list[int]] = defaultdict(list)
     for name, citations in placed.items():
         for i, citation in enumerate(citations):
             if citation.why_not is None and citation.claim is not None and citation.relation is not None:

@@ -17,6 +17,11 @@ class Relation(StrEnum):
     CONTRADICTS = "contradicts"
     SILENT = "silent"
 
+    @property
+    def opposite(self) -> Relation:
+        """What cannot hold beside it; silence is its own."""
+        return {Relation.SUPPORTS: Relation.CONTRADICTS, Relation.CONTRADICTS: Relation.SUPPORTS}.get(self, self)
+
 
 class Grade(StrEnum):
     """How far counting evidence carries a verdict."""
