@@ -75,7 +75,8 @@ async def check_citations(
         sentences = [placed[name][i].sentence for i in positions]
         count = count_group(claims[handle].text, sentences, relation, answers.__getitem__, thresholds[relation])
         counts[name, handle, relation] = count._replace(counting=tuple(positions[i] for i in count.counting))
-    opposition = await _opposition(case, placed, counts, judge_panel, ask) if checker.discounts_opposition else {}
+    discounted = {key: count for key, count in counts.items() if checker.discounts(key[2])}
+    opposition = await _opposition(case, placed, discounted, judge_panel, ask)
     for key, count in counts.items():
         name, handle, relation = key
         p, threshold = count.p * (1 - opposition.get(key, 0.0)), thresholds[relation]

@@ -50,9 +50,9 @@ class CheckerCalibration(Record):
     alpha: float
     """Of steps on which the relation is asserted wrongly, the share that may have a counting citation at most, where
     the judge cites the best of all sentences of its case."""
-    discounts_opposition: bool = False
-    """P(relation) is multiplied by 1 - P(opposite) of the most opposed sentence of the cited evidence; the thresholds
-    were set on that. It costs a reading of every sentence of the evidence of a citation that would count."""
+    discounted: frozenset[Relation] = frozenset()
+    """Relations whose P is multiplied by 1 - P(opposite) of the most opposed sentence of the cited evidence; their
+    thresholds were set on that. It costs a reading of every sentence of the evidence of a citation that would count."""
     n: int
     """Labelled rows."""
     groups: int

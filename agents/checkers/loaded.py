@@ -39,10 +39,9 @@ class LoadedChecker:
         """Return the least P(relation) that counts; None: an uncalibrated checker grounds nothing."""
         return self.calibration.threshold(relation, citations) if self.calibration else None
 
-    @property
-    def discounts_opposition(self) -> bool:
-        """Whether the rest of the cited evidence has a say; see `CheckerCalibration`."""
-        return self.calibration is not None and self.calibration.discounts_opposition
+    def discounts(self, relation: Relation) -> bool:
+        """Tell whether the rest of the cited evidence has a say in this relation; see `CheckerCalibration`."""
+        return self.calibration is not None and relation in self.calibration.discounted
 
     async def check(self, pairs: Sequence[Pair], ask: CheckerAsk | None = None) -> list[Probabilities]:
         """Return one `Probabilities` a pair, calibrated where there is a calibration.

@@ -76,7 +76,8 @@ async def strongest_quotes(
 ) -> tuple[Quote, ...]:
     """Return, for each claim of the case, the group of up to three sentences that the checker scores highest.
 
-    Every sentence is read alone; groups are made of the `pool` sentences that are strongest alone, all of them.
+    Every sentence is read alone; groups are made of the `pool` sentences that are strongest alone, all of them. Where
+    the relation is discounted, they are sentences of the evidence whose strongest one has most left.
     """
     checker = judge_panel.checker
     sentences = citable(case, relation, judge_panel)
@@ -90,12 +91,26 @@ async def strongest_quotes(
     quotes: list[Quote] = []
     for claim in case.claims.claims:
         alone = await check([Pair(claim.text, (sentence,)) for sentence in first_of])
-        ranked = sorted(zip(first_of, alone, strict=True), key=lambda row: -row[1].of(relation))
-        strongest = [sentence for sentence, _ in ranked[:pool]]
+        p_of = dict(zip(first_of, alone, strict=True))
+        if checker.discounts(relation):
+            p_of = _of_least_opposed(p_of, {s: quote.evidence_id for s, quote in first_of.items()}, relation)
+        strongest = sorted(p_of, key=lambda sentence: -p_of[sentence].of(relation))[:pool]
         best = (await best_citations(claim.text, strongest, check))[relation][-1]
         named = {"claim": claim.handle, "relation": relation}
         quotes += [first_of[sentence].model_copy(update=named) for sentence in best.sentences]
     return tuple(quotes)
+
+
+def _of_least_opposed(
+    p_of: dict[str, Probabilities], place_of: dict[str, str], relation: Relation
+) -> dict[str, Probabilities]:
+    """Return the sentences of the evidence whose strongest sentence has most left after the discount."""
+    opposed: dict[str, float] = {}
+    for sentence, p in p_of.items():
+        place = place_of[sentence]
+        opposed[place] = 0.0 if place.startswith("step:") else max(opposed.get(place, 0.0), p.of(relation.opposite))
+    best = place_of[max(p_of, key=lambda s: p_of[s].of(relation) * (1 - opposed[place_of[s]]))]
+    return {sentence: p for sentence, p in p_of.items() if place_of[sentence] == best}
 
 
 async def checked(

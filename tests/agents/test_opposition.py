@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from fixed_checkers import SharedWords, calibrated
+
 from tracejury.agents import (
     Case,
     Citation,
@@ -18,6 +18,7 @@ from tracejury.agents import (
     Label,
     Panel,
     Quote,
+    Relation,
     check_citations,
     draft_citations,
 )
@@ -31,7 +32,8 @@ DENIAL = "Aspirin does not lowers fever in adults."
 def checker(*, discounts: bool) -> LoadedChecker:
     loaded = calibrated(SharedWords())
     assert loaded.calibration is not None
-    return LoadedChecker(loaded.checker, loaded.calibration.model_copy(update={"discounts_opposition": discounts}))
+    relations = frozenset({Relation.SUPPORTS, Relation.CONTRADICTS} if discounts else ())
+    return LoadedChecker(loaded.checker, loaded.calibration.model_copy(update={"discounted": relations}))
 
 
 def case(passages: tuple[str, ...], context: tuple[ContextStep, ...] = ()) -> Case:
