@@ -222,15 +222,16 @@ class Browsing:
             chosen = select(tally.c.n).where(listed).order_by(*_SORTS[trace_filter.sort], tally.c.n).limit(PAGE)
             page, total = max(1, trace_filter.page), 0
             numbers: list[int] = []
-            if trace_filter.words:
-                # A word search costs more than the sort, so one query gives both the page and the count.
+            # Sorted hits and found words are gone through whole, so that one query gives both the page and the count.
+            at_once = not unfiltered and (bool(trace_filter.words) or trace_filter.sort != "order")
+            if at_once:
                 both = chosen.add_columns(func.count().over()).offset(PAGE * (page - 1))
                 ranked = connection.execute(both).all()
                 numbers, total = [n for n, _ in ranked], ranked[0][1] if ranked else 0
-            if not numbers:
+            if not numbers and (page > 1 or not at_once):
                 total = connection.scalar(select(func.count()).select_from(tally).where(condition)) or 0
                 page = min(page, max(1, -(-total // PAGE)))
-                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1))))
+                numbers = list(connection.scalars(chosen.offset(PAGE * (page - 1)))) if total else []
             pages = max(1, -(-total // PAGE))
             rows = connection.execute(
                 select(tally).where(tally.c.n.in_(numbers)).order_by(*_SORTS[trace_filter.sort], tally.c.n)
