@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from tracejury.models.coercion import validated
 from tracejury.models.records import Data, Message
-from tracejury.models.reply_text import objects_in, storable_escapes
+from tracejury.models.reply_text import may_repeat_label, objects_in, storable_escapes
 
 _REPLY_IN_REPAIR = 2000
 """Characters of an unusable reply that its repair repeats."""
@@ -20,7 +20,7 @@ def parse_reply(text: str, schema: type[Reply], *, is_last: bool = False) -> Rep
     """Return the reply as an instance of `schema`.
 
     Thinking, code fences, prose and wrappers around the object are skipped, and values with one meaning in the wrong
-    form are converted; nothing is shortened or guessed.
+    form are converted; nothing is shortened or guessed. An object with two labels that differ has none.
 
     Args:
         text: The text of the reply.
@@ -31,16 +31,21 @@ def parse_reply(text: str, schema: type[Reply], *, is_last: bool = False) -> Rep
         ValidationError: No object in `text` fits.
     """
     text = storable_escapes(text)
-    try:
-        return schema.model_validate_json(text)
-    except ValidationError as error:
-        problem = error
+    problem: ValidationError | None = None
     first = True
+    if not may_repeat_label(text):
+        try:
+            return schema.model_validate_json(text)
+        except ValidationError as error:
+            problem = error
     for value in objects_in(text):
         try:
             return validated(value, schema, is_last=is_last)
         except ValidationError as error:
             problem, first = (error if first else problem), False
+    if problem is None:
+        # There is no object at all: pydantic says so.
+        return schema.model_validate_json("" if may_repeat_label(text) else text)
     raise problem
 
 

@@ -23,7 +23,23 @@ _UNSTORABLE_ESCAPE = re.compile(
 _MOST_VALUES = 1000
 _MOST_MENDED = 5
 _MENDED_CHARS = 50_000
-_decoder = json.JSONDecoder(strict=False)
+_LABEL = "label"
+
+
+def _one_label(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object without its label where it has several that differ: which of them is meant nobody can say."""
+    value = dict(pairs)
+    if any(key == _LABEL and other != value[_LABEL] for key, other in pairs):
+        del value[_LABEL]
+    return value
+
+
+_decoder = json.JSONDecoder(strict=False, object_pairs_hook=_one_label)
+
+
+def may_repeat_label(text: str) -> bool:
+    """Whether a label may stand twice in one object, of which a JSON parser would keep the last in silence."""
+    return text.count(f'"{_LABEL}"') > 1
 
 
 def without_thinking(text: str) -> str:

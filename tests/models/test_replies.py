@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from servers import shapes
 
 from tracejury.agents import judge_reply
-from tracejury.models import Budget, CallFailed, CallStore, ChatReply, FailureReason, Gateway
+from tracejury.models import Budget, CallFailed, CallStore, ChatReply, FailureReason, Gateway, parse_reply
 
 KEY = "sk-planted-0123456789abcdefghijkl"
 
@@ -196,3 +196,16 @@ def test_a_server_that_counts_only_what_its_cache_lacks_has_cut_nothing(asking: 
     assert isinstance(answer, ChatReply), answer
     assert answer.calls[0].usage_estimated
     assert answer.calls[0].prompt_tokens > 900
+
+
+class _Labelled(BaseModel):
+    label: Literal["supported", "error"]
+
+
+@pytest.mark.parametrize("frame", ["%s", "Here it is: %s", "```json\n%s\n```"])
+def test_two_labels_that_differ_in_one_object_are_none(frame: str) -> None:
+    with pytest.raises(ValidationError, match="label"):
+        parse_reply(frame % '{"label": "supported", "label": "error"}', _Labelled)
+    # Said twice alike, or in a draft and in the final answer, a label is one.
+    assert parse_reply(frame % '{"label": "error", "label": "error"}', _Labelled).label == "error"
+    assert parse_reply(frame % '{"label": "supported"} no: {"label": "error"}', _Labelled).label == "error"
