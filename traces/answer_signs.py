@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # Full-width letters, figures and signs, and curly quotes, as their plain forms.
 _PLAIN: dict[int, int | str | None] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **{0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'},
+    # Bold, italic and other letters of mathematics.
+    **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)},
     # Letters and numbers in circles and brackets.
     **{0x24B6 + place: chr(ord("A") + place) for place in range(26)},
     **{0x1F150 + place: chr(ord("A") + place) for place in range(26)},

@@ -39,12 +39,13 @@ def test_replies_of_a_language_settle_on_an_option_or_on_none(group: dict[str, A
         ("答案是\u200bB\u200b。", "B"),
         ("\u2067الإجابة الصحيحة هي \u2066C\u2069\u2069", "C"),
         ("The ans\u00adwer is \u24b9.", "D"),
+        ("Answer: \U0001d401", "B"),
         ("Правильный ответ: Г.", "D"),
         ("الجواب الصحيح هو ب", "B"),
         # A Cyrillic Ve is the third letter of its alphabet and looks like the second of ours.
         ("Правильный ответ: В.", None),
     ],
-    ids=["zero width", "right to left", "circled", "Cyrillic", "Arabic", "ambiguous"],
+    ids=["zero width", "right to left", "circled", "mathematical", "Cyrillic", "Arabic", "ambiguous"],
 )
 def test_letters_in_other_scripts_and_between_marks_that_nobody_sees(text: str, letter: str | None) -> None:
     assert extract_answer(text, OPTIONS) == letter
