@@ -290,7 +290,9 @@ class Course:
         doubled = sum(len(rows) - 1 for rows in found.values()) + miscounted(self.store(at))
         wrong = [s for s, rows in found.items() if rows[-1].outcome != "failed" and rows[-1] != self.expected.get(s)]
         row = {"fault": fault, "injected": injected, "expected": len(self.expected)}
-        row |= {"lost": len(lost), "doubled": doubled, "wrong": len(wrong)} | more
+        row |= {"lost": len(lost), "doubled": doubled, "wrong": len(wrong)}
+        # Replies that a provider would charge for, beyond the first to each prompt.
+        row |= {"calls_paid_twice": sum(n - 1 for n in self.server.counts()["paid"].values())} | more
         print(json.dumps(row), flush=True)
         return row
 

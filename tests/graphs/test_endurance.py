@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from conftest import ROOT
 from servers.model_server import ModelServer
 
 from benchmarks.endurance import FAULTS, Course
@@ -30,3 +32,18 @@ def test_the_expected_verdicts_are_of_every_kind(course: Course) -> None:
     """A comparison of verdicts that are all alike would show little."""
     assert {v.outcome for v in course.expected.values()} == {"supported", "error", "abstained"}
     assert len(set(course.expected.values())) >= 4
+
+
+def test_the_documented_table_is_the_measured_one() -> None:
+    faults = json.loads((ROOT / "benchmarks" / "results" / "endurance.json").read_text())["faults"]
+    page = (ROOT / "docs" / "ledger.md").read_text()
+    for name, row in faults.items():
+        if name == "swapped":
+            assert f"{row['injected']} such replies in {row['expected']} steps made {row['wrong']} verdicts" in page
+            continue
+        assert (row["lost"], row["doubled"], row["wrong"]) == (0, 0, 0), name
+        paid = row.get("calls_paid_twice", "not counted")
+        line = (
+            f"| {row['fault']} | {row['injected']:,} | {row['expected']:,} | 0 | 0 | 0 | {row['commands']} | {paid} |"
+        )
+        assert line in page
