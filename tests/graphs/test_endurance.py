@@ -42,8 +42,6 @@ def test_the_documented_table_is_the_measured_one() -> None:
             assert f"{row['injected']} such replies in {row['expected']} steps made {row['wrong']} verdicts" in page
             continue
         assert (row["lost"], row["doubled"], row["wrong"]) == (0, 0, 0), name
-        paid = row.get("calls_paid_twice", "not counted")
-        line = (
-            f"| {row['fault']} | {row['injected']:,} | {row['expected']:,} | 0 | 0 | 0 | {row['commands']} | {paid} |"
-        )
-        assert line in page
+        figures = f"{row['injected']:,} | {row['expected']:,} | 0 | 0 | 0 | {row['commands']}"
+        paid = row.get("calls_paid_twice", row.get("shorter", {}).get("calls_paid_twice", "not counted"))
+        assert f"| {row['fault']} | {figures} | {paid}" in page
