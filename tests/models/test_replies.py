@@ -209,3 +209,26 @@ def test_two_labels_that_differ_in_one_object_are_none(frame: str) -> None:
     # Said twice alike, or in a draft and in the final answer, a label is one.
     assert parse_reply(frame % '{"label": "error", "label": "error"}', _Labelled).label == "error"
     assert parse_reply(frame % '{"label": "supported"} no: {"label": "error"}', _Labelled).label == "error"
+
+
+def test_a_callback_is_told_of_the_calls_of_its_run(asking: Any) -> None:
+    from langchain_core.callbacks import AsyncCallbackHandler
+    from langchain_core.runnables import RunnableLambda
+
+    prompts: list[str] = []
+
+    class Listener(AsyncCallbackHandler):
+        async def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> None:
+            prompts.append(messages[0][-1].content)
+
+    async def main() -> None:
+        async with Gateway(CallStore("sqlite://"), secret=b"s") as gateway:
+
+            async def ask(text: str) -> str:
+                return (await gateway.chat(asking.about(text))).text
+
+            await ask("nobody listens")
+            await RunnableLambda(ask).ainvoke("somebody does", config={"callbacks": [Listener()]})
+
+    asyncio.run(main())
+    assert [("nobody" in prompt, "somebody" in prompt) for prompt in prompts] == [(False, True)]
