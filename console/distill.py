@@ -14,7 +14,7 @@ from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, IndexPath, Json, Store
 from tracejury.console.outputs import output_folder
-from tracejury.console.stages import Backend, resumable
+from tracejury.console.stages import Backend, interrupted_at_once, resumable
 
 if TYPE_CHECKING:
     from tracejury.training import StageEstimate
@@ -77,7 +77,7 @@ def distill(
 
         stage_progress = StageProgress()
         try:
-            with resumable(folder), live_line(lambda: str(stage_progress)):
+            with resumable(folder), interrupted_at_once(), live_line(lambda: str(stage_progress)):
                 manifest = asyncio.run(
                     run(
                         spec,

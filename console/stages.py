@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -125,3 +126,20 @@ def resumable(out: Path) -> Iterator[None]:
             f"{out}: the disk is full ({str(error)[:120]}). Free some space and give the same command again: it "
             "continues from here."
         ) from error
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let Ctrl-C interrupt what runs, a training inside a coroutine too.
+
+    asyncio answers the first SIGINT by cancelling its main task, which a training notices when it is over.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
