@@ -78,9 +78,9 @@ def _codes(verdict: StepVerdict) -> tuple[int, int, int, int, int]:
     decided = outcome in (Outcome.SUPPORTED, Outcome.ERROR)
     ungrounded = decided and verdict.majority_outcome is not None and verdict.grade != Grade.FULL
     grounded = Outcome.ABSTAINED if ungrounded else outcome
-    kinds = (_code(o, verdict.claim) for o in (outcome, majority, grounded))
+    kind, by_majority, by_grounds = (_code(o, verdict.claim) for o in (outcome, majority, grounded))
     error_type = -1 if verdict.error_type is None else ERROR_TYPES.index(ErrorType(verdict.error_type))
-    return (*kinds, error_type, int(verdict.grade is not None))
+    return (kind, by_majority, by_grounds, error_type, int(verdict.grade is not None))
 
 
 def _code(outcome: Outcome, claim: bool) -> int:
@@ -105,9 +105,11 @@ class _Questions(NamedTuple):
 
 
 def _by_question(columns: Columns, arm: int) -> _Questions:
-    graded = (columns.traces["arm"] == arm) & (columns.traces["correct"] >= 0)
-    right = graded & (columns.traces["correct"] == 1)
-    counts = [
-        np.bincount(columns.traces["question"][mask], minlength=len(columns.questions)) for mask in (graded, right)
-    ]
-    return _Questions(*counts, columns.per_question(columns.step_arm == arm)[:, OUTCOMES.index(Outcome.ERROR)])
+    questions, correct = columns.traces["question"], columns.traces["correct"]
+    graded = (columns.traces["arm"] == arm) & (correct >= 0)
+    n, errors = len(columns.questions), columns.per_question(columns.step_arm == arm)
+    return _Questions(
+        graded=np.bincount(questions[graded], minlength=n),
+        right=np.bincount(questions[graded & (correct == 1)], minlength=n),
+        errors=errors[:, OUTCOMES.index(Outcome.ERROR)],
+    )
