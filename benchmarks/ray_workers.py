@@ -32,7 +32,7 @@ def measure(server: Any, steps: int, workers: int | None) -> dict[str, float]:
     import yaml
     from local_panel import GOOD, panel_body, write_traces
 
-    server.reset(reply=GOOD, latency_s=LATENCY_S, held=True)
+    server.reset(reply=GOOD, latency_s=LATENCY_S, paused=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         texts = [
@@ -59,7 +59,7 @@ def measure(server: Any, steps: int, workers: int | None) -> dict[str, float]:
             while server.counts()["peak"] < IN_FLIGHT:
                 time.sleep(0.05)
             released = server.counts()["seconds"]
-            server.set(held=False)
+            server.set(paused=False)
             out, _ = run.communicate()
         assert json.loads(out)["outcomes"]["supported"] == steps
     counts = server.counts()
