@@ -69,6 +69,7 @@ _EXPLICIT = cues(
         r"(?:therefore |thus |likely )*(?:the\s+)?(?:most\s+(?:likely|appropriate|accurate)|correct|best|right)\b",
     ),
 )
+_BEST = r"(?:correct|best|right|most (?:likely|appropriate|fitting|suitable|plausible|consistent))"
 _IMPLICIT = cues(
     # A heading with the letter below it.
     (
@@ -88,11 +89,11 @@ _IMPLICIT = cues(
     (
         "is ",
         r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+is\s+(?:the\s+)?"
-        r"(?:correct|best|right|most (?:likely|appropriate))\b",
+        rf"{_BEST}\b",
     ),
     (
         "make",
-        r"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?(?:correct|best|right|most (?:likely|appropriate))\b",
+        rf"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?{_BEST}\b",
     ),
     # "The index among these is C. PMA": a letter written as options are lettered.
     (

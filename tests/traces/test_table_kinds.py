@@ -296,6 +296,28 @@ KINDS: dict[str, tuple[str, str]] = {
             }
         ),
     ),
+    "an instruction before every question": (
+        "a.csv",
+        table(
+            "prompt,completion,gold",
+            lambda i: ["You are a careful physician. Answer the question.\n\n" + PROMPTS[i], REPLIES[i], GOLDS[i]],
+        ),
+    ),
+    "golds in a list of keys": (
+        "a.jsonl",
+        lines(lambda i: {"stem": STEMS[i], "options": OPTIONS[i], "key": [GOLDS[i]], "response": REPLIES[i]}),
+    ),
+    "problem text": (
+        "a.jsonl",
+        lines(
+            lambda i: {
+                "problem_text": STEMS[i],
+                "choices": list(OPTIONS[i].values()),
+                "answer": [GOLDS[i].lower()],
+                "prediction": REPLIES[i],
+            }
+        ),
+    ),
     "messages inside the input": (
         "a.jsonl",
         lines(
@@ -408,6 +430,11 @@ UNREADABLE = {
         "a.jsonl",
         repr({"question": STEMS[0]}) + "\n",
         "the line is Python, not JSON (write it with json.dumps",
+    ),
+    "a column a model": (
+        "a.jsonl",
+        json.dumps({"question": STEMS[0], "gold": "A", "qwen2.5-32b": REPLIES[0] * 2, "medgemma-27b": REPLIES[1] * 2}),
+        "long text is in 'qwen2.5-32b' and 'medgemma-27b'",
     ),
     "YAML": ("a.yaml", f"- question: {STEMS[0]}\n  response: {REPLIES[0][:20]}\n", "the file is YAML"),
     "prose": ("a.txt", f"{STEMS[0]}\n\n{REPLIES[0]}\n", "the file is prose, not a table (write one JSON object a line"),

@@ -50,7 +50,7 @@ class GoldFields:
 
         Keys are looked for before texts such as `C) Warfarin`, and nothing is chosen where two fields hold them.
         """
-        columns = [field for field in fields if field.kind == "text" and "." not in field.path]
+        columns = [field for field in fields if field.kind in ("text", "list") and "." not in field.path]
         keys = [f.path for f in columns if f.mean_length <= _KEY and self._are_all(f.path, _is_key)]
         if not keys:
             keys = [f.path for f in columns if f.mean_length <= _OPTION and self._are_all(f.path, _is_option)]
@@ -58,7 +58,8 @@ class GoldFields:
 
     def _are_all(self, path: str, names_option: Callable[[str, Mapping[str, str]], bool]) -> bool:
         pairs = self._values(path)
-        return bool(pairs) and all(names_option(str(value), options) for value, options in pairs)
+        golds = [(value if isinstance(value, list) else [value], options) for value, options in pairs]
+        return bool(golds) and all(names_option(str(part), options) for parts, options in golds for part in parts)
 
     def says_the_same(self, path: str, gold_path: str | None) -> bool:
         """Whether a field named answer is the gold answer in other words, and not what a model answered."""

@@ -29,10 +29,10 @@ FIELDS = (
 """What `--map FIELD=PATH` may name on its left side."""
 
 STEM = (
-    "question", "stem", "questionstem", "questiontext", "qtext", "openendedverifiablequestion", "query",
-    "problem", "problemstatement", "sent1", "vignette", "clinicalvignette", "casevignette", "prompt", "inputtext",
-    "userinput", "fullprompt",
-    "userprompt", "input", "inputs", "instruction", "q", "case",
+    "question", "stem", "questionstem", "questiontext", "problemtext", "itemtext", "qtext",
+    "openendedverifiablequestion", "query", "problem", "problemstatement", "sent1", "vignette", "clinicalvignette",
+    "casevignette", "prompt", "inputtext", "userinput", "fullprompt", "userprompt", "input", "inputs",
+    "instruction", "q", "case",
     "enonce", "pregunta", "enunciado", "frage", "fragestellung", "pergunta", "domanda", "问题", "题目", "题干",
     "質問", "問題", "질문", "문제", "вопрос",
 )  # fmt: skip

@@ -75,6 +75,10 @@ class TableProfile:
             for path, kinds in self._kinds.items()
         ]
 
+    def has_column(self, name: str) -> bool:
+        """Whether a name, which may have a dot (`qwen2.5-32b`), is a field of the rows themselves."""
+        return any(name in row for row in self.sample)
+
     def values(self, path: str) -> list[object]:
         """Return the values of a field in the sampled rows, empty ones left out."""
         values = [lift(row, path) for row in self.sample]

@@ -389,9 +389,10 @@ class _Proposing:
             return
         if not self.replies and "text" not in self.chosen and "steps" not in self.chosen and not self.arms:
             prose = [f for f in self._free() if f.kind == "text" and f.mean_length >= _PROSE]
-            prose = [f for f in prose if f.path not in names.EXPLANATION and "." not in f.path]
+            prose = [f for f in prose if f.path not in names.EXPLANATION and self.profile.has_column(f.path)]
             if prose:
+                holding = " and ".join(repr(field.path) for field in prose[:3])
                 self.question = (
-                    f"no field is known as the reply, and {prose[0].path!r} holds long text; say --map "
+                    f"no field is known as the reply; long text is in {holding}; say --map "
                     f"{quote('text=' + prose[0].path)}, or --map text=: where the file has questions alone"
                 )

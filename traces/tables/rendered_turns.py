@@ -21,7 +21,9 @@ _MARKS = ("<|", "<start_of_turn>", "<\uff5c", "[INST]", "Human:", "USER:")
 """One of these stands in any prompt that a template has written."""
 _INSTRUCTION = re.compile(
     r"\A(?:please\s+)?(?:answer|solve)\s+the\s+following\b[^\n?]*"
-    r"(?:\bmultiple[ -]choice\b|\bmedical\b|\bstep by step\b)[^\n?]*\n\s*\n(?=\S)",
+    r"(?:\bmultiple[ -]choice\b|\bmedical\b|\bstep by step\b)[^\n?]*\n\s*\n(?=\S)"
+    r"|\A(?:you\s+are\s+an?|the\s+following\s+(?:is|are)|(?:please\s+)?(?:answer|choose|select|read|think|solve))\b"
+    r"(?=[^\n?]*\b(?:answer|assistant|expert|question|options?|step[ -]by[ -]step)\b)[^\n?\d]*\n\s*\n(?=\S)",
     re.IGNORECASE,
 )
 
@@ -29,7 +31,8 @@ _INSTRUCTION = re.compile(
 def user_text(prompt: str) -> str:
     """Return the last user turn of a prompt that holds a template's marks, without an instruction that precedes it.
 
-    An instruction is a first paragraph such as "Answer the following multiple choice question. ...". A prompt without
+    An instruction is a first paragraph such as "Answer the following multiple choice question. ..." or "You are a
+    careful physician. Answer the question."; one that asks, or has a number, is the question's own. A prompt without
     marks and instruction is returned as it is.
     """
     for pattern in _USER_TURNS if any(mark in prompt for mark in _MARKS) else ():
