@@ -120,10 +120,11 @@ def read(
         return
     if path is None and reader is not None and os.path.exists(reader):
         path, reader = Path(reader), None
-    if path is None and reader is not None:
-        raise fail(f"{reader} is no file or folder; name one that is there: tracejury read [READER] PATH --out DIR")
     if path is None:
-        raise fail("name a reader and a path, or a path: tracejury read PATH --out DIR (see tracejury read --list)")
+        nothing = "" if reader is None else f"{reader} is no file or folder; "
+        raise fail(
+            f"{nothing}name a reader and a path, or a path: tracejury read PATH --out DIR (tracejury read --list)"
+        )
     if reader == "verdicts":
         with explained():
             from tracejury.console.verdict_table import read_verdicts

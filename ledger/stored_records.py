@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tracejury.traces import first_fault
+from tracejury.storage import first_fault
 
 log = logging.getLogger("tracejury.ledger")
 Stored = TypeVar("Stored", bound=BaseModel)

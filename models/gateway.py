@@ -127,7 +127,7 @@ class Gateway:
             problem = problem_in(first, error)
         is_short = 0 < first.completion_tokens < request.max_tokens and not first.usage_estimated
         if first.finish_reason == "length" and is_short and not is_spent_on_thinking(first):
-            self.store.mark_usable((first.id,), False)
+            await self.store.mark_unusable((first.id,))
             raise CallFailed(FailureReason.CONTEXT, f"the context ended in mid-reply: {problem}", (first,))
         second = await self._repair(request, first, problem)
         try:
@@ -136,7 +136,7 @@ class Gateway:
             )
         except ValidationError as error:
             # Not earlier: a first reply with a usable repair stays in the cache, so that a resumed run finds both.
-            self.store.mark_usable((first.id, second.id), False)
+            await self.store.mark_unusable((first.id, second.id))
             reason = FailureReason.CUT_OFF if second.finish_reason == "length" else FailureReason.UNUSABLE
             raise CallFailed(reason, hinted(second, problem_in(second, error)), (first, second)) from None
 
@@ -240,7 +240,7 @@ class Gateway:
             if failed.reason is not FailureReason.CONTEXT:
                 raise CallFailed(failed.reason, failed.detail, calls) from failed
             # The task itself fits; only the repair on top of it does not.
-            self.store.mark_usable((first.id,), False)
+            await self.store.mark_unusable((first.id,))
             raise CallFailed(FailureReason.UNUSABLE, f"{problem}; no room for a repair", calls) from failed
 
     def _more_thinking(self, endpoint: Endpoint) -> int:
@@ -319,7 +319,7 @@ class Gateway:
         if batches:
             batches.mark_recorded(key)
         if problem:
-            self.store.mark_usable((call.id,), False)
+            await self.store.mark_unusable((call.id,))
             raise CallFailed(*problem, (call,))
         return call
 

@@ -73,8 +73,8 @@ class CallSink(Protocol):
         """Return the newest reply under `key` that is not marked unusable, as a call without cost."""
         ...
 
-    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Record whether the replies of these calls were usable, without waiting for the write."""
+    async def mark_unusable(self, ids: tuple[str, ...]) -> None:
+        """Record that the replies of these calls cannot be used; `cached` does not return them any more."""
         ...
 
 
@@ -152,9 +152,14 @@ class CallStore:
 
         return run_when_reachable(self.engine, fetch)
 
-    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Record whether the replies of these calls were usable; not awaited, since a lost mark only costs a parse."""
-        self.submit(update(model_call).where(model_call.c.id.in_(ids)).values(usable=usable))
+    async def mark_unusable(self, ids: tuple[str, ...]) -> None:
+        """Record that the replies of these calls cannot be used; `cached` does not return them any more."""
+        statement = update(model_call).where(model_call.c.id.in_(ids)).values(usable=False)
+
+        def write(connection: Connection) -> None:
+            connection.execute(statement)
+
+        await self.writer.write(write)
 
     def submit(self, statement: Executable) -> None:
         """Queue a statement without waiting for it."""

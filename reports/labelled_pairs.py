@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError, model_validator
 
 from tracejury.agents import Relation
-from tracejury.storage import read_utf8
-from tracejury.traces import Record, first_fault
+from tracejury.storage import first_fault, read_utf8
+from tracejury.traces import Record
 
 
 class LabelledPair(Record):

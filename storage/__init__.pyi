@@ -2,6 +2,7 @@ from .atomic import replacing_file, replacing_folder
 from .data_version import DataVersion
 from .digests import cached_file_digest, file_digest
 from .engine import StoreError, hide_password, insert_new, open_engine, open_transaction
+from .faults import first_fault
 from .key_value import Entry, KeyValueStore
 from .leases import Lease, LeaseHeldError, acquire_lease
 from .reconnecting import is_outage, run_when_reachable, unreachable_error
@@ -21,6 +22,7 @@ __all__ = [
     "acquire_lease",
     "cached_file_digest",
     "file_digest",
+    "first_fault",
     "hide_password",
     "insert_new",
     "is_outage",

@@ -5,7 +5,6 @@ from .containment import is_users_interrupt
 from .contracts import Reader, ReadItem, Segmenter
 from .coverage import TextCoverage, text_coverage
 from .deidentifying import deidentify
-from .faults import first_fault
 from .formats.html import HtmlReader
 from .formats.lines import TextLines
 from .guarded import READING_LIMIT, Guarded
@@ -85,7 +84,6 @@ __all__ = [
     "count_hedges",
     "deidentify",
     "extract_answer",
-    "first_fault",
     "identifiers",
     "is_users_interrupt",
     "json_objects",

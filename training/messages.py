@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from tracejury.traces import Question, Trace, first_fault
+from tracejury.storage import first_fault
+from tracejury.traces import Question, Trace
 from tracejury.training.recipe import RecipeError
 
 READER = "messages"

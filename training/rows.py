@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from tracejury.storage import replacing_file
-from tracejury.traces import first_fault
+from tracejury.storage import first_fault, replacing_file
 from tracejury.training.recipe import RecipeError, RecipePart
 
 

@@ -44,7 +44,7 @@ class LedgerActor:
         self.methods: dict[str, Callable[..., Awaitable[Any]]] = {
             "record": self._calls.record,
             "cached": self._calls.cached,
-            "mark_usable": self._mark_usable,
+            "mark_unusable": self._calls.mark_unusable,
             "trace": sink.trace,
             "deliberation": sink.deliberation,
             "close": sink.close,
@@ -59,9 +59,6 @@ class LedgerActor:
         """Write what is still queued, and close the ledger."""
         await asyncio.to_thread(self._calls.close)
         self._ledger.close()
-
-    async def _mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        self._calls.mark_usable(ids, usable)
 
 
 class LedgerClient:
@@ -148,9 +145,9 @@ class RemoteCalls:
         call: CallRecord | None = await self._client.call("cached", key)
         return call
 
-    def mark_usable(self, ids: tuple[str, ...], usable: bool) -> None:
-        """Record whether replies could be used, without waiting for the result."""
-        self._client.submit("mark_usable", ids, usable)
+    async def mark_unusable(self, ids: tuple[str, ...]) -> None:
+        """Record that the replies of these calls cannot be used."""
+        await self._client.call("mark_unusable", ids)
 
 
 class RemoteSink:

@@ -58,7 +58,8 @@ def test_configured_rates_are_kept(asking: Any) -> None:
 def test_an_outage_is_waited_for_and_costs_probes_only(asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracejury.models.breaker.Breaker.QUIET_S", 0.2)
     asking.server.set(down=True)
-    fields = {"max_attempts": 6, "deadline_s": 120.0, "timeout_s": 30.0, "max_concurrency": 16}
+    # So many that none is through with them before the outage is noticed, with pauses as short as a test's.
+    fields = {"max_attempts": 30, "deadline_s": 120.0, "timeout_s": 30.0, "max_concurrency": 16}
     asking.endpoint = asking.endpoint.model_copy(update=fields)
     store = CallStore("sqlite://")
 
