@@ -108,12 +108,13 @@ def steps(traces: int) -> list[list[str]]:
     """Steps that end as supported, as failed, or in dispute: the server answers by what stands in them."""
     made = []
     for n in range(traces):
-        kinds = ["refused<401>" if n % 7 == 3 else "", "unread<prose>" if n % 5 == 2 else "", "once<500>"]
+        kinds = ["refused<filter>" if n % 7 == 3 else "", "unread<prose>" if n % 5 == 2 else "", "once<500>"]
         made.append([f"The cough has lasted three days in case {n}.{i} {kinds[i % 3]}" for i in range(4)])
     return made
 
 
-MATCH: dict[str, Any] = {"refused<401>": "401", "unread<prose>": "prose", "once<500>": ["500", "ok"]}
+# By the model and not by the key: three refusals of a key end a worker that has had no reply yet.
+MATCH: dict[str, Any] = {"refused<filter>": "refusal", "unread<prose>": "prose", "once<500>": ["500", "ok"]}
 
 
 def hear(folder: Path, server: ModelServer, store: str, **options: Any) -> list[StepRow]:
