@@ -17,18 +17,20 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from chroma_at_work import chroma
 
 from benchmarks.sizes import Synthetic
 from tracejury.retrieval import Finder, Index, Query, chunk
@@ -174,7 +176,7 @@ def read_from_server(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     entry = here.entry(Synthetic.name)
     generation = folder / Synthetic.name / str(entry.generation)
     served = f"{Synthetic.name}.{entry.generation}"
-    with tempfile.TemporaryDirectory() as cache, _chroma(generation) as (address, server):
+    with tempfile.TemporaryDirectory() as cache, chroma(generation, wait_s=120.0) as (address, server):
         os.environ["TRACEJURY_CACHE"] = cache
         client = chromadb.HttpClient(host="127.0.0.1", port=int(address.rsplit(":", 1)[1]))
         if Synthetic.name in {c.name for c in client.list_collections()}:
@@ -187,24 +189,6 @@ def read_from_server(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         server_mb = round(psutil.Process(server).memory_info().rss / 1e6)
         client.get_collection(served, embedding_function=None).modify(name=Synthetic.name)
     return measured | {"server_rss_mb": server_mb}
-
-
-@contextmanager
-def _chroma(folder: Path) -> Iterator[tuple[str, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "chroma"), "run", "--path", str(folder), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(600):
-            time.sleep(0.2)
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        try:
-            yield f"http://127.0.0.1:{port}", process.pid
-        finally:
-            process.terminate()
 
 
 def _command(args: argparse.Namespace) -> list[str]:

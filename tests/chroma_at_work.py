@@ -13,8 +13,8 @@ from pathlib import Path
 
 
 @contextmanager
-def chroma(folder: Path) -> Iterator[str]:
-    """Start `chroma run`; give its address."""
+def chroma(folder: Path, wait_s: float = 20.0) -> Iterator[tuple[str, int]]:
+    """Start `chroma run`; give its address and its process id."""
     command = shutil.which("chroma", path=str(Path(sys.executable).parent))
     assert command, "chromadb brings its server"
     with socket.socket() as free:
@@ -22,12 +22,12 @@ def chroma(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     asked = [command, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(100):
+        for _ in range(round(wait_s / 0.2)):
             time.sleep(0.2)
             with socket.socket() as knock:
                 if knock.connect_ex(("127.0.0.1", port)) == 0:
                     break
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()

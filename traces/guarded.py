@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from tracejury.traces.contracts import Reader, ReadItem, Segmenter
 from tracejury.traces.plugins import Plugin
 from tracejury.traces.records import Problem, Question, Segmentation, Trace
-from tracejury.traces.time_limits import OverTimeError, call_within, plugin_time_limit_s
+from tracejury.traces.time_limits import plugin_time_limit_s
 
 T = TypeVar("T")
 
@@ -38,12 +38,7 @@ class Guarded:
         Raises:
             PluginError: It took too long or raised; the message names the package.
         """
-        limit_s = limit_s or self.limit_s
-        with self.plugin.faults_named():
-            try:
-                return call_within(limit_s, work)
-            except OverTimeError:
-                raise self.plugin.fault(f"took longer than {limit_s:g} s") from None
+        return self.plugin.call(work, limit_s or self.limit_s)
 
     def items(self, iterate: Iterable[Any]) -> Iterator[Any]:
         """Yield what `iterate` yields, each item under the time limit for reading."""

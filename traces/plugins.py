@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from tracejury.traces.containment import contained, is_users_interrupt
+from tracejury.traces.time_limits import OverTimeError, call_within
+
+T = TypeVar("T")
 
 OWN_PACKAGE = "tracejury"
 
@@ -61,6 +64,23 @@ class Plugin(NamedTuple):
             if is_users_interrupt(error):
                 raise
             raise self.fault(error) from error
+
+    def call(self, work: Callable[[], T], limit_s: float, purpose: str = "") -> T:
+        """Return `work()`, under a time limit.
+
+        Args:
+            work: Calls the object.
+            limit_s: The limit, in seconds.
+            purpose: Ends the message about the limit, such as "to be imported and made".
+
+        Raises:
+            PluginError: It took too long or raised; the message names the package.
+        """
+        with self.faults_named():
+            try:
+                return call_within(limit_s, work)
+            except OverTimeError:
+                raise self.fault(f"took longer than {limit_s:g} s {purpose}".rstrip()) from None
 
     def check(self, instance: object, contract: Contract) -> None:
         """Check that `instance` has what the group's contract asks for.

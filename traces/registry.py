@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from tracejury.traces.plugins import Contract, Plugin, UnfitParamsError
-from tracejury.traces.time_limits import OverTimeError, call_within, plugin_time_limit_s
+from tracejury.traces.time_limits import plugin_time_limit_s
 
 T = TypeVar("T")
 
@@ -103,9 +103,4 @@ def _made(point: EntryPoint, plugin: Plugin, params: Mapping[str, object]) -> An
         except TypeError as error:
             raise UnfitParamsError(f"{plugin}: its params {sorted(params)} do not fit: {error}") from error
 
-    limit_s = MAKING_LIMIT * plugin_time_limit_s()
-    with plugin.faults_named():
-        try:
-            return call_within(limit_s, call)
-        except OverTimeError:
-            raise plugin.fault(f"took longer than {limit_s:g} s to be imported and made") from None
+    return plugin.call(call, MAKING_LIMIT * plugin_time_limit_s(), "to be imported and made")

@@ -255,7 +255,7 @@ def test_references_from_a_chroma_server_and_code_from_a_wheel(nodes: Nodes, whe
     notes.mkdir()
     (notes / "cough.txt").write_text("A cough is acute for three weeks, subacute for eight, and then chronic.")
     write_traces(tmp_path, [[f"A cough of {n} days is an acute cough."] for n in range(2, 8)])
-    with chroma(tmp_path / "served") as index, ModelServer(reply=GOOD) as server:
+    with chroma(tmp_path / "served") as (index, _), ModelServer(reply=GOOD) as server:
         source = (f"path={notes}", "name=notes", "license=internal")
         build = ["index", "build", "documents", *(word for given in source for word in ("--set", given))]
         done = CliRunner().invoke(app, [*build, "--index", index])

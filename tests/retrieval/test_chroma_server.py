@@ -26,7 +26,7 @@ class Lines:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with chroma(tmp_path_factory.mktemp("server")) as address:
+    with chroma(tmp_path_factory.mktemp("server")) as (address, _):
         yield address
 
 
