@@ -68,9 +68,7 @@ def moving_bar(what: str, out: Path) -> Iterator[Callable[..., None]]:
         yield bar.update
 
 
-def run_calls(
-    what: str, out: Path, work: Callable[[asyncio.Event, Callable[..., None]], Awaitable[Manifest]]
-) -> Manifest:
+def run_calls(what: str, out: Path, work: CallStage) -> Manifest:
     """Run a stage that calls a server, with its progress; return its manifest.
 
     The first Ctrl-C lets the calls that have begun finish, since they are paid for; the second ends the process.

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-_U, _L = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽ", "a-zß-öø-ÿĀ-ɏḀ-ỿ"
+from tracejury.traces.identifier_rules import LOWER as _L
+from tracejury.traces.identifier_rules import UPPER as _U
+
 _WORD = rf"(?:[{_U}{_L}]['’])?[{_U}](?:[{_L}]{{1,20}}(?:[{_U}][{_L}]{{1,20}})?|[{_U}]{{2,20}})(?:[-'’][{_U}][{_L}{_U}]{{1,20}})?"
 _INITIAL = rf"[{_U}]\b\.?"
 _OF = r"(?:(?:de la|de los|de|del|van der|van den|van|von|bin|ibn|al|el|da|dos|di|la|le)[ -])?"

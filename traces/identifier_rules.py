@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_U, _L = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽ", "a-zß-öø-ÿĀ-ɏḀ-ỿ"
+UPPER, LOWER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽ", "a-zß-öø-ÿĀ-ɏḀ-ỿ"
+"""Letters that names are written in, for a class of a pattern."""
+_U, _L = UPPER, LOWER
 _WORD = (
     rf"(?:[{_U}]['’])?[{_U}](?:[{_L}]{{1,20}}(?:[{_U}][{_L}]{{1,20}})?|[{_U}]{{2,20}})(?:[-'’][{_U}][{_L}]{{1,20}})?"
 )
