@@ -44,12 +44,7 @@ def print_audit(audit: Audit) -> None:
 
 def points(estimate: Estimate | None) -> str:
     """Return a difference of shares in points, with its interval."""
-    if estimate is None or estimate.value is None:
-        return "-"
-    text = f"{100 * estimate.value:+.1f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
+    return estimate.points() if estimate else "-"
 
 
 def _name(comparison: Comparison, side: str) -> str:
@@ -57,19 +52,11 @@ def _name(comparison: Comparison, side: str) -> str:
     return f"{arm.run}:{arm.arm}"
 
 
-def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title)
-    table.add_column(first)
-    for name in columns:
-        table.add_column(name, figures=True)
-    return table
-
-
 def _differences(comparison: Comparison) -> Table:
     columns = {"answers right": comparison.answers, "step errors": comparison.majority.steps}
     if comparison.grounded is not None:
         columns |= {"step errors, grounded verdicts alone": comparison.grounded.steps}
-    table = _table("", "", *columns)
+    table = Table("", figures=columns)
     rows: dict[str, Callable[[Difference], str]] = {
         "questions": lambda d: f"{d.questions:,}",
         "baseline, %": lambda d: _percent(d.baseline),
@@ -80,7 +67,7 @@ def _differences(comparison: Comparison) -> Table:
         "permutation p": lambda d: _p(d.permutation_p),
         "  corrected (Holm)": lambda d: _p(d.permutation_p_holm),
         "  of the verdicts alone": lambda d: _p(d.permutation_p_verdicts_alone),
-        "Cohen's d, paired": lambda d: _plain(d.effect_size),
+        "Cohen's d, paired": lambda d: d.effect_size.text("+.2f"),
         "rank-biserial r": lambda d: "-" if d.rank_biserial is None else f"{d.rank_biserial:+.2f}",
         "detectable at 80 % power": lambda d: "-" if d.detectable is None else f"{100 * d.detectable:.1f} points",
     }
@@ -91,14 +78,15 @@ def _differences(comparison: Comparison) -> Table:
 
 def _print_sampled(answers: SampledDifference) -> None:
     """Print the answers of all samples, of which the jury judges one."""
-    table = _table(f"Answers of all samples, {answers.questions:,} questions", "", "baseline", "other", "difference")
+    title = f"Answers of all samples, {answers.questions:,} questions"
+    table = Table("", figures=("baseline", "other", "difference"), title=title)
     baseline, other = answers.baseline, answers.other
     table.add_row("right, %", *(_percent(m.accuracy) for m in (baseline, other)), points(answers.accuracy))
     majorities = [m.self_consistency[answers.k - 1].accuracy for m in (baseline, other)]
     table.add_row(f"SC@{answers.k}, %", *map(_percent, majorities), points(answers.self_consistency))
     calibrations = [m.calibration for m in (baseline, other)]
     table.add_row("ECE of the vote share", *(_number(c.ece) if c else "-" for c in calibrations), "-")
-    table.add_row("Brier score", *(_number(c.brier) if c else "-" for c in calibrations), _plain(answers.brier))
+    table.add_row("Brier score", *(_number(c.brier) if c else "-" for c in calibrations), answers.brier.text("+.2f"))
     out.print(table)
 
 
@@ -143,7 +131,7 @@ def _print_corrected(result: CorrectedDifference) -> None:
 def _error_types(comparison: Comparison) -> Table:
     """Return errors by type over the questions compared, with how many of each type evidence shows."""
     title = "Error types, % of the steps with a verdict; how many of them evidence shows"
-    table = _table(title, "error type", "baseline", "other", "difference, points")
+    table = Table("error type", figures=("baseline", "other", "difference, points"), title=title)
     for change in comparison.error_types:
         sides = (_type_cell(side) for side in (change.baseline, change.other))
         table.add_row(change.error_type.replace("_", " "), *sides, points(change.difference))
@@ -180,7 +168,8 @@ def _print_steps(steps: StepComparison, *, alone: bool) -> None:
 def _print_where(where: Where) -> None:
     from tracejury.reports import TITLES
 
-    table = _table("Where it happens: step-error difference, points", "condition", "level", "questions", "difference")
+    title = "Where it happens: step-error difference, points"
+    table = Table("condition", figures=("level", "questions", "difference"), title=title)
     before = ""
     for s in where.strata:
         title = TITLES[s.condition]
@@ -190,9 +179,8 @@ def _print_where(where: Where) -> None:
         before = title
     out.print(table)
     if where.terms:
-        terms = _table(
-            "All conditions in one mixed model: how the difference changes", "condition", "with", "points", "p"
-        )
+        title = "All conditions in one mixed model: how the difference changes"
+        terms = Table("condition", figures=("with", "points", "p"), title=title)
         for t in where.terms:
             terms.add_row(TITLES[t.condition], t.change, points(t.effect), _p(t.p))
         out.print(terms)
@@ -201,7 +189,8 @@ def _print_where(where: Where) -> None:
 
 
 def _print_controls(rows: tuple[ControlRow, ...]) -> None:
-    table = _table("Does it stand? Step-error difference, points", "control", "questions", "difference", "direction")
+    title = "Does it stand? Step-error difference, points"
+    table = Table("control", figures=("questions", "difference", "direction"), title=title)
     for r in rows:
         if r.difference is not None:
             title = f"{r.control}: {r.detail}" if r.detail else r.control
@@ -219,13 +208,6 @@ def _percent(estimate: Estimate) -> str:
 
 def _number(estimate: Estimate) -> str:
     return "-" if estimate.value is None else f"{estimate.value:.3f}"
-
-
-def _plain(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "-"
-    ends = "" if estimate.low is None or estimate.high is None else f" [{estimate.low:+.2f}, {estimate.high:+.2f}]"
-    return f"{estimate.value:+.2f}{ends}"
 
 
 def _p(value: float) -> str:

@@ -222,10 +222,9 @@ def _report(
     from tracejury.console.screen import out
     from tracejury.console.table import Table
 
-    table = Table("run", title="Planted errors against the jury's outcomes")
     # Errors that were planted, what became of them, and correct steps that were called wrong.
-    for column in ("steps", "errors", "caught", "abstained", "missed", "failed", "alarms"):
-        table.add_column(column, figures=True)
+    figures = ("steps", "errors", "caught", "abstained", "missed", "failed", "alarms")
+    table = Table("run", figures=figures, title="Planted errors against the jury's outcomes")
     listed = {"first version": before.first} | {name: s for name, (_, s) in scores.items()}
     for name, s in listed.items():
         counts = (s.errors + s.correct, s.errors, s.caught, s.abstained, s.missed, s.failed)

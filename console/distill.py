@@ -89,7 +89,7 @@ def distill(
                         embedder=_embedder() if embeddings else None,
                         air_gapped=air_gapped,
                         report_stage=report_stage,
-                        report_line=lambda line: print_notice(line),
+                        report_line=print_notice,
                         progress=stage_progress,
                     )
                 )
@@ -118,9 +118,8 @@ def _show_estimates(estimates: list[StageEstimate], *, as_json: bool) -> None:
     from tracejury.console.table import Table
     from tracejury.training import SAMPLING_FLOPS, TRAINING_FLOPS
 
-    table = Table("stage", title="Nothing was called, loaded or written")
-    for column in ("calls", "tokens", "GiB", "hours", "USD"):
-        table.add_column(column, figures=True)
+    figures = ("calls", "tokens", "GiB", "hours", "USD")
+    table = Table("stage", figures=figures, title="Nothing was called, loaded or written")
     table.add_column("note")
     for stage in estimates:
         table.add_row(

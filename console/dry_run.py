@@ -27,9 +27,8 @@ def show_estimate(
     from tracejury.console.table import Table
 
     title = f"{expected.traces} traces, {expected.steps} steps; no model has been called"
-    table = Table("judge", "endpoint", "model", title=title)
-    for column in ("calls", "prompt tokens", "completion tokens, at most", "USD, at most"):
-        table.add_column(column, figures=True)
+    figures = ("calls", "prompt tokens", "completion tokens, at most", "USD, at most")
+    table = Table("judge", "endpoint", "model", figures=figures, title=title)
     for row in expected.askers:
         calls = f"{row.calls:,}" if row.certain else f"up to {row.calls:,}"
         table.add_row(

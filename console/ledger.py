@@ -33,23 +33,14 @@ def runs(store: Store = None, as_json: Json = False) -> None:
             json.dumps([s.model_dump(mode="json", exclude={"run": {"panel"}}) for s in progress_by_run], indent=2)
         )
         return
-    table = Table(title=f"{len(progress_by_run)} runs in {hide_password(ledger.url)}")
-    for column in ("name", "id", "created", "panel", "traces done"):
-        table.add_column(column)
-    for column in ("✓", "✗", "abstained", "failed", "cost"):
-        table.add_column(column, figures=True)
+    table = Table(
+        "name", "id", "created", "panel", "traces done", figures=("✓", "✗", "abstained", "failed", "cost"),
+        title=f"{len(progress_by_run)} runs in {hide_password(ledger.url)}",
+    )  # fmt: skip
     for s in progress_by_run:
         counts = [str(s.outcomes[name]) for name in ("supported", "error", "abstained", "failed")]
         created = s.run.created[:16].replace("T", " ")
-        table.add_row(
-            s.run.name,
-            s.run.id[:8],
-            created,
-            s.run.panel.name,
-            s.done,
-            *counts,
-            f"${s.cost_usd:.3f}",
-        )
+        table.add_row(s.run.name, s.run.id[:8], created, s.run.panel.name, s.done, *counts, f"${s.cost_usd:.3f}")
     out.print(table)
 
 

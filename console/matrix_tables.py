@@ -39,17 +39,18 @@ def write_tables(head: Sequence[str], rows: Sequence[Sequence[str]], csv: Path |
 
 
 def _print(matrix: Matrix) -> None:
-    table = Table("panel", "run", "benchmark", "student", title=f"Step errors, points more than {matrix.baseline}")
     any_corrected = any(c.corrected for c in matrix.cells)
     corrected_column = ("corrected for the jury's errors",) if any_corrected else ()
-    for name in ("questions", "difference", "robust", *corrected_column):
-        table.add_column(name, figures=True)
+    table = Table(
+        "panel", "run", "benchmark", "student", figures=("questions", "difference", "robust", *corrected_column),
+        title=f"Step errors, points more than {matrix.baseline}",
+    )  # fmt: skip
     for c in matrix.cells:
         few = "" if c.enough else " (too few verdicts)"
         robust = f"{c.robust}{few}"
         corrected = (points(c.corrected),) if any_corrected else ()
         names = (c.panel, c.run, c.benchmark, c.student)
-        table.add_row(*names, f"{c.questions:,}", points(c.difference), robust, *corrected)
+        table.add_row(*names, f"{c.questions:,}", c.difference.points(), robust, *corrected)
     out.print(table)
     h = matrix.heterogeneity
     out.print(
@@ -58,7 +59,7 @@ def _print(matrix: Matrix) -> None:
     )
     if h.mean is not None and h.i2 is not None and h.tau is not None and h.q_p is not None:
         out.print(
-            f"mean over cells, random effects: {points(h.mean)} points; heterogeneity I2 {100 * h.i2:.0f} %,"
+            f"mean over cells, random effects: {h.mean.points()} points; heterogeneity I2 {100 * h.i2:.0f} %,"
             f" tau {100 * h.tau:.1f} points, Q {h.q:.1f} (p {h.q_p:.3f}). Cells that share questions are not"
             " independent.",
             soft_wrap=True,

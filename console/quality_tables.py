@@ -33,21 +33,21 @@ def print_score(report: Score) -> None:
         f"{report.run}: {report.steps:,} labelled steps of {report.questions:,} questions,"
         f" {report.error_share:.1%} wrong; verdicts {headed}. Intervals: 95 %, by question.\n"
     )
-    table = _table("system", "decided", "abstained", "failed", *(title for _, title in _STEPS))
+    table = Table("system", figures=("decided", "abstained", "failed", *(title for _, title in _STEPS)))
     for system in report.systems:
-        figures = [interval_text(getattr(system, name)) for name, _ in _STEPS]
+        figures = [_text(getattr(system, name)) for name, _ in _STEPS]
         table.add_row(system.system, *map(str, (system.decided, system.abstained, system.failed)), *figures)
     out.print(table)
     out.print(f"\nWhole traces ({report.traces:,}):")
-    table = _table("system", *(title for _, title in _TRACES))
+    table = Table("system", figures=(title for _, title in _TRACES))
     for system in report.systems:
-        table.add_row(system.system, *(interval_text(getattr(system, name)) for name, _ in _TRACES))
+        table.add_row(system.system, *(_text(getattr(system, name)) for name, _ in _TRACES))
     out.print(table)
     if not report.risk_coverage:
         out.print("\nThe jury decided no labelled step: there is no risk-coverage curve.")
         return
     out.print(f"\nThe jury's most confident verdicts (area under the curve {report.aurc:.3f}):")
-    table = _table("steps", "coverage", "wrong")
+    table = Table("steps", figures=("coverage", "wrong"))
     for point in report.risk_coverage:
         table.add_row(f"{point.steps:,}", f"{point.coverage:.1%}", f"{point.risk:.1%}")
     out.print(table)
@@ -64,7 +64,7 @@ def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:
     )
     if int(on.get("attempts", 1)) > 1:
         out.print(f"Attempt {on['attempts']} on these labels: each class is tested at delta {calibrator.delta:.3g}.")
-    table = _table("verdict", "alpha", "threshold", "questions", "result")
+    table = Table("verdict", figures=("alpha", "threshold", "questions", "result"))
     for name, rule in (("supported", calibrator.supported), ("error", calibrator.error)):
         threshold = "none: all abstain" if rule.threshold is None else f"P(wrong) <= {rule.threshold:.3f}"
         table.add_row(name, f"{rule.alpha:g}", threshold, str(rule.questions), rule.note)
@@ -79,40 +79,41 @@ def print_calibrator(calibrator: Calibrator, path: Path | None) -> None:
 def print_judges(report: JudgesReport, seats: Path | None) -> None:
     """Print skill, agreement, and what each judge changes."""
     out.print(f"{report.run}: {report.steps:,} steps, {report.labelled:,} with a human label.\n")
-    table = _table(
-        "judge", "model", "seat", "opinions", "failed", "supported", "error", "unclear", "grounded", "AUROC", "skill",
-        "reliability",
+    table = Table(
+        "judge",
+        figures=(
+            "model", "seat", "opinions", "failed", "supported", "error", "unclear", "grounded", "AUROC", "skill",
+            "reliability",
+        ),
     )  # fmt: skip
     for j in report.judges:
         shares = [_share(j.shares.get(label)) for label in ("supported", "error", "unclear")]
         skill = {None: "not known", True: "above chance", False: "includes chance"}[j.skilled]
         table.add_row(
             j.judge, j.model or "none", j.seat.value, str(j.opinions), str(j.failed), *shares, _share(j.grounded),
-            interval_text(j.auroc), skill, interval_text(j.reliability),
+            _text(j.auroc), skill, _text(j.reliability),
         )  # fmt: skip
     out.print(table)
     if report.worth is not None:
         _print_worth(report.worth)
     if report.agreement:
-        table = _table("judges", "steps", "same label", "kappa", "")
+        table = Table("judges", figures=("steps", "same label", "kappa", ""))
         for pair in report.agreement:
             note = "same weights" if pair.same_weights else ""
-            table.add_row(
-                f"{pair.one} / {pair.other}", str(pair.steps), _share(pair.same), interval_text(pair.kappa), note
-            )
+            table.add_row(f"{pair.one} / {pair.other}", str(pair.steps), _share(pair.same), _text(pair.kappa), note)
         out.print("\nAgreement:", table, sep="\n")
     if report.left_out:
-        table = _table("without", "majority differs", "error share")
+        table = Table("without", figures=("majority differs", "error share"))
         for left in report.left_out:
             table.add_row(left.judge, _share(left.changed), _share(left.error_share))
         out.print("\nThe plain majority without one judge:", table, sep="\n")
     if report.families:
-        table = _table("judge family", "trace family", "verdicts", "called wrong")
+        table = Table("judge family", figures=("trace family", "verdicts", "called wrong"))
         for rate in report.families:
             table.add_row(rate.judge_family, rate.trace_family, str(rate.decided), _share(rate.error_rate))
         out.print("\nVerdicts by family:", table, sep="\n")
     if report.drift:
-        table = _table("judge", "steps", "label differs", "error share before", "now")
+        table = Table("judge", figures=("steps", "label differs", "error share before", "now"))
         for drift in report.drift:
             now, before = _share(drift.error_share), _share(drift.error_share_before)
             table.add_row(drift.judge, str(drift.steps), _share(drift.changed), before, now)
@@ -126,29 +127,17 @@ def _print_worth(worth: PanelWorth) -> None:
     # Reliability without labels takes judges that are wrong together for right ones: it never stands alone.
     basis = "errors" if worth.basis == "errors" else "agreement beyond chance, a lower bound"
     out.print(
-        f"\nworth {interval_text(worth.kish.value)} independent judges (Kish, by {basis}); judges of the same skill "
-        f"that err independently: {interval_text(worth.kish.null)}. See `tracejury panels worth`.",
+        f"\nworth {_text(worth.kish.value)} independent judges (Kish, by {basis}); judges of the same skill "
+        f"that err independently: {_text(worth.kish.null)}. See `tracejury panels worth`.",
         soft_wrap=True,
     )
     for warning in worth.warnings:
         out.print(f"  {warning}", style="yellow", soft_wrap=True)
 
 
-def interval_text(estimate: Estimate | None) -> str:
-    """Return `.53 [.48, .58]`, or a dash where there is nothing."""
-    if estimate is None or estimate.value is None:
-        return "-"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+def _text(estimate: Estimate | None) -> str:
+    return estimate.text() if estimate else "-"
 
 
 def _share(value: float | None) -> str:
     return "-" if value is None or value != value else f"{value:.0%}"
-
-
-def _table(*columns: str) -> Table:
-    table = Table()
-    for i, column in enumerate(columns):
-        table.add_column(column, figures=i > 0)
-    return table

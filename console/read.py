@@ -249,8 +249,7 @@ def _report(tally: ReadTally, messages: list[Problem], out: Path | None, check: 
             share = f"{f.filled / f.of:.0%}" if f.of else "-"
             table.add_row(f.record, f.field, f"{f.filled:,} / {f.of:,}", share, _what(f))
         screen.out.print(table)
-    table = Table("found")
-    table.add_column("count", figures=True)
+    table = Table("found", figures=("count",))
     for name in ("questions", "traces", "unparsable", "empty", "labelled_steps", "problems"):
         table.add_row(_WORDS[name], f"{getattr(summary, name):,}")
     for name, counts in (("arm", summary.arms), ("model", summary.models)):

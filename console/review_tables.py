@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracejury.console.comparison_tables import points
 from tracejury.console.screen import marked, out
 from tracejury.console.table import Table
 
 if TYPE_CHECKING:
-    from tracejury.reports import Estimate, RaterAgreement, ReviewSummary
+    from tracejury.reports import RaterAgreement, ReviewSummary
 
 
 def print_review(review: ReviewSummary, labels: Path | None) -> None:
@@ -27,31 +26,20 @@ def print_review(review: ReviewSummary, labels: Path | None) -> None:
         out.print(_table("Experts with one another (supported, error, unclear, no claim)", review.experts_agree))
     out.print(_table("Experts with the jury (supported or error on both sides)", review.with_jury))
     for arm, rate in review.error_rates.items():
-        out.print(f"experts' error rate, {arm}: {_cell(rate, 100, 1)} %")
+        out.print(f"experts' error rate, {arm}: {rate.percent()} %")
     for o in review.orderings:
         same = {True: "as the jury orders them", False: "against the jury", None: "no direction"}
         p = "< 0.001" if o.permutation_p < 0.001 else f"{o.permutation_p:.3f}"
-        result = f"{points(o.difference)} points, permutation p {p}, {same[o.same_direction_as_jury]}"
+        result = f"{o.difference.points()} points, permutation p {p}, {same[o.same_direction_as_jury]}"
         out.print(marked("[bold]{} -> {}[/] by the experts: {}", o.baseline, o.other, result))
     if labels:
         out.print(f"labels of the experts' majority: {labels}")
 
 
 def _table(title: str, rows: tuple[RaterAgreement, ...]) -> Table:
-    table = Table(title=title)
-    table.add_column("")
-    for name in ("items", "equal", "Cohen's kappa", "Krippendorff's alpha", "Gwet's AC1"):
-        table.add_column(name, figures=True)
+    measures = ("items", "equal", "Cohen's kappa", "Krippendorff's alpha", "Gwet's AC1")
+    table = Table("", figures=measures, title=title)
     for r in rows:
-        cells = [_cell(e, 1, 2) for e in (r.observed, r.kappa, r.alpha, r.ac1)]
+        cells = [e.text() for e in (r.observed, r.kappa, r.alpha, r.ac1)]
         table.add_row(" / ".join(r.raters), str(r.items), *cells)
     return table
-
-
-def _cell(estimate: Estimate, factor: float, digits: int) -> str:
-    if estimate.value is None:
-        return "-"
-    text = f"{factor * estimate.value:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{factor * estimate.low:.{digits}f}, {factor * estimate.high:.{digits}f}]"

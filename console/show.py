@@ -68,11 +68,10 @@ def _traces(ledger: Ledger, run: Run, as_json: bool) -> None:
         return
     several = len({row.model for row in rows}) > 1
     table = Table(
-        "trace", "arm", "answer", "gold", title=f"run {run.name}: {len(rows)} traces",
+        "trace", "arm", "answer", "gold", figures=("steps", "✓", "✗", "?", "!", "·"),
+        title=f"run {run.name}: {len(rows)} traces",
         caption="✓ supported  ✗ error  ? abstained  ! failed  · no claim",
     )  # fmt: skip
-    for column in ("steps", "✓", "✗", "?", "!", "·"):
-        table.add_column(column, figures=True)
     table.add_column("question" + (" · model" if several else ""))
     for row in rows[:200]:
         counts = (row.steps, row.supported, row.error, row.abstained, row.failed, row.no_claim)

@@ -111,9 +111,7 @@ def _show_coverage(result: ReferenceCoverage, as_json: bool) -> None:
     if as_json:
         print_json(result.model_dump_json(indent=2))
         return
-    table = Table("")
-    for column in ("claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"):
-        table.add_column(column, figures=True)
+    table = Table("", figures=("claims", "questions", "decided", "swapped", "foreign", "above null", "95 %"))
     for row in result.rows:
         shares = (f"{value:.3f}" for value in (row.decided, row.swapped, row.foreign, row.above_null))
         interval = f"{row.low:.3f} to {row.high:.3f}"

@@ -12,7 +12,7 @@ from tracejury.console.table import Table
 
 if TYPE_CHECKING:
     from tracejury.ledger import FailureCounts, Run
-    from tracejury.reports import AnswerMetrics, ArmSummary, Estimate, JudgeRates, StepRates, Summary, TypeShare
+    from tracejury.reports import AnswerMetrics, ArmSummary, JudgeRates, StepRates, Summary, TypeShare
 
 SECTIONS = ("arm", "error-type", "role", "position", "length", "hint", "judge")
 DEFAULT = ("arm", "error-type", "role", "judge")
@@ -85,16 +85,6 @@ def print_adaptations(adaptations: Mapping[str, tuple[str, ...]]) -> None:
         out.print(f"  requests to endpoint {name} differ from the panel: {'; '.join(lines)}")
 
 
-def interval_text(estimate: Estimate, factor: float = 100, digits: int = 1) -> str:
-    """Return an estimate as `30.6 [28.1, 33.0]`; a dash where there is none."""
-    if estimate.value is None:
-        return "-"
-    text = f"{factor * estimate.value:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{factor * estimate.low:.{digits}f}, {factor * estimate.high:.{digits}f}]"
-
-
 def _bounds(ends: tuple[float | None, float | None]) -> str:
     low, high = ends
     return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
@@ -109,21 +99,13 @@ def _corrected(arm: ArmSummary) -> str:
     """Return the corrected error rate, and how many labelled steps it rests on."""
     if arm.corrected is None:
         return "no labels"
-    return f"{interval_text(arm.corrected.rate)} ({arm.corrected.labelled:,} labels)"
+    return f"{arm.corrected.rate.percent()} ({arm.corrected.labelled:,} labels)"
 
 
 def _each(arm: ArmSummary, *costs: str) -> str:
     """Return a cost for each verdict that was reached."""
     verdicts = arm.steps.supported + arm.steps.error
     return f"{sum(arm.cost[name] for name in costs) / verdicts:,.1f}" if verdicts else "-"
-
-
-def _table(title: str, first: str, columns: list[str]) -> Table:
-    table = Table(title=title)
-    table.add_column(first)
-    for name in columns:
-        table.add_column(name, figures=True)
-    return table
 
 
 _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
@@ -133,27 +115,27 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
     "  abstained": lambda a: f"{a.steps.abstained:,}",
     "  failed": lambda a: f"{a.steps.failed:,}",
     "  no claim": lambda a: f"{a.steps.no_claim:,}",
-    "error rate": lambda a: interval_text(a.steps.error_rate),
+    "error rate": lambda a: a.steps.error_rate.percent(),
     "  bounds over abstentions": lambda a: _bounds(a.steps.bounds),
     "  bounds over failures too": lambda a: _bounds(a.steps.bounds_with_failures),
-    "  corrected for the jury's errors": lambda a: _corrected(a),
-    "abstention rate": lambda a: interval_text(a.steps.abstention_rate),
-    "failure rate": lambda a: interval_text(a.steps.failure_rate),
-    "coverage": lambda a: interval_text(a.steps.coverage),
-    "hedges per 100 words": lambda a: interval_text(a.hedging.a_hundred_words, 1, 2),
-    "error rate of hedged minus other steps": lambda a: interval_text(a.hedging.error_difference),
+    "  corrected for the jury's errors": _corrected,
+    "abstention rate": lambda a: a.steps.abstention_rate.percent(),
+    "failure rate": lambda a: a.steps.failure_rate.percent(),
+    "coverage": lambda a: a.steps.coverage.percent(),
+    "hedges per 100 words": lambda a: a.hedging.a_hundred_words.text(),
+    "error rate of hedged minus other steps": lambda a: a.hedging.error_difference.percent(),
     "traces": lambda a: f"{a.traces.traces:,}",
     "  without steps": lambda a: f"{a.traces.without_steps:,}",
     "  without a verdict": lambda a: f"{a.traces.without_verdict:,}",
-    "answers right": lambda a: interval_text(a.answers.accuracy) if a.answers else "no gold",
+    "answers right": lambda a: a.answers.accuracy.percent() if a.answers else "no gold",
     "  unparsable (if all were right)": lambda a: (
         f"{a.answers.unparsable:,} ({100 * a.answers.if_unparsable_right:.1f})" if a.answers else "-"
     ),
-    "traces with an error": lambda a: interval_text(a.traces.any_error),
-    "first error at step": lambda a: interval_text(a.traces.first_error, 1),
-    "right answer, flawed reasoning": lambda a: interval_text(a.traces.flawed_when_right),
-    "wrong answer, no error found": lambda a: interval_text(a.traces.sound_when_wrong),
-    "opinions, of those with every judge asked": lambda a: _opinions(a),
+    "traces with an error": lambda a: a.traces.any_error.percent(),
+    "first error at step": lambda a: a.traces.first_error.text(".1f"),
+    "right answer, flawed reasoning": lambda a: a.traces.flawed_when_right.percent(),
+    "wrong answer, no error found": lambda a: a.traces.sound_when_wrong.percent(),
+    "opinions, of those with every judge asked": _opinions,
     "model calls": lambda a: f"{a.cost['calls']:,.0f}",
     "  a verdict": lambda a: _each(a, "calls"),
     "tokens read and written, a verdict": lambda a: _each(a, "prompt_tokens", "completion_tokens"),
@@ -162,12 +144,12 @@ _ARM_ROWS: dict[str, Callable[[ArmSummary], str]] = {
 
 
 _SAMPLED_ROWS: dict[str, Callable[[AnswerMetrics], str]] = {
-    "answers right, all samples": lambda m: f"{interval_text(m.accuracy)} ({m.traces:,} samples)",
+    "answers right, all samples": lambda m: f"{m.accuracy.percent()} ({m.traces:,} samples)",
     "  majority of all samples (SC@k)": lambda m: (
-        f"{interval_text(m.self_consistency[-1].accuracy)} (k {m.self_consistency[-1].k})"
+        f"{m.self_consistency[-1].accuracy.percent()} (k {m.self_consistency[-1].k})"
     ),
-    "  ECE of the vote share": lambda m: interval_text(m.calibration.ece, 1, 3) if m.calibration else "-",
-    "  Brier score of the vote share": lambda m: interval_text(m.calibration.brier, 1, 3) if m.calibration else "-",
+    "  ECE of the vote share": lambda m: m.calibration.ece.text(".3f") if m.calibration else "-",
+    "  Brier score of the vote share": lambda m: m.calibration.brier.text(".3f") if m.calibration else "-",
 }
 """Where a question has several samples: the audited chain is one of them."""
 
@@ -175,7 +157,7 @@ _HEADLINES = ("error rate", "answers right")
 
 
 def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
-    table = _table("By arm", "", [arm.name for arm in arms])
+    table = Table("", figures=(arm.name for arm in arms), title="By arm")
     for name, cell in _ARM_ROWS.items():
         style = "bold" if name in _HEADLINES else ""
         table.add_row(*(Text(value, style) for value in (name, *(cell(arm) for arm in arms))))
@@ -188,7 +170,8 @@ def _arms_table(arms: tuple[ArmSummary, ...]) -> Table:
 
 
 def _slice_table(arms: tuple[ArmSummary, ...], section: str) -> Table:
-    table = _table(f"Error rate by {section} (steps; of these abstained)", section, [arm.name for arm in arms])
+    title = f"Error rate by {section} (steps; of these abstained)"
+    table = Table(section, figures=(arm.name for arm in arms), title=title)
     by_arm = [{r.name: r for r in arm.slices.get(_SLICES[section], ())} for arm in arms]
     for name in dict.fromkeys(n for rates in by_arm for n in rates):
         table.add_row(name.replace("_", " "), *(_slice_cell(rates.get(name)) for rates in by_arm))
@@ -196,12 +179,12 @@ def _slice_table(arms: tuple[ArmSummary, ...], section: str) -> Table:
 
 
 def _slice_cell(rates: StepRates | None) -> str:
-    return f"{interval_text(rates.error_rate)} ({rates.steps:,}; {rates.abstained:,})" if rates else "-"
+    return f"{rates.error_rate.percent()} ({rates.steps:,}; {rates.abstained:,})" if rates else "-"
 
 
 def _types_table(arms: tuple[ArmSummary, ...]) -> Table:
     title = "Error types, of the steps with a verdict; how many of them evidence shows"
-    table = _table(title, "error type", [arm.name for arm in arms])
+    table = Table("error type", figures=(arm.name for arm in arms), title=title)
     by_arm = [{t.error_type: t for t in arm.error_types} for arm in arms]
     for name in dict.fromkeys(t for types in by_arm for t in types):
         table.add_row(name.replace("_", " "), *(_type_cell(types.get(name)) for types in by_arm))
@@ -212,12 +195,14 @@ def _type_cell(of_type: TypeShare | None) -> str:
     if of_type is None:
         return "0"
     grounded = "" if of_type.grounded is None else f"; {of_type.grounded:,} grounded"
-    return f"{of_type.errors:,}  {interval_text(of_type.share)}{grounded}"
+    return f"{of_type.errors:,}  {of_type.share.percent()}{grounded}"
 
 
 def _judges_tables(arms: tuple[ArmSummary, ...]) -> Iterator[Table]:
-    counts = _table("What the judges said", "judge", ["arm", "sup", "err", "unclear", "none", "failed", "cited"])
-    rates = _table("Error rate of each judge alone; agreement with the verdict", "judge", [arm.name for arm in arms])
+    labels = ("arm", "sup", "err", "unclear", "none", "failed", "cited")
+    counts = Table("judge", figures=labels, title="What the judges said")
+    title = "Error rate of each judge alone; agreement with the verdict"
+    rates = Table("judge", figures=(arm.name for arm in arms), title=title)
     rows: dict[str, dict[str, JudgeRates]] = {}
     for arm in arms:
         for j in arm.judges:
@@ -227,5 +212,5 @@ def _judges_tables(arms: tuple[ArmSummary, ...]) -> Iterator[Table]:
             counts.add_row(name, arm.name, *(f"{n:,}" for n in numbers))
     for name, cells_by_arm in rows.items():
         cells = [cells_by_arm.get(arm.name) for arm in arms]
-        rates.add_row(name, *(f"{interval_text(j.error_rate)}; {interval_text(j.agrees)}" if j else "-" for j in cells))
+        rates.add_row(name, *(f"{j.error_rate.percent()}; {j.agrees.percent()}" if j else "-" for j in cells))
     yield from (counts, rates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table as RichTable
@@ -22,11 +22,13 @@ class Table:
     that allows, each row is printed as a record: its first cell, then its other cells, each after its header.
 
     Args:
-        columns: Headers of text columns; `add_column` adds columns of figures.
+        columns: Headers of text columns.
+        figures: Headers of columns of figures, which follow them; `add_column` adds further columns.
         title: Printed above the table.
+        caption: Printed below it.
     """
 
-    def __init__(self, *columns: str, title: str = "", caption: str = "") -> None:
+    def __init__(self, *columns: str, figures: Iterable[str] = (), title: str = "", caption: str = "") -> None:
         self._title = title
         self._caption = caption
         self._headers: list[str] = []
@@ -34,6 +36,8 @@ class Table:
         self._rows: list[list[Text]] = []
         for column in columns:
             self.add_column(column)
+        for column in figures:
+            self.add_column(column, figures=True)
 
     def add_column(self, header: str, *, figures: bool = False) -> None:
         """Add a column; `figures` are aligned to the right and do not wrap."""

@@ -219,7 +219,6 @@ def invariance(
         need_reports()
         import json
 
-        from tracejury.console.quality_tables import interval_text
         from tracejury.reports import unchanged_between
 
         ledger, runs = open_runs(store, [run, other])
@@ -228,7 +227,7 @@ def invariance(
             print_json(json.dumps({"steps": steps, "unchanged": unchanged.model_dump()}, indent=2))
         else:
             names = f"{runs[0].name} and {runs[1].name}"
-            print_line(f"{names} share {steps:,} steps; unchanged verdicts: {interval_text(unchanged)}")
+            print_line(f"{names} share {steps:,} steps; unchanged verdicts: {unchanged.text()}")
 
 
 def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracejury.agents import Combination
-from tracejury.console.quality_tables import interval_text
 from tracejury.console.screen import out
 from tracejury.console.table import Table
 from tracejury.reports import Advice, PanelPrice, PanelWorth
@@ -24,23 +23,23 @@ def print_worth(report: PanelWorth) -> None:
     )
     table = Table("worth", "judges", "independent judges of the same skill")
     for name, number in (("Kish", report.kish), ("eigenvalue", report.eigenvalue)):
-        table.add_row(name, interval_text(number.value), interval_text(number.null))
+        table.add_row(name, number.value.text(), number.null.text())
     out.print(table)
     if report.jury is not None and report.jury_less_best is not None:
         out.print(
-            f"\nbalanced accuracy, an abstention counted as half: majority {interval_text(report.jury)} at coverage "
-            f"{report.jury_coverage:.1%}; less its best member {report.best}: {interval_text(report.jury_less_best)}",
+            f"\nbalanced accuracy, an abstention counted as half: majority {report.jury.text()} at coverage "
+            f"{report.jury_coverage:.1%}; less its best member {report.best}: {report.jury_less_best.text()}",
             soft_wrap=True,
         )
     table = Table("judge", "adds (Kish)", "alone", "the majority gains")
     for judge in report.worth:
-        alone, gain = (interval_text(x) if x is not None else "no labels" for x in (judge.accuracy, judge.jury_gain))
-        table.add_row(judge.judge, interval_text(judge.adds), alone, gain)
+        alone, gain = (x.text() if x is not None else "no labels" for x in (judge.accuracy, judge.jury_gain))
+        table.add_row(judge.judge, judge.adds.text(), alone, gain)
     out.print()
     out.print(table)
     table = Table("two judges", "correlation")
     for pair in report.pairs:
-        table.add_row(" / ".join(pair.judges), interval_text(pair.correlation))
+        table.add_row(" / ".join(pair.judges), pair.correlation.text())
     out.print()
     out.print(table)
     for warning in report.warnings:
@@ -80,5 +79,5 @@ def print_combination(combination: Combination, file: Path | None) -> None:
 
 
 def _price(panel: PanelPrice) -> tuple[str, ...]:
-    accuracy, loss = (interval_text(x) if x is not None else "no labels" for x in (panel.balanced_accuracy, panel.loss))
-    return f"{panel.calls:.2f}", f"{panel.cost_share:.0%}", interval_text(panel.same_label), accuracy, loss
+    accuracy, loss = (x.text() if x is not None else "no labels" for x in (panel.balanced_accuracy, panel.loss))
+    return f"{panel.calls:.2f}", f"{panel.cost_share:.0%}", panel.same_label.text(), accuracy, loss

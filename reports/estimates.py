@@ -28,6 +28,28 @@ class Estimate(Record):
         low, value, high = (None if v is None else v * factor for v in (self.low, self.value, self.high))
         return Estimate(value=value, low=low, high=high, note=self.note)
 
+    def text(self, spec: str = ".2f", factor: float = 1) -> str:
+        """Return value and interval as `0.53 [0.48, 0.58]`; a dash where there is no value.
+
+        Args:
+            spec: Format of each number.
+            factor: Multiplies each number: 100 for percent.
+        """
+        if self.value is None:
+            return "-"
+        text = format(factor * self.value, spec)
+        if self.low is None or self.high is None:
+            return text
+        return f"{text} [{format(factor * self.low, spec)}, {format(factor * self.high, spec)}]"
+
+    def percent(self) -> str:
+        """Return a share in percent with its interval, as `30.6 [28.1, 33.0]`."""
+        return self.text(".1f", 100)
+
+    def points(self) -> str:
+        """Return a difference of shares in percentage points with its interval, as `+9.7 [7.1, 12.2]`."""
+        return self.text("+.1f", 100)
+
 
 def finite(value: Any) -> float | None:
     """Return a number, or None where it is nan or infinite."""

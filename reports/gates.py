@@ -94,8 +94,7 @@ def effective_judges(rows: Iterable[StepRow], least: float) -> GateCheck:
         )
     worth = worth_of(votes)
     number, basis = worth.kish.value, "" if worth.basis == "errors" else " by agreement alone, a lower bound"
-    ends = "" if number.low is None or number.high is None else f" [{number.low:.2f}, {number.high:.2f}]"
-    finding = f"{len(votes.judges)} judges are worth {number.value or 0:.2f}{ends}{basis}; {least:g} at least"
+    finding = f"{len(votes.judges)} judges are worth {number.text()}{basis}; {least:g} at least"
     return GateCheck(name=name, passed=(number.value or 0) >= least, finding=finding)
 
 

@@ -13,7 +13,6 @@ from tracejury.reports.answers import AnswerMetrics, answer_metrics
 from tracejury.reports.audits import Audit, audit
 from tracejury.reports.columns import ArmKey, Columns
 from tracejury.reports.differences import Settings
-from tracejury.reports.estimates import Estimate
 from tracejury.reports.exhibits import Exhibit, exhibits
 from tracejury.reports.factors import TITLES
 from tracejury.reports.judge_agreement import JudgePair, judge_pairs
@@ -198,26 +197,6 @@ def _markdown(report: Report) -> str:
     return pages.get_template("report.md").render(r=report)
 
 
-def _percent(estimate: Estimate | None, signed: bool = False, digits: int = 1) -> str:
-    """Return a share in per cent, or a difference in points, with its interval."""
-    if estimate is None or estimate.value is None:
-        return "-"
-    form = f"{'+' if signed else ''}.{digits}f"
-    text = format(100 * estimate.value, form)
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{format(100 * estimate.low, form)}, {format(100 * estimate.high, form)}]"
-
-
-def _number(estimate: Estimate | None, digits: int = 2) -> str:
-    if estimate is None or estimate.value is None:
-        return "-"
-    text = f"{estimate.value:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
-
-
 def _range(ends: tuple[float | None, float | None]) -> str:
     return "-" if None in ends else f"{100 * (ends[0] or 0):.1f} to {100 * (ends[1] or 0):.1f}"
 
@@ -227,7 +206,7 @@ def _p(value: float) -> str:
 
 
 _WORDS: dict[str, object] = {
-    "percent": _percent, "number": _number, "range_of": _range, "p_value": _p, "titles": TITLES,
+    "range_of": _range, "p_value": _p, "titles": TITLES,
     "directions": {"up": "more errors", "down": "fewer errors", "none": "no difference shown"},
     "marks": {"supported": "\u2713", "error": "\u2717", "abstained": "?", "failed": "!"},
 }  # fmt: skip

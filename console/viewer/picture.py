@@ -75,8 +75,6 @@ def _panel(title: str, names: Sequence[str], estimates: Sequence[Estimate | None
 
     dots = []
     for row, (i, name, e) in enumerate(known):
-        value = e.value or 0.0
-        interval = f" [{100 * e.low:.1f}, {100 * e.high:.1f}]" if e.low is not None and e.high is not None else ""
         low, high = (None, None) if e.low is None or e.high is None else (x(e.low), x(e.high))
         dots.append(
             Dot(
@@ -84,10 +82,10 @@ def _panel(title: str, names: Sequence[str], estimates: Sequence[Estimate | None
                 i % len(ARM_COLOURS),
                 ARM_SHAPES[i % len(ARM_SHAPES)],
                 _TOP + _ROW * row + 26,
-                x(value),
+                x(e.value or 0.0),
                 low,
                 high,
-                f"{100 * value:.1f}{interval}",
+                e.percent(),
             )
         )
     ticks = [(x(end * part / 400), f"{end * part / 4:g}") for part in range(5)]
