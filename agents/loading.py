@@ -10,7 +10,7 @@ from tracejury.agents.judge_panel import endpoints_of
 from tracejury.agents.panel import Panel
 from tracejury.agents.prompting import prompt
 from tracejury.configs.loading import ConfigError, ConfigFile, ConfigKind, open_config, shipped_names
-from tracejury.models import BEST_FETCHED, KeyMissingError, api_key, best_fetched
+from tracejury.models import BEST_FETCHED, KeyMissingError, TokenizerError, api_key, best_fetched, special_tokens
 from tracejury.traces import PluginError, UnfitParamsError, UnknownNameError, segmenters
 
 
@@ -48,6 +48,7 @@ def load_panel(name_or_path: str | Path, *, keys: bool = True) -> Panel:
     panel = file.record(Panel, {"name": file.path.stem})
     _check_segmenter(file, panel)
     _check_judges(file, panel)
+    _check_tokenizers(file, panel)
     if keys:
         _check_keys(file, panel)
     return panel
@@ -130,6 +131,15 @@ def _check_judges(file: ConfigFile, panel: Panel) -> None:
     if faults:
         # All at once: whoever installs a package wants the whole list, not one line a try.
         raise PanelError("\n".join(map(str, faults)))
+
+
+def _check_tokenizers(file: ConfigFile, panel: Panel) -> None:
+    for endpoint in endpoints_of(panel):
+        if endpoint.tokenizer is not None:
+            try:
+                special_tokens(endpoint)
+            except TokenizerError as unreadable:
+                raise file.problem(("endpoints", endpoint.name, "tokenizer"), unreadable) from unreadable
 
 
 def _check_keys(file: ConfigFile, panel: Panel) -> None:

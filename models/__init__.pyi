@@ -2,7 +2,7 @@ from .adaptations import Adaptations
 from .batches import BatchProgress
 from .budget import Budget
 from .cachekey import cache_key
-from .fences import fence_tag, neutralise, render
+from .fences import fence_tag, look_alikes, neutralise, render
 from .gateway import ClientKey, Gateway
 from .guard import BlockedError, close_network, is_loopback_url, open_network
 from .keys import KeyMissingError, api_key, redact
@@ -46,6 +46,7 @@ from .remedies import remedy_for
 from .rendered_prompts import PromptMessage, read_prompts
 from .secrets_in_text import secret_settings
 from .served import ModelUnknownError, served_model
+from .special_tokens import TokenizerError, special_tokens
 from .store import CallSink, CallStore, CallTotals, RunSpending
 from .tables import CALL_TABLES
 from .tokens import estimate_tokens, least_tokens
@@ -93,6 +94,7 @@ __all__ = [
     "ProbeResult",
     "PromptMessage",
     "RunSpending",
+    "TokenizerError",
     "ToolCall",
     "TracingOffWarning",
     "VectorCache",
@@ -114,6 +116,7 @@ __all__ = [
     "is_fetched",
     "is_loopback_url",
     "least_tokens",
+    "look_alikes",
     "neutralise",
     "onnx_session",
     "open_network",
@@ -125,6 +128,7 @@ __all__ = [
     "render",
     "secret_settings",
     "served_model",
+    "special_tokens",
     "tracing_notice",
     "untraced",
     "unwanted_tracing",

@@ -11,7 +11,8 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from tracejury.models.records import Data, Message, ToolCall
 
@@ -37,7 +38,45 @@ _FORGED = re.compile(
     r"|\[(?=\s*/?\s*(?:inst|system|available_tools|tool_)|[|\uff5c])|\](?=~[!b])|\|(?=\|\|[A-Z])",
     re.IGNORECASE,
 )
+_SUBSTITUTES = "({^\u00a6\u00b0"
 _LABEL = re.compile(r"[^\w :.()\-]")
+
+
+class LookAlikes(NamedTuple):
+    """What data must not hold, and how it is broken."""
+
+    pattern: re.Pattern[str]
+    """Matches the first character of each look-alike."""
+    substitute: str
+    """Stands in this character's place."""
+
+
+_COMMON = LookAlikes(_FORGED, _SUBSTITUTES[0])
+
+
+class Fence(NamedTuple):
+    """What data of one trace is enclosed by, for one model."""
+
+    tag: str
+    look_alikes: LookAlikes = _COMMON
+
+
+@lru_cache(maxsize=32)
+def look_alikes(tokens: tuple[str, ...]) -> LookAlikes:
+    """Return the look-alikes for a model with these special tokens: those of all models, and the tokens themselves.
+
+    Most tokens of current models are among those of all models, so that no text takes longer because of them.
+    """
+    # A character behind the token keeps patterns from ending with it.
+    others = [token for token in tokens if not _FORGED.match(f"{token}x")]
+    if not others:
+        return _COMMON
+    # Sorted by first character: the regular expression engine then skips what begins with none of them.
+    firsts = {token[0] for token in others}
+    rests = {first: "|".join(_literal(token[1:]) for token in others if token[0] == first) for first in sorted(firsts)}
+    own = "|".join(f"{re.escape(first)}(?={rest})" for first, rest in rests.items())
+    substitute = next((sign for sign in _SUBSTITUTES if sign not in "".join(others)), _SUBSTITUTES[0])
+    return LookAlikes(re.compile(f"{_FORGED.pattern}|{own}", re.IGNORECASE), substitute)
 
 
 def fence_tag(secret: bytes, key: str) -> str:
@@ -45,45 +84,57 @@ def fence_tag(secret: bytes, key: str) -> str:
     return hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:12]
 
 
-def neutralise(text: str, tag: str) -> str:
-    """Return `text` without control, directional and invisible characters, and with every fence look-alike broken.
+def neutralise(text: str, tag: str, forged: LookAlikes = _COMMON) -> str:
+    """Return `text` without control, directional and invisible characters, and with every look-alike broken.
 
     A forged `</data` or `<|im_start|>` stays readable: its bracket becomes a parenthesis.
+
+    Args:
+        text: Text from a trace, a question, a passage or a reply.
+        tag: The fence tag.
+        forged: The look-alikes, `look_alikes` of the model that will read the text.
     """
     text = _BREAK.sub("\n", text)
     text = _CONTROL.sub(" ", text)
     text = _INVISIBLE.sub("", text)
     # Fullwidth and mathematical letters can spell the fence's name or the tag, so such text is folded.
     if not text.isascii() and (folded := unicodedata.normalize("NFKC", text)) != text:
-        text = _fold_if_forged(text, folded, tag)
-    text = _FORGED.sub("(", text)
+        text = _fold_if_forged(text, folded, tag, forged.pattern)
+    text = forged.pattern.sub(forged.substitute, text)
     return re.sub(re.escape(tag), "[tag]", text, flags=re.IGNORECASE)
 
 
-def render(messages: Sequence[Message], tag: str) -> list[dict[str, Any]]:
+def render(messages: Sequence[Message], tag: str, forged: LookAlikes = _COMMON) -> list[dict[str, Any]]:
     """Return `messages` in the endpoint's form: literal parts unchanged, data parts fenced with `tag`."""
     return [
         {
             "role": m.role,
-            "content": "".join(p if isinstance(p, str) else _fence(p, tag) for p in m.parts),
-            **({"tool_calls": [_call(call) for call in m.tool_calls]} if m.tool_calls else {}),
+            "content": "".join(p if isinstance(p, str) else _fence(p, tag, forged) for p in m.parts),
+            **({"tool_calls": [_call(call, tag, forged) for call in m.tool_calls]} if m.tool_calls else {}),
             **({"tool_call_id": m.tool_call_id} if m.role == "tool" else {}),
         }
         for m in messages
     ]
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+def _call(call: ToolCall, tag: str, forged: LookAlikes) -> dict[str, Any]:
+    # A model may repeat what a trace says in its query. Within a JSON text nothing of the syntax is a look-alike.
+    arguments = neutralise(call.arguments, tag, forged)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _fence(data: Data, tag: str) -> str:
+def _fence(data: Data, tag: str, forged: LookAlikes) -> str:
     label = _LABEL.sub("", data.label)
-    return f'<data_{tag} label="{label}">\n{neutralise(data.text, tag)}\n</data_{tag}>'
+    return f'<data_{tag} label="{label}">\n{neutralise(data.text, tag, forged)}\n</data_{tag}>'
 
 
-def _fold_if_forged(text: str, folded: str, tag: str) -> str:
+def _literal(text: str) -> str:
+    # Tokenizers of the sentencepiece family write a blank as U+2581.
+    return re.escape(text).replace("\u2581", "[\u2581 ]")
+
+
+def _fold_if_forged(text: str, folded: str, tag: str, pattern: re.Pattern[str]) -> str:
     # Folding also turns a superscript or a unit sign into plain letters, so only text that hides something is folded.
-    if len(_FORGED.findall(folded)) > len(_FORGED.findall(text)) or tag in folded.lower():
+    if len(pattern.findall(folded)) > len(pattern.findall(text)) or tag in folded.lower():
         return folded
     return text

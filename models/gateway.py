@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -30,12 +29,11 @@ from tracejury.models.call_records import (
 )
 from tracejury.models.endpoint_client import EndpointClient, shared_client
 from tracejury.models.failures import NoAnswerError
-from tracejury.models.fences import fence_tag
+from tracejury.models.fences import Fence, LookAlikes, fence_tag, look_alikes
 from tracejury.models.guard import check_address
 from tracejury.models.keys import KeyMissingError, api_key
 from tracejury.models.limits import Limit
-from tracejury.models.local.server import EmbeddedServer
-from tracejury.models.local.weights import weights_digest, weights_path
+from tracejury.models.local.servers import EmbeddedServers
 from tracejury.models.parsing import parse_reply, repair
 from tracejury.models.pricing import is_free, price_of
 from tracejury.models.probing import ProbeCache, ProbeResult, probe_request, probing_endpoint
@@ -43,10 +41,10 @@ from tracejury.models.records import CallFailed, CallRecord, ChatReply, ChatRequ
 from tracejury.models.refusals import Hopeless, hopeless_of, is_final
 from tracejury.models.request_body import ChatBody, chat_body
 from tracejury.models.shared_calls import SharedCalls
+from tracejury.models.special_tokens import TokenizerError, special_tokens
 from tracejury.models.store import CallSink, CallStore
 from tracejury.models.tokens import estimate_tokens, least_tokens
 from tracejury.models.tool_calls import read_tool_calls
-from tracejury.storage import run_in_thread
 
 ClientKey = tuple[str | None, ...]
 """Kind, address, model and key of an endpoint: endpoints with the same ones share a client."""
@@ -91,7 +89,8 @@ class Gateway:
         self._clients: dict[ClientKey, EndpointClient] = {}
         self._known_adaptations = dict(adaptations or {})
         self._batches: dict[str, Batches] = {}
-        self._servers: dict[Path, EmbeddedServer] = {}
+        self._servers = EmbeddedServers()
+        self._look_alikes: dict[ClientKey, LookAlikes] = {}
         self._shared_calls = SharedCalls(store, fresh=fresh)
         self._http: Any = None
         # Ids of calls are a random part per gateway and a number: fresh randomness for each call costs more.
@@ -107,8 +106,7 @@ class Gateway:
             await batches.close()
         if self._http is not None:
             await self._http.aclose()
-        for server in self._servers.values():
-            await run_in_thread(server.stop)
+        await self._servers.stop()
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """Return a usable reply, from the response cache if the same request was answered before.
@@ -184,7 +182,7 @@ class Gateway:
         blank = blank_record(f"{self._ids}{next(self._count):08x}", "probe", request.purpose, request)
 
         def body_for(adaptations: Adaptations) -> ChatBody:
-            return chat_body(request, request.messages, "probe", adaptations, request.max_tokens)
+            return chat_body(request, request.messages, Fence("probe"), adaptations, request.max_tokens)
 
         body = body_for(client.adaptations)
         try:
@@ -275,7 +273,7 @@ class Gateway:
         key: str,
     ) -> CallRecord:
         endpoint = request.endpoint
-        tag = fence_tag(self._secret, request.fence_key)
+        fence = self._fence(request)
         # The request of a repair with more room has that room in its own limit already.
         is_enlarged = purpose.startswith("repair:") and messages is request.messages
 
@@ -286,7 +284,7 @@ class Gateway:
 
         def new_body(adaptations: Adaptations) -> ChatBody:
             thinking = 0 if is_enlarged else adaptations.thinking_tokens
-            return chat_body(request, messages, tag, adaptations, request.max_tokens + thinking)
+            return chat_body(request, messages, fence, adaptations, request.max_tokens + thinking)
 
         known_adaptations = client.adaptations
         body = new_body(known_adaptations)
@@ -322,6 +320,17 @@ class Gateway:
             await self.store.mark_unusable((call.id,))
             raise CallFailed(*problem, (call,))
         return call
+
+    def _fence(self, request: ChatRequest) -> Fence:
+        """Return the fence of a request's trace for its model."""
+        endpoint = request.endpoint
+        name = (endpoint.kind, endpoint.model, endpoint.tokenizer)
+        if name not in self._look_alikes:
+            try:
+                self._look_alikes[name] = look_alikes(special_tokens(endpoint))
+            except TokenizerError as unreadable:
+                raise CallFailed(FailureReason.REFUSED, str(unreadable)) from unreadable
+        return Fence(fence_tag(self._secret, request.fence_key), self._look_alikes[name])
 
     def _batches_of(self, client: EndpointClient) -> Batches | None:
         if self.batch is None or client.endpoint.kind == "embedded":
@@ -363,7 +372,7 @@ class Gateway:
                 raise CallFailed(FailureReason.REFUSED, str(error)) from error
 
             async def address() -> str:
-                return await self._embedded(endpoint) if endpoint.kind == "embedded" else endpoint.address
+                return await self._servers.address(endpoint) if endpoint.kind == "embedded" else endpoint.address
 
             if self._http is None:
                 self._http = shared_client(trust_env=not self.air_gapped)
@@ -371,16 +380,3 @@ class Gateway:
             client = self._clients[name] = EndpointClient(endpoint, key, self._http, address, limit)
             client.adaptations = self._known_adaptations.get(name, client.adaptations)
         return client
-
-    async def _embedded(self, endpoint: Endpoint) -> str:
-        """Return the address of the embedded server with these weights; start it unless it runs."""
-        path = weights_path(endpoint.model)
-        if path not in self._servers:
-            await run_in_thread(weights_digest, endpoint.model)
-            # Another call may have been waiting for the same hash.
-            unstarted = EmbeddedServer(path, context=endpoint.context_window, slots=endpoint.slots)
-            self._servers.setdefault(path, unstarted)
-        server = self._servers[path]
-        if server.alive and server.base_url is not None:
-            return server.base_url
-        return await run_in_thread(server.start)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from tracejury.models.adaptations import Adaptations
 from tracejury.models.completions import NotACompletionError, completion_of
-from tracejury.models.fences import fence_tag
 from tracejury.models.gateway import Gateway
 from tracejury.models.records import CallFailed, CallRecord, ChatRequest, FailureReason, Message
 from tracejury.models.request_body import chat_body
@@ -46,8 +45,7 @@ class OfflineGateway(Gateway):
 
     async def _send(self, request: ChatRequest, messages: tuple[Message, ...], purpose: str, key: str) -> CallRecord:
         endpoint = request.endpoint
-        tag = fence_tag(self._secret, request.fence_key)
-        body = chat_body(request, messages, tag, Adaptations(), request.max_tokens)
+        body = chat_body(request, messages, self._fence(request), Adaptations(), request.max_tokens)
         content = {"model": endpoint.model, "messages": body.messages, **body.fields}
         self.pending[key] = PendingRequest(key, purpose, endpoint.name, endpoint.address, endpoint.model, content)
         raise CallFailed(FailureReason.UNANSWERED, "the request is collected, and not answered yet")

@@ -55,6 +55,9 @@ class Endpoint(Record):
     reply_format: Literal["json_schema", "json_object", "text"] = "json_schema"
     tools: bool = False
     """The server calls tools. Judges with `search` look references up by a tool then, else by a field of the reply."""
+    tokenizer: str | None = None
+    """The served model's tokenizer, whose special tokens fences break in all data: a GGUF file, a `tokenizer.json` or
+    the folder of one. None: `model`, where that is a file or a folder on this machine."""
     slots: int = 1
     """Embedded only: calls at once; each has a context of its own, with the memory for it."""
     hedge_after_s: float | None = None

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from tracejury.models.adaptations import Adaptations
-from tracejury.models.fences import render
+from tracejury.models.fences import Fence, render
 from tracejury.models.letters import TOP_LOGPROBS
 from tracejury.models.records import ChatRequest, Endpoint, Message
 
@@ -31,14 +31,14 @@ class ChatBody(NamedTuple):
 
 
 def chat_body(
-    request: ChatRequest, messages: tuple[Message, ...], tag: str, adaptations: Adaptations, max_tokens: int
+    request: ChatRequest, messages: tuple[Message, ...], fence: Fence, adaptations: Adaptations, max_tokens: int
 ) -> ChatBody:
     """Return the body of a request.
 
     Args:
         request: The request.
         messages: Its messages, or those of its repair.
-        tag: The fence tag of its trace.
+        fence: The fence of its trace for the endpoint's model.
         adaptations: What the endpoint was found to refuse.
         max_tokens: The limit of the reply.
     """
@@ -46,7 +46,7 @@ def chat_body(
     reply_format = adaptations.reply_format or endpoint.reply_format
     if schema is not None and reply_format != "json_schema":
         messages = _with_schema_in_words(messages, schema)
-    rendered = render(messages, tag)
+    rendered = render(messages, fence.tag, fence.look_alikes)
     if not adaptations.has_system_role:
         rendered = _without_system_role(rendered)
     is_openai = _is_openai(endpoint)

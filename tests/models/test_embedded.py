@@ -68,7 +68,7 @@ def test_endpoints_with_the_same_weights_share_a_server_that_survives_its_crash(
             warm = await gateway.chat(about(second, "Aspirin is an antibiotic. Label it."))
             assert cold.parsed.label in ("supported", "error")
             assert warm.calls[0].cached_tokens > 50 > cold.calls[0].cached_tokens
-            (server,) = gateway._servers.values()
+            (server,) = gateway._servers.by_path.values()
             text = "Potassium 5.9 mmol/L, so give calcium gluconate 10 mL of 10 %."
             assert 0.8 < estimate_tokens(text) / server.count_tokens(text) < 1.5
             # Too long for the context: refused by the server before it computes anything.
