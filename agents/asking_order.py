@@ -46,10 +46,10 @@ def next_judges(panel: Panel, step_id: str, opinions: Sequence[Opinion], claims:
         return ()
     first = [j for j in waiting if j.only_if == "always"]
     if first:
-        return _batch(panel, opinions, first, len(waiting))
+        return _batch(panel, opinions, first)
     if opinions and _sure(panel, opinions, claims, waiting):
         return ()
-    return _batch(panel, opinions, waiting, len(waiting))
+    return _batch(panel, opinions, waiting)
 
 
 def unasked_votes(panel: Panel, opinions: Sequence[Opinion]) -> int:
@@ -58,9 +58,7 @@ def unasked_votes(panel: Panel, opinions: Sequence[Opinion]) -> int:
     return sum(j.seat is Seat.VOTE for j in panel.judges if j.name not in answered)
 
 
-def _batch(
-    panel: Panel, opinions: Sequence[Opinion], stage: Sequence[JudgeSpec], waiting: int
-) -> tuple[JudgeSpec, ...]:
+def _batch(panel: Panel, opinions: Sequence[Opinion], stage: Sequence[JudgeSpec]) -> tuple[JudgeSpec, ...]:
     """Return as many judges of the stage as can be asked at once without asking one too many."""
     if not panel.early_stop:
         return tuple(stage)

@@ -13,7 +13,6 @@ from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.llm import quotes_of
 from tracejury.agents.opinion import draft_citations
 from tracejury.agents.order import permuted
-from tracejury.agents.policy import Dispute
 from tracejury.agents.prompting import case_messages, handles, prompt
 from tracejury.agents.records import Case, Citation, Derivation, Label, Opinion, Resolution, Seat
 from tracejury.agents.replies import ResolverReply, resolver_reply, wrong_as
@@ -51,7 +50,6 @@ class SearchRequest(Record):
 async def resolve_round(
     case: Case,
     opinions: Sequence[Opinion],
-    dispute: Dispute,
     judge_panel: JudgePanel,
     history: SearchHistory | None = None,
 ) -> SearchRequest | Resolution:
@@ -64,7 +62,6 @@ async def resolve_round(
     Args:
         case: The case that the judges had.
         opinions: All opinions, checked.
-        dispute: What `decide` returned.
         judge_panel: The panel's judge panel; `judge_panel.panel.resolver` must not be None.
         history: None in the first round; then what the `SearchRequest` carried, with its hits.
 

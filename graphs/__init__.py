@@ -1,4 +1,4 @@
-"""LangGraph graphs that route every step through retrieval, judges and resolver; the batch runner; the run ledger.
+"""LangGraph graphs that route every step through retrieval, judges and resolver; the batch runner; the Ray back end.
 
 User API: Cluster, CostEstimate, DeliberationSink, RunContext, RunTally, Runner, StepInput, StepNodes, StepOutput,
 StepState, TraceInput, TraceOutput, adjudicate, build_graph, build_step_graph, draw_graph, estimate, open_graph,

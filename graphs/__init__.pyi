@@ -12,7 +12,7 @@ from .source_trust import TrustNow, trust_now
 from .step_graph import DeliberationSink, StepNodes, build_step_graph
 from .step_state import StepInput, StepOutput, StepState
 from .tally import RunTally
-from .tone_swap import SwappedTrace, tone_prompts, tone_swap
+from .tone_swap import SwappedTrace, tone_swap
 from .trace_graph import TraceInput, TraceOutput, build_graph
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "open_run_context",
     "recheck",
     "select",
-    "tone_prompts",
     "tone_swap",
     "traces_in_flight",
     "trust_now",

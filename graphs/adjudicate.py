@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from tracejury.ledger.writer import DEFAULT_STORE, Ledger
 from tracejury.models import Adaptations, BatchProgress, Budget, CallStore, ClientKey, untraced
 from tracejury.retrieval import Index
 from tracejury.storage import run_in_thread
-from tracejury.traces import Batch, segmenter_rule
+from tracejury.traces import Batch, Trace, segmenter_rule
 
 _TRACES_LOOKED_AT = 500
 """For the names of the audited models: a batch has a few, and its arms stand side by side."""
@@ -114,25 +114,16 @@ async def adjudicate(
     opened_batch = batch if isinstance(batch, Batch) else Batch.open([Path(batch)])
     if chosen.deidentify:
         opened_batch = await run_in_thread(opened_batch.deidentified)
-    sample = islice(select(opened_batch.traces(), limit=limit, only=only, arms=arms), _TRACES_LOOKED_AT)
-    audited = {trace.model for trace in sample}
+
+    def selected() -> Iterator[Trace]:
+        return select(opened_batch.traces(), limit=limit, only=only, arms=arms)
+
+    audited = {trace.model for trace in islice(selected(), _TRACES_LOOKED_AT)}
     refuse_audited_weights(chosen, audited)
     refuse_same_family(chosen, audited)
     ledger = await run_in_thread(Ledger, store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
-    manifest = RunManifest(
-        panel=panel_hash(chosen),
-        prompts=prompt_hashes(chosen),
-        checker=checker_facts(chosen) if chosen.checker else {},
-        index=await run_in_thread(_digests, chosen, index),
-        segmenter=segmenter_rule(chosen.segmenter),
-        seed=chosen.seed,
-        inputs=tuple(str(path) for path in opened_batch.paths),
-        input_digests=await run_in_thread(input_digests, opened_batch.paths),
-        selection={key: str(value) for key, value in selection.items() if value},
-        weights=await run_in_thread(weights_of, chosen),
-        packages=package_versions(),
-    )
+    manifest = await run_in_thread(_manifest, chosen, opened_batch, index, selection)
     run, secret, resumed = await run_in_thread(ledger.open_run, chosen, manifest, name)
     async with run_lease(ledger.engine, run, fresh=fresh):
         tally = tally or RunTally()
@@ -146,7 +137,6 @@ async def adjudicate(
         if cluster is not None:
             from tracejury.graphs.cluster.run import run_on
 
-            selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
             try:
                 run_tally = await run_on(
                     cluster,
@@ -154,7 +144,7 @@ async def adjudicate(
                     run,
                     secret,
                     opened_batch,
-                    selected_traces,
+                    selected(),
                     index=index,
                     air_gapped=air_gapped,
                     skip_steps=skip_steps,
@@ -187,9 +177,8 @@ async def adjudicate(
                 if probe and not offline and run_context.gateway is not None:
                     await check_endpoints(run_context.gateway, chosen, report_line)
                 runner = Runner(run_context, ledger, calls.writer, run, tally)
-                selected_traces = select(opened_batch.traces(), limit=limit, only=only, arms=arms)
                 with rare_collections():
-                    run_tally = await runner.run(opened_batch, selected_traces, IN_BATCHES if batch_progress else None)
+                    run_tally = await runner.run(opened_batch, selected(), IN_BATCHES if batch_progress else None)
             return ledger.run(run.name), run_tally
         except asyncio.CancelledError:
             # Control returns at once, even if the database is away; what is not committed by then never is.
@@ -197,6 +186,22 @@ async def adjudicate(
             raise
         finally:
             calls.close()
+
+
+def _manifest(panel: Panel, batch: Batch, index: Path | None, selection: Mapping[str, object]) -> RunManifest:
+    return RunManifest(
+        panel=panel_hash(panel),
+        prompts=prompt_hashes(panel),
+        checker=checker_facts(panel) if panel.checker else {},
+        index=_digests(panel, index),
+        segmenter=segmenter_rule(panel.segmenter),
+        seed=panel.seed,
+        inputs=tuple(str(path) for path in batch.paths),
+        input_digests=input_digests(batch.paths),
+        selection={key: str(value) for key, value in selection.items() if value},
+        weights=weights_of(panel),
+        packages=package_versions(),
+    )
 
 
 async def _probed(

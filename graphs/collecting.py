@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,12 +45,11 @@ async def collect_requests(
         calls: The call store of the ledger that the run will use.
         index: The index of references.
     """
-    secret = secrets.token_bytes(32)
-    gateway = OfflineGateway(calls, secret=secret)
-    async with open_run_context(panel, calls, secret=secret, index=index) as opened, gateway:
-        judge_panel = replace(opened.judge_panel, chats=gateway)
-        # In batches no judge waits for another one to warm the server's cache.
-        run_context = RunContext(judge_panel, opened.finder, own_finders=opened.own_finders, in_batches=True)
+    context = open_run_context(panel, calls, secret=secrets.token_bytes(32), index=index, offline=True)
+    async with context as run_context:
+        gateway = run_context.gateway
+        if not isinstance(gateway, OfflineGateway):
+            return
         collected = set[str]()
         for trace in traces:
             question = batch.question(trace.question_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case, endpoints_of
+from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case
 from tracejury.graphs.batch import select
+from tracejury.graphs.probing import probed_endpoints
 from tracejury.models import Endpoint, estimate_tokens, price_of
 from tracejury.traces import Batch, Record, segment
 
@@ -21,14 +22,15 @@ class AskerEstimate(Record):
     """The estimated calls of a judge or of the resolver."""
 
     name: str
-    endpoint: str | None
-    model: str | None
-    calls: int
-    certain: bool
+    endpoint: str | None = None
+    """None: no model is asked."""
+    model: str | None = None
+    calls: int = 0
+    certain: bool = True
     """False: the numbers are an upper bound, since not every step is asked."""
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0
 
 
 class CostEstimate(Record):
@@ -85,7 +87,7 @@ def estimate(
         too_large=too_large,
         askers=tuple(askers),
         calls=sum(a.calls for a in askers),
-        probe_calls=len({(e.address, e.model, e.api_key_env) for e in endpoints_of(panel) if e.kind == "openai"}),
+        probe_calls=len(probed_endpoints(panel)),
         cost_usd=sum(a.cost_usd for a in askers),
         minutes=max((_minutes(e, askers, name) for name, e in panel.endpoints.items()), default=0),
     )
@@ -95,16 +97,7 @@ def _asker(
     panel: Panel, name: str, endpoint: str | None, calls: int, prompt: int, reply: int, certain: bool
 ) -> AskerEstimate:
     if endpoint is None:
-        return AskerEstimate(
-            name=name,
-            endpoint=None,
-            model=None,
-            calls=0,
-            certain=True,
-            prompt_tokens=0,
-            completion_tokens=0,
-            cost_usd=0,
-        )
+        return AskerEstimate(name=name)
     priced = panel.endpoints[endpoint]
     price = price_of(priced)
     cost = (prompt * price.prompt + calls * reply * price.completion) / 1e6

@@ -24,9 +24,13 @@ async def probe_panel(gateway: Gateway, panel: Panel, cache: ProbeCache | None =
     Returns:
         One result per model at an address.
     """
-    endpoints = {_probed_key(e): e for e in endpoints_of(panel) if e.kind == "openai"}
     schema = judge_reply(panel.reply_tokens)
-    return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in endpoints.values())))
+    return list(await asyncio.gather(*(gateway.probe(endpoint, schema, cache) for endpoint in probed_endpoints(panel))))
+
+
+def probed_endpoints(panel: Panel) -> list[Endpoint]:
+    """Return the endpoints that `probe_panel` asks: one per model at an address."""
+    return list({_probed_key(e): e for e in endpoints_of(panel) if e.kind == "openai"}.values())
 
 
 async def probe_for_workers(

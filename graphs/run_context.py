@@ -18,7 +18,6 @@ from tracejury.agents import (
     LookUp,
     Opinion,
     Panel,
-    Resolution,
     Verdict,
     endpoints_of,
     load_calibrator,
@@ -101,7 +100,7 @@ class RunContext:
 
     @property
     def unanswered(self) -> Counter[str]:
-        """Of an offline run, what asks without an answer so far: purpose -> requests."""
+        """Requests of an offline run that have no answer yet, counted by purpose."""
         gateway = self.gateway
         pending = gateway.pending.values() if isinstance(gateway, OfflineGateway) else ()
         return Counter(request.purpose for request in pending)
@@ -162,7 +161,7 @@ class RunContext:
         finders = dict(self.own_finders) | ({} if self.finder is None else {(): self.finder})
         return {sources: QueryBatcher(finder.find) for sources, finder in finders.items()}
 
-    def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion], resolution: Resolution | None) -> Verdict:
+    def calibrate(self, verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
         """Apply the panel's calibrator, if it names one."""
         return self.calibrator.apply(verdict, opinions) if self.calibrator else verdict
 

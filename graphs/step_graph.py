@@ -213,9 +213,7 @@ class StepNodes:
     async def resolve(self, state: StepState) -> Command[Literal["search", "decide"]]:
         """Let the resolver take one round: it asks for more evidence, or it resolves the dispute."""
         judge_panel, path = self.run_context.judge_panel, (*state["path"], "resolve")
-        result = await resolve_round(
-            state["case"], state["opinions"], state["dispute"], judge_panel, state.get("searches")
-        )
+        result = await resolve_round(state["case"], state["opinions"], judge_panel, state.get("searches"))
         if isinstance(result, SearchRequest):
             update = {"searches": result.history, "queries": result.queries, "path": path}
             return Command(goto="search", update=update)
@@ -275,12 +273,11 @@ class StepNodes:
 
     async def _end(self, state: StepState, verdict: Verdict, path: tuple[str, ...]) -> Command[Any]:
         self._pass_on(state["step"])
-        resolution = state.get("resolution")
         if verdict.outcome is Outcome.FAILED and FailureReason.BUDGET in failures_of(state):
             # Nobody failed: the step is left for the resume, and the cache holds the calls that were paid for it.
             self.run_context.stopping.set()
             return self._leave(state)
-        verdict = self.run_context.calibrate(verdict, state.get("opinions", ()), resolution)
+        verdict = self.run_context.calibrate(verdict, state.get("opinions", ()))
         deliberation = deliberation_of(state, verdict, self.run_context.panel.judges, path)
         if self.sink is not None:
             await self.sink.deliberation(deliberation)

@@ -12,19 +12,9 @@ from tracejury.models import FailureReason
 from tracejury.traces import Problem
 
 _SUMMED = (
-    *("traces", "resumed", "empty", "steps", "outcomes", "no_claim", "calls", "cached"),
-    *(
-        "prompt_tokens",
-        "cached_tokens",
-        "completion_tokens",
-        "cost_usd",
-        "problems",
-        "failures",
-        "estimated",
-        "searches",
-        "notices",
-    ),
-)
+    "traces", "resumed", "empty", "steps", "outcomes", "no_claim", "calls", "cached", "prompt_tokens", "cached_tokens",
+    "completion_tokens", "cost_usd", "problems", "failures", "estimated", "searches", "notices",
+)  # fmt: skip
 
 
 @dataclass

@@ -6,7 +6,6 @@ Verdicts that change with the tone show that the judges are swayed by how a step
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from importlib.resources import files
@@ -116,11 +115,6 @@ def _request(endpoint: Endpoint, message: Message, purpose: str, trace_id: str, 
     return ChatRequest(
         endpoint=endpoint, messages=(message,), purpose=purpose, fence_key=trace_id, schema=schema, max_tokens=1024
     )
-
-
-def tone_prompts() -> dict[str, str]:
-    """Return the SHA-256 of the two prompts, for a run's record."""
-    return {name: hashlib.sha256(_prompt(name).encode()).hexdigest() for name in ("tone_swap", "tone_check")}
 
 
 @cache

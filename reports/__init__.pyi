@@ -3,7 +3,7 @@ from .agreement import RaterAgreement, kappa_and_chance, rater_agreement
 from .answers import AnswerMetrics, SelfConsistency, Votes, answer_metrics, self_consistency
 from .attempts import count_attempts, labels_digest
 from .audits import Audit, audit, choose_arms
-from .calibration import NotEnoughLabelsError, calibrate, least_questions
+from .calibration import NotEnoughLabelsError, calibrate
 from .certification import Verdicts, certify, questions_needed
 from .checker_calibration import calibrate_checker
 from .columns import KINDS, ArmKey, Columns, gather
@@ -225,7 +225,6 @@ __all__ = [
     "labels_digest",
     "latex_table",
     "least_difference",
-    "least_questions",
     "load_controls",
     "majority",
     "make_report",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tracejury.agents import Calibrator, Certified, Outcome, Panel, Route, feature_names, features, seats_of
 from tracejury.ledger import StepRow
-from tracejury.reports.certification import Unit, Verdicts, certify, questions_needed
+from tracejury.reports.certification import Unit, Verdicts, certify
 
 _LEAST = 10
 """Labelled questions below which nothing is fitted."""
@@ -131,11 +131,6 @@ def matrix(rows: Sequence[StepRow], judges: Sequence[str]) -> NDArray[np.float64
 def labels(rows: Sequence[StepRow]) -> NDArray[np.bool_]:
     """Return whether each step is wrong, shape (rows,)."""
     return np.array([r.label == "error" for r in rows], dtype=np.bool_)
-
-
-def least_questions(alpha: float, delta: float) -> int:
-    """Return how many labelled questions with such verdicts a certificate takes, both halves together."""
-    return 2 * questions_needed(alpha, delta)
 
 
 def _verdicts(

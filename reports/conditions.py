@@ -51,7 +51,7 @@ def where(columns: Columns, before: int, after: int, settings: Settings) -> Wher
     strata: list[Stratum] = []
     left_out: list[str] = []
     for name in TITLES:
-        levels = _levels(columns, name, before, after)
+        levels = _levels(columns, name, before)
         if len(levels) < 2:
             left_out.append(f"{TITLES[name]}: {'the same everywhere' if levels else 'not known'}")
             continue
@@ -62,8 +62,8 @@ def where(columns: Columns, before: int, after: int, settings: Settings) -> Wher
     return Where(strata=tuple(strata), terms=terms, steps=steps, left_out=(*left_out, *dropped))
 
 
-def _levels(columns: Columns, name: str, before: int, after: int) -> list[tuple[str, Bools]]:
-    """Return (level, mask over steps) of a condition, over the steps of the two arms."""
+def _levels(columns: Columns, name: str, before: int) -> list[tuple[str, Bools]]:
+    """Return (level, mask over steps) of a condition."""
     if name == "role":
         role = columns.steps["role"]
         return [(r.value, role == i) for i, r in enumerate(ROLES) if (role == i).any()]

@@ -104,7 +104,7 @@ async def verdict_of(
     decision = decide(opinions, case.claims, policy=policy, retrieved=bool(case.passages))
     if not isinstance(decision, Dispute):
         return decision
-    resolution = await resolve_round(case, opinions, decision, judge_panel)
+    resolution = await resolve_round(case, opinions, judge_panel)
     if isinstance(resolution, SearchRequest):
         raise TypeError("a resolver without an endpoint asks for nothing")
     return settle(decision, opinions, case.claims, resolution, policy=policy, retrieved=bool(case.passages))

@@ -103,7 +103,7 @@ def opinions(opine: Opine, passage: Passage) -> list[Opinion]:
 
 
 def resolved(case: Case, opinions: list[Opinion], on: JudgePanel) -> Resolution:
-    resolution = asyncio.run(resolve_round(case, opinions, DISPUTE, on))
+    resolution = asyncio.run(resolve_round(case, opinions, on))
     assert isinstance(resolution, Resolution)
     return resolution
 
@@ -211,7 +211,7 @@ def test_rounds_are_bounded_and_what_is_found_is_citable(case: Case, opinions: l
         },
     )
     on, history, rounds = judge_panel(model), None, 0
-    while isinstance(resolution := asyncio.run(resolve_round(case, opinions, DISPUTE, on, history)), SearchRequest):
+    while isinstance(resolution := asyncio.run(resolve_round(case, opinions, on, history)), SearchRequest):
         rounds += 1
         history = resolution.history.with_hits([Hit(passage=further, score=1, query=resolution.queries[0])])
     assert rounds == 2
@@ -237,7 +237,7 @@ def test_malformed_replies_become_failures_and_keep_their_calls(
     async def ask() -> Resolution | SearchRequest:
         async with Gateway(CallStore("sqlite:///:memory:"), secret=b"s" * 32) as gateway:
             on = judge_panel(gateway, base_url=model_server.url, max_attempts=1, deadline_s=10)
-            return await resolve_round(case, opinions, DISPUTE, on)
+            return await resolve_round(case, opinions, on)
 
     resolution = asyncio.run(ask())
     assert isinstance(resolution, Resolution)

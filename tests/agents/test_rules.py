@@ -11,13 +11,10 @@ from small_run import Overlap
 
 from tracejury.agents import (
     Case,
-    Dispute,
     JudgePanel,
     Label,
     Opinion,
-    Outcome,
     Panel,
-    Reason,
     Resolution,
     judges,
     recompute,
@@ -60,8 +57,7 @@ def test_a_contradiction_is_a_derivation_that_the_resolver_upholds(kind: str, op
     assert opinion.grounded
     assert not any(c.counts for c in opinion.citations)
     panel = Panel.model_validate({"name": "p", "judges": [{"name": "one", "judge": "data"}], "resolver": {}})
-    dispute = Dispute(reason=Reason.NO_MAJORITY, majority_outcome=Outcome.ABSTAINED)
-    settled = asyncio.run(resolve_round(on, [opinion], dispute, JudgePanel(panel, None, Overlap())))
+    settled = asyncio.run(resolve_round(on, [opinion], JudgePanel(panel, None, Overlap())))
     assert isinstance(settled, Resolution)
     assert (settled.label, settled.derivations) == (Label.ERROR, opinion.derivations)
     assert settled.error_type is (ErrorType.ARITHMETIC if kind == "points" else ErrorType.CONTRADICTS_VIGNETTE)
