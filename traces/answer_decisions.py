@@ -13,7 +13,7 @@ _KEY = r"[*_\"'`(\[]{0,3}((?-i:[A-Z]))(?![\w'])[)\]]?(?!\s*(?:,|/|&|and|or)\s*(?
 _WORD = r"(?:(?:the|with|option|choice|answer|letter)\s+){0,3}"
 _CHOOSE = (
     r"(?:settl(?:e|ed|ing)\s+on|(?:go|going|went)\s+(?:with|for)|opt(?:ed|ing)?\s+for|choos(?:e|ing)|pick(?:ing)?|select(?:ing)?"
-    r"|commit(?:ting)?\s+to|stick(?:ing)?\s+with|sid(?:e|ing)\s+with|lean(?:ing)?\s+towards?)"
+    r"|commit(?:ting)?\s+to|stick(?:ing)?\s+with|sid(?:e|ing)\s+with|lean(?:ing)?(?:\s+towards?)?)"
 )
 
 REVISED = cues(
@@ -61,14 +61,20 @@ DECIDED = cues(
         rf"\bby\s+(?:process\s+of\s+)?(?:elimination|exclusion)\b[^.\n]{{0,30}}?[,:]?\s+{_WORD}{_KEY}(?=\s*(?:[.!\n]|\Z))",
     ),
     (
-        "it is|is what i|is my|is the|best",
-        rf"(?<![\w']){_KEY}\s+(?:it\s+is\b|is\s+(?:what\s+I|my\s+(?:final\s+)?(?:answer|choice|pick)|the\s+(?:answer|one))\b"
-        r"|(?:fits?|seems?|looks?|is)\s+(?:the\s+)?best\b)",
+        "it is|is what|is my|is the|best|does",
+        rf"(?<![\w']){_KEY}\s+(?:it\s+is\b|is\s+(?:what\s+(?:I|we|they|the\s+question|is)\b|my\s+(?:final\s+)?(?:answer|choice|pick)|the\s+(?:answer|one))\b"
+        r"|(?:fits?|seems?|looks?|is)\s+(?:the\s+)?best\b|does(?=[.!\s]*(?:\n|\Z)))",
     ),
     (
         "remain|left|only",
         rf"\b(?:remaining|only\s+(?:remaining|plausible|possible|viable)|last)\s+(?:option|choice|answer|candidate|one)(?:\s+left)?"
         rf"[,:]?\s+(?:is\s+)?{_WORD}{_KEY}",
+    ),
+    # "B blocks aldosterone and is therefore the answer".
+    (
+        "and ",
+        rf"(?<![\w']){_KEY}\s+(?!and\b|or\b)[a-z][^.\n]{{1,80}}?\band\s+(?:(?:is|so|therefore|thus|hence|it\s+is)\s+)*"
+        r"(?:what\s+I|(?:the|my)\s+(?:correct\s+|best\s+|right\s+)?(?:answer|choice)\b)",
     ),
     (
         "better|superior|prefer|likely|appropriate|suitable|consistent|favo|best|stronger|plausible",
@@ -90,6 +96,11 @@ DECIDED = cues(
         rf"(?<![\w']){_KEY},?\s+which\s+is\s+(?:my|the|our)\s+(?:final\s+|best\s+|correct\s+)?(?:answer|choice|pick|option)\b",
     ),
     (
+        "which is|that is|namely|i.e.|i. e.",
+        rf"\b(?:answer|choice|option|diagnosis|treatment|management|step|drug|agent|test)\s+(?:here\s+)?(?:is|would\s+be)\s+[^.\n]{{1,80}}?,\s+"
+        rf"(?:which\s+is|that\s+is|namely|i\.\s?e\.),?\s+(?:the\s+)?(?:option|choice|answer|letter)\s+{_KEY}",
+    ),
+    (
         "wins|win ",
         rf"(?<![\w']){_KEY}\s+(?:wins|wins\s+out|would\s+win)\b",
     ),
@@ -101,6 +112,14 @@ DECIDED = cues(
     (
         "say",
         rf"\bI(?:'d|\s+would)?\s+say\s+{_WORD}{_KEY}",
+    ),
+    (
+        "goes|falls",
+        rf"\b(?:vote|choice|pick|preference)\s+(?:goes|falls)\s+(?:to|on|for)\s+{_WORD}{_KEY}",
+    ),
+    (
+        "points",
+        rf"\bpoints\s+(?:us\s+)?to(?:wards?)?\s+{_KEY}(?=[.\s]*(?:\n|\Z))",
     ),
     (
         "hence|therefore|thus|so",
@@ -142,14 +161,23 @@ _WINDOW = 90
 
 
 _FIRST_THOUGHT = re.compile(
-    r"(?:\b(?:at\s+first|initially|originally|my\s+(?:first|initial)\s+(?:thought|guess|answer|draft)|zuerst|zunächst|anfangs|al\s+principio|inicialmente"
+    # "I was leaning towards C", "I almost chose C", "it is tempting to pick C", "many would choose C".
+    r"\b(?:(?:I|we)\s+(?:was|were|had\s+been)\s+(?:about\s+to|going\s+to|tempted\s+to|inclined\s+to|torn|first|still|already|just)?"
+    r"|(?:almost|nearly|tempting\s+to|tempted\s+to)|(?:one|you|many|most|some|someone|students?|people|others?)"
+    r"\s+(?:(?:might|may|could|would|will|often)\s+)+(?:be\s+tempted\s+to)?)\s*\Z"
+    r"|(?:\b(?:at\s+first|initially|originally|my\s+(?:first|initial)\s+(?:thought|guess|answer|draft)|zuerst|zunächst|anfangs|al\s+principio|inicialmente"
     r"|d'abord|au\s+(?:début|départ)|initialement|all'inizio|inizialmente|no\s+in[ií]cio|сначала|вначале|पहले)\b|起初|最初|先前|一开始|刚开始|初め|はじめ"
-    r"|처음|우선은|ظننت|في\s+البداية|بداية)(?:(?!지만|으나|けれど|\bbut\b)[^.。;；,，،、\n]){0,40}\Z",
+    r"|처음|우선은|ظننت|في\s+البداية|بداية)(?:(?!지만|으나|けれど|但|لكن|लेकिन|\b(?:but|pero|mais|mas|ma|aber|doch|но)\b)[^.。;；,，،、\n]){0,40}\Z",
     re.IGNORECASE,
 )
 _WOULD = re.compile(r"\b(?:would|serait|sera|w[äa]re|ser[ií]a|sarebbe|был[ао]?\s+бы|бы)\b", re.IGNORECASE)
 _IF = re.compile(
     r"[^.\n;]{0,60}?(?:\bif\s+(?!the\s+(?:answer|options?)\b)|\bs'(?:ils?|elles?|on)\b|\bsi\s|\b(?:wenn|falls|se|если|had\s+(?:he|she|the))\s)",
+    re.IGNORECASE,
+)
+_IF_BEFORE = re.compile(
+    r"(?:\A|[.!?\n])\W*(?:but\s+|however,\s+)?if\s+(?!I\b|we\b|you\b|one\b|asked\b|forced\b|pressed\b)[^.\n]{0,60}\b(?:were|had|was)\b"
+    r"[^.\n]{0,60}\Z",
     re.IGNORECASE,
 )
 _UNSURE = re.compile(
@@ -161,11 +189,14 @@ _UNSURE = re.compile(
 
 def is_hypothetical(text: str, match: re.Match[str]) -> bool:
     """Whether a phrase says what would be the answer in another case: "The answer would be C if she were pregnant"."""
-    return _WOULD.search(match[0]) is not None and _IF.match(text, match.end()) is not None
+    if _WOULD.search(text, max(0, match.start() - len("would ")), match.end()) is None:
+        return False
+    before = text[max(0, match.start() - 2 * _WINDOW) : match.start()]
+    return _IF.match(text, match.end()) is not None or _IF_BEFORE.search(before) is not None
 
 
 def is_first_thought(text: str, start: int) -> bool:
-    """Whether the phrase at `start` tells what its author thought at first, and so no longer thinks."""
+    """Whether the phrase at `start` tells what its author no longer thinks, or what others might."""
     return _FIRST_THOUGHT.search(text, max(0, start - _WINDOW), start) is not None
 
 

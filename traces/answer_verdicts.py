@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 
 _RIGHT = (
-    r"correct[ao]?e?|right|true|yes|possible|s[ií]|verdader[ao]|vraie?|juste|oui|richtig|ja|cert[ao]|corret[ao]|sim|corrett[ao]|vero"
+    r"correct[ao]?e?|right|true|yes|possible|fits|applies|s[ií]|verdader[ao]|vraie?|juste|oui|richtig|ja|cert[ao]|corret[ao]|sim|corrett[ao]|vero"
     r"|верно|правильно|да|正确|正確|对|對|正しい|適切|맞음|맞다|맞습니다|옳음|옳다|صحيح[ة]?|सही|[✓✔✅☑○◯⭕🟢👍]\ufe0f?"
 )
 _WRONG = (
-    r"incorrect[ao]?e?|wrong|false|no(?:t\s+(?:correct|right|likely|this))?|unlikely|excluded|ruled\s+out|eliminated|impossible"
+    r"incorrect[ao]?e?|wrong|false|no(?:t\s+(?:correct|right|likely|this))?|unlikely|excluded|ruled\s+out|eliminated|impossible|(?:does|do|did)(?:\s+not|n't)\s+(?:fit|apply|match)"
     r"|fals[ao]|fausse?|faux|non|falsch|nein|errad[ao]|n[ãa]o|sbagliat[ao]|errat[ao]|неверно|неправильно|нет"
     r"|错误|錯誤|错|錯|不正确|不正確|不对|不對|誤り|間違い|不適切|×|틀림|틀리다|틀렸다|틀립니다|아니다|خطأ|خاطئ[ة]?|غير\s+صحيح[ة]?|गलत|ग़लत|[✗✘❌✕✖🔴👎]\ufe0f?"
 )

@@ -34,7 +34,7 @@ _SEPARATOR = r"\s*(?:,\s*(?:and|or)\b|/|,|&|\+|\band\b|\bor\b)\s*"
 _OPEN = r"[\s*_\"'`(\[{$]*"
 _WORD = r"(?:(?:choices?|options?|answers?|letters?)[ _]+)?"
 _KEY = rf"{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?!\w|'\w)[)\]]?((?:{_SEPARATOR}{_WORD}\(?[A-Z](?!\w|'\w)\)?)*)"
-_IS = r"(?:is|are|was|would be|should be|will be|must be|:|=|\u2013)"
+_IS = r"(?:is|'s|are|was|would be|should be|will be|must be|:|=|\u2013)"
 _ASIDE = (
     r"(?:\s*,[^,.\n]{1,30},|\s+(?:here|then|therefore|in this (?:case|scenario|patient|question|setting)"
     r"|to (?:this|the) question))?"
@@ -87,13 +87,13 @@ _IMPLICIT = cues(
         r"(?![\w'-])",
     ),
     (
-        "is ",
-        r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+is\s+(?:the\s+)?"
-        rf"{_BEST}\b",
+        "is |to be",
+        r"(?<![\w'])(?<!neither )(?<!nor )(?<!not )\(?((?-i:[A-Z]))\)?()\s+"
+        rf"(?:is|(?:seems|appears|looks)\s+to\s+be),?\s+(?:(?:therefore|thus|hence|then|clearly|so),?\s+)?(?:the\s+)?{_BEST}\b",
     ),
     (
-        "make",
-        rf"\bmakes?\s+\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?{_BEST}\b",
+        "mak",
+        rf"\bmak(?:es?|ing)\s+(?:(?:option|choice|answer)\s+)?\(?((?-i:[A-Z]))\)?()\s+(?:the\s+)?(?:{_BEST}|better|answer|exception)\b",
     ),
     # "The index among these is C. PMA": a letter written as options are lettered.
     (
@@ -101,24 +101,40 @@ _IMPLICIT = cues(
         r"(?<!so )(?<!neither )(?<!nor )\b(?:is|are|be):?\s+\*{0,2}\(?((?-i:[A-Z]))\)?[.):]()\*{0,2}\s",
     ),
     (
-        "it's|it is",
-        r"\bit(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.!\s]*(?=\n|\Z)",
+        "it's|it is|that's|that is",
+        r"\b(?:it|that)(?:'s| is)\s+\(?((?-i:[A-Z]))\)?()[.!\s]*(?=\n|\Z)",
     ),
     (
         "hence|therefore|thus|so",
         r"\b(?:hence|therefore|thus|so)[,: ]+\(?((?-i:[A-Z]))\)?()[.\s]*(?=\n|\Z)",
     ),
 )
-# "A tender gland after a cold: B." is the least of all.
-_COLON = cues((":", r":\s*\(?((?-i:[A-Z]))\)?()[.!*\s]*\Z"))
-_CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT, *_COLON)
+_EXCEPTION = (
+    r"(?:exception|odd\s+one\s+out|least\s+(?:likely|appropriate)|(?:false|incorrect|untrue)\s+(?:statement|one))"
+)
+_LEAST = cues(
+    # What a question for the exception asks for; elsewhere it is said of one option among others.
+    (
+        "exception|odd one|least|false|incorrect|untrue|one that|avoid",
+        rf"\b(?:{_EXCEPTION}|one\s+that\s+(?:does|is|do)(?:\s+not|n't)\b[^.,\n]{{0,30}}|to\s+(?:be\s+)?avoid(?:ed)?)\s+(?:is|would\s+be):?\s+{_KEY}",
+    ),
+    (
+        "exception|odd one|least|false|incorrect|untrue",
+        rf"(?<![\w'])\(?((?-i:[A-Z]))\)?()\s+is\s+(?:therefore\s+)?the\s+{_EXCEPTION}\b",
+    ),
+    # "A tender gland after a cold: B." and "Having looked at it again, B."
+    (":|.|;|!|?|,", r"(?:[:;.!?]|(?<=[a-z]{3}),)\s*\(?((?-i:[A-Z]))\)?()[.!*\s]*\Z"),
+)
+_CUES = (*REVISED, *_EXPLICIT, *PHRASES, *DECIDED, *_IMPLICIT, *_LEAST)
 _IS_TEXT = re.compile(rf"\banswer(?: choice)?\b[\s*_]*{_IS}+[\s*_:\"']*([^\n]{{2,300}})", re.IGNORECASE)
 _VALUE = re.compile(
     rf"\A{_OPEN}{_WORD}{_OPEN}([A-Z]{{1,4}}|\d{{1,2}})(?:[)\]*_\s]*(?:[.):\-\u2013]|\Z|\s\())", re.IGNORECASE
 )
 _EITHER = re.compile(r"\bor\b", re.IGNORECASE)
 _SEVERAL = re.compile(rf"\A\W*{_WORD}[A-Z](?:{_SEPARATOR}{_WORD}[A-Z])+\W*\Z")
-_FIRST_LINE = re.compile(rf"\A[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z))")
+_FIRST_LINE = re.compile(
+    rf"\A[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):,\-\u2013]|[\s*_]*(?:\n|\Z)|\s+\((?:most|best|correct)\b)"
+)
 _LAST_LINE = re.compile(
     rf"(?:\A|\n)[\s*_#>\"'(]*{_WORD}[(\[]?([A-Z]{{1,4}})[)\]]?(?:[\s*_]*[.):\-\u2013][^\n]*)?[\s*_\"'.]*\Z"
 )
@@ -220,8 +236,11 @@ def _is_article(text: str, match: re.Match[str]) -> bool:
     """Whether the letter that a cue found is an "a", or a capital one: "Answer: A patient with fever needs ..."."""
     if match[1] == "a":
         return text[match.start(1) - 1 : match.end(1) + 1] != "(a)"
+    # "A is the best": a phrase that goes on behind the letter has read it as one.
+    if match[1] != "A" or text[match.end(1) : match.end()].strip(" )]*_"):
+        return False
     word = re.match(r" ([a-z]{2,})\b", text[match.end() :])
-    return match[1] == "A" and word is not None and word[1] not in _AFTER_A
+    return word is not None and word[1] not in _AFTER_A
 
 
 def _key(letters: str, options: Mapping[str, str]) -> str | None:

@@ -141,3 +141,53 @@ def test_an_answer_is_none_or_made_of_keys(text: str, letter: str) -> None:
 def test_an_answer_in_other_words_and_languages(reply: str) -> None:
     options = {"A": "Asthma", "B": "Pneumonia", "C": "Gout", "D": "Lupus"}
     assert extract_answer(reply, options) == "B"
+
+
+_FIVE = {"A": "Furosemide", "B": "Spironolactone", "C": "Hydrochlorothiazide", "D": "Amiloride", "E": "Acetazolamide"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        # What its author thought before, or what others might think.
+        ("I was leaning towards (C) until I saw the calcium. With a calcium of 13.2 it has to be (A).", "A"),
+        ("I nearly picked B, but the potassium rules it out; C.", "C"),
+        ("Many students would choose A here. The potassium, however, makes D the better option.", "D"),
+        ("If the patient were pregnant, the answer would be A. She is not, so it is C.", "C"),
+        ("If I had to choose, the answer would be A.", "A"),
+        # The letter stands first, what decides behind it.
+        (
+            "It is not B, because the murmur does not change, and C would need a click. A is therefore the right one.",
+            "A",
+        ),
+        ("B and D both spare potassium. B is the aldosterone antagonist and therefore the answer.", "B"),
+        ("One might go with D; however, B treats both problems and is what I would give.", "B"),
+        ("Therefore, C seems to be correct, not D.", "C"),
+        ("Neither A nor B fits. D does.", "D"),
+        ("A (most likely)", "A"),
+        # The option's description comes between.
+        ("The best answer is a loop diuretic, which is option C.", "C"),
+        ("Furosemide, which is option A, would be wrong, and so would the others.", None),
+        # The question asks for the exception.
+        ("A is true, B is true and D is true. C is false, which makes C the answer.", "C"),
+        ("All of the following are true EXCEPT: A, B, C and D are true. E is the exception.", "E"),
+        ("The one that does not belong is D.", "D"),
+        ("The least likely is A, the most likely answer is C.", "C"),
+        ("A fits. B does not fit. C does not fit. D does not fit. E does not fit.", "A"),
+        ("so the answer's C", "C"),
+        ("My vote goes to C.", "C"),
+        ("Having looked at the labs again, B.", "B"),
+        ("It is caused by hepatitis A, B.", None),
+        # Other languages.
+        ("Sowohl A als auch D kommen in Frage, aber D ist wegen der Niereninsuffizienz vorzuziehen.", "D"),
+        ("Weder A noch B, sondern D.", "D"),
+        ("Zwischen B und D ist D die bessere Wahl.", "D"),
+        ("Estuve a punto de elegir la A, pero es la C.", "C"),
+        ("Se prefiere la D por la insuficiencia renal.", "D"),
+        ("J'allais choisir A, mais je retiens finalement C.", "C"),
+        ("A\u6216B\u90fd\u53ef\u4ee5\uff0c\u4f46B\u66f4\u597d\u3002", "B"),
+        ("N\u00e3o h\u00e1 dados suficientes para escolher entre A e B.", None),
+    ],
+)
+def test_an_answer_among_options_that_are_named_on_the_way(reply: str, answer: str | None) -> None:
+    assert extract_answer(reply, _FIVE) == answer
