@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tracejury.traces.closing import closing_answer_start
+from tracejury.traces.item_marks import ITEM, SERIES_ITEM
 from tracejury.traces.records import Record, Segmentation, Step, Trace
 from tracejury.traces.spans import Span
 
@@ -14,6 +15,9 @@ _ENUMERATOR = re.compile(
     r"(?:step|paso|schritt|\u00e9tape|passo|\u6b65\u9aa4)\s*\d{1,3}|\(?\d{1,2}[.):\u3001\uff0e]|[\W_]+", re.IGNORECASE
 )
 """With template marks, what may stand between steps and says nothing: enumerators, bullets, rules and white space."""
+
+_LOOK_AHEAD = 40
+"""Characters of a step that its mark is read with."""
 
 
 def text_counts(trace: Trace, steps: Sequence[Step]) -> tuple[int, int]:
@@ -28,13 +32,20 @@ def text_counts(trace: Trace, steps: Sequence[Step]) -> tuple[int, int]:
     judged = left_out = at = 0
     for start, stop in [*spans, Span(end, end)]:
         if start > at:
-            left_out += len(_ENUMERATOR.sub("", _MARK.sub(" ", trace.text[at:start])))
+            between = trace.text[at : _mark_start(trace.text, at, start)]
+            left_out += len(_ENUMERATOR.sub("", _MARK.sub(" ", between)))
         judged += _length(trace.text[max(at, start) : stop])
         at = max(at, stop)
     if any(step.start < 0 for step in steps):
         judged = min(judged + sum(_length(s.text) for s in steps if s.start < 0), judged + left_out)
         left_out = 0 if judged else left_out
     return judged + left_out, judged
+
+
+def _mark_start(text: str, at: int, step: int) -> int:
+    """Return where the mark of the item that begins at `step` stands; `step` itself where it has none."""
+    marks = (mark for pattern in (ITEM, SERIES_ITEM) for mark in pattern.finditer(text, at, step + _LOOK_AHEAD))
+    return next((mark.start() for mark in marks if mark.end() == step), step)
 
 
 def _length(text: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from tracejury.traces.closing import closing_answer_start
 from tracejury.traces.contracts import Segmenter
-from tracejury.traces.item_marks import BULLET, ITEM, ITEM_OF_A_DOSE, is_lettered, item_number
+from tracejury.traces.item_marks import BULLET, ITEM
+from tracejury.traces.item_places import is_lettered, item_places
+from tracejury.traces.outlines import Outline, outlined, states_something
 from tracejury.traces.records import Segmentation, Trace
 from tracejury.traces.sentences import without_marker
 from tracejury.traces.spans import SegmentLimits, Span, build, trimmed
@@ -19,14 +21,11 @@ _TAG = re.compile(
     re.I,
 )
 """Marks of a template, which are no words of the trace: a step ends where one stands."""
-_BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*")
-_ENDS_A_SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f\uff1b)\]\"'*_`|$>]\s*\Z")
-_CODE = re.compile(r"```[^`]{0,20000}```")
-_POINT = re.compile(r"\A.{30}.*[.!?](?:[)\"'*]{0,3})\Z|\A.{10}.*[\u3002\uff01\uff1f\u0964]\Z", re.DOTALL)
-"""A bullet that states something: a word or two after a bullet belong to the paragraph."""
-_HEADING = re.compile(r"\A\s*(?:#{1,6}\s[^\n]*|[^\n]{1,80}:)\s*\Z")
-
-
+_HEADING = re.compile(
+    r"\A\s*(?:#{1,6}\s[^\n]*|[^\n]{1,80}:|(?:[-*+]\s+)?(?P<bold>\*\*|__)(?:(?!(?P=bold))[^\n]){1,100}(?<![.!?])(?P=bold):?)\s*\Z"
+)
+_TITLE = re.compile(r"\A[^\n]{1,80}(?<![.!?:;,\u3002\uff01\uff1f\u0964\u061f])\Z")
+"""What an item says that is a heading, where a paragraph and no other item follows."""
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 
@@ -65,18 +64,24 @@ class Reasoning:
 
     def _region(self, text: str, region: Span) -> list[Span]:
         """Return the pieces of a part of the text that holds no template mark."""
+        outline = outlined(text, region, self.longest)
         pieces = [
             part
-            for block in _blocks(text, region)
+            for block in outline.blocks
             if any(c.isalnum() for c in text[block.start : block.end])
             for part in self._divided(text, block)
         ]
+        titles = _titles(text, pieces, outline)
         joined: list[Span] = []
         waiting: Span | None = None
         for piece in pieces:
             start = piece.start if waiting is None else waiting.start
             waiting = None
-            if self._goes_with_next(text, Span(start, piece.end)):
+            # "The answer is:" and the option under it are a statement, and no heading.
+            states_an_option = start < piece.start and _names_an_option(text, piece)
+            if not states_an_option and (
+                piece.start in titles or self._goes_with_next(text, Span(start, piece.end), outline)
+            ):
                 waiting = Span(start, piece.end)
             else:
                 joined.append(Span(start, piece.end))
@@ -84,11 +89,11 @@ class Reasoning:
             joined[-1] = Span(joined[-1].start, waiting.end)
         elif waiting is not None:
             joined.append(waiting)
-        return [without_item(text, piece) for piece in joined]
+        return [_without_item(text, piece, outline) for piece in joined]
 
-    def _goes_with_next(self, text: str, piece: Span) -> bool:
+    def _goes_with_next(self, text: str, piece: Span, outline: Outline) -> bool:
         words = text[piece.start : piece.end]
-        is_item = ITEM.match(text, piece.start, piece.end) or (BULLET.match(words) and _POINT.search(words))
+        is_item = _is_item(text, piece, outline) or (BULLET.match(words) and states_something(words))
         if is_item and not _HEADING.match(words):
             # An item of a list is a step, however short: Chinese says much in twenty characters.
             return False
@@ -114,11 +119,40 @@ class Reasoning:
             yield Span(start, block.end)
 
 
-def without_item(text: str, span: Span) -> Span:
+def _is_item(text: str, piece: Span, outline: Outline) -> bool:
+    end = outline.mark_ends.get(piece.start)
+    if end is not None:
+        return any(c.isalnum() for c in text[end : piece.end])
+    return ITEM.match(text, piece.start, piece.end) is not None
+
+
+def _names_an_option(text: str, piece: Span) -> bool:
+    mark = ITEM.match(text, piece.start, piece.end)
+    return mark is not None and is_lettered(item_places(mark[0]))
+
+
+def _titles(text: str, pieces: list[Span], outline: Outline) -> set[int]:
+    """Return the starts of items that head what follows: a line without a stop, and no other item before or behind."""
+    titles: set[int] = set()
+    in_list = False
+    for piece, following in pairwise(pieces):
+        if not _is_item(text, piece, outline):
+            in_list = False
+        elif _is_item(text, following, outline):
+            in_list = True
+        elif not in_list and not _names_an_option(text, piece) and _TITLE.match(text[piece.start : piece.end]):
+            titles.add(piece.start)
+    return titles
+
+
+def _without_item(text: str, span: Span, outline: Outline) -> Span:
     """Return the span without the enumerator, list marker or heading sign that it begins with."""
     span = trimmed(text, *span)
     mark = ITEM.match(text, span.start, span.end)
-    bare = Span(mark.end(), span.end) if mark else without_marker(text, span)
+    if span.start in outline.mark_ends:
+        bare = Span(outline.mark_ends[span.start], span.end)
+    else:
+        bare = Span(mark.end(), span.end) if mark else without_marker(text, span)
     return bare if any(c.isalnum() for c in text[bare.start : bare.end]) else span
 
 
@@ -129,59 +163,6 @@ def _regions(text: str, end: int) -> Iterator[Span]:
         yield Span(start, tag.start())
         start = tag.end()
     yield Span(start, end)
-
-
-def _blocks(text: str, region: Span) -> Iterator[Span]:
-    """Yield numbered items and paragraphs; a number that a wrapped line begins with is no item."""
-    cuts = {region.start, *(m.end() for m in _BLANK_LINE.finditer(text, region.start, region.end))}
-    doses = [
-        m for m in ITEM_OF_A_DOSE.finditer(text, region.start, region.end) if _begins_an_item(text, region, m.start())
-    ]
-    code = [fence.span() for fence in _CODE.finditer(text, region.start, region.end)]
-    marks = [*ITEM.finditer(text, region.start, region.end), *doses]
-    items = [
-        mark
-        for mark in sorted(marks, key=lambda mark: mark.start())
-        if not any(start <= mark.start() < end for start, end in code)
-    ]
-    listed = _in_sequence(items)
-    cuts |= {m.start() for m in items if m.start() in listed or (m not in doses and _stands_alone(text, region, m))}
-    if not items:
-        cuts |= _bullets(text, region)
-    ordered = sorted(cuts)
-    for start, stop in zip(ordered, [*ordered[1:], region.end], strict=True):
-        block = trimmed(text, start, stop)
-        if block.start < block.end:
-            yield block
-
-
-def _bullets(text: str, region: Span) -> set[int]:
-    """Return the starts of bullets where two or more stand at the left margin, and each is a sentence or more."""
-    starts = [mark.start() for mark in BULLET.finditer(text, region.start, region.end)]
-    points = [text[start:stop].strip() for start, stop in pairwise([*starts, region.end])]
-    return set(starts) if len(points) > 1 and all(_POINT.search(point) for point in points) else set()
-
-
-def _in_sequence(items: Sequence[re.Match[str]]) -> set[int]:
-    """Return the starts of items that count on from the one before: a list, with or without full stops."""
-    numbered = [(item.start(), number) for item in items if (number := item_number(item[0])) is not None]
-    starts: set[int] = set()
-    for (before, number), (start, following) in pairwise(numbered):
-        if following == number + 1:
-            starts |= {before, start}
-    return starts
-
-
-def _stands_alone(text: str, region: Span, mark: re.Match[str]) -> bool:
-    return not is_lettered(mark[0]) and _begins_an_item(text, region, mark.start())
-
-
-def _begins_an_item(text: str, region: Span, start: int) -> bool:
-    """Whether a number at the beginning of a line is an enumerator: what stands before it has come to an end."""
-    before = text[region.start : start].rstrip()
-    end = region.start + len(before)
-    ends = _ENDS_A_SENTENCE.search(before) is not None or _BLANK_LINE.search(text, end, start) is not None
-    return not before or ends
 
 
 def reasoning(longest: int = 800, shortest: int = 40) -> Segmenter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracejury.traces.records import Segmentation, Step, Trace
@@ -30,6 +32,12 @@ def trimmed(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())
     return Span(start + left, start + left + len(piece.strip()))
+
+
+def within(spans: Sequence[Span], place: int) -> bool:
+    """Whether `place` lies inside one of `spans`, which are in order and apart; their beginnings lie outside."""
+    n = bisect_right(spans, (place,)) - 1
+    return n >= 0 and spans[n].start < place < spans[n].end
 
 
 def build(
