@@ -9,6 +9,7 @@ from .claims.extraction import claims_of
 from .combining import Cluster, Combination, load_combination
 from .contracts import Ask, Chats, Judge, Relevance, judges
 from .derivations import derivations_for, evidence_text, recompute
+from .english_only import language_notice
 from .entailment import Entailed, Entailment, entailment
 from .evidence_records import Claim, ClaimSet, EvidenceGap, Grade, Relation
 from .families import families, family, refuse_same_family
@@ -145,6 +146,7 @@ __all__ = [
     "judge_reply",
     "judges",
     "judges_in",
+    "language_notice",
     "load_calibrator",
     "load_combination",
     "load_panel",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tracejury.agents.cases import with_searches
 from tracejury.agents.checkers import GroupCount, LoadedChecker, Pair, Probabilities, count_group, pairs_to_score
 from tracejury.agents.checkers.contracts import CheckerAsk
+from tracejury.agents.english_only import language_of_case
 from tracejury.agents.evidence_records import Claim, Relation
 from tracejury.agents.judge_panel import JudgePanel, most_citations
 from tracejury.agents.opposition import sentences_of
@@ -17,6 +18,7 @@ from tracejury.agents.records import Case, Citation, Opinion
 from tracejury.models import CallRecord
 from tracejury.retrieval import check_quote, denied_by, denies, framed_by, other_figure
 from tracejury.storage import run_in_thread
+from tracejury.traces import other_language
 
 _UNCALIBRATED = "the checker is uncalibrated and grounds nothing: `tracejury quality calibrate --checker`"
 
@@ -58,6 +60,8 @@ async def check_citations(
     checker = judge_panel.checker
     if checker is None or not any(c.why_not is None for citations in read.values() for c in citations):
         return CheckedCitations({name: tuple(citations) for name, citations in read.items()}, ())
+    if checker.checker.english_only:
+        read = _without_other_languages(case, read)
     ask = judge_panel.ask_checker(case.trace_id)
     claims = {claim.handle: claim for claim in case.claims.claims}
     placed = _without_turned(await _on_claims(case, read, checker, ask), claims)
@@ -126,6 +130,20 @@ def _decided(
         # Silence does not show that a finding is absent.
         why_not = "the claim denies a finding, and the sentence does not say that it is absent"
     return citation.model_copy(update={"p": p, "counts": why_not is None, "why_not": why_not})
+
+
+def _without_other_languages(case: Case, read: Mapping[str, Sequence[Citation]]) -> dict[str, list[Citation]]:
+    """Refuse citations that a checker of English cannot read, and say which language they are in."""
+    language = language_of_case(case)
+
+    def refused(citation: Citation) -> Citation:
+        foreign = language or other_language(citation.sentence)
+        if citation.why_not is not None or foreign is None:
+            return citation
+        place = "the step or its question" if language else "the evidence"
+        return citation.model_copy(update={"why_not": f"the checker reads English, and {place} is in {foreign}"})
+
+    return {name: [refused(citation) for citation in citations] for name, citations in read.items()}
 
 
 def _without_turned(placed: Mapping[str, Sequence[Citation]], claims: Mapping[str, Claim]) -> dict[str, list[Citation]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tracejury.agents.contracts import Judge
 from tracejury.agents.derivations import derivations_for
+from tracejury.agents.english_only import silent_draft
 from tracejury.agents.evidence_records import Relation
 from tracejury.agents.judge_panel import BoundAsk, JudgePanel
 from tracejury.agents.panel import JudgeSpec
@@ -84,7 +85,8 @@ async def _ask(
             ask = judge_panel.ask(spec.endpoint, f"judge:{spec.name}", case.trace_id, spec)
         if ask and spec.search and look_up:
             searching = SearchingAsk(ask, look_up, case, spec.search)
-        draft = recorded.replay(case, key) if recorded else await judge.draft(case, searching or ask)
+        if (draft := silent_draft(judge, case)) is None:
+            draft = recorded.replay(case, key) if recorded else await judge.draft(case, searching or ask)
         draft = searching.with_ids(draft) if searching else draft
     except CallFailed as failure:
         return failed(failure.reason, failure.detail)

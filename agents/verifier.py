@@ -54,6 +54,7 @@ class Verifier:
     """
 
     kind = "verifier"
+    english_only = True
     summary = "small entailment model: each sentence against passages and vignette; needs no LLM"
     needs_endpoint = False
 

@@ -208,6 +208,7 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
     """Judge a batch with a live display. The first Ctrl-C lets begun steps finish, the second stops at once."""
     import asyncio
 
+    from tracejury.agents import language_notice
     from tracejury.console.progress import live_line
     from tracejury.console.screen import err, marked
     from tracejury.graphs import RunTally
@@ -221,6 +222,8 @@ def judge_batch(batch: Batch, panel: Panel, **options: object) -> tuple[Run, Run
         title["run"] = run.name
         state = f" (resumed: {tally.judged_before:,} steps have a verdict, the rest is judged now)" if resumed else ""
         err.print(marked("run [bold]{}[/]{}", run.name, state), soft_wrap=True)
+        if notice := language_notice(run.panel, run.manifest.languages):
+            err.print(notice, style="yellow", soft_wrap=True)
 
     async def main() -> tuple[Run, RunTally]:
         with clean_stop("steps that have begun") as stopping:

@@ -17,6 +17,7 @@ def show_estimate(
     panel: Panel, batch: Batch, *, limit: int | None, only: Sequence[str], arms: Sequence[str], as_json: bool
 ) -> None:
     """Print calls, tokens, cost by judge, and the time that the configured limits allow."""
+    from tracejury.agents import language_notice
     from tracejury.graphs import estimate
 
     expected = estimate(panel, batch, limit=limit, only=only, arms=arms)
@@ -44,6 +45,8 @@ def show_estimate(
     if expected.probe_calls:
         servers = "one server" if expected.probe_calls == 1 else f"{expected.probe_calls} servers"
         out.print(f"Before the first step {servers} not asked within a day get one small call each (--no-probe: none).")
+    if notice := language_notice(panel, expected.languages):
+        out.print(notice, style="yellow")
     if expected.too_large:
         out.print(
             f"{expected.too_large} steps do not fit into the case budget and would fail as `context`",

@@ -33,6 +33,8 @@ def chosen_sections(names: list[str]) -> tuple[str, ...]:
 
 def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None:
     """Print the tables of `sections`, and how to read them."""
+    from tracejury.agents import language_notice
+
     settled = "calibrated" if summary.calibrated else "uncalibrated"
     out.print(marked("[bold]{}[/]  panel {}, {}", run.name, run.panel.name, settled))
     if not any(arm.traces.traces for arm in summary.arms):
@@ -51,6 +53,8 @@ def print_summary(run: Run, summary: Summary, sections: tuple[str, ...]) -> None
             out.print(_slice_table(summary.arms, section))
     print_failures(total_failures(arm.failures for arm in summary.arms))
     print_adaptations(run.manifest.adaptations)
+    if notice := language_notice(run.panel, run.manifest.languages):
+        out.print(f"  {notice}", style="yellow")
     unit = (
         "failures counted as uncertain (the paper's convention)" if summary.failures_abstain else "failures in no rate"
     )

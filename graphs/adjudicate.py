@@ -21,6 +21,7 @@ from tracejury.graphs.batch import IN_BATCHES, Runner, count_selected, select
 from tracejury.graphs.cluster.joining import Cluster
 from tracejury.graphs.garbage import rare_collections
 from tracejury.graphs.input_digests import input_digests
+from tracejury.graphs.languages import languages_of
 from tracejury.graphs.probing import check_endpoints, probe_for_workers
 from tracejury.graphs.run_context import open_run_context
 from tracejury.graphs.source_trust import trust_marked
@@ -124,6 +125,8 @@ async def adjudicate(
     ledger = await run_in_thread(Ledger, store)
     selection = {"limit": limit, "only": list(only), "arms": list(arms), "skipped_steps": len(skip_steps) or None}
     manifest = await run_in_thread(_manifest, chosen, opened_batch, index, selection)
+    languages = await run_in_thread(languages_of, opened_batch, selected())
+    manifest = manifest.model_copy(update={"languages": languages})
     run, secret, resumed = await run_in_thread(ledger.open_run, chosen, manifest, name)
     async with run_lease(ledger.engine, run, fresh=fresh):
         tally = tally or RunTally()

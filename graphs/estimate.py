@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tracejury.agents import CaseTooLarge, JudgeSpec, Panel, ResolverSpec, build_case
 from tracejury.graphs.batch import select
+from tracejury.graphs.languages import languages_of
 from tracejury.graphs.probing import probed_endpoints
 from tracejury.models import Endpoint, estimate_tokens, price_of
 from tracejury.traces import Batch, Record, segment
@@ -40,6 +41,8 @@ class CostEstimate(Record):
     steps: int
     too_large: int
     """Steps whose vignette and text alone exceed the case budget."""
+    languages: dict[str, int]
+    """Language other than English -> traces that are in it, or whose question is."""
     askers: tuple[AskerEstimate, ...]
     calls: int
     """Those of the askers; the probes come on top."""
@@ -85,6 +88,7 @@ def estimate(
         traces=traces,
         steps=steps,
         too_large=too_large,
+        languages=languages_of(batch, select(batch.traces(), limit=limit, only=only, arms=arms)),
         askers=tuple(askers),
         calls=sum(a.calls for a in askers),
         probe_calls=len(probed_endpoints(panel)),

@@ -34,6 +34,9 @@ class RunManifest(Record):
     """`--limit`, `--only`, `--arm` and the like."""
     weights: dict[str, str] = Field(default_factory=dict)
     """Weights on this machine that the panel uses -> SHA-256; empty in runs of earlier versions."""
+    languages: dict[str, int] = Field(default_factory=dict)
+    """Language other than English -> traces that are in it, or whose question is; empty in runs of earlier versions. It
+    follows from the inputs, and is not part of the comparison."""
     packages: dict[str, str] = Field(default_factory=dict)
     adaptations: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Endpoint -> how its requests differ from the panel, because it refused what the panel says. It is known once the
@@ -120,7 +123,7 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-_NOT_NAMED = {"packages", "input_digests", "adaptations", "weights"}
+_NOT_NAMED = {"packages", "input_digests", "adaptations", "weights", "languages"}
 """Fields of a manifest that a run's default name does not depend on."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tracejury.agents import Policy
+from tracejury.agents import Policy, language_notice
 from tracejury.ledger import Run
 from tracejury.reports.audits import Audit
 from tracejury.reports.comparison import Robust
@@ -49,6 +49,8 @@ def limits(runs: Sequence[Run], summary: Summary, audit: Audit | None, labelled:
             for name, lines in run.manifest.adaptations.items()
         ]
         sentences += _panel_limits(run)
+        if notice := language_notice(run.panel, run.manifest.languages):
+            sentences.append(f"{run.name}: {notice}.")
     sentences.append(
         "Rates are bound to panel, prompts and segmentation; only differences between arms judged alike carry over."
     )

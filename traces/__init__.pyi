@@ -11,6 +11,7 @@ from .guarded import READING_LIMIT, Guarded
 from .hedging import count_hedges
 from .identifiers import Identifier, identifiers
 from .json_lines import json_objects
+from .languages import ENGLISH, language_of, other_language
 from .plugins import OWN_PACKAGE, Contract, Plugin, PluginError, UnfitParamsError
 from .reading import read, readers
 from .records import (
@@ -40,6 +41,7 @@ from .tally import BatchSummary, FieldCount, ReadTally
 from .time_limits import OverTimeError, OwnTime, plugin_time_limit_s
 
 __all__ = [
+    "ENGLISH",
     "OWN_PACKAGE",
     "READING_LIMIT",
     "SAMPLED_ANSWERS",
@@ -87,6 +89,8 @@ __all__ = [
     "identifiers",
     "is_users_interrupt",
     "json_objects",
+    "language_of",
+    "other_language",
     "plugin_time_limit_s",
     "proposed_reading",
     "read",

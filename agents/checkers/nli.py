@@ -22,6 +22,7 @@ class NliChecker:
     """
 
     kind = "nli"
+    english_only = True
     summary = "a small entailment model on the CPU, offline"
     needs_endpoint = False
     can_contradict = True

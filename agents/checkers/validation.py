@@ -31,6 +31,8 @@ class ValidatedChecker:
         self.kind = checker.kind
         self.summary = checker.summary
         self.needs_endpoint = checker.needs_endpoint
+        self.english_only = getattr(checker, "english_only", False) is True
+        """Nothing counts by it where a step or its evidence is in another language."""
 
     @property
     def can_contradict(self) -> bool:

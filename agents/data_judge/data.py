@@ -34,6 +34,7 @@ class DataJudge:
     """
 
     kind = "data"
+    english_only = True
     summary = "Recomputes numbers, units, doses and scores, and holds them against the vignette; asks no model."
     needs_endpoint = False
 

@@ -22,7 +22,7 @@ from tracejury.agents import (
     cut_by_rule,
     recompute,
 )
-from tracejury.agents.checkers import CheckerAsk, Pair, Probabilities
+from tracejury.agents.checkers import CheckerAsk, Pair, Probabilities, load_checker
 from tracejury.models import CallFailed, CallRecord, FailureReason
 from tracejury.retrieval import Passage, Trust
 
@@ -190,3 +190,23 @@ def test_a_belief_that_a_sentence_takes_back_neither_counts_nor_lifts_another_se
     assert [c.verified for c in opinion.citations] == [True, True]
     assert not opinion.grounded
     assert "does not assert" in str(opinion.citations[0].why_not)
+
+
+@pytest.mark.parametrize(
+    ("step", "evidence", "place"),
+    [
+        ("La gota aguda se trata con colchicina y el paciente debe tomar la dosis.", "Acute gout is treated.", "step"),
+        ("Acute gout is treated with colchicine.", "La gota aguda se trata con la colchicina en los adultos.", "evid"),
+    ],
+)
+def test_a_checker_of_english_counts_nothing_in_another_language(step: str, evidence: str, place: str) -> None:
+    passage = Passage(source="guide", title="t", text=evidence, citation="c", license="l", trust=Trust.FULL)
+    case = Case(step_id="s", trace_id="t", stem="", step_index=0, step=step, passages=(passage,))
+    case = case.model_copy(update={"claims": cut_by_rule(step, "", ())})
+    spec, judge = JudgeSpec(name="j", judge="j"), Fixed(quoting(Label.SUPPORTED, passage.id, evidence))
+    panel = Panel.model_validate({"name": "p", "judges": [spec.model_dump()], "checker": {"name": "nli"}})
+    judge_panel = JudgePanel(panel, judges={"j": judge}, checker=load_checker(panel.checker))
+    (citation,) = asyncio.run(checked_opinion(spec, judge, case, judge_panel)).citations
+    assert (citation.verified, citation.counts, citation.p) == (True, False, None)
+    assert citation.why_not.startswith(f"the checker reads English, and the {place}")
+    assert citation.why_not.endswith("is in Spanish")
