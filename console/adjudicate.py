@@ -163,8 +163,6 @@ def adjudicate(
     if tally.interrupted and budget.used_up:
         spent = f"${budget.spent_usd:.4f} and {budget.spent_tokens:,} tokens"
         raise fail(f"stopped: the run has used {spent}; give a higher cap to judge the rest", Exit.SOME_FAILED)
-    if tally.stop_reasons:
-        raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
     if tally.unanswered:
         by_purpose = ", ".join(f"{purpose} {n:,}" for purpose, n in sorted(tally.unanswered.items()))
         raise fail(
@@ -173,10 +171,21 @@ def adjudicate(
             "import` and run the same command. Without --offline it asks the endpoints",
             Exit.SOME_FAILED,
         )
-    if tally.interrupted:
-        raise typer.Exit(Exit.INTERRUPTED)
+    raise_if_stopped(tally)
     if tally.failed or tally.problems:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def raise_if_stopped(tally: RunTally) -> None:
+    """End the command where its run could not go on, or was interrupted.
+
+    Raises:
+        Exit: With the reasons why the run stopped, or with the code of an interruption.
+    """
+    if tally.stop_reasons:
+        raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
+    if tally.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
 
 
 def _warn(batch: Batch) -> None:

@@ -32,12 +32,17 @@ MinQuestions = Annotated[int, typer.Option("--min-questions", help="Require this
 Confidence = Annotated[
     float, typer.Option("--confidence", min=0.5, max=0.999, help="Set the confidence level of every interval.")
 ]
-
 AllowDifferentRuns = Annotated[
     bool, typer.Option("--allow-different-runs", help="Compare runs that were judged in different ways.")
 ]
-
-
+ComparedRuns = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN[:ARM]...", help="Name the baseline first; of one RUN alone its arms are compared."),
+]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="Compare with this arm, where there is one RUN. Default: `base`.")
+]
+Draws = Annotated[int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")]
 Labels = Annotated[
     Path | None,
     typer.Option("--labels", help="Read experts' labels (`tracejury review import --labels`) to correct error rates."),
@@ -94,13 +99,8 @@ def summary(
 
 
 def compare(
-    runs: Annotated[
-        list[str],
-        typer.Argument(metavar="RUN[:ARM]...", help="Name the baseline first; of one RUN alone its arms are compared."),
-    ],
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Compare with this arm, where there is one RUN. Default: `base`.")
-    ] = None,
+    runs: ComparedRuns,
+    baseline: Baseline = None,
     allow_different_runs: AllowDifferentRuns = False,
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
@@ -112,9 +112,7 @@ def compare(
     controls: Annotated[
         bool, typer.Option("--controls", help="Show also the robustness table, control by control.")
     ] = False,
-    draws: Annotated[
-        int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
-    ] = 10_000,
+    draws: Draws = 10_000,
     confidence: Confidence = 0.95,
     labels: Labels = None,
     labels_from: LabelsFrom = None,
@@ -201,10 +199,7 @@ def compare(
 
 
 def report(
-    runs: Annotated[
-        list[str],
-        typer.Argument(metavar="RUN[:ARM]...", help="Name the baseline first; of one RUN alone its arms are compared."),
-    ],
+    runs: ComparedRuns,
     out: Annotated[
         list[Path] | None,
         typer.Option("--out", help="Write to this file: .html, .md or .json. Repeatable. Default: report.html"),
@@ -212,9 +207,7 @@ def report(
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Write the figures to this folder too, as SVG.")
     ] = None,
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Compare with this arm, where there is one RUN. Default: `base`.")
-    ] = None,
+    baseline: Baseline = None,
     title: Annotated[
         str | None, typer.Option("--title", help="Set the title of the report. Default: the runs' names.")
     ] = None,
@@ -222,9 +215,7 @@ def report(
     min_decided: MinDecided = 0.5,
     min_coverage: MinCoverage = 0.3,
     min_questions: MinQuestions = 20,
-    draws: Annotated[
-        int, typer.Option("--draws", min=100, help="Draw this many random swaps for the permutation test.")
-    ] = 10_000,
+    draws: Draws = 10_000,
     labels: Labels = None,
     labels_from: LabelsFrom = None,
     store: Store = None,

@@ -57,7 +57,7 @@ def control(
         ledger = Ledger(url)
         original = ledger.run(run)
         panel = changed_panel(original.panel, chosen)
-        from tracejury.console.adjudicate import judge_batch, ready_index, report
+        from tracejury.console.adjudicate import judge_batch, raise_if_stopped, ready_index, report
         from tracejury.traces import Batch, write_batch
 
         ready_index(panel, index)
@@ -71,8 +71,7 @@ def control(
                 batch, panel, store=url, name=f"{original.name}@{chosen.name}", index=index, air_gapped=air_gapped
             )
     report(judged_run, tally, url, as_json)
-    if tally.interrupted:
-        raise typer.Exit(Exit.INTERRUPTED)
+    raise_if_stopped(tally)
     if tally.failed or tally.problems:
         raise typer.Exit(Exit.SOME_FAILED)
 

@@ -19,7 +19,7 @@ from tracejury.console.demo_ending import (
     planted_truth,
     worth_reading,
 )
-from tracejury.console.failing import Exit, explained
+from tracejury.console.failing import explained
 from tracejury.console.neutral import print_json
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.progress import live_line
@@ -109,7 +109,7 @@ def demo(
         with live_line(lambda: "loading, and fetching the two small models (only the first time)"):
             _weights()
             from tracejury.agents import load_panel
-            from tracejury.console.adjudicate import judge_batch, ready_index
+            from tracejury.console.adjudicate import judge_batch, raise_if_stopped, ready_index
             from tracejury.console.screen import err
             from tracejury.ledger import DEFAULT_STORE
             from tracejury.traces import Batch
@@ -125,8 +125,7 @@ def demo(
                 err.print(part.note, soft_wrap=True)
             run, tally = judge_batch(batch, part.panel, name=part.run, **part.selection, **options)
             ran.append(run)
-            if tally.interrupted:
-                raise typer.Exit(Exit.INTERRUPTED)
+            raise_if_stopped(tally)
         # A failed step is shown in the table and does not fail the demo: a model this small gives unusable replies.
         _report(ran, batch, planted, folder, store or DEFAULT_STORE, as_json)
 

@@ -24,6 +24,12 @@ IndexPath = Annotated[
 ]
 AirGapped = Annotated[bool, typer.Option("--air-gapped", help="Refuse every address but loopback.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OwnLabels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", help="Read experts' labels (`tracejury review import --labels`) in place of the data set's."
+    ),
+]
 RunRef = Annotated[str, typer.Argument(help="Name a run, by name, the beginning of its id or `last`.")]
 
 

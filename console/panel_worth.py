@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.neutral import print_json
-from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.options import Json, OwnLabels, RunRef, Store
 from tracejury.console.outputs import need_folders
-from tracejury.console.run_inputs import need_reports, open_runs
-
-if TYPE_CHECKING:
-    from tracejury.ledger import StepRow
-
-Labels = Annotated[
-    Path | None, typer.Option("--labels", help="Read experts' labels in place of those that the data set brought.")
-]
+from tracejury.console.run_inputs import need_reports, open_runs, stream_rows
 
 
 def worth(
     run: RunRef = "last",
-    labels: Labels = None,
+    labels: OwnLabels = None,
     min_effective: Annotated[
         float | None,
         typer.Option("--min-effective", help="Require so many effective judges (Kish), else exit code 3."),
@@ -44,7 +37,7 @@ def worth(
         need_reports()
         from tracejury.reports import panel_worth
 
-        report = panel_worth(_rows(store, run, labels))
+        report = panel_worth(stream_rows(*open_runs(store, [run]), labels))
         if as_json:
             print_json(report.model_dump_json(indent=2))
         else:
@@ -68,7 +61,7 @@ def advise(
         list[str] | None,
         typer.Option("--price", metavar="JUDGE=COST", help="Give an opinion's price by judge. Default: 1. Repeatable."),
     ] = None,
-    labels: Labels = None,
+    labels: OwnLabels = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +77,7 @@ def advise(
         need_reports()
         from tracejury.reports import advise as advise_rows
 
-        advice = advise_rows(_rows(store, run, labels), loss=loss, costs=_prices(price or ()))
+        advice = advise_rows(stream_rows(*open_runs(store, [run]), labels), loss=loss, costs=_prices(price or ()))
         if as_json:
             print_json(advice.model_dump_json(indent=2))
         else:
@@ -96,7 +89,7 @@ def advise(
 def weigh(
     run: RunRef = "last",
     out: Annotated[Path | None, typer.Option("--out", help="Write the weights to this file.")] = None,
-    labels: Labels = None,
+    labels: OwnLabels = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +105,7 @@ def weigh(
         from tracejury.reports import weigh as weigh_rows
 
         need_folders(out)
-        combination = weigh_rows(_rows(store, run, labels))
+        combination = weigh_rows(stream_rows(*open_runs(store, [run]), labels))
         if out is not None:
             out.write_text(combination.model_dump_json(indent=2) + "\n")
         if as_json:
@@ -121,14 +114,6 @@ def weigh(
             from tracejury.console.worth_tables import print_combination
 
             print_combination(combination, out)
-
-
-def _rows(store: str | None, run: str, labels: Path | None) -> Iterator[StepRow]:
-    from tracejury.reports import labelled_by
-
-    ledger, runs = open_runs(store, [run])
-    rows = ledger.rows(runs[0])
-    return rows if labels is None else labelled_by(rows, labels)
 
 
 def _prices(pairs: Sequence[str]) -> dict[str, float]:

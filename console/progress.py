@@ -65,9 +65,9 @@ def progress(what: str, total: int | None = None) -> Iterator[Progress]:
         yield state
 
 
-def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+def tracked(items: Iterable[T], what: str) -> Iterator[T]:
     """Yield `items` while their progress is shown."""
-    with progress(what, total) as state:
+    with progress(what) as state:
         for item in items:
             yield item
             state.advance()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,17 +91,17 @@ def labels_of(ledger: Ledger, ref: str | None, runs: list[Run]) -> Columns | Non
     return read_rows(ledger, [run])
 
 
-def read_rows(ledger: Ledger, runs: list[Run], labels: Path | None = None) -> Columns:
-    """Read the runs' rows into columns, with a progress bar on standard error; with the labels of a file, if given."""
-    from tracejury.console.progress import progress
-    from tracejury.reports import gather, labelled_by
+def stream_rows(ledger: Ledger, runs: Sequence[Run], labels: Path | None = None) -> Iterator[StepRow]:
+    """Stream the runs' rows, with the labels of a file where one is given, and progress on standard error."""
+    from tracejury.console.progress import tracked
+    from tracejury.reports import labelled_by
 
-    with progress("steps read") as bar:
+    rows = tracked((row for run in runs for row in ledger.rows(run)), "steps read")
+    return labelled_by(rows, labels) if labels else rows
 
-        def stream() -> Iterator[StepRow]:
-            for run in runs:
-                for row in ledger.rows(run):
-                    bar.advance()
-                    yield row
 
-        return gather(labelled_by(stream(), labels) if labels else stream())
+def read_rows(ledger: Ledger, runs: Sequence[Run], labels: Path | None = None) -> Columns:
+    """Read the runs' rows into columns; see `stream_rows`."""
+    from tracejury.reports import gather
+
+    return gather(stream_rows(ledger, runs, labels))

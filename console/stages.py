@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tracejury.console.failing import Exit
+from tracejury.console.failing import Exit, fail
 from tracejury.console.lines import print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.outputs import output_folder
@@ -43,6 +43,9 @@ TopP = Annotated[
     float, typer.Option(min=0.01, max=1, help="Sample from the tokens that hold this share of the probability.")
 ]
 ChainTokens = Annotated[int, typer.Option(min=1, help="Limit a chain to this many tokens.")]
+TokenPrice = Annotated[
+    tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")
+]
 Seed = Annotated[int, typer.Option(help="Set the seed; the same seed draws the same chains.")]
 Recipe = Annotated[str, typer.Argument(help="Use this recipe: a name (configs/students) or a YAML file.")]
 Backend = Annotated[str | None, typer.Option(help="Train with unsloth, trl or auto. Default: as the recipe says.")]
@@ -91,10 +94,18 @@ def run_calls(what: str, out: Path, work: CallStage) -> Manifest:
         manifest, stopped = asyncio.run(run())
     except asyncio.CancelledError:
         end_process()
-    if stopped and manifest.get("status") == "incomplete":
+    if stopped:
         print_notice(_INTERRUPTED)
         raise typer.Exit(Exit.INTERRUPTED)
     return manifest
+
+
+def incomplete(manifest: Manifest, what: str = "calls") -> typer.Exit:
+    """Say why calls of a stage failed, and return the exception to raise."""
+    from tracejury.training import failure_summary
+
+    reasons = failure_summary(manifest)
+    return fail(f"{what} failed: {reasons}. The same command asks for them again.", Exit.SOME_FAILED)
 
 
 _INTERRUPTED = "interrupted; the same command continues from here"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracejury.console.air_gap import close_network_to_all_but
-from tracejury.console.failing import Exit, explained, fail
+from tracejury.console.failing import explained
 from tracejury.console.lines import print_line, print_notice
 from tracejury.console.neutral import print_json
 from tracejury.console.options import AirGapped, Json, Store
@@ -24,8 +24,10 @@ from tracejury.console.stages import (
     Seed,
     ServedBy,
     Temperature,
+    TokenPrice,
     TopP,
     calls_store,
+    incomplete,
     moving_bar,
     print_manifest,
     run_calls,
@@ -51,12 +53,7 @@ def teach(
     disclose_after: Annotated[
         int, typer.Option(min=1, help="Disclose the answer after this many wrong chains in a row.")
     ] = 5,
-    price: Annotated[
-        tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")
-    ] = (
-        0,
-        0,
-    ),
+    price: TokenPrice = (0, 0),
     max_tokens: Annotated[int, typer.Option(min=16, help="Limit a reply to this many tokens.")] = 2048,
     parallel: Annotated[int, typer.Option(min=1, help="Work on this many questions at a time.")] = 32,
     dry_run: Annotated[bool, typer.Option(help="Show what it can cost, and call no model.")] = False,
@@ -108,7 +105,7 @@ def teach(
         manifest = run_calls("questions", out, run)
     print_manifest(manifest, ("traces", "hint_used", "drops", "failed_calls", "calls", "usd"))
     if manifest.get("status") == "incomplete":
-        raise _incomplete(manifest)
+        raise incomplete(manifest)
 
 
 def corpus(
@@ -149,9 +146,7 @@ def corpus(
         from tracejury.models import embedder
         from tracejury.training import build_corpus, load_recipe, read_pairs, read_questions
 
-        chosen = on_contamination if on_contamination in {"fail", "drop", "tell"} else None
-        modes = {"keep": "keep", "drop": "drop", "trim": "trim", "weight": "weight"}
-        if chosen is None or mode not in modes:
+        if on_contamination not in ("fail", "drop", "tell") or mode not in ("keep", "drop", "trim", "weight"):
             raise ValueError("--on-contamination is fail, drop or tell; --mode is keep, drop, trim or weight")
         examined = read_questions(evaluation, evaluation_reader) if evaluation else []
         with moving_bar("traces", out) as move:
@@ -161,10 +156,10 @@ def corpus(
                 out,
                 tokenizer_from=tokenizer,
                 evaluation=examined,
-                on_contamination=chosen,  # type: ignore[arg-type]
+                on_contamination=on_contamination,  # type: ignore[arg-type]
                 embedder=embedder("minilm") if examined and embeddings else None,
                 verdicts=None if verdicts is None else _verdicts(verdicts, store),
-                mode=modes[mode],  # type: ignore[arg-type]
+                mode=mode,  # type: ignore[arg-type]
                 made_from=[str(p) for p in traces],
                 progress=move,
             )
@@ -268,7 +263,7 @@ def sample(
         ("status", "traces", "unparsable_answers", "cut_off", "correct", "failed_calls", "adaptations", "seconds"),
     )
     if manifest.get("status") == "incomplete":
-        raise _incomplete(manifest)
+        raise incomplete(manifest)
     from tracejury.training import audited_traces
 
     audited = audited_traces(out)
@@ -311,12 +306,6 @@ def serve(
     print_notice(f"then: {command} --model {server.model} --arm distilled --out sampled/distilled")
     if server.base_model:
         print_notice(f"the base, from the same server: {command} --model {server.base_model} --arm base")
-
-
-def _incomplete(manifest: dict[str, Any]) -> typer.Exit:
-    from tracejury.training import failure_summary
-
-    return fail(f"calls failed: {failure_summary(manifest)}. The same command asks for them again.", Exit.SOME_FAILED)
 
 
 def _endpoint(model: str, base_url: str | None, key_env: str | None, price: tuple[float, float]) -> Endpoint:

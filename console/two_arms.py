@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracejury.console.adjudicate import judge_batch, ready_index
+from tracejury.console.adjudicate import judge_batch, raise_if_stopped, ready_index
 from tracejury.console.arm_checks import file_chains
 from tracejury.console.arm_inputs import (
     ArmInput,
@@ -24,7 +24,17 @@ from tracejury.console.audit import compare, report
 from tracejury.console.failing import Exit, explained, fail
 from tracejury.console.options import IndexPath, Json, Store
 from tracejury.console.run_inputs import need_reports
-from tracejury.console.stages import ChainTokens, Out, Seed, ServedBy, Temperature, TopP, moving_bar
+from tracejury.console.stages import (
+    ChainTokens,
+    Out,
+    Seed,
+    ServedBy,
+    Temperature,
+    TokenPrice,
+    TopP,
+    incomplete,
+    run_calls,
+)
 
 if TYPE_CHECKING:
     from tracejury.agents import Panel
@@ -80,9 +90,7 @@ def audit(
     max_tokens: ChainTokens = 2048,
     seed: Seed = 42,
     parallel: Annotated[int, typer.Option(min=1, help="Sample this many chains at a time.")] = 32,
-    price: Annotated[
-        tuple[float, float], typer.Option(help="Count these dollars per million prompt and completion tokens.")
-    ] = (0, 0),
+    price: TokenPrice = (0, 0),
     probe: Annotated[
         bool, typer.Option(help="Ask each judge's endpoint once before the first step, unless done within a day.")
     ] = True,
@@ -137,7 +145,7 @@ def audit(
         folders = [_chains(arm, question_set, load_recipe(recipe).student, spec, back_end, url) for arm in arms]
         runs, any_failed = _judge(arms, folders, chosen, out, url, index, probe)
     compare(runs, store=url, as_json=as_json)
-    # With --json, what is written is told on standard error.
+    # With --json, standard output is the JSON alone.
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         report(runs, out=[out / "report.html", out / "report.json"], store=url)
     if any_failed:
@@ -153,42 +161,30 @@ def _chains(
     url: str,
 ) -> Path:
     """Sample or read an arm's chains; return the folder of those that the jury judges."""
-    import asyncio
-
-    from tracejury.training import audited_traces, failure_summary, read_arm, sample_arm
+    from tracejury.training import audited_traces, read_arm, sample_arm
 
     if arm.batch is not None:
         return read_arm(arm.batch, arm.folder, arm=arm.name, question_ids={q.id for q in questions})
-    from tracejury.console.interrupts import clean_stop, end_process
-
     endpoint = arm.endpoint
     assert endpoint is not None  # noqa: S101 - an arm is one or the other
-
-    async def sample() -> tuple[dict[str, Any], bool]:
-        with clean_stop("chains that have begun") as stopping, moving_bar(f"{arm.name}: chains", arm.folder) as move:
-            manifest = await sample_arm(
-                questions,
-                endpoint,
-                arm.folder,
-                arm=arm.name,
-                student=student,
-                spec=spec,
-                store=url,
-                back_end=back_end,
-                stopping=stopping,
-                progress=move,
-            )
-            return manifest, stopping.is_set()
-
-    try:
-        manifest, stopped = asyncio.run(sample())
-    except asyncio.CancelledError:
-        end_process()
-    if stopped:
-        raise typer.Exit(Exit.INTERRUPTED)
+    manifest = run_calls(
+        f"{arm.name}: chains",
+        arm.folder,
+        lambda stopping, move: sample_arm(
+            questions,
+            endpoint,
+            arm.folder,
+            arm=arm.name,
+            student=student,
+            spec=spec,
+            store=url,
+            back_end=back_end,
+            stopping=stopping,
+            progress=move,
+        ),
+    )
     if manifest.get("status") == "incomplete":
-        reasons = failure_summary(manifest)
-        raise fail(f"{arm.name}: calls failed: {reasons}. The same command asks for them again.", Exit.SOME_FAILED)
+        raise incomplete(manifest, f"{arm.name}: calls")
     return audited_traces(arm.folder)
 
 
@@ -210,10 +206,7 @@ def _judge(
         with Batch.open(folder, "native") as batch:
             name = f"{out.resolve().name}-{arm.name}"
             run, tally = judge_batch(batch, panel, store=url, name=name, index=index, probe=probe)
-        if tally.stop_reasons:
-            raise fail("stopped: " + "\n".join(tally.stop_reasons), Exit.SOME_FAILED)
-        if tally.interrupted:
-            raise typer.Exit(Exit.INTERRUPTED)
+        raise_if_stopped(tally)
         runs.append(run.name)
         any_failed = any_failed or bool(tally.failed or tally.problems)
     return runs, any_failed

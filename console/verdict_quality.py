@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tracejury.console.failing import explained, fail
 from tracejury.console.lines import print_line
 from tracejury.console.neutral import print_json
-from tracejury.console.options import Json, RunRef, Store
+from tracejury.console.options import Json, OwnLabels, RunRef, Store
 from tracejury.console.outputs import need_folders
-from tracejury.console.run_inputs import need_reports, open_runs
-
-if TYPE_CHECKING:
-    from tracejury.ledger import Ledger, Run, StepRow
-
-Labels = Annotated[
-    Path | None,
-    typer.Option(
-        "--labels", help="Read experts' labels (`tracejury review import --labels`) in place of the data set's."
-    ),
-]
+from tracejury.console.run_inputs import need_reports, open_runs, stream_rows
 
 
-def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_json: Json = False) -> None:
+def score(run: RunRef = "last", labels: OwnLabels = None, store: Store = None, as_json: Json = False) -> None:
     """Score a run against human labels, beside each judge alone, the plain majority and `always supported`.
 
     Labels come with the traces: MR-Ben and MEDEC bring them, your own may in `steps`. Or they come from experts
@@ -40,8 +29,7 @@ def score(run: RunRef = "last", labels: Labels = None, store: Store = None, as_j
         from tracejury.console.quality_tables import print_score
         from tracejury.reports import score as score_rows
 
-        ledger, runs = open_runs(store, [run])
-        result = score_rows(_rows(ledger, runs[0], labels))
+        result = score_rows(stream_rows(*open_runs(store, [run]), labels))
         if as_json:
             print_json(result.model_dump_json(indent=2))
         else:
@@ -55,7 +43,7 @@ def calibrate(
             help="Name a run, by name, the beginning of its id or `last`; with --checker name a file of pairs."
         ),
     ] = "last",
-    labels: Labels = None,
+    labels: OwnLabels = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the calibrator to this file; a panel names it as `calibrator`.")
     ] = None,
@@ -131,7 +119,7 @@ def calibrate(
         from tracejury.reports import count_attempts, labels_digest
 
         ledger, runs = open_runs(store, [run])
-        rows = list(_rows(ledger, runs[0], labels))
+        rows = list(stream_rows(ledger, runs, labels))
         if per not in ("question", "step"):
             raise ValueError(f"--per is question or step, not {per!r}")
         digest = labels_digest(rows, seats_of(runs[0].panel, runs[0].manifest.prompts))
@@ -160,7 +148,7 @@ def calibrate(
 
 def judges(
     run: RunRef = "last",
-    labels: Labels = None,
+    labels: OwnLabels = None,
     against: Annotated[
         str | None, typer.Option("--against", help="Show the drift since this earlier run of the same traces.")
     ] = None,
@@ -184,8 +172,7 @@ def judges(
         from tracejury.reports import report_judges, without_unskilled
 
         ledger, runs = open_runs(store, [run, *([against] if against else [])])
-        before = _rows(ledger, runs[1]) if len(runs) > 1 else iter(())
-        result = report_judges(_rows(ledger, runs[0], labels), before)
+        result = report_judges(stream_rows(ledger, runs[:1], labels), stream_rows(ledger, runs[1:]))
         if against is not None and not result.drift:
             hint = "drift needs the same traces, cut into the same steps, and judges of the same names"
             raise fail(f"{run} and {against} are one run, or have no step that one judge answered in both; {hint}")
@@ -228,19 +215,3 @@ def invariance(
         else:
             names = f"{runs[0].name} and {runs[1].name}"
             print_line(f"{names} share {steps:,} steps; unchanged verdicts: {unchanged.text()}")
-
-
-def _rows(ledger: Ledger, run: Run, labels: Path | None = None) -> Iterator[StepRow]:
-    """Stream a run's rows, with the labels of a file where one is given, and progress on standard error."""
-    rows = _progressing(ledger, run)
-    if labels is None:
-        return rows
-    from tracejury.reports import labelled_by
-
-    return labelled_by(rows, labels)
-
-
-def _progressing(ledger: Ledger, run: Run) -> Iterator[StepRow]:
-    from tracejury.console.progress import tracked
-
-    return tracked(ledger.rows(run), f"steps of {run.name} read")

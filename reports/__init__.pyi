@@ -13,7 +13,7 @@ from .conditions import Stratum, Where
 from .controls import Control, ControlRow, Rejudge, load_controls
 from .corrected import Corrected, CorrectedDifference, corrected_difference, corrected_rate
 from .dawid_skene import reliabilities
-from .differences import Difference, Settings, step_difference
+from .differences import Difference, Settings, paired_rates, step_difference
 from .estimates import MIN_CLUSTERS, Estimate
 from .exhibits import Exhibit
 from .expert_reviews import (
@@ -235,6 +235,7 @@ __all__ = [
     "ordered_arms",
     "out_of_fold",
     "pair",
+    "paired_rates",
     "palette_css",
     "panel_worth",
     "pass_gate",

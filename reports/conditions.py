@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracejury.reports.columns import ROLES, Bools, Columns
-from tracejury.reports.differences import Settings, step_difference
+from tracejury.reports.differences import Settings, paired_rates
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.factors import TITLES, Term, question_values
 from tracejury.reports.mixed import interactions
@@ -89,8 +89,7 @@ def _stratum(
     columns: Columns, name: str, level: str, mask: Bools, before: int, after: int, settings: Settings
 ) -> Stratum | None:
     sides = pair(columns, before, after, mask)
-    quick = settings.model_copy(update={"draws": min(settings.draws, 2_000)})
-    difference, _, _ = step_difference(sides, quick)
+    difference = paired_rates(sides, settings)
     if difference is None:
         return None
     return Stratum(

@@ -15,7 +15,7 @@ from pydantic import JsonValue, model_validator
 from tracejury.configs.loading import ConfigKind, open_config, shipped_names
 from tracejury.reports.columns import Bools, Columns
 from tracejury.reports.comparison import Direction, direction_of
-from tracejury.reports.differences import Settings, step_difference
+from tracejury.reports.differences import Settings, paired_rates
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.fewer_judges import recount, voting
 from tracejury.reports.sides import pair
@@ -107,7 +107,7 @@ def reanalyses(of: Pairing) -> list[ControlRow]:
 def row(of: Pairing, detail: str = "", mask: Bools | None = None, weighted: bool = False) -> ControlRow:
     """Return the line of one re-analysis: the steps in `mask`, or all; `weighted` by question."""
     sides = pair(of.columns, of.before, of.after, mask)
-    difference, _, _ = step_difference(sides, of.settings)
+    difference = paired_rates(sides, of.settings)
     if difference is None:
         return missing(of.control, "no question has verdicts on both sides", detail)
     estimate = difference.by_question if weighted else difference.difference

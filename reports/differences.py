@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,22 @@ class Difference(Record):
     """The smallest true difference that a study of this size finds with power 80 %."""
 
 
+class PairedRates(NamedTuple):
+    """Rates of two arms over the same questions and their difference, other arm minus baseline, without its tests."""
+
+    questions: int
+    baseline: Estimate
+    other: Estimate
+    difference: Estimate
+    by_question: Estimate
+
+
+def paired_rates(sides: Sides, settings: Settings) -> PairedRates | None:
+    """Return the step error rates over the questions decided in both arms, as `step_difference` does, without tests."""
+    decided = sides.only(decided_in_both(sides, settings.min_decided))
+    return _error_rates(decided, settings.confidence) if len(decided.before) else None
+
+
 def step_difference(
     sides: Sides, settings: Settings
 ) -> tuple[Difference | None, tuple[Estimate, Estimate] | None, tuple[Estimate, Estimate] | None]:
@@ -73,20 +90,23 @@ def step_difference(
     )
 
 
-def _step_difference(sides: Sides, settings: Settings) -> Difference:
-    confidence = settings.confidence
+def _error_rates(sides: Sides, confidence: float) -> PairedRates:
     counts = sides.before, sides.after
-    pooled = [error_share(side, confidence) for side in counts]
-    alike = [_question_share(side, confidence) for side in counts]
+    before, after = (error_share(side, confidence) for side in counts)
+    alike = [mean_share(side[:, 1], side[:, :2].sum(axis=1), confidence=confidence) for side in counts]
+    change = difference(before, after)
+    return PairedRates(len(sides.before), before.estimate, after.estimate, change, difference(*alike))
+
+
+def _step_difference(sides: Sides, settings: Settings) -> Difference:
+    counts = sides.before, sides.after
     d = rates_of(sides.after)[:, 0] - rates_of(sides.before)[:, 0]
     draws, seed = settings.draws, settings.seed
-    p = sign_flip(*counts, least_difference, draws=draws, seed=seed)
     return _difference(
         d,
-        pooled,
-        difference(*alike),
+        _error_rates(sides, settings.confidence),
         wilcoxon_p=_allowing_wilcoxon(d, *counts),
-        permutation_p=p,
+        permutation_p=sign_flip(*counts, least_difference, draws=draws, seed=seed),
         permutation_p_verdicts_alone=sign_flip(*counts, _rate_difference, draws=draws, seed=seed),
         settings=settings,
     )
@@ -98,14 +118,15 @@ def answer_difference(sides: Sides, settings: Settings) -> Difference | None:
     if not both.any():
         return None
     before, after = sides.right_before[both], sides.right_after[both]
-    rates = [mean_share(right, np.ones(len(right)), confidence=settings.confidence) for right in (before, after)]
+    shares = [mean_share(right, np.ones(len(right)), confidence=settings.confidence) for right in (before, after)]
+    change = difference(*shares)
     p = sign_flip(
         before[:, None], after[:, None], lambda a, b: (b - a)[..., 0], draws=settings.draws, seed=settings.seed
     )
     d = after - before
     return _difference(
-        d, rates, difference(*rates), wilcoxon_p=wilcoxon(d), permutation_p=p, permutation_p_verdicts_alone=p,
-        settings=settings,
+        d, PairedRates(len(d), shares[0].estimate, shares[1].estimate, change, change), wilcoxon_p=wilcoxon(d),
+        permutation_p=p, permutation_p_verdicts_alone=p, settings=settings,
     )  # fmt: skip
 
 
@@ -127,34 +148,24 @@ def worst_cases(sides: Sides, confidence: float, *, failures: bool) -> tuple[Est
     return difference(high0, low1), difference(low0, high1)
 
 
-def _question_share(counts: Floats, confidence: float) -> Share:
-    return mean_share(counts[:, 1], counts[:, :2].sum(axis=1), confidence=confidence)
-
-
 def _difference(
     d: Floats,
-    pooled: list[Share],
-    by_question: Estimate,
+    rates: PairedRates,
     *,
     wilcoxon_p: float,
     permutation_p: float,
     permutation_p_verdicts_alone: float,
     settings: Settings,
 ) -> Difference:
-    change = difference(*pooled)
     return Difference(
-        questions=len(d),
-        baseline=pooled[0].estimate,
-        other=pooled[1].estimate,
-        difference=change,
-        by_question=by_question,
+        **rates._asdict(),
         wilcoxon_p=wilcoxon_p,
         permutation_p=permutation_p,
         permutation_p_holm=permutation_p,
         permutation_p_verdicts_alone=permutation_p_verdicts_alone,
         effect_size=_effect_size(d, settings.confidence),
         rank_biserial=rank_biserial(d),
-        detectable=_detectable(change, settings.confidence),
+        detectable=_detectable(rates.difference, settings.confidence),
     )
 
 
@@ -170,12 +181,12 @@ def _effect_size(d: Floats, confidence: float) -> Estimate:
     return estimate if estimate.value is not None else Estimate(value=None, note="no variance")
 
 
-def _detectable(change: Estimate, confidence: float, power: float = 0.8) -> float | None:
+def _detectable(change: Estimate, confidence: float) -> float | None:
     """Return the minimal detectable effect, from the interval of a difference."""
     if change.low is None or change.high is None:
         return None
     standard_error = (change.high - change.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
-    return minimal_effect(standard_error, confidence, power)
+    return minimal_effect(standard_error, confidence, 0.8)
 
 
 def minimal_effect(standard_error: float, confidence: float, power: float) -> float:

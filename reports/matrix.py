@@ -12,7 +12,7 @@ from tracejury.reports.columns import ArmKey, Bools, Columns
 from tracejury.reports.comparable import check_judged_shares
 from tracejury.reports.comparison import Direction, Robust, direction_of, robustness_of
 from tracejury.reports.corrected import corrected_comparison
-from tracejury.reports.differences import Settings, step_difference
+from tracejury.reports.differences import Settings, paired_rates, worst_cases
 from tracejury.reports.estimates import Estimate
 from tracejury.reports.sides import decided_in_both, pair
 from tracejury.reports.views import View
@@ -85,7 +85,7 @@ def compare_matrix(
         columns: Rows of all the runs.
         runs: The runs; each is compared within itself, so that they may have other panels, students and benchmarks.
         baseline: The arm that the others are compared with, in every run.
-        settings: Draws, confidence, and what is asked for.
+        settings: Confidence, and what a comparison asks for.
         labels: Another run of the same panel whose labels correct the differences; None: the labels of these steps.
         judged: How much of each arm's text was judged; None: it is not asked about.
         allow_different_runs: Compare arms of which unlike shares of the text were judged.
@@ -94,7 +94,7 @@ def compare_matrix(
         NotComparableError: Unlike shares of the text of two arms of a run were judged.
         ValueError: No run has the baseline and another arm.
     """
-    settings = (settings or Settings()).model_copy(update={"draws": 100})
+    settings = settings or Settings()
     view = columns.by_view(View.MAJORITY)
     source = view.traces["source"][view.steps["trace"]]
     cells = []
@@ -129,7 +129,7 @@ def _cell(
     labels: Columns | None,
 ) -> MatrixCell | None:
     sides = pair(columns, before, after, mask)
-    paired, worst, _ = step_difference(sides, settings)
+    paired = paired_rates(sides, settings)
     if paired is None:
         return None
     decided = int(decided_in_both(sides, settings.min_decided).sum())
@@ -148,7 +148,7 @@ def _cell(
         difference=paired.difference,
         corrected=corrected.difference if corrected else None,
         direction=direction,
-        robust=robustness_of(direction, worst),
+        robust=robustness_of(direction, worst_cases(sides, settings.confidence, failures=False)),
         enough=decided >= settings.min_questions and min(coverage) >= settings.min_coverage,
     )
 
