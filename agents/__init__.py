@@ -1,4 +1,4 @@
-"""Judges, the panel they sit on, the verdict policy, the resolver, and their prompts.
+"""Judges, panels, the verdict policy, the resolver, and their prompts.
 
 A judge sees a case and nothing else; the policy is pure functions.
 

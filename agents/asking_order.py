@@ -1,4 +1,4 @@
-"""Whom to ask next: early stop, cascades, and the seeded share of steps on which every judge is asked all the same."""
+"""Which judges to ask next: early stop, cascades, and the seeded share of steps on which every judge is asked."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def seats_of(panel: Panel, prompts: Mapping[str, str] | None = None) -> str:
 
     Args:
         panel: All of it counts but its name, its seed, and where and how fast its endpoints are asked.
-        prompts: What it is told, as `prompt_hashes` has it; None: what it is told today.
+        prompts: The prompts of its judges, as `prompt_hashes` returns them; None: those of today.
     """
     fields = panel_fields(
         panel, {"name", "description", "calibrator", "seed"}, endpoint_fields={"model", "reply_format", "params"}

@@ -1,4 +1,4 @@
-"""A panel: which judges sit on it, on which models, over which references, under which budget. Read from YAML."""
+"""A panel: its judges, their models, references and budgets. Read from YAML."""
 
 from __future__ import annotations
 

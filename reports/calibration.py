@@ -45,7 +45,7 @@ def calibrate(
         seed: Seed of the split into halves and of the random choice of verdicts.
         attempts: How many calibrations these labels have served, this one included; each is tested at delta / attempts
             (Bonferroni), so that the best of several seeds keeps the guarantee.
-        prompts: What the panel was told in the run (its manifest says); None: what it is told today.
+        prompts: The prompts of the run, from its manifest; None: those of today.
         per: Whether the risk is of a question's kept verdict or of all kept verdicts alike; see `certify`.
 
     Raises:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import hypothesis
 import pytest
+import typer.testing
 from servers.model_server import ModelServer
 
 # GNU readline, where anything loads it, tells child processes a width of 80: a console made under it would keep that,
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from postgres_at_work import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Every call builds the commands anew, which takes a tenth of a second: they are the same each time.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""The strongest citations that anybody could draw from a case: what thresholds are set against, and what liars cite."""
+"""The strongest citations that a case allows: thresholds are set against them, since a lying judge could cite them."""
 
 from __future__ import annotations
 

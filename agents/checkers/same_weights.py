@@ -28,7 +28,7 @@ def same_weights(identity: str, others: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def refuse_same_weights(identity: str, others: Mapping[str, str], *, allowed: bool) -> tuple[str, ...]:
-    """Return whose weights a checker shares, for the mark of a run that allows it.
+    """Refuse a checker that shares weights; return whose they are where the panel allows it, for the mark of the run.
 
     Raises:
         CheckerError: It shares somebody's weights, and that is not allowed.

@@ -51,16 +51,19 @@ def leaves(command: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str,
     return [leaf for name, c in inner.items() for leaf in leaves(c, (*path, name))]
 
 
-@pytest.mark.parametrize("path", [path for path, _ in leaves(get_command(app))], ids="-".join)
+COMMANDS = dict(leaves(get_command(app)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids="-".join)
 def test_every_command_says_what_it_is_for(path: tuple[str, ...]) -> None:
-    command = dict(leaves(get_command(app)))[path]
+    command = COMMANDS[path]
     assert len(getattr(command, "help", None) or "") > 20
     for param in command.params:  # type: ignore[attr-defined]
         assert getattr(param, "help", None), f"{param.name} of {' '.join(path)} has no help"
 
 
 def test_every_help_line_begins_with_a_verb() -> None:
-    for path, command in leaves(get_command(app)):
+    for path, command in COMMANDS.items():
         for line in (command.help, *(param.help for param in command.params)):  # type: ignore[attr-defined]
             assert line.split()[0].rstrip(",") in VERBS.split(), f"{' '.join(path)}: {line}"
 

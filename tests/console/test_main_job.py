@@ -1,55 +1,61 @@
 """The main job on real input with real components, as a user runs it: read, adjudicate, show, summary, export.
 
-Real calls to the small model are few: the shortest trace of the real set, and one more through a server that was
-started by hand.
+Real calls to the small model are few: the first steps of the two shortest traces of the real set, one of them through a
+server that was started by hand.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from tracejury.agents import load_panel
+from tracejury.console.app import app
 from tracejury.ledger import Ledger, StepRow
 from tracejury.models import EmbeddedServer, is_fetched, weights_path
 from tracejury.retrieval import check_quote
-from tracejury.traces import Batch, Trace
-
-MAIN = [sys.executable, "-c", "from tracejury.console.app import main; main()"]
+from tracejury.traces import Batch, Trace, write_batch
 
 
-def tracejury(*args: object, ok: tuple[int, ...] = (0,), cwd: Path) -> str:
-    env = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
-    result = subprocess.run([*MAIN, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True, timeout=280)
-    assert result.returncode in ok, (
-        f"{args}: exit {result.returncode}\n{result.stdout[-1500:]}\n{result.stderr[-1500:]}"
-    )
+def tracejury(*args: object, ok: tuple[int, ...] = (0,)) -> str:
+    result = CliRunner(env={"COLUMNS": "120", "NO_COLOR": "1"}).invoke(app, list(map(str, args)))
+    assert result.exit_code in ok, f"{args}: exit {result.exit_code}\n{result.output[-1500:]}"
     return result.stdout
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in ("minilm", "smollm2-135m"):
         if not is_fetched(name):
             pytest.skip(f"weights {name} are not fetched: tracejury models fetch {name}")
-    return tmp_path_factory.mktemp("main-job")
+    folder = tmp_path_factory.mktemp("main-job")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def batch(work: Path, shared_data: Path) -> Path:
-    tracejury("read", "mr-ben", shared_data / "mr_ben" / "medicine_dev_subset.json", "--out", work / "mrben", cwd=work)
+    tracejury("read", "mr-ben", shared_data / "mr_ben" / "medicine_dev_subset.json", "--out", work / "mrben")
     return work / "mrben"
 
 
-def shortest(batch: Path, most: int) -> list[Trace]:
-    traces = [t for t in Batch.open(batch).traces() if t.steps and len(t.steps) >= 2]
-    return sorted(traces, key=lambda t: (len(t.steps or ()), len(t.text), t.id))[:most]
+def beginning(batch: Path, place: int, steps: int, out: Path) -> Trace:
+    """Write the first steps of one of the shortest traces as a batch of its own."""
+    opened = Batch.open(batch)
+    traces = sorted(opened.traces(), key=lambda t: (len(t.steps or ()), len(t.text), t.id))
+    whole = [t for t in traces if t.steps and len(t.steps) > steps][place]
+    first = tuple(s.model_copy(update={"start": None, "end": None}) for s in (whole.steps or ())[:steps])
+    trace = Trace(question_id=whole.question_id, model=whole.model, text="\n".join(s.text for s in first), steps=first)
+    question = opened.question(whole.question_id)
+    assert question is not None
+    write_batch([question, trace], out)
+    return trace
 
 
 def rows_of(text: str) -> list[StepRow]:
@@ -80,15 +86,26 @@ def assert_verified_quotes_stand_in_their_evidence(store: str, run_name: str) ->
 
 @pytest.mark.llm
 def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
-    trace = shortest(batch, 1)[0]
+    trace = beginning(batch, 0, 2, work / "first")
     store = f"sqlite:///{work}/ledger.db"
-    command = ("adjudicate", batch, "--only", trace.id, "--panel", "embedded", "--run", "real", "--store", store)
+    command = (
+        "adjudicate",
+        work / "first",
+        "--only",
+        trace.id,
+        "--panel",
+        "embedded",
+        "--run",
+        "real",
+        "--store",
+        store,
+    )
     # 2: some steps failed, which a model this small may bring about; they are told apart below.
-    progress = json.loads(tracejury(*command, "--json", ok=(0, 2), cwd=work))
+    progress = json.loads(tracejury(*command, "--json", ok=(0, 2)))
     assert progress["traces"] == 1
-    rows = rows_of(tracejury("export", "real", "--store", store, cwd=work))
+    rows = rows_of(tracejury("export", "real", "--store", store))
     panel = load_panel("embedded")
-    assert [r.step_index for r in rows] == list(range(len(trace.steps or ())))
+    assert [r.step_index for r in rows] == [0, 1]
     for row in rows:
         assert row.outcome in ("supported", "error", "abstained", "failed")
         assert [o.judge for o in row.opinions] == [j.name for j in panel.judges]
@@ -97,17 +114,17 @@ def test_real_traces_in_verdicts_out(work: Path, batch: Path) -> None:
     deliberations = Ledger(store).deliberations(Ledger(store).run("real"), trace.id)
     assert all(d.case is not None and d.case.passages for d in deliberations)
 
-    page = tracejury("show", "real", "--trace", trace.id, "--step", 1, "--store", store, cwd=work)
+    page = tracejury("show", "real", "--trace", trace.id, "--step", 1, "--store", store)
     for expected in ("evidence", "verdict", *(j.name for j in panel.judges)):
         assert expected in page
-    assert "real" in tracejury("summary", "real", "--store", store, cwd=work)
-    assert json.loads(tracejury("ledger", "runs", "--json", "--store", store, cwd=work))[0]["run"]["name"] == "real"
-    assert json.loads(tracejury("show", "real", "--trace", trace.id, "--json", "--store", store, cwd=work))
+    assert "real" in tracejury("summary", "real", "--store", store)
+    assert json.loads(tracejury("ledger", "runs", "--json", "--store", store))[0]["run"]["name"] == "real"
+    assert json.loads(tracejury("show", "real", "--trace", trace.id, "--json", "--store", store))
 
 
 @pytest.mark.llm
 def test_a_server_started_by_hand_is_addressed_as_an_endpoint(work: Path, batch: Path) -> None:
-    trace = shortest(batch, 2)[1]
+    beginning(batch, 1, 1, work / "second")
     body = yaml.safe_load((Path(__file__).parents[2] / "configs" / "panels" / "embedded.yaml").read_text())
     with EmbeddedServer(weights_path("smollm2-135m"), context=4096) as server:
         endpoint = {"model": "any", "base_url": server.base_url, "max_concurrency": 1, "prefix_cache": True}
@@ -116,10 +133,10 @@ def test_a_server_started_by_hand_is_addressed_as_an_endpoint(work: Path, batch:
         body["retrieval"] = {"sources": []}
         (work / "by-hand.yaml").write_text(yaml.safe_dump({"name": "by-hand"} | body))
         store = f"sqlite:///{work}/by-hand.db"
-        tracejury("adjudicate", batch, "--only", trace.id, "--panel", work / "by-hand.yaml", "--run", "hand",
-                  "--store", store, ok=(0, 2), cwd=work)  # fmt: skip
-    rows = rows_of(tracejury("export", "hand", "--store", store, cwd=work))
-    assert len(rows) == len(trace.steps or ())
+        command = ("adjudicate", work / "second", "--panel", work / "by-hand.yaml", "--run", "hand", "--store", store)
+        tracejury(*command, ok=(0, 2))
+    rows = rows_of(tracejury("export", "hand", "--store", store))
+    assert len(rows) == 1
     opinions = [o for row in rows for o in row.opinions if o.judge == "inference"]
     assert len(opinions) == len(rows)
     assert {o.model for o in opinions} == {"any"}

@@ -94,7 +94,7 @@ def test_two_endpoints_become_a_report_and_nothing_is_paid_twice(questions: Path
     with (
         arm_server("base", latency_s=0.4) as base,
         arm_server("student", latency_s=0.4) as student,
-        ModelServer(latency_s=0.3) as judge,
+        ModelServer(latency_s=0.15) as judge,
     ):
         panel = tmp_path / "panel.yaml"
         panel.write_text(PANEL.format(url=judge.url))

@@ -1,4 +1,4 @@
-"""Two hundred steps against an endpoint with every fault: each ends in one outcome, and no fault becomes a verdict."""
+"""Steps against an endpoint with every fault: each ends in one outcome, and no fault becomes a verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAYS = ("401", "404", "429", "429-after", "500", "hang", "cut", "prose", "label
 """Faults that the server answers with every time it sees the step."""
 PASSES = ("429", "429-after", "500", "cut")
 """Faults that it answers with once."""
-TRACES, STEPS = 40, 5
+TRACES, STEPS = 27, 5
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def steps() -> list[list[str]]:
     for n in range(TRACES):
         texts = []
         for i in range(STEPS):
-            # Three steps a fault: an endpoint that refuses every second call would rightly be asked ever more slowly.
+            # Two steps a fault: an endpoint that refuses every second call would rightly be asked ever more slowly.
             k = (n * STEPS + i) % 66
             fault = f"stays<{STAYS[k]}>" if k < len(STAYS) else ""
             fault = f"passes<{PASSES[k - len(STAYS)]}>" if len(STAYS) <= k < len(STAYS) + len(PASSES) else fault
