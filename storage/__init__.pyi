@@ -5,6 +5,7 @@ from .engine import StoreError, hide_password, insert_new, open_engine, open_tra
 from .faults import first_fault
 from .key_value import Entry, KeyValueStore
 from .leases import Lease, LeaseHeldError, acquire_lease
+from .lookup import OrderedLookup
 from .reconnecting import is_outage, run_when_reachable, unreachable_error
 from .text_files import NotTextError, read_utf8
 from .threads import run_in_thread
@@ -17,6 +18,7 @@ __all__ = [
     "Lease",
     "LeaseHeldError",
     "NotTextError",
+    "OrderedLookup",
     "StoreError",
     "Writer",
     "acquire_lease",

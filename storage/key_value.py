@@ -83,6 +83,15 @@ class KeyValueStore(Generic[Value]):
             row = self._cursor.execute(self._queries[table], (key,)).fetchone()
         return None if row is None else row[0]
 
+    def get_following(self, table: str, key: str, limit: int) -> list[Entry[Value]]:
+        """Return the entry of `key` and those inserted after it, up to `limit`; nothing where there is no such key."""
+        query = (
+            f'SELECT number, key, value FROM "{table}" '  # noqa: S608
+            f'WHERE number >= (SELECT number FROM "{table}" WHERE key = ?) ORDER BY number LIMIT ?'
+        )
+        with self._lock:
+            return [Entry(*row) for row in self._cursor.execute(query, (key, limit))]
+
     def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Value]:
         """Return the values of those `keys` that exist."""
         values: dict[str, Value] = {}

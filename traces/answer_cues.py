@@ -11,21 +11,32 @@ _BEFORE_WORD = 200
 """Characters that a phrase has at most before the first of its words."""
 
 
+def holds_one(text: str, words: tuple[str, ...]) -> bool:
+    """Whether one of `words` stands in `text`."""
+    for word in words:  # noqa: SIM110 - `any` takes twice as long, and every reply is asked dozens of times
+        if word in text:
+            return True
+    return False
+
+
 class Cue(NamedTuple):
     """A phrase: group 1 of its pattern is the letter, group 2 what may be further letters."""
 
     pattern: re.Pattern[str]
     words: tuple[str, ...] = ()
     """One of these stands, in small letters, in any text that the pattern matches; empty: the text is not all ASCII."""
+    before_word: int = _BEFORE_WORD
+    """Characters that a match has at most before the first of these words."""
 
     def matches(self, text: str, small: str) -> Iterator[re.Match[str]]:
         """Yield the matches, the last first; `small` is the text in small letters."""
         # Looking for a few words is a hundred times as quick as the pattern.
-        if any(word in small for word in self.words) if self.words else not text.isascii():
-            # Most replies say the answer at their end; what is denied there is looked for in the whole.
-            if len(text) > 2 * _TAIL:
-                yield from reversed(list(self.pattern.finditer(text, self._begin(text, small, len(text) - _TAIL))))
-            yield from reversed(list(self.pattern.finditer(text)))
+        if not (holds_one(small, self.words) if self.words else not text.isascii()):
+            return
+        # Most replies say the answer at their end; what is denied there is looked for in the whole.
+        if len(text) > 2 * _TAIL:
+            yield from reversed(list(self.pattern.finditer(text, self._begin(text, small, len(text) - _TAIL))))
+        yield from reversed(list(self.pattern.finditer(text)))
 
     def _begin(self, text: str, small: str, begin: int) -> int:
         """Return where the first match from `begin` on can begin."""
@@ -33,11 +44,12 @@ class Cue(NamedTuple):
         if not self.words or len(small) != len(text):
             return begin
         places = [place for word in self.words if (place := small.find(word, begin)) >= 0]
-        return max(begin, min(places) - _BEFORE_WORD) if places else len(text)
+        return max(begin, min(places) - self.before_word) if places else len(text)
 
 
-def cues(*phrases: tuple[str, str]) -> tuple[Cue, ...]:
-    """Return the cues of patterns, each with its words, parted by bars."""
+def cues(*phrases: tuple[str, str] | tuple[str, str, int]) -> tuple[Cue, ...]:
+    """Return the cues of patterns, each with its words, parted by bars, and what may stand before the first of them."""
     return tuple(
-        Cue(re.compile(pattern, re.IGNORECASE), tuple(words.split("|")) if words else ()) for words, pattern in phrases
+        Cue(re.compile(pattern, re.IGNORECASE), tuple(words.split("|")) if words else (), *before)
+        for words, pattern, *before in phrases
     )

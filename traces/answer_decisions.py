@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tracejury.traces.answer_cues import cues
+from tracejury.traces.answer_cues import cues, holds_one
 
 _KEY = r"[*_\"'`(\[]{0,3}((?-i:[A-Z]))(?![\w'])[)\]]?(?!\s*(?:,|/|&|and|or)\s*(?:option\s+)?\(?(?-i:[A-Z])(?![\w']))()"
 _WORD = r"(?:(?:the|with|option|choice|answer|letter)\s+){0,3}"
@@ -21,6 +21,7 @@ REVISED = cues(
         "chang|revis|switch|amend|updat|correct",
         r"\b(?:chang(?:e|ed|ing)|revis(?:e|ed|ing)|switch(?:ed|ing)?|amend(?:ed|ing)?|updat(?:e|ed|ing)|correct(?:ed|ing)?)\s+"
         rf"(?:my|the|this)\s+(?:\w+\s+)?(?:answer|choice|mind|response|diagnosis)[^.\n]{{0,20}}?\bto\s+{_WORD}{_KEY}",
+        0,
     ),
     (
         "now",
@@ -156,6 +157,11 @@ _SIGNS = (
     *("impossible", "unable", "unclear", "uncertain", "unsure"),
 )
 """One of these stands, in small letters, in any ASCII text that denies or leaves open."""
+_FIRST_SIGNS = (
+    *("first", "initial", "originally", "zuerst", "anfangs", "principio", "inicial", "d'abord", "inizi", "inicio"),
+)
+"""One of these stands, in small letters, in any ASCII text that tells a first thought, with no comma behind it."""
+_COMMAS = re.compile(r"[.,;]")
 _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
@@ -195,20 +201,18 @@ def is_hypothetical(text: str, match: re.Match[str]) -> bool:
     return _IF.match(text, match.end()) is not None or _IF_BEFORE.search(before) is not None
 
 
-def is_first_thought(text: str, start: int) -> bool:
-    """Whether the phrase at `start` tells what its author no longer thinks, or what others might."""
-    return _FIRST_THOUGHT.search(text, max(0, start - _WINDOW), start) is not None
-
-
 def is_unsure(sentence: str) -> bool:
     """Whether a sentence says that its author does not know."""
     return _UNSURE.search(sentence) is not None
 
 
-def is_left_open(text: str, start: int) -> bool:
-    """Whether what stands before the phrase at `start` denies it, or says that nobody can tell."""
-    before = text[max(0, start - _WINDOW) : start]
-    small = before.lower()
-    if before.isascii() and not any(sign in small for sign in _SIGNS):
+def is_no_decision(text: str, start: int) -> bool:
+    """Whether what stands before the phrase at `start` denies it, leaves it open, or calls it a first thought."""
+    begin = max(0, start - _WINDOW)
+    before = text[begin:start]
+    is_ascii, small = before.isascii(), before.lower()
+    if (not is_ascii or holds_one(small, _SIGNS)) and (_DENIED.search(before) or _UNDECIDED.search(before)):
+        return True
+    if is_ascii and not holds_one(_COMMAS.split(small)[-1], _FIRST_SIGNS):
         return False
-    return _DENIED.search(before) is not None or _UNDECIDED.search(before) is not None
+    return _FIRST_THOUGHT.search(text, begin, start) is not None

@@ -49,7 +49,7 @@ def json_values(text: str) -> Iterator[str]:
         yield from _field_values(data)
         return
     # Looking for a letter is a hundred times as quick as the pattern.
-    if '"' not in text and "'" not in text:
+    if ":" not in text or ('"' not in text and "'" not in text):
         return
     for match in reversed(list(_FIELD.finditer(text))):
         value = next((group for group in match.groups() if group), "")
@@ -70,5 +70,5 @@ def _field_values(data: Mapping[str, object]) -> Iterator[str]:
 
 def boxes(text: str) -> list[str]:
     """Return what stands in the boxes of `text`, in order, without the commands that only style it."""
-    values = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text))
+    values = (_STYLED.sub(r"\1", m.group(1)).strip() for m in _BOX.finditer(text)) if "\\" in text else ()
     return [box for box in values if box]

@@ -13,14 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from tracejury.traces.answer_cues import cues
-from tracejury.traces.answer_decisions import (
-    DECIDED,
-    REVISED,
-    is_first_thought,
-    is_hypothetical,
-    is_left_open,
-    is_unsure,
-)
+from tracejury.traces.answer_decisions import DECIDED, REVISED, is_hypothetical, is_no_decision, is_unsure
 from tracejury.traces.answer_fields import boxes, json_values, tagged_answer
 from tracejury.traces.answer_languages import decisions, is_refused
 from tracejury.traces.answer_letters import in_latin_letters
@@ -51,6 +44,7 @@ _EXPLICIT = cues(
         "answer|solution",
         r"\b(?:(?:final|correct|best|right) answer|answer(?: choice)?|solution)\b[\s*_]*"
         rf"(?:\((?:option|choice)\))?{_ASIDE}[\s*_]*{_IS}+[\s*_:]*{_ADVERB}{_KEY}",
+        len("correct "),
     ),
     (
         "choice|option|diagnosis|treatment|management|step|response|explanation|cause",
@@ -140,6 +134,8 @@ _LAST_LINE = re.compile(
 )
 _CORRECTION = re.compile(r"\b(?:I mean|I meant|scratch that|or rather)[,:]?\s+(?:option\s+)?\(?([A-Z])\)?(?![\w'])")
 _CONTRAST = re.compile(r",?\s+(?:(?:and|but)\s+)?(?:not|rather\s+than|instead\s+of)\s", re.IGNORECASE)
+_CAPITAL = re.compile(r"\b[A-Z]\b")
+_SMALL_WORD = re.compile(r" ([a-z]{2,})\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FREE = (
     re.compile(r"####\s*([^\n]{1,300})"),
@@ -161,8 +157,9 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
             `#### 42`, or what follows the last "answer is".
     """
     text = without_emphasis(in_latin_letters(plain_signs(text), options))
-    outside = _THINK.sub(" ", text)
-    if (tagged := tagged_answer(outside)) is not None:
+    has_tags = "<" in text
+    outside = _THINK.sub(" ", text) if has_tags else text
+    if has_tags and (tagged := tagged_answer(outside)) is not None:
         # As a box does, the tag settles the matter.
         return _choice(tagged, options) if options else _free(tagged) or tagged
     parts = (outside, text) if outside != text else (text,)
@@ -180,7 +177,7 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
     for match, key in _phrases(text, options):
         # "A or B" and "A/B?" leave open which of the two.
         is_open = len(key) > 1 and (_EITHER.search(match.group(2)) is not None or text.startswith("?", match.end()))
-        return None if is_open or _taken_back(text[match.end() :], key) else key
+        return None if is_open or _taken_back(text, match.end(), key) else key
     judged = letter_by_verdicts(text, options)
     return judged if judged is not None else _in_words(text, options)
 
@@ -189,11 +186,11 @@ def _phrases(text: str, options: Mapping[str, str]) -> Iterator[tuple[re.Match[s
     """Yield the phrases that settle on a key of `options`, the surest first."""
     small = text.lower()
     for match in chain(chain.from_iterable(cue.matches(text, small) for cue in _CUES), decisions(text)):
-        if is_left_open(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
+        if is_no_decision(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
             continue
-        if is_refused(text, match.end()) or is_first_thought(text, match.start()):
+        if is_refused(text, match.end()):
             continue
-        more = re.findall(r"\b[A-Z]\b", match.group(2) or "")
+        more = _CAPITAL.findall(match[2]) if match[2] else []
         key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
         if key is not None:
             yield match, key
@@ -227,9 +224,9 @@ def _in_words(text: str, options: Mapping[str, str]) -> str | None:
     return None
 
 
-def _taken_back(rest: str, key: str) -> bool:
+def _taken_back(text: str, end: int, key: str) -> bool:
     """Whether the reply goes on to mean another letter, and so settles on none: "The answer is D ... I mean B."."""
-    return any(match[1] != key for match in _CORRECTION.finditer(rest))
+    return any(match[1] != key for match in _CORRECTION.finditer(text[end:]))
 
 
 def _is_article(text: str, match: re.Match[str]) -> bool:
@@ -239,7 +236,7 @@ def _is_article(text: str, match: re.Match[str]) -> bool:
     # "A is the best": a phrase that goes on behind the letter has read it as one.
     if match[1] != "A" or text[match.end(1) : match.end()].strip(" )]*_"):
         return False
-    word = re.match(r" ([a-z]{2,})\b", text[match.end() :])
+    word = _SMALL_WORD.match(text, match.end())
     return word is not None and word[1] not in _AFTER_A
 
 
@@ -258,7 +255,7 @@ def option_in_value(value: str, options: Mapping[str, str]) -> str | None:
     """Return the key that a short value names: `B`, `B. Aspirin`, `(B)`, `Option B`, `Aspirin`, `B, D`."""
     value = value.strip().strip("\"'*$ ")
     if _SEVERAL.match(value):
-        return _key("".join(re.findall(r"\b[A-Z]\b", value)), options)
+        return _key("".join(_CAPITAL.findall(value)), options)
     match = _VALUE.match(value)
     key = _key(match.group(1), options) if match else None
     return key if key is not None else option_named(value, options)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from tracejury.storage import KeyValueStore
+from tracejury.storage import KeyValueStore, OrderedLookup
 from tracejury.traces.answers import answer_correct
 from tracejury.traces.contracts import Reader, ReadItem
 from tracejury.traces.detecting import detect_reader
@@ -52,11 +53,27 @@ def read(reader_name: str | None, path: str | Path, **params: object) -> Iterato
     return checked()
 
 
+class _QuestionRow(NamedTuple):
+    """What is kept of a question."""
+
+    name: str
+    letters: list[str]
+    gold: str | None
+    gold_aliases: tuple[str, ...]
+    number: int
+    """From 0."""
+    stem: str
+    """Its beginning, for readers that guess."""
+
+
 class _Checks:
     """What has gone by, on disk, and what follows from it."""
 
     def __init__(self, reader: Reader, path: Path, spool: KeyValueStore[bytes]) -> None:
         self.reader, self.path, self.spool = reader, path, spool
+        self.questions_in_order = OrderedLookup(spool, "questions")
+        self.latest: tuple[str, _QuestionRow | None] = ("", None)
+        """The question that was asked for last, by its id: a trace mostly follows its question, or another of it."""
         self.twins = 0
         self.twin_names: list[str] = []
         self.questions = self.traces = 0
@@ -66,9 +83,8 @@ class _Checks:
         self.plausibility = Plausibility() if getattr(reader, "guesses", False) else None
 
     def run(self) -> Iterator[ReadItem]:
-        nothing = True
+        item: ReadItem | None = None
         for item in self.reader.read(self.path):
-            nothing = False
             match item:
                 case Question():
                     yield from self._question(item)
@@ -76,7 +92,7 @@ class _Checks:
                     yield from self._trace(item)
                 case Problem():
                     yield item
-        if nothing:
+        if item is None:
             hint = f"{self.reader.name} reads: {self.reader.summary}"
             yield Problem(file=str(self.path), reason="nothing is here to read", hint=hint)
         yield from self._at_the_end()
@@ -86,60 +102,68 @@ class _Checks:
         file = getattr(self.reader, "file", None) or self.path
         return Problem(file=str(file), line=getattr(self.reader, "line", None), reason=reason, hint=hint)
 
-    def _question(self, question: Question) -> Iterator[ReadItem]:
-        name, letters = question.key or question.id, list(question.options)
-        gold = question.gold if question.gold is not None and _is_option(question.gold, letters) else None
+    def _question(self, question: Question) -> tuple[ReadItem, ...]:
+        name, letters, gold = question.key or question.id, list(question.options), question.gold
+        is_option = gold is None or _is_option(gold, letters)
         stem = "" if self.plausibility is None else question.stem.strip()[:_BEGINNING]
-        row = to_json((name, letters, gold, question.gold_aliases, self.questions, stem))
-        if not self.spool.add("questions", question.id, row):
-            first = from_json(self.spool.get("questions", question.id) or b"[]")[0]
+        row = _QuestionRow(name, letters, gold if is_option else None, question.gold_aliases, self.questions, stem)
+        if not self.spool.add("questions", question.id, to_json(row)):
+            first = self._row_of(question.id)
             # A reader may name a question once for each of its traces; two names for one are worth telling.
-            if first != name:
+            if first is not None and first.name != name:
                 self.twins += 1
-                self.twin_names = [*self.twin_names, f"{name!r} is {first!r}"][:3]
-            return
+                self.twin_names = [*self.twin_names, f"{name!r} is {first.name!r}"][:3]
+            return ()
+        self.latest = (question.id, row)
         self.questions += 1
         self.is_answered.append(0)
         if self.plausibility is not None:
-            self.plausibility.add_question(letters, gold, question.gold)
-        if question.gold is not None and not _is_option(question.gold, letters):
-            meta = {**question.meta, "gold_as_read": question.gold}
-            yield question.model_copy(update={"gold": None, "meta": meta})
-            reason = f"the gold answer {question.gold!r} is none of the options {', '.join(letters)}"
-            yield self._problem(f"{reason}; the question is kept without it", "correct the gold answer")
-        else:
-            yield question
+            self.plausibility.add_question(letters, row.gold, gold)
+        if is_option:
+            return (question,)
+        reason = f"the gold answer {gold!r} is none of the options {', '.join(letters)}"
+        problem = self._problem(f"{reason}; the question is kept without it", "correct the gold answer")
+        meta = {**question.meta, "gold_as_read": gold}
+        return question.model_copy(update={"gold": None, "meta": meta}), problem
 
-    def _trace(self, trace: Trace) -> Iterator[ReadItem]:
-        question_row = self.spool.get("questions", trace.question_id)
-        if question_row is None:
+    def _row_of(self, question_id: str) -> _QuestionRow | None:
+        if question_id == self.latest[0]:
+            return self.latest[1]
+        row = self.questions_in_order.get(question_id)
+        if row is None:
+            return None
+        self.latest = (question_id, _QuestionRow(*from_json(row)))
+        return self.latest[1]
+
+    def _trace(self, trace: Trace) -> tuple[ReadItem, ...]:
+        question = self._row_of(trace.question_id)
+        if question is None:
             reason = "the trace refers to a question that was not read; it is left out"
-            yield self._problem(reason, "see the problem of its question above")
-            return
-        name, letters, gold, aliases, number, stem = from_json(question_row)
+            return (self._problem(reason, "see the problem of its question above"),)
         if not self.spool.add("traces", trace.id, b"%d" % (getattr(self.reader, "line", None) or 0)):
             line = int(self.spool.get("traces", trace.id) or 0)
             where = f"line {line}" if line else "an earlier trace"
-            reason = f"repeats {where}: same question ({name!r}), model, arm, sample and text; it is left out"
-            yield self._problem(reason, "number a second draw with another `sample`")
-            return
+            reason = f"repeats {where}: same question ({question.name!r}), model, arm, sample and text; it is left out"
+            return (self._problem(reason, "number a second draw with another `sample`"),)
         self.traces += 1
-        self.is_answered[number] = 1
+        self.is_answered[question.number] = 1
+        answer, letters = trace.answer, question.letters
         if self.plausibility is not None:
             if not trace.steps:
-                self.plausibility.add_text(trace.text, stem)
-            self.plausibility.add_trace(letters, trace.answer, answer_correct(trace.answer, gold, aliases))
-        if trace.answer is not None and not _is_option(trace.answer, letters):
-            meta = {**trace.meta, "answer_as_read": trace.answer}
-            yield trace.model_copy(update={"answer": None, "meta": meta})
-            reason = f"the answer {trace.answer!r} is none of the options {', '.join(letters)}"
-            yield self._problem(f"{reason}; the trace counts as unparsable", "correct the answer")
-        else:
-            yield trace
-        if not trace.text.strip() and not trace.steps:
+                self.plausibility.add_text(trace.text, question.stem)
+            is_correct = answer_correct(answer, question.gold, question.gold_aliases)
+            self.plausibility.add_trace(letters, answer, is_correct)
+        items: tuple[ReadItem, ...] = (trace,)
+        if answer is not None and not _is_option(answer, letters):
+            meta = {**trace.meta, "answer_as_read": answer}
+            reason = f"the answer {answer!r} is none of the options {', '.join(letters)}"
+            problem = self._problem(f"{reason}; the trace counts as unparsable", "correct the answer")
+            items = (trace.model_copy(update={"answer": None, "meta": meta}), problem)
+        if not trace.steps and not trace.text.strip():
             ended = f" (it ended with {trace.finish_reason})" if trace.finish_reason not in (None, "stop") else ""
-            reason = f"the trace of question {name!r} is empty{ended}; it stays, as a trace without steps"
-            yield self._problem(reason, "check the reply that it was made from")
+            reason = f"the trace of question {question.name!r} is empty{ended}; it stays, as a trace without steps"
+            return (*items, self._problem(reason, "check the reply that it was made from"))
+        return items
 
     def _at_the_end(self) -> Iterator[Problem]:
         if self.twins:
@@ -165,8 +189,8 @@ class _Checks:
         names: list[str] = []
         n = 0
         while len(names) < 3 and (rows := self.spool.after("questions", n)):
-            found = (from_json(value) for _, _, value in rows)
-            names += [repr(name) for name, _, _, _, number, _ in found if not self.is_answered[number]]
+            questions = (_QuestionRow(*from_json(value)) for _, _, value in rows)
+            names += [repr(question.name) for question in questions if not self.is_answered[question.number]]
             n = rows[-1][0]
         return names[:3]
 

@@ -73,18 +73,19 @@ def json_lines_of(
     handle: Iterable[bytes], path: Path, wanted: Callable[[bytes], object] | None = None
 ) -> Iterator[Line | Problem]:
     """Yield the objects of JSON lines that are read from `handle`; `path` is named in problems."""
-    for number, raw in enumerate(handle, 1):
-        if number == 1 and (problem := foreign(path, raw)):
-            yield problem
-            return
-        text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-        if text.isspace() or not text or (wanted is not None and not wanted(text)):
+    for number, text in enumerate(handle, 1):
+        if number == 1:
+            if problem := foreign(path, text):
+                yield problem
+                return
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        if (wanted is not None and not wanted(text)) or text.isspace() or not text:
             continue
         data = parse(text, path, number)
-        if isinstance(data, Problem):
-            yield data
-        elif isinstance(data, dict):
+        if isinstance(data, dict):
             yield Line(number, data)
+        elif isinstance(data, Problem):
+            yield data
         else:
             reason = f"the line holds {_kind(data)}, not a JSON object"
             yield Problem(file=str(path), line=number, reason=reason, hint="write one {...} a line")
@@ -115,12 +116,11 @@ class TextLines:
 
 def parse(raw: bytes, path: Path, line: int | None = None) -> object:
     """Return what `raw` holds as JSON, or a `Problem` that says why it holds nothing."""
-    if b"\\ud" not in raw and b"\\uD" not in raw:
-        try:
-            parsed: object = from_json(raw)
-            return parsed
-        except ValueError:
-            pass  # The parser below is slower, and says what is wrong in words that users know.
+    try:
+        parsed: object = from_json(raw)
+        return parsed
+    except ValueError:
+        pass  # The parser below is slower, and says what is wrong in words that users know.
     try:
         data: object = json.loads(raw.decode("utf-8"))
         if b"\\ud" in raw.lower():
