@@ -288,6 +288,8 @@ def answer_correct(answer: str | None, gold: str | None, aliases: Iterable[str] 
         return None
     if answer is None:
         return False
+    if answer == gold:
+        return True
     if gold.isupper() and answer.isupper() and gold.isalpha() and len(gold) > 1:
         return set(answer) <= set(gold)
     return answer.strip().casefold() in {right.strip().casefold() for right in (gold, *aliases)}

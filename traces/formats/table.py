@@ -106,7 +106,7 @@ class Table(Placed):
         if proposal.question is not None:
             yield self.problem(proposal.question, _HINT)
             return
-        first = self._first_position(unit, proposal)
+        first = self._first_position(unit, proposal, profile)
         if first is None:
             where = proposal.fields["gold"]
             reason = (
@@ -128,7 +128,7 @@ class Table(Placed):
                 yield row
                 continue
             self.at(row.file, row.line)
-            exchange = (exchange_in(row.data) if proposal.conversation else None) or Exchange()
+            exchange = (exchange_in(row.data) if proposal.conversation else None) or _NO_EXCHANGE
             earlier += exchange.earlier_turns > 0
             try:
                 yield from self._row(row, exchange, reading)
@@ -154,11 +154,11 @@ class Table(Placed):
             sentence += f"; not used: {', '.join(unused)}"
         return self.problem(sentence, "change it with --map FIELD=PATH", Severity.NOTE)
 
-    def _first_position(self, unit: Path, proposal: Proposal) -> int | None:
+    def _first_position(self, unit: Path, proposal: Proposal, profile: TableProfile) -> int | None:
         """Return where positions of golds start (0 where there are none); None where it cannot be seen."""
         self._positions = False
         path = proposal.fields.get("gold")
-        if path is None or path.startswith(":"):
+        if path is None or path.startswith(":") or not profile.may_hold_positions(path):
             return self.first or 0
         count = PositionCount()
         others = [p for p in (*proposal.unused, proposal.fields.get("answer", "")) if names.plain(p) in names.GOLD]
@@ -201,16 +201,16 @@ class Table(Placed):
             hint = "end the messages with the assistant's, or name the field of the reply with --map text=FIELD"
             yield self.problem("there is no assistant message and no choice; the row is left out", hint)
             return
-        question = self._question(data, exchange, reading)
-        if isinstance(question, Problem):
-            yield question
-            return
+        parts = _parts(data, proposal.fields)
+        question = self._question(data, parts, exchange, reading)
         yield question
-        where, get = proposal.fields.get("text", ":"), _Get(data, proposal.fields)
-        if where != ":" and get("text") is None and get("final") is None:
+        if isinstance(question, Problem):
+            return
+        where = proposal.fields.get("text", ":")
+        if where != ":" and parts.get("text") is None and parts.get("final") is None:
             yield self.problem(f"there is no reply in {where!r}; the question stays", "ask the model again")
             return
-        for number, (arm, reply) in enumerate(self._replies(data, exchange, proposal)):
+        for number, (arm, reply) in enumerate(self._replies(data, parts, exchange, proposal)):
             if isinstance(reply, ChatReply) and reply.refusal is not None:
                 yield self.problem(
                     f"the model refused: {reply.refusal[:200]!r}", "ask again, or leave the question out"
@@ -220,9 +220,11 @@ class Table(Placed):
                 yield self.problem(
                     reason, "ask for the reasoning's summary, or for a model that shows it", Severity.WARNING
                 )
-            yield self._trace(data, exchange, reading, question, reply, arm, number)
+            yield self._trace(data, parts, exchange, reading, question, reply, arm, number)
 
-    def _question(self, data: Mapping[str, Any], exchange: Exchange, reading: _Reading) -> Question | Problem:
+    def _question(
+        self, data: Mapping[str, Any], parts: Mapping[str, object], exchange: Exchange, reading: _Reading
+    ) -> Question | Problem:
         proposal = reading.proposal
         if reading.join is not None:
             question = reading.questions.find(data, reading.join)
@@ -237,13 +239,12 @@ class Table(Placed):
                 "there is no user message, and the question is empty" if proposal.replies else "the question is empty"
             )
             return self.problem(f"{where}; the row is left out", "name its field with --map stem=FIELD")
-        get = _Get(data, proposal.fields)
         path = proposal.fields.get("options")
         options = {} if path is None else read_row_options(data, path)
         if options is None:
             reason = f"the options cannot be read: {str(lift(data, path or ''))[:80]!r}; the row is left out"
             return self.problem(reason, "write them as a list, as an object of letter and text, or as lines `A. ...`")
-        gold = get("gold")
+        gold = parts.get("gold")
         if gold is None and path is not None and "," not in path:
             gold = flagged_gold(data, path, options)
         return make_question(
@@ -251,15 +252,16 @@ class Table(Placed):
             options,
             gold,
             reading.first,
-            explanation=as_text(get("explanation")),
-            source=as_text(get("source")) or "",
-            split=as_text(get("split")),
-            key=as_text(get("id")) or "",
+            explanation=as_text(parts.get("explanation")),
+            source=as_text(parts.get("source")) or "",
+            split=as_text(parts.get("split")),
+            key=as_text(parts.get("id")) or "",
         )
 
     def _trace(
         self,
         data: Mapping[str, Any],
+        parts: Mapping[str, object],
         exchange: Exchange,
         reading: _Reading,
         question: Question,
@@ -267,7 +269,7 @@ class Table(Placed):
         arm: str | None,
         number: int,
     ) -> Trace:
-        get = _Get(data, reading.proposal.fields)
+        get = parts.get
         steps = reply if not isinstance(reply, ChatReply) else None
         words = reply.reply if isinstance(reply, ChatReply) else Reply("\n".join(s.text for s in reply), None)
         own_model = reply.model if isinstance(reply, ChatReply) else None
@@ -297,19 +299,18 @@ class Table(Placed):
         )
 
     def _replies(
-        self, data: Mapping[str, Any], exchange: Exchange, proposal: Proposal
+        self, data: Mapping[str, Any], parts: Mapping[str, object], exchange: Exchange, proposal: Proposal
     ) -> Iterator[tuple[str | None, ChatReply | tuple[GivenStep, ...]]]:
         prompt = as_text(lift(data, path)) if (path := proposal.fields.get("stem")) is not None else exchange.prompt
         for arm, path in proposal.arms.items():
             yield from ((arm, reply) for reply in arm_replies(self._without_prompt(lift(data, path), prompt)))
-        get = _Get(data, proposal.fields)
         if "text" in proposal.fields:
             if proposal.fields["text"] != ":":
-                final = as_text(get("final"))
-                text = self._without_prompt(get("text"), prompt)
+                final = as_text(parts.get("final"))
+                text = self._without_prompt(parts.get("text"), prompt)
                 yield from ((None, reply) for reply in replies_in(text, final))
         elif "steps" in proposal.fields:
-            steps = tuple(GivenStep(text=text) for text in step_texts(get("steps")))
+            steps = tuple(GivenStep(text=text) for text in step_texts(parts.get("steps")))
             yield None, steps
         elif not proposal.arms:
             yield from ((None, reply) for reply in exchange.replies)
@@ -327,7 +328,7 @@ class Table(Placed):
         mapping = {f: p for f, p in self.fields.items() if p.split(".")[0] in columns}
         proposal = propose(profile, {**mapping, "text": ":"})
         self.at(file)
-        first = self._first_position(file, proposal) if proposal.question is None else None
+        first = self._first_position(file, proposal, profile) if proposal.question is None else None
         if proposal.question is not None or first is None:
             reason = proposal.question or "it does not show whether positions of golds start at 0 or 1 (--set first=0)"
             yield self.problem(f"the questions: {reason}", _HINT)
@@ -342,9 +343,9 @@ class Table(Placed):
                     read.append(row)
                     continue
                 self.at(row.file, row.line)
-                exchange = exchange_in(row.data) or Exchange()
+                exchange = exchange_in(row.data) or _NO_EXCHANGE
                 reading = _Reading(proposal, first, None, None, questions, SampleNumbers(KeyValueStore[str]()))
-                question = self._question(row.data, exchange, reading)
+                question = self._question(row.data, _parts(row.data, proposal.fields), exchange, reading)
                 read.append(question)
                 if isinstance(question, Question):
                     yield question, row
@@ -353,17 +354,16 @@ class Table(Placed):
         yield from read
 
 
-class _Get(NamedTuple):
-    """Fetches the value of a field from a row, as the mapping says."""
+_NO_EXCHANGE = Exchange()
 
-    data: Mapping[str, Any]
-    fields: Mapping[str, str]
 
-    def __call__(self, name: str) -> object:
-        path = self.fields.get(name)
-        if path is None:
-            return None
-        return path[1:] if path.startswith(":") else lift(self.data, path)
+def _parts(data: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, object]:
+    """Return what stands in a row for each field, as the mapping says; stem and options may be of several columns."""
+    return {
+        name: path[1:] if path.startswith(":") else lift(data, path)
+        for name, path in fields.items()
+        if name not in ("stem", "options")
+    }
 
 
 def checked_fields(fields: Mapping[str, str] | None) -> dict[str, str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 def plain_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a row of a known program with plain fields; any other row as it is."""
-    if isinstance(row.get("instance"), Mapping) and isinstance(row.get("result"), Mapping):
+    if "instance" in row and isinstance(row["instance"], Mapping) and isinstance(row.get("result"), Mapping):
         return _helm(row)
-    if isinstance(row.get("mapping"), Mapping) and "current_node" in row:
+    if "current_node" in row and isinstance(row.get("mapping"), Mapping):
         return _chatgpt(row)
     return row
 

@@ -302,7 +302,17 @@ def _numbered(
 
 def cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as JSON has it: NaN and infinity as None, whatever JSON does not know as text."""
-    return {str(name): _json_value(part) for name, part in plain_row(value).items()}
+    return _json_object(plain_row(value))
+
+
+_AS_IT_IS = {str, int, bool, type(None)}
+
+
+def _json_object(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        name if type(name) is str else str(name): part if type(part) in _AS_IT_IS else _json_value(part)
+        for name, part in value.items()
+    }
 
 
 def _json_value(value: Any) -> Any:
@@ -310,8 +320,8 @@ def _json_value(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _json_value(part) for name, part in value.items()}
+    if isinstance(value, dict | Mapping):
+        return _json_object(value)
     if isinstance(value, list | tuple):
-        return [_json_value(part) for part in value]
+        return [part if type(part) in _AS_IT_IS else _json_value(part) for part in value]
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_uppercase
 
+from tracejury.traces.answer_cues import holds_one
 from tracejury.traces.tables.json_values import is_whole, json_in
 from tracejury.traces.tables.rendered_turns import user_text
 
@@ -23,6 +24,7 @@ _PREFIX = re.compile(r"\A\s*(?:\(([A-Za-z])\)|([A-Za-z])[.):])\s+(?=\S)")
 _BARE_PREFIX = re.compile(r"\A\s*([A-Z])[ \t\u3000]+(?=\S)")
 _ARRAY_ITEM = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _EMPTY = {"", "n/a", "nan", "<na>"}
+_LONGEST_EMPTY = max(map(len, _EMPTY))
 _PLAIN_KEYS = {ascii_uppercase[:length] for length in range(1, 11)}
 
 
@@ -113,7 +115,7 @@ def _marked(text: str, marker: re.Pattern[str]) -> dict[str, str]:
 def _from_mapping(value: Mapping[object, object]) -> dict[str, str] | None:
     if all(type(text) is str for text in value.values()) and "".join(map(str, value)) in _PLAIN_KEYS:
         plain = {str(key): str(text).strip() for key, text in value.items()}
-        return {key: text for key, text in plain.items() if text.lower() not in _EMPTY}
+        return {key: text for key, text in plain.items() if len(text) > _LONGEST_EMPTY or text.lower() not in _EMPTY}
     texts = next((v for n in ("text", "texts", "choices") if isinstance(v := value.get(n), list)), None)
     labels = next((v for n in ("label", "labels", "keys") if isinstance(v := value.get(n), list)), None)
     if texts is not None and labels is not None and len(texts) == len(labels):
@@ -196,12 +198,17 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
     Options in one line, `(A) ... (B) ...` at the end of the prompt, are found too, and those that a program has written
     as it holds them: `Options: {'A': ..., 'B': ...}`, or the bare object at the end.
     """
-    prompt = user_text(prompt)
+    return split_question(user_text(prompt))
+
+
+def split_question(prompt: str) -> tuple[str, dict[str, str]]:
+    """Return the stem and the options, as `split_prompt` does, of what `user_text` returned."""
     has_brackets = "{" in prompt or "[" in prompt
     literal = (_PROMPT_LITERAL.search(prompt) or _PROMPT_END.search(prompt)) if has_brackets else None
     if literal and len(options := options_of(_literal(literal.group(1)))) > 1:
         return bare_stem(prompt[: literal.start()]), options
-    lines = list(_PROMPT_LINE.finditer(prompt))
+    # Options are on two lines or more.
+    lines = list(_PROMPT_LINE.finditer(prompt)) if "\n" in prompt else []
     for first, match in enumerate(lines):
         letters = "".join(m.group(1) for m in lines[first:])
         length = next((n for n in range(len(letters), 1, -1) if letters[:n] == ascii_uppercase[:n]), 0)
@@ -217,7 +224,10 @@ def split_prompt(prompt: str) -> tuple[str, dict[str, str]]:
 
 def bare_stem(text: str) -> str:
     """Return a question without a heading such as `Question:` before it or `Options:` behind it."""
-    text = _STEM_HEAD.sub("", text, 1)
+    if (head := _STEM_HEAD.match(text)) is not None:
+        text = text[head.end() :]
     # What is cut off is short, and the pattern is slow on a long text.
-    tail = max(0, len(text) - _LONGEST_STEM_END)
-    return (text[:tail] + _STEM_END.sub("", text[tail:])).strip()
+    tail = text[max(0, len(text) - _LONGEST_STEM_END) :]
+    if tail.isascii() and not holds_one(tail.lower(), ("option", "choice")):
+        return text.strip()
+    return (text[: len(text) - len(tail)] + _STEM_END.sub("", tail)).strip()

@@ -19,7 +19,8 @@ def lift(data: object, path: str) -> object:
     A path is made of names and positions joined by dots: `doc.options`, `choices.0.message`, `messages.-1.content`,
     `messages[role=assistant].content` (the last element that has this value). A name may itself contain dots.
     """
-    return _follow(data, _parts(path))
+    parts = _parts(path)
+    return data.get(parts[0]) if len(parts) == 1 and type(data) is dict else _follow(data, parts)
 
 
 @lru_cache(1024)
@@ -64,11 +65,11 @@ def leaves(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator
     """Yield the path and value of everything in a row; of a list, the list itself and what is in its first element."""
     for name, value in row.items():
         path = f"{prefix}{name}"
-        if isinstance(value, Mapping) and value and depth < _DEEPEST:
-            yield path, value
+        yield path, value
+        # The plain types first: asking for an abstract one costs more than the rest.
+        if not value or depth >= _DEEPEST or type(value) is str:
+            continue
+        if isinstance(value, dict | Mapping):
             yield from leaves(value, f"{path}.", depth + 1)
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping) and depth < _DEEPEST:
-            yield path, value
+        elif isinstance(value, list) and isinstance(value[0], dict | Mapping):
             yield from leaves(value[0], f"{path}.0.", depth + 1)
-        else:
-            yield path, value

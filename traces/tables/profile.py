@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field
 
 from tracejury.traces.records import Record
+from tracejury.traces.tables.golds import may_be_position
 from tracejury.traces.tables.paths import leaves, lift
 
 SAMPLED = 300
@@ -37,43 +37,36 @@ class TableProfile:
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self.rows = 0
         self.sample: list[Mapping[str, Any]] = []
-        self._filled: Counter[str] = Counter()
-        self._kinds: dict[str, Counter[str]] = {}
-        self._lengths: Counter[str] = Counter()
-        self._examples: dict[str, str] = {}
+        self._columns: dict[str, _Column] = {}
+        columns = self._columns
         for row in rows:
             self.rows += 1
-            if len(self.sample) < SAMPLED:
+            if self.rows <= SAMPLED:
                 self.sample.append(row)
             for path, value in leaves(row):
-                self._add(path, value)
-
-    def _add(self, path: str, value: object) -> None:
-        kinds = self._kinds.get(path)
-        if kinds is None:
-            kinds = self._kinds[path] = Counter()
-        if value is None or value in ("", [], {}):
-            return
-        self._filled[path] += 1
-        kinds[_kind(value)] += 1
-        self._lengths[path] += text_length(value) if isinstance(value, str) else _size(value)
-        if path not in self._examples:
-            text = " ".join(str(value).split())
-            self._examples[path] = text if len(text) <= _EXAMPLE else f"{text[: _EXAMPLE - 3]}..."
+                column = columns.get(path)
+                if column is None:
+                    column = columns[path] = _Column()
+                column.add(value)
 
     def fields(self) -> list[TableField]:
         """Return every field, in the order first seen."""
         return [
             TableField(
                 path=path,
-                filled=self._filled[path],
+                filled=column.filled,
                 rows=self.rows,
-                kind=kinds.most_common(1)[0][0] if kinds else "nothing",
-                mean_length=self._lengths[path] / max(self._filled[path], 1),
-                example=self._examples.get(path, ""),
+                kind=max(column.kinds, key=column.kinds.__getitem__, default="nothing"),
+                mean_length=column.length / max(column.filled, 1),
+                example=column.example or "",
             )
-            for path, kinds in self._kinds.items()
+            for path, column in self._columns.items()
         ]
+
+    def may_hold_positions(self, path: str) -> bool:
+        """Whether some row may have a position among options at a path; True where the path was not counted."""
+        column = self._columns.get(path)
+        return column is None or column.may_hold_positions
 
     def has_column(self, name: str) -> bool:
         """Whether a name, which may have a dot (`qwen2.5-32b`), is a field of the rows themselves."""
@@ -85,8 +78,32 @@ class TableProfile:
         return [value for value in values if value is not None and value != ""]
 
 
-def _size(value: object) -> int:
-    return len(value) if isinstance(value, list | dict) else 0
+class _Column:
+    """Counts of one field."""
+
+    __slots__ = ("example", "filled", "kinds", "length", "may_hold_positions")
+
+    def __init__(self) -> None:
+        self.filled = self.length = 0
+        self.kinds: dict[str, int] = {}
+        self.example: str | None = None
+        self.may_hold_positions = False
+
+    def add(self, value: object) -> None:
+        if not self.may_hold_positions and (type(value) is not str or not value.isalpha()):
+            self.may_hold_positions = len(value) > _EXAMPLE if type(value) is str else may_be_position(value)
+        if value is None or value in ("", [], {}):
+            return
+        self.filled += 1
+        kind = _kind(value)
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        if isinstance(value, str):
+            self.length += text_length(value)
+        elif isinstance(value, list | dict):
+            self.length += len(value)
+        if self.example is None:
+            text = " ".join(str(value).split())
+            self.example = text if len(text) <= _EXAMPLE else f"{text[: _EXAMPLE - 3]}..."
 
 
 def text_length(text: str) -> int:
@@ -97,8 +114,10 @@ def text_length(text: str) -> int:
 
 
 def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return "text"
     if isinstance(value, bool):
         return "truth value"
     if isinstance(value, int | float):
         return "number"
-    return "text" if isinstance(value, str) else "list" if isinstance(value, list) else "object"
+    return "list" if isinstance(value, list) else "object"

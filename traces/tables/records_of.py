@@ -10,7 +10,7 @@ from tracejury.storage import KeyValueStore
 from tracejury.traces.answers import extract_answer
 from tracejury.traces.records import Question, Trace
 from tracejury.traces.tables.golds import Gold, read_gold
-from tracejury.traces.tables.options import bare_stem, split_prompt
+from tracejury.traces.tables.options import bare_stem, split_question
 from tracejury.traces.tables.rendered_turns import user_text
 from tracejury.traces.tables.replies import Reply
 
@@ -27,12 +27,14 @@ def make_question(
         first: Where positions among the options start.
         more: Other fields of the question.
     """
-    stem, listed = split_prompt(prompt)
-    if options and {_folded(t) for t in listed.values()} != {_folded(t) for t in options.values()}:
-        stem = bare_stem(user_text(prompt))
+    asked = user_text(prompt)
+    stem, listed = split_question(asked)
+    stem_of_listed = stem
+    if options and not (listed and {_folded(t) for t in listed.values()} == {_folded(t) for t in options.values()}):
+        stem = bare_stem(asked)
     # Options that are letters alone (lighteval's) say nothing; the prompt lists their words.
     if listed and options and all(text.strip(" ().").upper() == key for key, text in options.items()):
-        options, stem = listed, split_prompt(prompt)[0]
+        options, stem = listed, stem_of_listed
     options = options or listed
     value = gold if isinstance(gold, Gold) else read_gold(gold, options, first)
     return Question(stem=stem, options=dict(options), gold=value.key, gold_aliases=value.aliases, **more)
@@ -59,13 +61,17 @@ class SampleNumbers:
     def number(self, question: Question, model: str, arm: str, text: str) -> int:
         """Return the number of a draw, from 0."""
         group = "\x1f".join((question.id, model, arm))
-        key = f"{group}\x1f{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
-        if (earlier := self._spool.get("texts", key)) is not None:
-            return int(earlier)
-        number = int(self._spool.get("draws", group) or 0)
-        self._spool.replace("draws", {group: str(number + 1)})
-        self._spool.add("texts", key, str(number))
-        return number
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        # Most groups have one text: it stands with the count, and the others in a table of their own.
+        if self._spool.add("draws", group, f"1 {digest}"):
+            return 0
+        count, _, first = (self._spool.get("draws", group) or "").partition(" ")
+        if digest == first:
+            return 0
+        if not self._spool.add("texts", f"{group}\x1f{digest}", count):
+            return int(self._spool.get("texts", f"{group}\x1f{digest}") or 0)
+        self._spool.replace("draws", {group: f"{int(count) + 1} {first}"})
+        return int(count)
 
 
 def _folded(text: str) -> str:

@@ -39,7 +39,8 @@ def user_text(prompt: str) -> str:
         if turns := pattern.findall(prompt):
             prompt = turns[-1].strip()
             break
-    return _INSTRUCTION.sub("", prompt, count=1)
+    instruction = _INSTRUCTION.match(prompt)
+    return prompt if instruction is None else prompt[instruction.end() :]
 
 
 _SHORTEST_PROMPT = 20

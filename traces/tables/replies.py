@@ -120,15 +120,15 @@ def reasoning_withheld(value: object, depth: int = 8) -> bool:
     if depth == 0:
         return False
     if isinstance(value, list):
-        return any(reasoning_withheld(part, depth - 1) for part in value)
-    if not isinstance(value, Mapping):
+        return any(reasoning_withheld(part, depth - 1) for part in value if isinstance(part, list | dict))
+    if not isinstance(value, dict):
         return False
     kind = str(value.get("type", ""))
     withheld = kind in ("redacted_thinking", "reasoning.encrypted") or value.get("redacted") is True
     return (
         withheld
         or (kind == "reasoning" and bool(value.get("encrypted_content")))
-        or any(reasoning_withheld(part, depth - 1) for part in value.values())
+        or any(reasoning_withheld(part, depth - 1) for part in value.values() if isinstance(part, list | dict))
     )
 
 

@@ -11,18 +11,19 @@ from tracejury.traces.tables.paths import lift
 
 def stem_text(row: Mapping[str, object], path: str) -> str | None:
     """Return the question's text: what stands at a path, or at several that are joined by `+`, as paragraphs."""
-    if lift(row, path) is not None:
-        pieces = [lift(row, path)]
-    else:
-        pieces = [lift(row, piece.strip()) for piece in path.split("+")]
+    value = lift(row, path)
+    if isinstance(value, str):
+        return value.strip() or None
+    pieces = [value] if value is not None else [lift(row, piece.strip()) for piece in path.split("+")]
     texts = ["\n".join(map(str, p)) if isinstance(p, list) else str(p) for p in pieces if p is not None]
     return "\n\n".join(text.strip() for text in texts if text.strip()) or None
 
 
 def read_row_options(row: Mapping[str, object], path: str) -> dict[str, str] | None:
     """Return the options at a path, or in several columns divided by commas; None where they are unreadable."""
-    if "," not in path or lift(row, path) is not None:
-        return read_options(lift(row, path))
+    value = lift(row, path)
+    if "," not in path or value is not None:
+        return read_options(value)
     columns = [column.strip() for column in path.split(",")]
     keys = [names.option_column(column.rpartition(".")[2]) or column for column in columns]
     if all(key.isdecimal() for key in keys):
