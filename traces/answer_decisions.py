@@ -160,8 +160,7 @@ _SIGNS = (
 _FIRST_SIGNS = (
     *("first", "initial", "originally", "zuerst", "anfangs", "principio", "inicial", "d'abord", "inizi", "inicio"),
 )
-"""One of these stands, in small letters, in any ASCII text that tells a first thought, with no comma behind it."""
-_COMMAS = re.compile(r"[.,;]")
+"""One of these stands, in small letters, in any ASCII clause that tells a first thought."""
 _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
@@ -213,6 +212,8 @@ def is_no_decision(text: str, start: int) -> bool:
     is_ascii, small = before.isascii(), before.lower()
     if (not is_ascii or holds_one(small, _SIGNS)) and (_DENIED.search(before) or _UNDECIDED.search(before)):
         return True
-    if is_ascii and not holds_one(_COMMAS.split(small)[-1], _FIRST_SIGNS):
+    # A first thought and its answer stand in one clause.
+    clause = small[max(small.rfind("."), small.rfind(","), small.rfind(";")) + 1 :]
+    if is_ascii and not holds_one(clause, _FIRST_SIGNS):
         return False
     return _FIRST_THOUGHT.search(text, begin, start) is not None

@@ -34,7 +34,8 @@ def plain_signs(text: str) -> str:
 
 def without_emphasis(text: str) -> str:
     """Return `text` without the asterisks, underscores and commands that emphasise."""
-    text = text.replace("**", "")
+    if "*" in text:
+        text = text.replace("**", "")
     if "\\" in text:
         text = _STYLED_LETTER.sub(r"\1", text)
     return _EMPHASIS.sub("", text) if "_" in text else text

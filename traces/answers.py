@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 
 from tracejury.traces.answer_cues import cues
 from tracejury.traces.answer_decisions import DECIDED, REVISED, is_hypothetical, is_no_decision, is_unsure
@@ -184,8 +183,7 @@ def _choice(text: str, options: Mapping[str, str]) -> str | None:
 
 def _phrases(text: str, options: Mapping[str, str]) -> Iterator[tuple[re.Match[str], str]]:
     """Yield the phrases that settle on a key of `options`, the surest first."""
-    small = text.lower()
-    for match in chain(chain.from_iterable(cue.matches(text, small) for cue in _CUES), decisions(text)):
+    for match in _decisive(text):
         if is_no_decision(text, match.start()) or is_hypothetical(text, match) or _is_article(text, match):
             continue
         if is_refused(text, match.end()):
@@ -194,6 +192,14 @@ def _phrases(text: str, options: Mapping[str, str]) -> Iterator[tuple[re.Match[s
         key = _key("".join([match.group(1), *more]) if more else match.group(1), options)
         if key is not None:
             yield match, key
+
+
+def _decisive(text: str) -> Iterator[re.Match[str]]:
+    small = text.lower()
+    for cue in _CUES:
+        if cue.may_match(text, small):
+            yield from cue.matches(text, small)
+    yield from decisions(text)
 
 
 def _in_words(text: str, options: Mapping[str, str]) -> str | None:

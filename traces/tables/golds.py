@@ -27,6 +27,9 @@ class Gold(NamedTuple):
     """Other texts that are as good, of a question without options."""
 
 
+_NO_GOLD = Gold()
+
+
 def read_gold(value: object, options: Mapping[str, str], first: int | None = None) -> Gold:
     """Read a gold value.
 
@@ -35,12 +38,16 @@ def read_gold(value: object, options: Mapping[str, str], first: int | None = Non
         options: The question's options; empty where it has none.
         first: Where positions start, 0 or 1; None: not known, numbers come back as `position`.
     """
+    if value is None:
+        return _NO_GOLD
     if isinstance(value, list):
         return _several(value, options, first)
-    if value is None or isinstance(value, bool | dict) or str(value).strip().lower() in _EMPTY:
+    if isinstance(value, bool | dict) or str(value).strip().lower() in _EMPTY:
         return Gold(str(value) if isinstance(value, bool) else None)
     text = str(value).strip()
     if not options:
+        return Gold(text)
+    if len(text) == 1 and text in options and text.isalpha() and text.swapcase() not in options:
         return Gold(text)
     keys = {key.casefold(): key for key in options}
     bare = text.strip("()[]{}.:*$\"' ")

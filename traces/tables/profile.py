@@ -90,15 +90,16 @@ class _Column:
         self.may_hold_positions = False
 
     def add(self, value: object) -> None:
-        if not self.may_hold_positions and (type(value) is not str or not value.isalpha()):
-            self.may_hold_positions = len(value) > _EXAMPLE if type(value) is str else may_be_position(value)
-        if value is None or value in ("", [], {}):
+        # A long text is not looked at: the golds are where it matters, and they are few.
+        if not self.may_hold_positions and not (isinstance(value, str) and value.isalpha()):
+            self.may_hold_positions = (isinstance(value, str) and len(value) > _EXAMPLE) or may_be_position(value)
+        if value is None or (not value and isinstance(value, str | list | dict)):
             return
         self.filled += 1
-        kind = _kind(value)
+        kind = "text" if isinstance(value, str) else _kind(value)
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         if isinstance(value, str):
-            self.length += text_length(value)
+            self.length += len(value) if value.isascii() else text_length(value)
         elif isinstance(value, list | dict):
             self.length += len(value)
         if self.example is None:
@@ -114,8 +115,6 @@ def text_length(text: str) -> int:
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, str):
-        return "text"
     if isinstance(value, bool):
         return "truth value"
     if isinstance(value, int | float):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tracejury.traces.answer_cues import holds_one
+
 _USER_TURNS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
@@ -35,7 +37,7 @@ def user_text(prompt: str) -> str:
     careful physician. Answer the question."; one that asks, or has a number, is the question's own. A prompt without
     marks and instruction is returned as it is.
     """
-    for pattern in _USER_TURNS if any(mark in prompt for mark in _MARKS) else ():
+    for pattern in _USER_TURNS if holds_one(prompt, _MARKS) else ():
         if turns := pattern.findall(prompt):
             prompt = turns[-1].strip()
             break

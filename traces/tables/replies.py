@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from tracejury.traces.answer_cues import holds_one
 from tracejury.traces.tables.json_values import json_in
 from tracejury.traces.tables.names import REASONING, plain
 
@@ -60,7 +61,7 @@ def take_apart(content: str, reasoning: str | None = None) -> Reply:
     for pattern in (_HARMONY_BARE, _HEADED):
         if match := pattern.match(content):
             return Reply(match.group(1).strip(), match.group(2).strip())
-    if not any(sign in content for sign in _MARK_SIGNS):
+    if not holds_one(content, _MARK_SIGNS):
         return Reply(content, None)
     if (closing := _CLOSING.search(content)) and not _OPENING.search(content, 0, closing.start()):
         content = f"<think>{content}"
@@ -123,13 +124,13 @@ def reasoning_withheld(value: object, depth: int = 8) -> bool:
         return any(reasoning_withheld(part, depth - 1) for part in value if isinstance(part, list | dict))
     if not isinstance(value, dict):
         return False
-    kind = str(value.get("type", ""))
-    withheld = kind in ("redacted_thinking", "reasoning.encrypted") or value.get("redacted") is True
-    return (
-        withheld
-        or (kind == "reasoning" and bool(value.get("encrypted_content")))
-        or any(reasoning_withheld(part, depth - 1) for part in value.values() if isinstance(part, list | dict))
-    )
+    if "type" in value or "redacted" in value:
+        kind = str(value.get("type", ""))
+        if kind in ("redacted_thinking", "reasoning.encrypted") or value.get("redacted") is True:
+            return True
+        if kind == "reasoning" and value.get("encrypted_content"):
+            return True
+    return any(reasoning_withheld(part, depth - 1) for part in value.values() if isinstance(part, list | dict))
 
 
 def _thought(part: object) -> str:
