@@ -303,12 +303,14 @@ class Table(Placed):
     ) -> Iterator[tuple[str | None, ChatReply | tuple[GivenStep, ...]]]:
         prompt = as_text(lift(data, path)) if (path := proposal.fields.get("stem")) is not None else exchange.prompt
         for arm, path in proposal.arms.items():
-            yield from ((arm, reply) for reply in arm_replies(self._without_prompt(lift(data, path), prompt)))
+            for reply in arm_replies(self._without_prompt(lift(data, path), prompt)):
+                yield arm, reply
         if "text" in proposal.fields:
             if proposal.fields["text"] != ":":
                 final = as_text(parts.get("final"))
                 text = self._without_prompt(parts.get("text"), prompt)
-                yield from ((None, reply) for reply in replies_in(text, final))
+                for reply in replies_in(text, final):
+                    yield None, reply
         elif "steps" in proposal.fields:
             steps = tuple(GivenStep(text=text) for text in step_texts(parts.get("steps")))
             yield None, steps

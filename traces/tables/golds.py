@@ -13,6 +13,7 @@ _LETTERS = re.compile(r"[A-Z](?:\s*(?:,|;|/|&|\+|\band\b|\bor\b)?\s*[A-Z])+")
 _SENTENCE = 200
 """Characters up to which a gold is looked at as a sentence, such as "The answer is D"."""
 _NUMBERED_OPTION = re.compile(r"(?:option|choice|answer|alternative)\s*(?:no\.?|number|#)?\s*(\d{1,2})", re.IGNORECASE)
+_POSITION_BEGINS = re.compile(r"\W*(?:\d|option|choice|answer|alternative)", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"-?\d{1,3}(?:\.0+)?")
 
 
@@ -70,6 +71,8 @@ def may_be_position(value: object) -> bool:
     """Whether a gold value may be read as a position, which its question's options decide."""
     if not isinstance(value, str):
         return value is not None
+    if not _POSITION_BEGINS.match(value):
+        return False
     text = value.strip()
     return bool(_WHOLE_NUMBER.fullmatch(text) or _NUMBERED_OPTION.fullmatch(text.strip("()[]{}.:*$\"' ")))
 

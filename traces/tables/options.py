@@ -113,7 +113,7 @@ def _marked(text: str, marker: re.Pattern[str]) -> dict[str, str]:
 
 
 def _from_mapping(value: Mapping[object, object]) -> dict[str, str] | None:
-    if all(type(text) is str for text in value.values()) and "".join(map(str, value)) in _PLAIN_KEYS:
+    if set(map(type, value.values())) == {str} and "".join(map(str, value)) in _PLAIN_KEYS:
         plain = {str(key): str(text).strip() for key, text in value.items()}
         return {key: text for key, text in plain.items() if len(text) > _LONGEST_EMPTY or text.lower() not in _EMPTY}
     texts = next((v for n in ("text", "texts", "choices") if isinstance(v := value.get(n), list)), None)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 _BRACKET = re.compile(r"\[([^\]]*)\]")
 _CHOICE = re.compile(r"(\w+)=(.+)")
-_DEEPEST = 4
-"""Levels below the row that a profile looks at."""
 
 
 def lift(data: object, path: str) -> object:
@@ -59,17 +57,3 @@ def _follow(data: object, parts: tuple[str, ...]) -> object:
             matching = [e for e in data if isinstance(e, Mapping) and str(e.get(name)).casefold() == value.casefold()]
             return _follow(matching[-1], parts[1:]) if matching else None
     return None
-
-
-def leaves(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Yield the path and value of everything in a row; of a list, the list itself and what is in its first element."""
-    for name, value in row.items():
-        path = f"{prefix}{name}"
-        yield path, value
-        # The plain types first: asking for an abstract one costs more than the rest.
-        if not value or depth >= _DEEPEST or type(value) is str:
-            continue
-        if isinstance(value, dict | Mapping):
-            yield from leaves(value, f"{path}.", depth + 1)
-        elif isinstance(value, list) and isinstance(value[0], dict | Mapping):
-            yield from leaves(value[0], f"{path}.0.", depth + 1)

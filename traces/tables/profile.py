@@ -10,11 +10,13 @@ from pydantic import Field
 
 from tracejury.traces.records import Record
 from tracejury.traces.tables.golds import may_be_position
-from tracejury.traces.tables.paths import leaves, lift
+from tracejury.traces.tables.paths import lift
 
 SAMPLED = 300
 """Rows of which values are looked at; all rows are counted."""
 _EXAMPLE = 60
+_DEEPEST = 4
+"""Levels below the row that are looked at."""
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -38,16 +40,26 @@ class TableProfile:
         self.rows = 0
         self.sample: list[Mapping[str, Any]] = []
         self._columns: dict[str, _Column] = {}
-        columns = self._columns
         for row in rows:
             self.rows += 1
             if self.rows <= SAMPLED:
                 self.sample.append(row)
-            for path, value in leaves(row):
-                column = columns.get(path)
-                if column is None:
-                    column = columns[path] = _Column()
-                column.add(value)
+            self._add(row, "", 0)
+
+    def _add(self, part: Mapping[str, Any], prefix: str, depth: int) -> None:
+        """Count everything in a row or a part of it; of a list, the list itself and what is in its first element."""
+        for name, value in part.items():
+            path = prefix + name
+            column = self._columns.get(path)
+            if column is None:
+                column = self._columns[path] = _Column()
+            column.add(value)
+            if isinstance(value, str) or not value or depth >= _DEEPEST:
+                continue
+            if isinstance(value, dict):
+                self._add(value, f"{path}.", depth + 1)
+            elif isinstance(value, list) and isinstance(value[0], dict):
+                self._add(value[0], f"{path}.0.", depth + 1)
 
     def fields(self) -> list[TableField]:
         """Return every field, in the order first seen."""

@@ -49,14 +49,16 @@ def step_texts(value: object) -> list[str]:
 
 def as_text(value: object) -> str | None:
     """Return a value as text; None for null. Numbers that are whole have no fraction."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else str(value)
+    return str(value)
 
 
 def as_count(value: object) -> int | None:
     """Return a whole number from 0 on, or None."""
+    if value is None:
+        return None
     text = as_text(value)
     return int(text) if text is not None and text.isdecimal() else None
