@@ -159,8 +159,9 @@ _SIGNS = (
 """One of these stands, in small letters, in any ASCII text that denies or leaves open."""
 _FIRST_SIGNS = (
     *("first", "initial", "originally", "zuerst", "anfangs", "principio", "inicial", "d'abord", "inizi", "inicio"),
+    *("was", "were", "been", "almost", "nearly", "tempt", "might", "may", "could", "would", "will", "often"),
 )
-"""One of these stands, in small letters, in any ASCII clause that tells a first thought."""
+"""One of these stands, in small letters, in any ASCII clause that `_FIRST_THOUGHT` matches."""
 _WINDOW = 90
 """Characters before a phrase in which it can be denied or left open."""
 
