@@ -155,7 +155,7 @@ def extract_answer(text: str, options: Mapping[str, str]) -> str | None:
         options: Option key to option text. Without options the answer is free text: the content of a box, a final
             `#### 42`, or what follows the last "answer is".
     """
-    text = without_emphasis(in_latin_letters(plain_signs(text), options))
+    text = without_emphasis(text if text.isascii() else in_latin_letters(plain_signs(text), options))
     has_tags = "<" in text
     outside = _THINK.sub(" ", text) if has_tags else text
     if has_tags and (tagged := tagged_answer(outside)) is not None:
@@ -248,6 +248,8 @@ def _is_article(text: str, match: re.Match[str]) -> bool:
 
 def _key(letters: str, options: Mapping[str, str]) -> str | None:
     """Return `letters` as a key of `options`, or as several of its one-letter keys; None where it is neither."""
+    if len(letters) == 1 and letters in options and letters.swapcase() not in options:
+        return letters
     keys = {key.casefold(): key for key in options}
     if letters.casefold() in keys:
         return keys[letters.casefold()]
