@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tracejury.storage import KeyValueStore
+from tracejury.storage import KeyValueStore, OrderedLookup
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["file", "temporary"])
@@ -40,3 +40,17 @@ def test_two_objects_on_one_file_see_each_others_values(tmp_path: Path) -> None:
     assert one.count("a") == other.count("a") == 200
     one.close()
     other.close()
+
+
+def test_keys_are_found_in_order_and_out_of_it_and_while_others_are_added() -> None:
+    with KeyValueStore[str]("a") as store:
+        lookup = OrderedLookup(store, "a")
+        keys = [f"k{i * 7919 % 1000}" for i in range(1000)]
+        for key in keys[:900]:
+            store.add("a", key, key.upper())
+        assert lookup.get(keys[900]) is None
+        for key in keys[900:]:
+            store.add("a", key, key.upper())
+        orders = [keys, keys[::-1], keys[500:] + keys[:500], [key for key in keys for _ in range(2)]]
+        assert all(lookup.get(key) == key.upper() for order in orders for key in order)
+        assert lookup.get("none") is None

@@ -201,7 +201,7 @@ class Table(Placed):
             hint = "end the messages with the assistant's, or name the field of the reply with --map text=FIELD"
             yield self.problem("there is no assistant message and no choice; the row is left out", hint)
             return
-        parts = _parts(data, proposal.fields)
+        parts = _field_values(data, proposal.fields)
         question = self._question(data, parts, exchange, reading)
         yield question
         if isinstance(question, Problem):
@@ -303,8 +303,7 @@ class Table(Placed):
     ) -> Iterator[tuple[str | None, ChatReply | tuple[GivenStep, ...]]]:
         prompt = as_text(lift(data, path)) if (path := proposal.fields.get("stem")) is not None else exchange.prompt
         for arm, path in proposal.arms.items():
-            for reply in arm_replies(self._without_prompt(lift(data, path), prompt)):
-                yield arm, reply
+            yield from ((arm, reply) for reply in arm_replies(self._without_prompt(lift(data, path), prompt)))
         if "text" in proposal.fields:
             if proposal.fields["text"] != ":":
                 final = as_text(parts.get("final"))
@@ -347,7 +346,7 @@ class Table(Placed):
                 self.at(row.file, row.line)
                 exchange = exchange_in(row.data) or _NO_EXCHANGE
                 reading = _Reading(proposal, first, None, None, questions, SampleNumbers(KeyValueStore[str]()))
-                question = self._question(row.data, _parts(row.data, proposal.fields), exchange, reading)
+                question = self._question(row.data, _field_values(row.data, proposal.fields), exchange, reading)
                 read.append(question)
                 if isinstance(question, Question):
                     yield question, row
@@ -359,7 +358,7 @@ class Table(Placed):
 _NO_EXCHANGE = Exchange()
 
 
-def _parts(data: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, object]:
+def _field_values(data: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, object]:
     """Return what stands in a row for each field, as the mapping says; stem and options may be of several columns."""
     return {
         name: path[1:] if path.startswith(":") else lift(data, path)

@@ -302,7 +302,7 @@ def _numbered(
 
 def cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as JSON has it: NaN and infinity as None, whatever JSON does not know as text."""
-    return _json_object(plain_row(value) if "instance" in value or "current_node" in value else value)
+    return _json_object(plain_row(value))
 
 
 _AS_IT_IS = {str, int, bool, type(None)}
