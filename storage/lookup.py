@@ -16,7 +16,7 @@ class OrderedLookup(Generic[Value]):
     """
 
     def __init__(self, store: KeyValueStore[Value], table: str) -> None:
-        self._store = store
+        self._store: KeyValueStore[Value] = store
         self._table = table
         self._ahead: dict[str, Value] = {}
         self._next_number = 0
