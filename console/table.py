@@ -11,8 +11,10 @@ from rich.text import Text
 
 from tracejury.console.neutral import neutral_line
 
-_WORDS = re.compile(r"\S+ \[[^\]]*\]|\S+")
-"""An interval stays with its figure, as in `30.6 [28.1, 33.0]`."""
+_WORDS = re.compile(
+    r"\S+ \[[^\]]*\]|[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uff60]|[^\s\u2e80-\ua4cf\uf900-\ufaff\uff00-\uff60]+"
+)
+"""An interval stays with its figure, as in `30.6 [28.1, 33.0]`; Chinese and Japanese break between any characters."""
 
 
 class Table:
@@ -65,7 +67,7 @@ class Table:
         least = []
         for i, header in enumerate(self._headers):
             whole = self._figures[i]
-            words = [len(word) for word in header.split()]
+            words = [Text(word).cell_len for word in _WORDS.findall(header)]
             for row in self._rows:
                 words += [row[i].cell_len] if whole else [Text(word).cell_len for word in _WORDS.findall(row[i].plain)]
             least.append(max(words, default=1))

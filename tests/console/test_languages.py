@@ -14,8 +14,8 @@ from tracejury.console.app import app
 # In each, an English reader of figures would find the potassium wrong: the question has 5.9, the step says 3.1.
 BATCH = {
     "Chinese": (
-        "患者男性，54岁，右膝疼痛3天。体重70公斤，体温38.5°C，血钾5.9 mEq/L。最合适的治疗是什么？",  # noqa: RUF001
-        "患者的血钾为 potassium 3.1 mEq/L，偏低。\n\n秋水仙碱是急性痛风的首选治疗。因此答案是A。",  # noqa: RUF001
+        "患者男性，54岁，右膝疼痛3天。体重70公斤，体温38.5°C，血钾5.9 mEq/L。最合适的治疗是什么？",
+        "患者的血钾为 potassium 3.1 mEq/L，偏低。\n\n秋水仙碱是急性痛风的首选治疗。因此答案是A。",
     ),
     "Hindi": (
         "54 वर्षीय पुरुष को दाहिने घुटने में 3 दिन से दर्द है। वजन 70 किलो, तापमान 38.5°C, पोटैशियम 5.9 mEq/L है।",

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from hostile import hostile_run
 from made_ledger import demo_pairs, make_run
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from tracejury.agents import panel_names
 from tracejury.console import progress as progress_lines
 from tracejury.console.app import app
-from tracejury.console.screen import err
+from tracejury.console.screen import Screen, err
+from tracejury.console.table import Table
 from tracejury.ledger import Ledger
 
 WIDTHS = (80, 100, 140, None)
@@ -192,3 +194,20 @@ def test_where_a_command_writes_is_checked_before_it_works(
     assert done.exit_code == 1
     assert re.search(r"does not exist|is a file", " ".join(done.output.split())), done.output
     assert not (tmp_path / "tracejury.db").exists(), "nothing was opened for it"
+
+
+def test_chinese_cells_are_measured_in_columns_and_break_between_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    table = Table("步骤", "arm", figures=("基线模型",), title="t")
+    table.add_row("患者右膝急性疼痛关节液中有针状结晶符合急性痛风", "base", "7")
+    table.add_row("colchicine", "学生", "11")
+    console = Screen()
+    with console.capture() as capture:
+        console.print(table)
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    assert all(cell_len(line) <= 44 for line in lines)
+    assert lines[1].split() == ["步骤", "arm", "基线模型"], "a table, not a list of records"
+    assert "".join(line[:22].split("  ")[0].strip() for line in lines[2:4]).startswith("患者右膝急性疼痛")
+    assert {cell_len(line) for line in lines if line.endswith(("基线模型", " 7", " 11"))} == {cell_len(lines[1])}, (
+        "figures end in one column"
+    )
