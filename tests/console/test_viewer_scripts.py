@@ -37,7 +37,8 @@ MISPLACED = r"""() => {
   for (let node; (node = texts.nextNode()); ) {
     const letter = node.data.match(/\p{L}/u);
     const element = node.parentElement;
-    if (!letter || !/[\u0590-\u08ff]/.test(letter[0]) || element.closest("svg, option, title, style, .limits")) continue;
+    if (!letter || !/[\u0590-\u08ff]/.test(letter[0])) continue;
+    if (element.closest("svg, option, title, style, .limits")) continue;
     seen += 1;
     // Words of one script alone stand right in any direction.
     if (!/[^\u0590-\u08ff\s]/.test(element.textContent)) continue;
