@@ -19,8 +19,8 @@ expected. The server is tests/servers/model_server.py: the truth about judging i
 - `flap`: the endpoint is down (503), hangs up (reset), and comes back, at random.
 - `malformed`: 5 % of all replies are unusable, in seven ways.
 - `backup`, `removed`, `outage`, `reading`, and by name `minute`: see benchmarks/endurance_faults.py.
-- by name `memory-limit`, `read-only`, `temp`, `viewer`, `index`, `drip`, `swapped`: benchmarks/endurance_machine.py and
-  benchmarks/endurance_replies.py.
+- by name `memory-limit`, `read-only`, `temp`, `viewer`, `index`, `drip`, `swapped`, `swapped-named`:
+  benchmarks/endurance_machine.py and benchmarks/endurance_replies.py.
 - by name `postgres-killed`, `postgres-connections`, `postgres-backup`, `ray`: benchmarks/endurance_services.py.
 - `all`: every row of the table.
 """
@@ -590,7 +590,8 @@ BY_HAND: dict[str, Callable[[Course, float], dict[str, Any]]] = {
     "viewer": lambda course, _: viewed(course),
     "index": lambda course, _: index_rebuilt(course),
     "drip": lambda course, _: slow_drip(course),
-    "swapped": lambda course, _: swapped(course),
+    "swapped": lambda course, _: swapped(course, repeats_ids=False),
+    "swapped-named": lambda course, _: swapped(course, repeats_ids=True),
     "postgres-killed": lambda course, scale: server_killed(course, max(2, round(5 * scale))),
     "postgres-connections": lambda course, _: connection_limit(course),
     "postgres-backup": lambda course, _: older_dump(course),

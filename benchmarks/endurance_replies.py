@@ -29,11 +29,15 @@ def slow_drip(course: Course) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def swapped(course: Course) -> dict[str, Any]:
-    """Some requests are answered with the reply to the request before them, which may be another step's."""
-    course.plain(bad_share=SHARE, bad_modes=["swapped"], seed=course.seed)
-    at = course.place("swapped")
+def swapped(course: Course, *, repeats_ids: bool) -> dict[str, Any]:
+    """Some requests are answered with the reply to the request before them, which may be another step's.
+
+    A server that repeats the names of requests gives itself away.
+    """
+    course.plain(bad_share=SHARE, bad_modes=["swapped"], seed=course.seed, repeats_ids=repeats_ids)
+    at = course.place("swapped-named" if repeats_ids else "swapped")
     first = course.once(at)
     again = 0 if first.code == 0 else course.finish(at)
     injected = course.server.counts()["modes"].get("swapped", 0)
-    return course.row("replies of other requests", at, injected, commands=1 + again)
+    fault = f"replies of other requests{', ids repeated' if repeats_ids else ''}"
+    return course.row(fault, at, injected, commands=1 + again)

@@ -12,6 +12,7 @@ from langchain_openai import ChatOpenAI
 
 from tracejury.models.completions import Completion, read_completion
 from tracejury.models.request_body import ChatBody
+from tracejury.models.request_ids import HEADER, new_request_id
 
 _COMPLETION = "completion"
 
@@ -45,8 +46,12 @@ class DirectChat(ChatOpenAI):
         return bool(AsyncCallbackManager.configure(inherited, self.callbacks, self.verbose).handlers)
 
     async def _post(self, payload: dict[str, Any]) -> Completion:
-        raw: bytes = await self.root_async_client.post("/chat/completions", cast_to=bytes, body=payload)
-        return read_completion(raw)
+        prompt = "\n".join(str(message.get("content")) for message in payload["messages"])
+        headers = {HEADER: new_request_id(prompt)}
+        raw: bytes = await self.root_async_client.post(
+            "/chat/completions", cast_to=bytes, body=payload, options={"headers": headers}
+        )
+        return read_completion(raw, prompt)
 
     async def _agenerate(
         self,

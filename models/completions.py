@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tracejury.models.keys import redact
 from tracejury.models.records import ToolCall
+from tracejury.models.request_ids import answers_another_prompt
 from tracejury.models.tool_calls import tool_calls_of
 
 _FINISH_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "eos", "error"})
@@ -56,18 +57,25 @@ class NotACompletionError(Exception):
         self.is_web_page = is_web_page
 
 
+class OtherRequestError(NotACompletionError):
+    """A response is the reply to another request of this process."""
+
+
 def storable(text: str) -> str:
     """Return `text` without keys and without characters that a database refuses."""
     return redact(_UNSTORABLE.sub("\ufffd", text))
 
 
-def read_completion(raw: bytes) -> Completion:
-    """Return the completion in the body of a response.
+def read_completion(raw: bytes, prompt: str) -> Completion:
+    """Return the completion in the body of the response to a request with this prompt.
 
     Raises:
-        NotACompletionError: The body is garbled, an error, or of another kind.
+        NotACompletionError: The body is garbled, an error, or of another kind, or answers another request.
     """
-    return completion_of(_decoded(raw))
+    body = _decoded(raw)
+    if answers_another_prompt(body.get("id"), prompt):
+        raise OtherRequestError("the server answered with the reply to another request")
+    return completion_of(body)
 
 
 def completion_of(body: Mapping[str, Any]) -> Completion:

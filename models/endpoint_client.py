@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tracejury.models.adaptations import Adaptations, adapt
 from tracejury.models.breaker import Breaker
-from tracejury.models.completions import Completion
+from tracejury.models.completions import Completion, OtherRequestError
 from tracejury.models.failures import AdaptedError, Fault, NoAnswerError, fault_of, refusal_body
 from tracejury.models.limits import Limit, Limiter
 from tracejury.models.proving import FirstReply
@@ -67,6 +67,8 @@ class EndpointClient:
         """How requests differ from the panel, because the endpoint refused what the panel says."""
         self.refusals = RefusalCounter(endpoint)
         self.first_reply = FirstReply()
+        self.replies_mixed_up = 0
+        """Responses that were the reply to another request; each was asked for again."""
         self._key = key
         self._http = http
         self._address = address
@@ -180,6 +182,15 @@ class EndpointClient:
             return Answer(await model.send(body), time.monotonic() - started)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             self._adapt(adaptations, body, error)
+            raise
+        except OtherRequestError:
+            if not self.replies_mixed_up:
+                log.warning(
+                    "endpoint %s answered a request with the reply to another one; it is asked again, and what else it "
+                    "mixes up may go unnoticed",
+                    self.endpoint.name,
+                )
+            self.replies_mixed_up += 1
             raise
 
     def _adapt(self, adaptations: Adaptations, body: ChatBody, error: openai.APIStatusError) -> None:

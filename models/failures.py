@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracejury.models.causes import connection_trouble
-from tracejury.models.completions import NotACompletionError, storable
+from tracejury.models.completions import NotACompletionError, OtherRequestError, storable
 from tracejury.models.local.errors import WeightsError
 from tracejury.models.local.server import EmbeddedServerError
 from tracejury.models.records import FailureReason
@@ -122,6 +122,8 @@ def refusal_body(error: openai.APIStatusError) -> object:
 def _in_body(error: NotACompletionError) -> Fault:
     """Return the fault of a response with a good status that is no completion."""
     detail, code = str(error), str(error.code or "").lower()
+    if isinstance(error, OtherRequestError):
+        return Fault(FailureReason.OTHER_REQUEST, detail, transient=True)
     if error.is_web_page:
         return Fault(FailureReason.UNAVAILABLE, detail, transient=True, trait=Trait("page"))
     if any(word in code for word in _QUOTA):

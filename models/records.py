@@ -138,6 +138,8 @@ class FailureReason(StrEnum):
     """The endpoint refuses for good (400, 401, 403, 404), or the model declines to answer."""
     UNAVAILABLE = "unavailable"
     """429, 5xx, timeouts and broken connections until attempts or deadline ran out."""
+    OTHER_REQUEST = "reply_of_another_request"
+    """The server answered with the reply to another request at every attempt."""
     UNUSABLE = "unusable"
     """Neither the reply nor its one repair validates."""
     FILTERED = "filtered"

@@ -7,6 +7,7 @@ from tracejury.models.records import FailureReason
 _REMEDIES = {
     FailureReason.REFUSED: "mend what the example names, or name another model for the endpoint in the panel",
     FailureReason.UNAVAILABLE: "run the same command once the endpoint answers; `tracejury doctor --panel P` asks it",
+    FailureReason.OTHER_REQUEST: "mend the server, or the proxy before it; other mixed-up replies may be unnoticed",
     FailureReason.UNUSABLE: "name a model that follows a JSON schema, or raise `reply_tokens` in the panel",
     FailureReason.FILTERED: "name an endpoint without a content filter, or leave these steps out",
     FailureReason.CUT_OFF: "raise `reply_tokens` in the panel, or turn the model's thinking down in `params`",

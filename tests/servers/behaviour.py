@@ -32,6 +32,8 @@ class Behaviour:
     """A word of the prompt -> values beside or instead of those of `reply`; the first word that stands there counts."""
     tool_queries: list[str] = field(default_factory=list)
     """Where a request has tools: what is searched for, one call a turn, before the answer."""
+    repeats_ids: bool = False
+    """The id of a reply is made from the request's header `X-Request-Id`, as vLLM does."""
     searches_for_ever: bool = False
     """Every reply to a request with tools calls the first one, whatever `tool_choice` says."""
     logprobs: Any = None

@@ -147,12 +147,13 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
         return _error(mode, behaviour.retry_after_s if mode == "429-after" else None)
     answered = state.previous_prompt if mode == "swapped" else prompt
     state.previous_prompt = prompt
+    named = _name(state, request, mode)
     good = content(body, state.reply(answered))
     if (odd := _odd(state, request, body, prompt, mode, good)) is not None:
         return odd
     if mode == "tell-key":
         good = content(body, state.reply(prompt) | {"rationale": f"I was sent {request.headers.get('Authorization')}"})
-    reply = completion(body, good, prompt)
+    reply = completion(body, good, prompt) | named
     if body.get("logprobs"):
         reply["choices"][0]["logprobs"] = state.behaviour.logprobs
     whole = json.dumps(reply)
@@ -163,6 +164,14 @@ async def _answer(state: State, request: web.Request, body: Any, prompt: str, mo
     state.paid[digest(prompt)] += 1
     is_whole = mode in ("ok", "tell-key", "swapped")
     return web.json_response(json.loads(whole) if is_whole else _bad(body, prompt, mode, good))
+
+
+def _name(state: State, request: web.Request, mode: str) -> dict[str, str]:
+    """Return the id of a reply that repeats the name of its request; none where the server makes its own."""
+    name = request.headers.get("X-Request-Id", "")
+    answered = state.previous_id if mode == "swapped" else name
+    state.previous_id = name
+    return {"id": f"chatcmpl-{answered}"} if state.behaviour.repeats_ids and answered else {}
 
 
 def _odd(state: State, request: web.Request, body: Any, prompt: str, mode: str, good: str) -> web.StreamResponse | None:

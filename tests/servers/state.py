@@ -31,7 +31,7 @@ class State:
         self.batches: dict[str, dict[str, Any]] = {}
         self.last_fields: dict[str, Any] = {}
         self.last_messages: list[Any] = []
-        self.previous_prompt = ""
+        self.previous_prompt = self.previous_id = ""
 
     def see(self, prompt: str) -> None:
         """Count a call."""
