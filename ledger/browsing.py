@@ -161,10 +161,10 @@ class Browsing:
             cost_usd=float(row[12]),
         )  # fmt: skip
 
-    def recent_commits(self, run: Run, count: int = 50) -> list[str]:
-        """Return when the traces that were worked on last were written to, the latest first (ISO 8601, UTC)."""
+    def recent_commits(self, run: Run) -> list[str]:
+        """Return when the last 50 traces were written to, the latest first (ISO 8601, UTC)."""
         c = tally.c
-        query = select(c.committed).where(c.run_id == run.id, c.judged > 0).order_by(c.committed.desc()).limit(count)
+        query = select(c.committed).where(c.run_id == run.id, c.judged > 0).order_by(c.committed.desc()).limit(50)
         with self.engine.connect() as connection:
             return [str(time) for time in connection.scalars(query)]
 

@@ -66,7 +66,7 @@ class AnswerMetrics(Record):
 
 
 def answer_metrics(
-    columns: Columns, arm: int, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0, bins: int = 10
+    columns: Columns, arm: int, *, draws: int = 2_000, confidence: float = 0.95, seed: int = 0
 ) -> AnswerMetrics | None:
     """Return the answer metrics of the arm with code `arm`; None where no question has a gold answer.
 
@@ -76,8 +76,6 @@ def answer_metrics(
         draws: Number of bootstrap samples of questions.
         confidence: Confidence level of every interval.
         seed: Seed of the resampling.
-        bins: Number of bins of the reliability diagram, of equal width, from 1 / number of options to 1
-            (docs/PROTOCOL.md, 'Answer metrics').
     """
     voted_questions = question_votes(columns, arm)
     if not voted_questions:
@@ -114,7 +112,7 @@ def answer_metrics(
             for k in range(1, most + 1)
         ),
         calibration=calibration(
-            top[parsed], hits[parsed], options[parsed], bins=bins, draws=draws, confidence=confidence, seed=seed
+            top[parsed], hits[parsed], options[parsed], draws=draws, confidence=confidence, seed=seed
         )
         if most > 1
         else None,

@@ -34,9 +34,9 @@ def check_comparable(runs: Sequence[Run], allow_different_runs: bool = False) ->
 
 
 def check_judged_shares(
-    coverage: Mapping[ArmKey, TextCoverage], arms: Sequence[ArmKey], allowed: bool = False, gap: float = 0.05
+    coverage: Mapping[ArmKey, TextCoverage], arms: Sequence[ArmKey], allowed: bool = False
 ) -> list[str]:
-    """Return how the judged share of the arms' text differs from that of the first arm, where by more than `gap`.
+    """Return how the judged share of the arms' text differs from that of the first arm, where by more than 5 points.
 
     Raises:
         NotComparableError: It does, and `allowed` is false.
@@ -46,7 +46,7 @@ def check_judged_shares(
     differences = [
         f"judged share of the text: {100 * first:.1f} % in {arms[0].arm}, {100 * share:.1f} % in {arm.arm}"
         for arm, share in shares.items()
-        if first is not None and share is not None and abs(share - first) > gap
+        if first is not None and share is not None and abs(share - first) > 0.05
     ]
     if differences and not allowed:
         raise NotComparableError(

@@ -64,25 +64,25 @@ def indicator_of(votes: JudgeVotes) -> Floats:
     return np.where(decided, value.astype(np.float64), np.nan)
 
 
-def resampled(moments: Moments, draws: int = DRAWS, seed: int = 0) -> Floats:
-    """Return correlations of bootstrap samples of questions, shape (draws, judges, judges)."""
-    rng = np.random.default_rng(seed)
+def resampled(moments: Moments) -> Floats:
+    """Return correlations of bootstrap samples of questions, shape (DRAWS, judges, judges)."""
+    rng = np.random.default_rng(0)
     questions = len(moments.sums)
-    weights = rng.multinomial(questions, np.full(questions, 1 / questions), size=draws).astype(np.float64)
+    weights = rng.multinomial(questions, np.full(questions, 1 / questions), size=DRAWS).astype(np.float64)
     return moments.correlation(weights)
 
 
-def null_correlations(votes: JudgeVotes, draws: int = _NULL_DRAWS, seed: int = 0) -> Floats:
-    """Return correlations of independent judges of the same skill, shape (draws, judges, judges).
+def null_correlations(votes: JudgeVotes) -> Floats:
+    """Return correlations of independent judges of the same skill, shape (_NULL_DRAWS, judges, judges).
 
     Each judge's indicator is permuted among the steps of one human label: its skill by label stays, and what it shares
     with the others beyond that is gone.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     indicator = indicator_of(votes)
     classes = [np.flatnonzero(votes.human == c) for c in np.unique(votes.human)]
     correlations = []
-    for _ in range(draws):
+    for _ in range(_NULL_DRAWS):
         shuffled = indicator.copy()
         for judge in range(indicator.shape[1]):
             for members in classes:

@@ -148,15 +148,14 @@ def risk_coverage(curves: Mapping[str, Sequence[RiskPoint]]) -> str | None:
         return _svg(figure, "risk-coverage")
 
 
-def conditions(audit: Audit, comparison: int = 0) -> str | None:
-    """Draw the step-error difference under each condition as a forest plot."""
-    if not audit.where or not audit.where[comparison].strata:
+def conditions(audit: Audit) -> str | None:
+    """Draw the step-error difference of the first comparison under each condition as a forest plot."""
+    if not audit.where or not audit.where[0].strata:
         return None
     rows = [
-        _ForestRow(f"{TITLES[s.condition]}: {s.level.replace('_', ' ')}", s.difference)
-        for s in audit.where[comparison].strata
+        _ForestRow(f"{TITLES[s.condition]}: {s.level.replace('_', ' ')}", s.difference) for s in audit.where[0].strata
     ]
-    main = audit.comparisons[comparison].steps
+    main = audit.comparisons[0].steps
     return _forest(rows, main.difference if main else None, "conditions")
 
 

@@ -20,7 +20,7 @@ class JudgePair(Record):
     agreement: RaterAgreement
 
 
-def judge_pairs(columns: Columns, *, confidence: float = 0.95) -> tuple[JudgePair, ...]:
+def judge_pairs(columns: Columns) -> tuple[JudgePair, ...]:
     """Return the agreement of every two judges, in the order of their names."""
     opinions = columns.opinions
     n, order = len(columns.steps["kind"]), sorted(range(len(columns.judges)), key=lambda c: str(columns.judges[c]))
@@ -31,9 +31,7 @@ def judge_pairs(columns: Columns, *, confidence: float = 0.95) -> tuple[JudgePai
             mine = (opinions["judge"] == judge) & (opinions["label"] < len(LABELS))
             ratings[opinions["step"][mine], side] = opinions["label"][mine]
         (first, model), (second, other) = columns.judges[a], columns.judges[b]
-        agreed = rater_agreement(
-            ratings, columns.step_question, (first, second), categories=len(LABELS), confidence=confidence
-        )
+        agreed = rater_agreement(ratings, columns.step_question, (first, second), categories=len(LABELS))
         if agreed.items:
             same = model is not None and model == other
             pairs.append(JudgePair(judges=(first, second), same_weights=same, agreement=agreed))

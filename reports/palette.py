@@ -45,14 +45,14 @@ OUTCOME_COLOURS = {
 }
 
 
-def ordered_arms(names: Iterable[str], baseline: str | None = None) -> list[str]:
-    """Return arms in the order of every table and figure: the baseline (`base`, if none is named), then by name."""
-    return sorted(set(names), key=lambda name: arm_order(name, baseline))
+def ordered_arms(names: Iterable[str]) -> list[str]:
+    """Return arms in the order of every table and figure: `base`, then by name."""
+    return sorted(set(names), key=arm_order)
 
 
-def arm_order(name: str, baseline: str | None = None) -> tuple[bool, str]:
-    """Return what arms are sorted by."""
-    return name != (baseline or "base"), name
+def arm_order(name: str) -> tuple[bool, str]:
+    """Return the key that arms are sorted by."""
+    return name != "base", name
 
 
 def palette_css() -> str:

@@ -24,6 +24,9 @@ from tracejury.reports.summary import Summary, summarise
 from tracejury.reports.tables import comparison_rows, csv_table, latex_table, methods_paragraph
 from tracejury.traces import Record, TextCoverage
 
+_EXHIBITS = 10
+"""Deliberations that a report shows whole."""
+
 
 class Report(Record):
     """All that a report says; its JSON form is this record."""
@@ -70,7 +73,6 @@ def make_report(
     title: str | None = None,
     allow_different_runs: bool = False,
     rejudged: Mapping[str, Columns] | None = None,
-    samples: int = 10,
     labels: Columns | None = None,
 ) -> Report:
     """Put a report together.
@@ -84,7 +86,6 @@ def make_report(
         title: Of the report.
         allow_different_runs: Compare runs that were judged differently.
         rejudged: Runs that controls made, by control.
-        samples: Deliberations to show whole.
         labels: Another run of the same panel whose labels correct the error rates; None: the labels of these steps.
 
     Raises:
@@ -111,7 +112,7 @@ def make_report(
     )
     answers = [answer_metrics(columns, code, seed=settings.seed) for code in range(len(columns.arms))]
     scored = _score(row for run in runs for row in ledger.rows(run))
-    share = -(-samples // len(runs))
+    share = -(-_EXHIBITS // len(runs))
     chosen = [e for run in runs for e in exhibits(ledger, run, share, settings.seed)]
     return Report(
         title=title or " and ".join(run.name for run in runs),
@@ -123,7 +124,7 @@ def make_report(
         audit=audited,
         score=scored,
         judges=judge_pairs(columns),
-        exhibits=tuple(chosen[:samples]),
+        exhibits=tuple(chosen[:_EXHIBITS]),
         limits=tuple(limits(runs, summary, audited, scored is not None)),
         judged={f"{arm.run}:{arm.arm}": coverage for arm, coverage in judged_text(ledger, runs).items()},
         methods=methods_paragraph(runs, settings, audited.comparisons if audited else ()),

@@ -248,9 +248,8 @@ def _trials(steps: Floats, traces: Floats) -> dict[str, int]:
     }
 
 
-def _by_question(data: Labelled, codes: NDArray[np.int64], columns: int, weights: Floats | None = None) -> Floats:
-    size = len(data.questions) * columns
-    counted = np.bincount(codes, weights=weights, minlength=size)
+def _by_question(data: Labelled, codes: NDArray[np.int64], columns: int) -> Floats:
+    counted = np.bincount(codes, minlength=len(data.questions) * columns)
     return counted.reshape(-1, columns).astype(np.float64)
 
 

@@ -58,7 +58,7 @@ def weigh_votes(votes: JudgeVotes, *, seed: int = 0) -> Combination:
     )
 
 
-def clusters_of(votes: JudgeVotes, *, together: float = TOGETHER) -> tuple[Cluster, ...]:
+def clusters_of(votes: JudgeVotes) -> tuple[Cluster, ...]:
     """Cluster judges by the correlation of their errors (average linkage), and weigh clusters by their lead's skill.
 
     The weight is the log-odds of the lead's balanced accuracy (Nitzan and Paroush 1982, Int Econ Rev 23:289), which is
@@ -73,7 +73,7 @@ def clusters_of(votes: JudgeVotes, *, together: float = TOGETHER) -> tuple[Clust
             for b in range(a + 1, len(groups))
         }
         (a, b), nearest = max(linkage.items(), key=lambda item: item[1])
-        if nearest < together:
+        if nearest < TOGETHER:
             break
         groups[a] += groups.pop(b)
     alone = [votes.says[:, j] for j in range(len(votes.judges))]

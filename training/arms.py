@@ -71,28 +71,27 @@ def sampling_cost(questions: Sequence[Question], endpoint: Endpoint, spec: Sampl
     return SamplingCost(spec.n * len(questions), prompt, completion, usd)
 
 
-def read_arm(batch: Batch, folder: Path, *, arm: str, question_ids: Collection[str], sample: int = 0) -> Path:
-    """Write one chain of each of these questions as native traces of an arm; return the folder.
+def read_arm(batch: Batch, folder: Path, *, arm: str, question_ids: Collection[str]) -> Path:
+    """Write the first chain of each of these questions as native traces of an arm; return the folder.
 
     Args:
         batch: The chains with their questions, in any format.
         folder: Where they are written; a folder that is complete stays as it is.
         arm: The arm of the traces, whatever the file says.
         question_ids: The questions that are audited.
-        sample: The position of the chain among those of its question; the last one where there are fewer.
 
     Raises:
         RecipeError: The batch has no chain for these questions.
     """
     if (folder / "traces.jsonl").is_file():
         return folder
-    chains: dict[str, list[Trace]] = {}
+    chains: dict[str, Trace] = {}
     for trace in batch.traces():
         if trace.question_id in question_ids:
-            chains.setdefault(trace.question_id, []).append(trace)
+            chains.setdefault(trace.question_id, trace)
     if not chains:
         raise RecipeError(f"{', '.join(batch.paths)}: no chain for any of the questions that are audited.")
-    judged = [samples[min(sample, len(samples) - 1)].model_copy(update={"arm": arm}) for samples in chains.values()]
+    judged = [trace.model_copy(update={"arm": arm}) for trace in chains.values()]
     write_batch([*(q for q in batch.questions() if q.id in chains), *judged], folder)
     return folder
 

@@ -50,10 +50,6 @@ def silent(claim: str, abstract: Abstract) -> str | None:
     return best(claim, opening, min(3, max(1, len(opening) - 1))) if opening else None
 
 
-def groups(sentences: Sequence[str], longest: int = 3) -> list[str]:
-    """Return every run of up to `longest` neighbouring sentences: what one judge could cite."""
-    return [
-        " ".join(sentences[i : i + size])
-        for size in range(1, longest + 1)
-        for i in range(max(0, len(sentences) - size + 1))
-    ]
+def groups(sentences: Sequence[str]) -> list[str]:
+    """Return every run of up to three neighbouring sentences: what one judge could cite."""
+    return [" ".join(sentences[i : i + size]) for size in (1, 2, 3) for i in range(max(0, len(sentences) - size + 1))]

@@ -96,7 +96,7 @@ def mean_lift(values: Floats, source: str) -> float:
     return float(np.mean([(part[:, 1] - part[:, 2]).mean() for part in (yes, no)]))
 
 
-def with_interval(value: Callable[[NDArray[np.int64]], float], groups: Sequence[str], draws: int = 1000) -> list[float]:
+def with_interval(value: Callable[[NDArray[np.int64]], float], groups: Sequence[str]) -> list[float]:
     """Return the estimate and its 95 % interval, groups resampled; `value` takes places in the list of claims."""
     places: dict[str, list[int]] = {}
     for i, group in enumerate(groups):
@@ -104,7 +104,7 @@ def with_interval(value: Callable[[NDArray[np.int64]], float], groups: Sequence[
     members = [np.array(p) for p in places.values()]
     random = np.random.default_rng(0)
     resampled = []
-    for _ in range(draws):
+    for _ in range(1000):
         chosen = np.concatenate([members[k] for k in random.integers(len(members), size=len(members))])
         resampled.append(value(chosen))
     low, high = np.nanquantile(resampled, [0.025, 0.975])

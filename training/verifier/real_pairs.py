@@ -60,9 +60,7 @@ def crossed_answers(claims: Sequence[LabelledClaim], seed: int) -> Iterator[Pair
             yield Pair(claim.claim, text, "not_supported", "crossed", "medhallu", one.group, claim.part)
 
 
-def conclusion_pairs(
-    claims: Sequence[LabelledClaim], foreign: ForeignSentences, seed: int, restated: bool = True
-) -> Iterator[Pair]:
+def conclusion_pairs(claims: Sequence[LabelledClaim], foreign: ForeignSentences, seed: int) -> Iterator[Pair]:
     """Pairs of authors' conclusions with their own results: as they are, altered, and beside foreign evidence."""
     draw = random.Random(seed)
     claims = [c for c in claims if not _ADVICE.search(c.claim) and max(likeness(c.claim, c.abstract.sentences)) > 0.7]
@@ -80,7 +78,7 @@ def conclusion_pairs(
         for wording in wordings:
             rows += [(wording, text, "not_enough", kind) for kind, text in _foreign(foreign, places, draw)[:2]]
             rows += [(wording, opening, "not_enough", "opening")] if opening else []
-        if changed and restated:
+        if changed:
             end = draw.choice(labelled.abstract.sentences)
             rows.append((reword(changed, draw, 0.6), f"{end} {changed}", "supported", "conclusion altered itself"))
             rows.append((reword(labelled.claim, draw, 0.6), changed, "contradicted", "conclusion altered evidence"))

@@ -105,9 +105,9 @@ def _parts(part_of_key: Mapping[str, str]) -> dict[str, list[str]]:
     return {part: sorted(k for k, p in part_of_key.items() if p == part) for part in sorted(set(part_of_key.values()))}
 
 
-def read_splits(path: Path = SPLITS) -> dict[str, dict[str, list[str]]]:
+def read_splits() -> dict[str, dict[str, list[str]]]:
     """Read the split that the repository holds."""
-    splits: dict[str, dict[str, list[str]]] = json.loads(path.read_text())
+    splits: dict[str, dict[str, list[str]]] = json.loads(SPLITS.read_text())
     return splits
 
 
