@@ -308,8 +308,7 @@ class Table(Placed):
             if proposal.fields["text"] != ":":
                 final = as_text(parts.get("final"))
                 text = self._without_prompt(parts.get("text"), prompt)
-                for reply in replies_in(text, final):
-                    yield None, reply
+                yield from ((None, reply) for reply in replies_in(text, final))
         elif "steps" in proposal.fields:
             steps = tuple(GivenStep(text=text) for text in step_texts(parts.get("steps")))
             yield None, steps

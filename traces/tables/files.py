@@ -50,6 +50,9 @@ _PROSE_HINT = (
     'write one JSON object a line, {"question": "...", "response": "..."}, with "options" and "gold" where there are '
     "some: FILE.jsonl (`tracejury read --help` has the formats)"
 )
+_EMPTY = {"", "nan", "null", "none", "<na>"}
+"""Cells, in small letters, in which nothing stands."""
+_LONGEST_EMPTY = max(map(len, _EMPTY))
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -274,18 +277,24 @@ def is_without_header(head: bytes, delimiter: str) -> bool:
 
 
 def _cells(row: Row, header: bool) -> dict[str, Any]:
-    empty = ("", "nan", "null", "none", "<na>")
     if not header:
         return {f"{WITHOUT_HEADER}{int(place) + 1}": text for place, text in row.data.items()}
-    cells = {name: None if text.strip().lower() in empty else text for name, text in row.data.items()}
-    # pandas writes its row numbers into a column without a name.
-    named = {name: text for name, text in cells.items() if name and not name.startswith("Unnamed: ")}
-    return {name: _object_in(text) for name, text in named.items()}
+    return {
+        name: None if _is_empty(text) else _object_in(text)
+        for name, text in row.data.items()
+        # pandas writes its row numbers into a column without a name.
+        if name and not name.startswith("Unnamed: ")
+    }
 
 
-def _object_in(cell: str | None) -> object:
+def _is_empty(cell: str) -> bool:
+    text = cell.strip()
+    return len(text) <= _LONGEST_EMPTY and text.lower() in _EMPTY
+
+
+def _object_in(cell: str) -> object:
     """Return the object or the messages that a cell holds as JSON (exports of tracing tools do); else the cell."""
-    if cell is None or not (cell.startswith(("{", "[{")) and cell.endswith(("}", "}]"))):
+    if not (cell.startswith(("{", "[{")) and cell.endswith(("}", "}]"))):
         return cell
     value = json_in(cell)
     if isinstance(value, list) and all(isinstance(part, dict) and "role" in part for part in value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from tracejury.traces.tables import names
 from tracejury.traces.tables.options import flagged_keys, options_of, read_options
@@ -24,11 +25,17 @@ def read_row_options(row: Mapping[str, object], path: str) -> dict[str, str] | N
     value = lift(row, path)
     if "," not in path or value is not None:
         return read_options(value)
+    return options_of({key: lift(row, column) for key, column in _keyed_columns(path)})
+
+
+@lru_cache(64)
+def _keyed_columns(path: str) -> tuple[tuple[str, str], ...]:
+    """Return the columns of a path that names several, each behind the key of its option."""
     columns = [column.strip() for column in path.split(",")]
     keys = [names.option_column(column.rpartition(".")[2]) or column for column in columns]
     if all(key.isdecimal() for key in keys):
         keys = [chr(ord("A") + i) for i in range(len(keys))]
-    return options_of({key: lift(row, column) for key, column in zip(keys, columns, strict=True)})
+    return tuple(zip(keys, columns, strict=True))
 
 
 def first_column(path: str) -> int | None:
