@@ -46,19 +46,15 @@ def language_notice(panel: Panel, languages: Mapping[str, int]) -> str | None:
     checker = checker_of(panel)
     if checker is not None and checker.checker.english_only:
         silent.append(f"checker {checker.checker.kind!r}")
-    made_for_english = ["step roles", "counts of hedges"]
+    silent.append("counts of hedges")
+    made_for_english = ["step roles"]
     if panel.claims.endpoint is None:
         made_for_english.append("claims cut by rule")
     if panel.relevance.scorer == "verifier":
         made_for_english.append("relevance by the verifier")
     if panel.deidentify:
         made_for_english.append("de-identification (names above all)")
-    reading = f"{_listed(silent)} read English alone and say nothing of these; " if silent else ""
     return (
-        f"traces that are not in English, or whose question is not: {counts}; {reading}"
-        f"{_listed(made_for_english)} were made for English and miss what these say"
+        f"traces that are not in English, or whose question is not: {counts}. Left out there, since made for English "
+        f"alone: {', '.join(silent)}. Made for English, and may miss what these say: {', '.join(made_for_english)}"
     )
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

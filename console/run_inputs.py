@@ -104,4 +104,5 @@ def read_rows(ledger: Ledger, runs: Sequence[Run], labels: Path | None = None) -
     """Read the runs' rows into columns; see `stream_rows`."""
     from tracejury.reports import gather
 
-    return gather(stream_rows(ledger, runs, labels))
+    multilingual = [run.name for run in runs if run.manifest.languages]
+    return gather(stream_rows(ledger, runs, labels), multilingual)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from tracejury.agents import Label, Outcome, Reason
 from tracejury.ledger import FailureCounts, StepRow, count_failure
 from tracejury.reports.palette import arm_order
 from tracejury.reports.views import View, grounded_outcome, keeps_grade, majority_outcome
-from tracejury.traces import SAMPLED_ANSWERS, ErrorType, Role
+from tracejury.traces import SAMPLED_ANSWERS, ErrorType, Role, other_language
 
 OUTCOMES = (Outcome.SUPPORTED, Outcome.ERROR, Outcome.ABSTAINED, Outcome.FAILED)
 NO_CLAIM = len(OUTCOMES)
@@ -140,13 +140,19 @@ class _Codes(dict[object, int]):
         return self[key]
 
 
-def gather(rows: Iterable[StepRow]) -> Columns:
-    """Read a stream of rows, of one run or several, into columns. Memory holds the codes, not the rows."""
-    return _Gatherer().take(rows).columns()
+def gather(rows: Iterable[StepRow], multilingual: Collection[str] = ()) -> Columns:
+    """Read a stream of rows, of one run or several, into columns. Memory holds the codes, not the rows.
+
+    Args:
+        rows: The rows.
+        multilingual: Runs with traces in other languages than English: hedges of such steps are not known.
+    """
+    return _Gatherer(multilingual).take(rows).columns()
 
 
 class _Gatherer:
-    def __init__(self) -> None:
+    def __init__(self, multilingual: Collection[str]) -> None:
+        self.multilingual = frozenset(multilingual)
         self.steps = _empty(_STEP)
         self.traces = _empty(_TRACE)
         self.opinions = _empty(_OPINION)
@@ -206,7 +212,7 @@ class _Gatherer:
             "position": row.step_index,
             "chars": len(row.step_text),
             "words": len(row.step_text.split()),
-            "hedges": row.hedges,
+            "hedges": -1 if row.run in self.multilingual and other_language(row.step_text) else row.hedges,
             "confidence": float("nan") if row.confidence is None else row.confidence,
             "resolver": int(row.resolver is not None),
             "reason": -1 if row.reason is None else REASONS.index(row.reason),

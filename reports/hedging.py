@@ -24,7 +24,11 @@ class Hedging(Record):
 
 
 def hedging(columns: Columns, name: str, mask: Bools, *, confidence: float = 0.95) -> Hedging:
-    """Return the hedging rates of the steps in `mask`, shape (steps,); intervals by question."""
+    """Return the hedging rates of the steps in `mask`, shape (steps,); intervals by question.
+
+    Steps in other languages than English, whose hedges are not known, are left out.
+    """
+    mask = mask & (columns.steps["hedges"] >= 0)
     kind, hedges = columns.steps["kind"][mask], columns.steps["hedges"][mask]
     hedged, wrong, decided = hedges > 0, kind == 1, kind <= 1
     question = columns.step_question[mask]

@@ -32,7 +32,7 @@ BATCH = {
 }
 ENGLISH = (
     "A 54-year-old man has pain in the right knee for 3 days. His serum potassium is 5.9 mEq/L.",
-    "His serum potassium is 3.1 mEq/L, so it is low.\n\nColchicine is a treatment of gout.",
+    "His serum potassium is 3.1 mEq/L, so it is low.\n\nColchicine is probably a treatment of gout.",
 )
 
 
@@ -63,9 +63,9 @@ def output_of(cli: CliRunner, *args: str) -> str:
 
 def test_parts_made_for_english_are_silent_and_said(cli: CliRunner, tmp_path: Path) -> None:
     notice = (
-        "Spanish 2, Chinese 1, Hindi 1, Swahili 1; judge 'figures', judge 'entailment' and checker 'nli' read English "
-        "alone and say nothing of these; step roles, counts of hedges, claims cut by rule and relevance by the "
-        "verifier were made for English"
+        "Spanish 2, Chinese 1, Hindi 1, Swahili 1. Left out there, since made for English alone: judge 'figures', "
+        "judge 'entailment', checker 'nli', counts of hedges. Made for English, and may miss what these say: step "
+        "roles, claims cut by rule, relevance by the verifier"
     )
     assert output_of(cli, "adjudicate", "t.jsonl", "--panel", "p.yaml", "--dry-run").count(notice) == 1
     dry_run = json.loads(output_of(cli, "adjudicate", "t.jsonl", "--panel", "p.yaml", "--dry-run", "--json"))
@@ -73,13 +73,15 @@ def test_parts_made_for_english_are_silent_and_said(cli: CliRunner, tmp_path: Pa
     assert output_of(cli, "adjudicate", "t.jsonl", "--panel", "p.yaml").count(notice) == 1
     assert output_of(cli, "adjudicate", "t.jsonl", "--panel", "p.yaml").count(notice) == 1, "a resumed run says so, too"
     assert output_of(cli, "summary", "last").count(notice) == 1
+    (arm,) = json.loads(output_of(cli, "summary", "last", "--json"))["arms"]
+    assert arm["hedging"]["a_step"]["value"] == 0.5, "of the two English steps one hedges; no other is counted"
     output_of(cli, "report", "last", "--out", "r.md")
     assert (tmp_path / "r.md").read_text("utf-8").replace("&#39;", "'").count(notice) == 1
 
     output_of(cli, "export", "last", "--out", "rows.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
-    english = [row for row in rows if row["step_text"].startswith("His serum")]
-    assert len(english) == 1
+    english = [row for row in rows if row["step_text"].startswith(("His serum", "Colchicine is"))]
+    assert len(english) == 2
     assert english[0]["opinions"][0]["label"] == "error", "in English the figure is found wrong"
     for row in rows:
         if row not in english:
