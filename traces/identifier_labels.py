@@ -7,55 +7,37 @@ from __future__ import annotations
 
 import re
 
+from tracejury.traces.alternation import any_of
 from tracejury.traces.identifier_rules import LOWER as _L
+from tracejury.traces.identifier_rules import NAME_WORD as _WORD
 from tracejury.traces.identifier_rules import UPPER as _U
+from tracejury.traces.identifier_words import (
+    FOREIGN_LABELS_OF_NAMES,
+    HAN_NUMBERS,
+    NO_NAMES,
+    OTHER_LABELS_OF_NAMES,
+    PHONES,
+    PROFESSIONS,
+    RELATIVES,
+    STATES,
+    TITLES,
+)
 
-_WORD = rf"(?:[{_U}{_L}]['’])?[{_U}](?:[{_L}]{{1,20}}(?:[{_U}][{_L}]{{1,20}})?|[{_U}]{{2,20}})(?:[-'’][{_U}][{_L}{_U}]{{1,20}})?"
 _INITIAL = rf"[{_U}]\b\.?"
 _OF = r"(?:(?:de la|de los|de|del|van der|van den|van|von|bin|ibn|al|el|da|dos|di|la|le)[ -])?"
 _FULL = rf"(?:(?:{_INITIAL}[ ]?){{1,2}}[ ]?{_OF}{_WORD}|{_WORD}(?:[ ]{_INITIAL})?(?:[ ]{_OF}{_WORD}){{1,3}})(?:[ ]{_INITIAL}(?![\w'-]))?"
 _LAST_FIRST = rf"{_OF}{_WORD}(?:[ -]{_WORD})?,[ ]?{_WORD}(?:[ ](?:{_INITIAL}|{_WORD}))?"
-_NO_NAME = (
-    r"(?!(?:Type|Diabetes|Coronary|Heart|Breast|Lung|Colon|High|Low|Blood|History|Alive|Healthy|Deceased|Hypertension|Cancer"
-    r"|Disease|Family|General|Internal|Emergency|Follow|Vitamin|Hepatitis|Group|Factor|Protein|Stage|Class|Grade|Child|Acute"
-    r"|Chronic|Chest|Abdominal|Medical|Patient|The|This|No|None|Not|Unknown|See|Please|Practitioner|Care|Home|Each|Step|Option"
-    r"|Answer|Correct|Choice|In|On|Of|And|Is|Was|We|He|She|It|They|His|Her|A|An|All|Any|Most)\b)"
-)
-_ROLE = (
-    r"(?:attending(?: physician| surgeon)?|physician|provider|consultant|surgeon|anesthesiologist|anaesthetist|resident|fellow|nurse"
-    r"|PCP|GP|RN|LPN|interpreter|translator|case manager|social worker|pharmacist|therapist|technician|technologist|radiologist"
-    r"|pathologist|cardiologist|oncologist|midwife|doula|medical student|student nurse|chaplain|caregiver|carer|guardian|proxy"
-    r"|health care proxy|spouse|mother|father|wife|husband|son|daughter|brother|sister|next of kin|informant|witness|author"
-    r"|(?:dictated|transcribed|reported|reviewed|signed|seen|ordered|referred|performed|interpreted|verified|prepared|completed)(?: by)?"
-    r"|re|regarding|subject|client|resident name|patient|pt|name|(?:patient|full|legal|maiden|mother's|father's) name)"
-)
-_SPEAKER = (
-    r"(?:RN|LPN|CNA|[Nn]urse|[Cc]ase [Mm]anager|[Ss]ocial [Ww]orker|[Mm]edical [Ss]tudent|[Ii]nterpreter|[Pp]harmacist|[Mm]idwife"
-    r"|[Pp]hysical [Tt]herapist|[Cc]haplain|[Aa]ttorney|[Oo]fficer|[Dd]etective|[Cc]aregiver|[Rr]oommate|[Nn]eighbou?r|[Cc]oworker)"
-)
-_RELATIVE = r"(?:wife|husband|spouse|son|daughter|mother|father|brother|sister|partner|uncle|aunt|niece|nephew|cousin|grandson|granddaughter)"
-_TITLE = r"(?:Sr|Sra|Srta|Sr\.ª|Sig|sig|Sig\.ra|sig\.ra|Signora|Signor|Monsieur|Madame|Mademoiselle|Don|Doña|Dott|Dott\.ssa|Dra|Frl|Hr|Fru|Pan|Pani)"
-_FOREIGN_PATIENT = (
-    r"(?:Paciente|PACIENTE|Nombre(?: del paciente| y apellidos)?|Nom(?: du patient| et prénom)?|Prénom|Nome(?: do paciente| del paziente)?"
-    r"|Paziente|Patientin|Name der Patientin|Name des Patienten|Nachname|Vorname|Apellidos|Cognome|Médico|Médecin|Arzt|Medico)"
-)
+_NO_NAME = rf"(?!{any_of(NO_NAMES)}\b)"
+_ROLE = any_of(PROFESSIONS, RELATIVES, OTHER_LABELS_OF_NAMES, any_case=True)
+_SPEAKER = any_of(PROFESSIONS, any_case=True)
+_RELATIVE = any_of(RELATIVES)
+_TITLE = any_of(TITLES)
+_FOREIGN_PATIENT = any_of(FOREIGN_LABELS_OF_NAMES, any_case=True)
 _HAN = r"[\u3400-\u9fff]"
-_STATE = (
-    r"(?:Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana"
-    r"|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska"
-    r"|Nevada|Ohio|Oklahoma|Oregon|Pennsylvania|Tennessee|Texas|Utah|Vermont|Virginia|Washington|Wisconsin|Wyoming)"
-)
+_STATE = any_of(STATES)
 _TENS = r"(?:ninety|one[ -]hundred(?: and)?|a hundred(?: and)?)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine|ten))?"
-_ID_LABEL = (
-    r"(?:specimen|sample|DL|driver'?s? licen[cs]e|fingerprint|biometric|device|implant|lot|batch|prescription|Rx|invoice|claim|ticket"
-    r"|case|file|folder|bed|bracelet|wristband|hospital|clinic|registration|reg|enrol+ment|beneficiary|subscriber|tax|voter|student"
-    r"|historia cl[ií]nica|expediente|dossier|Fallnummer|Patientennummer|cartella|prontu[áa]rio|СНИЛС|полис\w*|карт[аы])"
-)
-_HAN_ID = r"(?:身份证号?码?|住院号|病历号|门诊号|就诊号|医保号|病案号|カルテ番号|患者番号|患者ID|診察券番号|保険証番号|등록번호|주민등록번호|환자번호|병록번호)"
-_PHONE_LABEL = (
-    r"(?:t[ée]l(?:[ée]phone)?|tel[ée]fon[oe]?|telefono|m[óo]vil|celular|cellulare|portable|handy|fax|phone|тел(?:ефон)?|моб"
-    r"|电话|手机|電話|携帯|전화|연락처|휴대폰|هاتف|جوال|फ़ोन|फोन|मोबाइल|contact(?: no| number)?|whatsapp|sms|text)"
-)
+_HAN_ID = rf"(?:{HAN_NUMBERS})"
+_PHONE_LABEL = any_of(PHONES, any_case=True)
 
 LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
@@ -64,10 +46,7 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("URL", r"(?i:\b(?:facebook|instagram|twitter|linkedin|tiktok|snapchat|telegram|skype|wechat)\b|微信)(?: (?:ID|handle|name|user))?"
                 r"[ ]?[:@#]{1,2}[ ]?(?P<HANDLE>@?[\w.-]{3,40}\w)"),
         ("SSN", r"(?<![\w-])[xX*]{3}-[xX*]{2}-\d{4}\b"),
-        ("ID", rf"(?i:\b{_ID_LABEL}\b)(?:[ ]?(?i:id|no|nos|number|num|nr|n[°º]|#|[:.=-])){{1,4}}[ ]?"
-               r"(?P<LABELLED_ID>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[ ]?[A-Z0-9-]){4,20})\b"
-               rf"|{_HAN_ID}[ ]?:?[ ]?(?P<HAN_ID>[A-Z0-9][A-Z0-9-]{{4,24}})"),
-        ("PHONE", rf"(?i:\b{_PHONE_LABEL})\.?[ ]?[:#-]{{0,2}}[ ]?(?P<LABELLED_PHONE>\+?\(?\d[\d ()./-]{{5,20}}\d)(?!\d)"),
+        ("ID", rf"{_HAN_ID}[ ]?:?[ ]?(?P<HAN_ID>[A-Z0-9][A-Z0-9-]{{4,24}})"),
         ("PHONE", r"(?<![\d.])\+\d{1,3}[ ]?\(\d{1,4}\)(?:[ .-]?\d){6,12}(?:[ ](?:ext|x)\.?[ ]?\d{1,6})?\b"
                   r"|(?<![\d./-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,4}(?![\d-])|(?<![\d./-])01\d{2}[-/ ]\d{6,8}(?!\d)|(?<![\d.])0\d(?:[ .]\d\d){4}(?!\d)"
                   r"|(?<![\w-])x(?P<EXTENSION>\d-?\d{3,5})\b"),
@@ -75,8 +54,7 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                r"|(?i:\b(?:pt|patient|hosp|hospital|spec|member|subscriber|beneficiary|SN|S/N|Aktenzeichen|Az|Kennzeichen|licen[cs]e|certificate|permit|NPI|DEA|MRN|UR)\b\.?)"
                r"(?:[ ]?(?i:id|identifier|no|nr|number|code|#)\.?[:#]?){1,2}[ ]?(?P<CODED>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[A-Z0-9]|-(?=\w)){3,20})(?![\w-])"
                r"|\b(?:SN|S/N|Aktenzeichen|Az\.?):?[ ](?P<SERIAL>(?=[A-Z-]{0,8}\d)[A-Z0-9](?:[A-Z0-9]|-(?=\w)){5,20})(?![\w-])"),
-        ("NAME", rf"\|(?P<HL7_NAME>[A-Z]{{2,30}}\^[A-Z]{{2,30}}(?:\^[A-Z]{{1,20}})?)(?=[|^])"
-                 rf"|<(?i:given|family|first_?name|last_?name|surname|name|patient_?name|forename)>(?P<XML>{_WORD}(?:,?[ ]{_WORD}){{0,3}})(?=</)"
+        ("NAME", rf"<(?i:given|family|first_?name|last_?name|surname|name|patient_?name|forename)>(?P<XML>{_WORD}(?:,?[ ]{_WORD}){{0,3}})(?=</)"
                  rf"|\"(?i:family|given|first_?name|last_?name|surname|forename|full_?name|patient_?name)\"[ ]?:[ ]?\[?[ ]?\"(?P<FHIR>{_WORD}(?:,?[ ]{_WORD}){{0,3}})(?=\")"
                  rf"|(?:(?<=\n)|(?<=,))\"(?P<CELL>{_WORD},[ ]{_WORD})\"(?=,\d)"),
         ("DATE", r"(?<![\d.])(?:0?[1-9]|1[0-2])\.(?:0?[1-9]|[12]\d|3[01])\.\d{2}(?![\d.])"
@@ -91,7 +69,7 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                  r"|\b(?:0?[1-9]|[12]\d|3[01]) (?:января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря) \d{4}"
                  r"|(?<!\d)\d{4}년 ?\d{1,2}월 ?\d{1,2}일"),
         ("AGE", r"(?:\A|(?<=\n)|\b(?:[Tt]riage|HPI|ID|CC|Pt|Patient)[: ]{1,2}|\b[Aa]n? )(?P<SEXED>9\d|1[01]\d)(?=[MF] [a-z])"
-                r"|(?<![\d./-])(?P<JAHRE>9\d|1[01]\d)(?=-?[ ]?(?:jährig|летн|year[s-]))"),
+                r"|(?<![\d./-])(?<![-–][ ])(?<!to[ ])(?P<JAHRE>9\d|1[01]\d)(?=-?[ ]?(?:jährig|летн|year[s-]))"),
         ("AGE", rf"(?i:\b(?:aged?|age of) (?P<WORDED>{_TENS})\b|\b(?P<WORDS>{_TENS})[- ]years?[- ]old\b)"
                 r"|(?<![\d./-])(?P<YO>9\d|1[01]\d)(?=[ ]?y\.[ ]?o\b|[ ]?(?:-|–)?(?:ans|años|anos|anni|Jahre|jährig|лет)\b|(?:岁|歳|세))"),
         ("ADDRESS", rf"\b(?i:to|from|at|in)[ ](?:the[ ])?(?P<HOME>{_WORD}(?:[ ]{_WORD}){{0,2}}[ ](?:Nursing Home|Manor|Rehab(?:ilitation)?(?: Cent(?:er|re))?|Care Cent(?:er|re)|Assisted Living|Senior Living|Skilled Nursing|Retirement Home|Residence|Hospice|Hospital|Medical Cent(?:er|re)))\b"),
@@ -102,19 +80,11 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                     r"(?:,[ ][A-Z][A-Za-z ]{1,30},?[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?)?"
                     r"|(?:住址|地址|家庭住址|住所|주소|Адрес|адрес|العنوان|पता)[ ]?:[ ]?(?P<PLACE>[^\n,;。]{4,60})"
                     r"|\b(?:Dirección|Direccion|Domicilio|Adresse|Indirizzo|Endereço|Anschrift|Wohnhaft)[ ]?:[ ]?(?P<STREET>[^\n;]{6,80})"),
-        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?i:(?<![\w-]){_ROLE})[\"']?[ ]?[ .]{{0,20}}(?::|=|-)[ ]{{0,3}}{_NO_NAME}(?P<LABELLED>{_LAST_FIRST}|{_FULL}|{_WORD}[ ]{{2}}{_WORD})"
+        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?<![\w-]){_ROLE}[ ]?:[ ]{{0,3}}{_NO_NAME}(?P<COLUMN>{_WORD}[ ]{{2}}{_WORD})"
                  rf"|(?<![\w-])(?:Patient|PATIENT|Pt|PT|Name|NAME|PCP|GP)[ ]?:[ ]{{0,2}}(?:Dr\.?[ ])?{_NO_NAME}(?P<ONE>{_OF}{_WORD})(?=[ ]{{2}}|[,;.(\n]|\Z)"
-                 rf"|\b(?:RN|LPN|CNA|PA-C)[ ]{_NO_NAME}(?P<NURSE>{_WORD}(?:[ ]{_WORD})?)\b"
-                 rf"|\b{_RELATIVE},[ ]{_NO_NAME}(?P<KIN_FULL>{_WORD}[ ]{_WORD}),"
-                 rf"|\b(?:[Hh]is|[Hh]er|[Tt]heir|[Pp]atient's|[Pp]t's)[ ](?:[a-z]{{3,10}}[ ])?{_RELATIVE}[ ]{_NO_NAME}(?P<KIN_ACTS>{_WORD})(?=[ ][a-z]{{2}})"
                  rf"|\b(?:Twin|Triplet|Baby)[ ][A-D],?[ ]\((?P<TWIN>{_WORD})\)"
-                 rf"|\b{_SPEAKER}[ ]{_NO_NAME}(?P<SPEAKER>{_WORD}[ ](?:{_INITIAL}[ ])?{_WORD})"
                  rf"|\b(?:man|woman|male|female|gentleman|lady|boy|girl|patient),[ ]{_NO_NAME}(?P<APPOSED>{_WORD}[ ](?:{_INITIAL}[ ])?{_WORD}),"
                  rf"|(?:\A|(?<=\n)|(?<=[.!] )){_NO_NAME}(?P<SUBJECT>{_WORD}(?:,[ ]{_WORD}|[ ](?:{_INITIAL}[ ])?{_WORD}))(?=(?:[ ]is|,)[ ]an?[ ]\d{{1,3}}[ -]?(?:year|y))"
-                 rf"|\b{_RELATIVE}[ ]{_NO_NAME}(?P<KIN>{_WORD})\b(?=[ ](?:at|reports?|says?|states?|is|was|who|and|drove|brought|called|confirms?|notes?)\b|[.,;]|\Z)"
-                 rf"|\b(?:[Hh]is|[Hh]er|[Tt]heir)[ ]{_RELATIVE}[ ]\((?P<BRACKETED>{_WORD})\)"
-                 rf"|\b(?:accompanied|brought(?: in)?|driven)[ ]by[ ](?:his|her|their|the)[ ]{_RELATIVE},?[ ](?P<WITH>{_WORD})\b"
-                 rf"|\b{_TITLE}\.?[ ](?P<TITLED>{_OF}{_WORD}(?:[ ]{_OF}{_WORD}){{0,2}})"
                  rf"|\b{_FOREIGN_PATIENT}[ ]?:[ ]?(?P<FOREIGN>{_OF}{_WORD}(?:,?[ ]{_OF}{_WORD}){{0,3}})"
                  rf"|(?<![\w.]){_NO_NAME}(?P<SHORTENED>[{_U}][{_L}]{{2,20}}[ ][{_U}]\.)(?=[ ](?:was|is|has|presented|reports|came|called)\b))"),
         ("NAME", rf"(?=[^\x00-\x7f])(?:(?:患者(?:さん)?(?:姓名|氏名|名)?|病人(?:姓名)?|姓名|氏名|名前|医师|医生|主治医|担当医|家属|联系人)[ ]?:[ ]?(?P<HAN>{_HAN}{{2,4}}(?:[ ·]{_HAN}{{1,4}})?)(?=[,;。、\s(]|\Z)"

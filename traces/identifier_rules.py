@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import re
 
+from tracejury.traces.alternation import any_of
+from tracejury.traces.identifier_words import (
+    FOREIGN_MONTHS,
+    MONTHS,
+    MORE_TITLES,
+    NO_NAMES,
+    RELATIVES,
+    STATE_CODES,
+    STATES,
+    SURE_LABELS_OF_NUMBERS,
+    TITLES,
+)
+
 UPPER, LOWER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİŁŃŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽ", "a-zß-öø-ÿĀ-ɏḀ-ỿ"
 """Letters that names are written in, for a class of a pattern."""
 _U, _L = UPPER, LOWER
-_WORD = (
-    rf"(?:[{_U}]['’])?[{_U}](?:[{_L}]{{1,20}}(?:[{_U}][{_L}]{{1,20}})?|[{_U}]{{2,20}})(?:[-'’][{_U}][{_L}]{{1,20}})?"
+NAME_WORD = (
+    rf"(?:[{_U}{_L}]['’])?[{_U}](?:[{_L}]{{1,20}}(?:[{_U}][{_L}]{{1,20}})?|[{_U}]{{2,20}})"
+    rf"(?:[-'’][{_U}][{_L}{_U}]{{1,20}})?"
 )
+"""A word of a name: "Smith", "O'Brien", "McArthur", "SMITH", "Baker-Hill"."""
+_WORD = NAME_WORD
 _INITIALS = rf"(?:[{_U}]\.[ ]?){{1,3}}[ ]?"
 _OF = r"(?:(?:de la|de|del|van der|van|von|bin|al|da|dos)[ ]){1,2}"
 _NAME = rf"(?:{_INITIALS}|{_OF})?{_WORD}(?:[ _](?:{_INITIALS}|{_OF})?{_WORD}){{0,3}}"
 _TWO_NAMES = rf"{_WORD}[ _](?:{_INITIALS})?{_WORD}"
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
-)
-_FOREIGN_MONTH = (
-    r"(?:Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre"
-    r"|octubre|noviembre|diciembre|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
-    r"|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|janeiro|fevereiro|março|maio|junho|julho"
-    r"|setembro|outubro|novembro|dezembro)"
-)
+_MONTH = rf"(?=[A-Z])(?i:{MONTHS})\b\.?"
+_FOREIGN_MONTH = any_of(FOREIGN_MONTHS, any_case=True)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DAY_WORD = rf"{_DAY}(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d{2}"
@@ -42,20 +50,8 @@ _STREET = (
 _TOWN = r"(?:,?\s(?:Apt|Suite|Unit)\.?\s?\w{1,6})?(?:,\s[A-Z][A-Za-z ]{1,30},?\s[A-Z]{2}\s\d{5}(?:-\d{4})?)?"
 _PLACE_NAME = rf"{_WORD}(?:[ ]{_WORD}){{0,2}}"
 _FACILITY = r"(?:Hospital|Medical Cent(?:er|re)|Infirmary|Hospice|Nursing Home|Clinic)"
-_STATE = (
-    r"(?:Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana"
-    r"|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska"
-    r"|Nevada|New (?:Hampshire|Jersey|Mexico|York)|(?:North|South) (?:Carolina|Dakota)|Ohio|Oklahoma|Oregon|Pennsylvania"
-    r"|Rhode Island|Tennessee|Texas|Utah|Vermont|(?:West )?Virginia|Washington|Wisconsin|Wyoming)"
-)
-_RELATIVE = r"(?:wife|husband|son|daughter|mother|father|brother|sister|partner|uncle|aunt|niece|nephew|cousin|friend|neighbou?r)"
-_ID_LABEL = (
-    r"(?:MRN|medical record|patient ID|chart|accession|acc|encounter|account|acct|policy|member ID|insurance ID|NHS|UHID|NPI"
-    r"|(?:study |trial )?(?:subject|participant|sample|specimen|employee|visit|order|claim|group)[ _](?:ID|no|number)|S/N|CSN"
-    r"|barcode|badge|NINO|CPF|DNI|NIF|KVNR|Versichertennummer|codice fiscale|numéro de sécurité sociale|driver'?s licen[cs]e"
-    r"|SIN|Aadhaar|passport|Medicare|Medicaid|hosp(?:ital)?(?: ID| no| number)|licen[cs]e(?: plate)?|plate"
-    r"|serial(?: no\.?| number)?|device ID|VIN|DEA|case|record)"
-)
+_STATE, _RELATIVE = any_of(STATES), any_of(RELATIVES)
+_ID_LABEL = any_of(SURE_LABELS_OF_NUMBERS, any_case=True)
 
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
@@ -106,10 +102,10 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                     rf"(?P<FACILITY>{_PLACE_NAME}[ ]{_FACILITY})\b"
                     rf"|\b(?:(?:lives?|living|resides?|residing)[ ]in|(?:resident|native)[ ]of|retired(?:[ ][a-z]{{3,20}}){{1,2}}[ ]from)[ ]"
                     rf"(?P<TOWN>{_PLACE_NAME}),[ ](?:{_STATE}|[A-Z]{{2}})\b"
-                    r"|\b[A-Z]{2}\s\d{5}(?:-\d{4})?\b"
+                    rf"|\b(?:{STATE_CODES})\s\d{{5}}(?:-\d{{4}})?\b"
                     r"|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-BD-HJLNP-UW-Z]{2}\b"
                     r"|(?i:\b(?:works|worked|employed|employee) (?:at|for) )(?P<WORK>[A-Z]\w{2,20}(?: [A-Z]\w{2,20}){1,4})"),
-        ("NAME", rf"\b(?:Mrs|MRS|Mr|MR|Ms|MS|Miss|MISS|Dr|DR|dr|Prof|PROF|Professor|Doctor|Nurse|Sister|Rev|Herr Doktor|Herr|Frau|Mme|Mlle|Señora?|Sra)\b\.?\s{{1,2}}(?!(?:In|On|The|And|Is|Was|Of|To)\b)(?P<NAME>{_NAME})"
+        ("NAME", rf"\b{any_of(TITLES)}\b\.?\s{{1,2}}(?!{any_of(MORE_TITLES, NO_NAMES)}\b)(?P<NAME>{_NAME})"
                  r"|\b(?:[Dd]r|DR)\.?[ ](?P<LOWER>(?!(?:and|the|who|was|has|with|from|for|that|said|says|will)\b)[a-z]{4,20})\b"
                  rf"|(?<![\w*])\*{{0,2}}[\"']?(?i:patient(?:'s)?[ _]name|patient|pt|surname|(?:first|last|full|given|family)[ _]?name|name|label+ed|attending|signed|next of kin|NOK"
                  rf"|referred by|dictated by|reviewed by|cc|emergency contact|contact)[\"']?\s?(?:[:=]|[ ]-|(?<=led)(?=[ ][\"']))\*{{0,2}}\s?[\"']?(?P<NAME2>{_WORD}(?:,?[ _](?:{_INITIALS})?{_WORD}){{0,3}})"
@@ -126,6 +122,6 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 KINDS = tuple(dict.fromkeys(kind for kind, _ in RULES))
 EPONYM = (
     r"(?!(?:['’]s)?\s+(?:disease|syndrome|sign|criteria|fracture|test|score|scale|reflex|lymphoma|palsy|chorea|triad|"
-    r"nodes?|bodies|anemia|tumou?r|phenomenon|murmur|maneuver|ulcer|cells?|hernia|contracture|esophagus|thyroiditis))"
+    r"nodes?|bodies|anemia|tumou?r|phenomenon|murmur|maneuver|ulcer|cells?|hernia|contracture|esophagus|thyroiditis|sequence|anomaly|malformation|ligament|gland|angina|method|theory|law|model|effect|point|University|College|Institute))"
 )
 """A name before one of these words names a finding and no person: "Mrs. Jones" does not make Jones criteria hers."""

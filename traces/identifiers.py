@@ -13,8 +13,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tracejury.traces.alternation import any_of
+from tracejury.traces.hl7_fields import hl7_identifiers
+from tracejury.traces.identifier_contexts import CONTEXTS
 from tracejury.traces.identifier_labels import LABELLED
-from tracejury.traces.identifier_rules import EPONYM, RULES
+from tracejury.traces.identifier_rules import EPONYM, NAME_WORD, RULES
+from tracejury.traces.identifier_words import GIVEN_NAMES, NO_NAMES
 
 
 class Identifier(NamedTuple):
@@ -34,11 +38,13 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
     """
     plain, offsets = _plain(text)
     candidates: list[Identifier] = []
-    for kind, rule in (*RULES, *LABELLED):
+    for kind, rule in (*RULES, *LABELLED, *CONTEXTS):
         for match in rule.finditer(plain):
             # A rule with a label in front keeps the label: "MRN 123456" becomes "MRN [ID_1]".
             group = next((g for g, value in match.groupdict().items() if value is not None), 0)
             candidates.append(Identifier(kind, match.start(group), match.end(group)))
+    candidates += [Identifier(*field) for field in hl7_identifiers(plain)]
+    candidates += _with_given_name(plain)
     person_names = set(names) | {plain[i.start : i.end] for i in candidates if i.kind == "NAME"}
     candidates.extend(_again(plain, person_names))
     # What begins first has it; of those, the longer.
@@ -47,6 +53,18 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
         if not chosen or one.start >= chosen[-1].end:
             chosen.append(one)
     return [Identifier(i.kind, offsets[i.start], offsets[i.end - 1] + 1) for i in chosen]
+
+
+_TWO_NAMES = re.compile(
+    rf"(?<![\w-])(?P<given>{NAME_WORD})(?:[ ][A-Z]\.?)?(?:[ ](?!{any_of(NO_NAMES)}\b){NAME_WORD}){{1,2}}(?![\w-]){EPONYM}"
+)
+
+
+def _with_given_name(text: str) -> Iterator[Identifier]:
+    """Find a given name with another name behind it, whatever stands around them."""
+    for name in _TWO_NAMES.finditer(text):
+        if name["given"].title() in GIVEN_NAMES:
+            yield Identifier("NAME", name.start(), name.end())
 
 
 _DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
