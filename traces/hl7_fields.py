@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 
 _SEGMENT = re.compile(
-    r"(?:^|(?<=[\r\n]))[ \t]{0,8}(?P<name>MSH|EVN|PID|PD1|NK1|PV1|PV2|ORC|OBR|OBX|GT1|IN1|IN2|MRG|SCH|TXA|AL1|DG1|PR1|RXA|FT1|ACC)\|[^\r\n]{0,4000}"
+    r"(?:^|(?<=[\r\n]))[ \t]{0,8}"
+    r"(?P<name>MSH|EVN|PID|PD1|NK1|PV1|PV2|ORC|OBR|OBX|GT1|IN1|IN2|MRG|SCH|TXA|AL1|DG1|PR1|RXA|FT1|ACC)\|[^\r\n]{0,4000}"
 )
 _NUMBER_FIELDS = {
-    "PID": {2, 3, 4, 18, 19, 20}, "MRG": {1, 3, 4}, "PV1": {19, 50}, "IN1": {2, 8, 36, 49}, "GT1": {2, 12}, "ORC": {2, 3},
+    "PID": {2, 3, 4, 18, 19, 20}, "MRG": {1, 3, 4}, "PV1": {19, 50}, "IN1": {2, 8, 36, 49}, "GT1": {2, 12},
+    "ORC": {2, 3},
     "OBR": {2, 3, 18, 19},
 }  # fmt: skip
 _NAME_FIELDS = {
-    "PID": {5, 6, 9}, "NK1": {2, 30}, "GT1": {3, 4}, "IN1": {16}, "PD1": {4}, "PV1": {7, 8, 9, 17, 52}, "ORC": {10, 11, 12, 19},
+    "PID": {5, 6, 9}, "NK1": {2, 30}, "GT1": {3, 4}, "IN1": {16}, "PD1": {4}, "PV1": {7, 8, 9, 17, 52},
+    "ORC": {10, 11, 12, 19},
     "OBR": {10, 16, 28, 32, 33, 34, 35}, "OBX": {16}, "TXA": {5, 9, 10, 11}, "EVN": {5}, "MRG": {7},
 }  # fmt: skip
 _ADDRESS_FIELDS = {"PID": {11}, "NK1": {4, 32}, "GT1": {5}, "IN1": {5, 19}, "ORC": {24}}
@@ -23,7 +26,8 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(r"[A-Z]{0,6}-?\d[\w-]{3,30}")
 _NAME = re.compile(
-    r"(?:[A-Z]{0,4}\d{2,12}\^)?(?P<name>[^\W\d_][^\W\d_]*(?:['’ -][^\W\d_]+){0,3}(?:\^[^\W\d_]+(?:['’ .-]{1,2}[^\W\d_]+){0,2}){1,2})"
+    r"(?:[A-Z]{0,4}\d{2,12}\^)?"
+    r"(?P<name>[^\W\d_]+(?:['’ -][^\W\d_]+){0,3}(?:\^[^\W\d_]+(?:['’ .-]{1,2}[^\W\d_]+){0,2}){1,2})"
 )
 _PERSON_NUMBER = re.compile(r"[A-Z]{0,4}\d{2,12}(?=\^[^\W\d_])")
 _CODED = {"OBX", "OBR", "DG1", "PR1", "AL1", "RXA", "FT1"}
@@ -35,8 +39,8 @@ _PERSON_ANYWHERE = re.compile(r"[^\W\d_]{2,30}\^[^\W\d_]{2,30}(?:\^[^\W\d_]{1,20
 def hl7_identifiers(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield kind, start and end of the identifiers in the fields of HL7 segments.
 
-    Fields are counted as the standard counts them (HL7 v2.5, chapters 2 to 6); in the header the separator is the first.
-    A shortened message has its fields elsewhere: persons are found in any field that has the form of one.
+    Fields are counted as the standard counts them (HL7 v2.5, chapters 2 to 6); in the header the separator is the
+    first. A shortened message has its fields elsewhere: persons are found in any field that has the form of one.
     """
     for segment in _SEGMENT.finditer(text):
         name = segment["name"]

@@ -25,6 +25,7 @@ from tracejury.traces.identifier_words import (
     PHONES,
     PROFESSIONS,
     RELATIVES,
+    SHORT_FOREIGN_MONTHS,
     STATES,
     SURE_LABELS_OF_NUMBERS,
     TITLES,
@@ -40,6 +41,7 @@ _SURE_LABEL, _NUMBER_LABEL = any_of(SURE_LABELS_OF_NUMBERS, any_case=True), any_
 _PHONE = any_of(PHONES, any_case=True)
 _TITLE, _MORE_TITLE, _CREDENTIAL = any_of(TITLES), any_of(MORE_TITLES), any_of(CREDENTIALS)
 _MONTH, _FOREIGN_MONTH = any_of(MONTHS, any_case=True), any_of(FOREIGN_MONTHS, any_case=True)
+_SHORT_MONTH = any_of(SHORT_FOREIGN_MONTHS, MONTHS, FOREIGN_MONTHS, any_case=True)
 _LARGE_PLACE = any_of(LARGE_PLACES, STATES, NO_NAMES)
 _OF = r"(?:(?:de la|de los|de|del|van der|van den|van|von|bin|ibn|al|el|da|dos|di|la|le)[ -])?"
 _INITIAL = rf"[{_U}]\.?"
@@ -52,11 +54,23 @@ _NUMBERED = r"(?:[ ]{0,2}(?i:\.?[ ]?(?:number|num|nummer|no|nr|n[°º]|numero|n�
 _VALUE = r"(?=[A-Z-]{0,8}[ ]?\d)[A-Z0-9](?:[A-Z0-9]|[ ](?=\d{3})|[./-](?=[A-Z0-9])){3,24}(?![\w-])"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DAY_OF_MONTH = rf"(?:0?[1-9]|1[0-2])/{_DAY}"
-_EVENT = (
-    r"(?:done|performed|obtained|drawn|taken|placed|removed|started|stopped|begun|repeated|completed|reviewed|resulted|collected|admitted|admit"
+_EVENT = any_of(
+    r"done|performed|obtained|drawn|taken|placed|removed|started|stopped|begun|repeated|completed|reviewed|resulted|collected|admitted|admit"
     r"|discharged|d/c'?d|seen|visit|labs?|CT|CTA|MRI|MRA|XR|CXR|KUB|US|TTE|TEE|echo|EKG|ECG|EEG|EGD|surgery|procedure|biopsy|cath|PET|last|LMP"
     r"|through|thru|dated|effective|expires?|due|DOS|given|note|appt|appointment|clinic|colonoscopy|mammogram|bronchoscopy|op|POD ?#?\d{0,2}(?: from)?"
-    r"|[Ll]abs? (?:from|on|of)|(?:CT|MRI|films?|study|scan|note|visit|x-ray|CXR|echo|ECG|EKG) (?:from|of))"
+    r"|[Ll]abs? (?:from|on|of)|(?:CT|MRI|films?|study|scan|note|visit|x-ray|CXR|echo|ECG|EKG) (?:from|of)"
+)
+_TALKED = any_of(
+    "discussed|spoke|spoken|speaking|talked|talking|conferred|consulted|reviewed|coordinated|met"
+    "|meeting|conversation|d/w|call|phone call|seen|staffed|plan",
+    any_case=True,
+)
+_ACTED = any_of(
+    "seen|evaluated|examined|assessed|performed|signed|dictated|witnessed|prepared|authored|ordered"
+    "|requested|referred|recommended|reported|notified|accompanied|verified|transcribed|reviewed"
+    "|approved|followed|treated|operated on|cared for|entered|written|interpreted|collected|given"
+    "|administered|placed|brought in|driven|escorted|supervised",
+    any_case=True,
 )
 _PLACE = rf"(?!{_LARGE_PLACE}\b){_WORD}(?:[ ]{_WORD}){{0,2}}"
 _FACILITY = (
@@ -86,11 +100,9 @@ CONTEXTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("NAME", rf"(?<![\w-])(?<!\b(?:in|of|to|at)[ ])(?<!\b(?:near|from)[ ])(?P<LICENSED>{_FULL}),?[ ]{_CREDENTIAL}(?![\w-])"
                  rf"|(?<![\w-])(?<!\b(?:in|of|to|at)[ ])(?<!\b(?:near|from)[ ])(?P<SINGLE>{_GIVEN}),[ ]{_CREDENTIAL}(?![\w-])"),
         # What was done by or with somebody.
-        ("NAME", rf"\b(?i:discussed|spoke|spoken|speaking|talked|talking|conferred|consulted|reviewed|coordinated|met|meeting|conversation|d/w|call|phone call|seen|staffed|plan)"
+        ("NAME", rf"\b{_TALKED}"
                  rf"[ ](?:[a-z]{{2,12}}[ ])?(?:with|to)[ ](?:[a-z]{{2,12}}[ ]){{0,2}}(?:{_ADDRESSED})?(?P<WITH>{_FULL}|{_GIVEN}(?=[ ](?:in|at|from|on|who|re|regarding|about)\b|[.,;(]|\Z))"
-                 rf"|\b(?i:seen|evaluated|examined|assessed|performed|signed|dictated|witnessed|prepared|authored|ordered|requested|referred|recommended|reported"
-                 rf"|notified|accompanied|verified|transcribed|reviewed|approved|followed|treated|operated on|cared for|entered|written|interpreted|collected"
-                 rf"|given|administered|placed|brought in|driven|escorted|supervised)[ ](?:[a-z]{{2,12}}[ ])?by[ ](?:(?:his|her|their|the)[ ][a-z]{{3,12}},?[ ])?(?P<BY>{_FULL})"
+                 rf"|\b{_ACTED}[ ](?:[a-z]{{2,12}}[ ])?by[ ](?:(?:his|her|their|the)[ ][a-z]{{3,12}},?[ ])?(?P<BY>{_FULL})"
                  rf"|\b(?i:(?:pleasure|privilege) of (?:seeing|meeting|caring for|evaluating)|(?:thank you|thanks) for (?:referring|asking me to see|sending|seeing)|i saw|we saw"
                  rf"|re-?evaluated|unser(?:e|en)? (?:gemeinsame[rn]? )?[Pp]atient(?:in|en)?|über (?:Ihre|Ihren|unsere|unseren) [Pp]atient(?:in|en)?)[ ](?:{_ADDRESSED})?(?P<SAW>{_FULL})"
                  rf"|\b(?:[Pp]er|[Nn]otified|[Cc]alled|[Pp]aged|[Ii]nformed|[Cc]ontacted|[Tt]exted|[Ee]mailed)[ ](?:[a-z]{{3,12}}[ ]){{0,2}}(?P<PER>{_FULL})(?=[ ][a-z(]|[.,;)\n]|\Z)"
@@ -104,24 +116,26 @@ CONTEXTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                  rf"|(?:^|(?<=\n)|(?<=[.!?][ ])){_CLOSING},[ ](?P<CLOSING_LINE>{_FULL}|{_GIVEN})(?=\.?[ ]?(?:\n|\Z))"
                  rf"|(?:(?:^|(?<=\n))(?:-{{2,3}}[ ]?|~)|/s/[ ]{{0,2}})(?:{_ADDRESSED})?(?P<SIGNED>{_FULL})(?=,|[ ]?\n|[ ]?\Z|[ ]{_CREDENTIAL}\b)"),
         # Numbers behind what they are numbers of.
-        ("ID", rf"(?<![\w-]){_SURE_LABEL}\b\.?(?:{_SIGN}|[ ])(?:{_SIGN})?(?P<SURE>{_VALUE})"
-               rf"|(?<![\w-]){_NUMBER_LABEL}\.?{_NUMBERED}{{1,2}}[ ]?(?P<NUMBERED>{_VALUE})"
+        ("ID", rf"(?<![\w-]){_SURE_LABEL}\b\.?(?:[ ][a-z]{{4,12}}(?=[ ]?(?:no|number|num|nr|id|#|:)))?(?:{_SIGN}|[ ])(?:{_SIGN})?(?P<SURE>{_VALUE})"
+               rf"|(?<![\w-]){_NUMBER_LABEL}\.?(?:[ ][a-z]{{4,12}})?{_NUMBERED}{{1,2}}[ ]?(?P<NUMBERED>{_VALUE})"
                rf"|(?<![\w-])(?i:specimen|sample|lot|accession|policy|claim|(?:licen[cs]e )?plate|licen[cs]e|enc|encounter|acct?)[ ](?P<BESIDE>(?=[A-Z0-9-]{{0,3}}\d(?:-?[A-Z0-9]){{3}})[A-Z]{{0,3}}\d[A-Z0-9-]{{3,14}}[A-Z0-9])(?![\w-])"
                r"|(?i:\b(?:licen[cs]e|registration|number)[ ]plate(?:[ ](?:number|no\.?|is|was))?)[ :#]{1,3}(?P<PLATE>[A-Z]{1,4}[ -]?[A-Z]{0,2}[ ]?\d{2,5}[A-Z]{0,3}|\d{1,4}[ -]?[A-Z]{2,4}[ -]?\d{0,4})\b"
-               r"|(?i:\blast (?:four|4)(?: (?:digits|of (?:SSN|SS#?|social)))?)(?:[ ]is|:)?[ ](?P<FOUR>\d{4})\b"),
-        # Numbers whose form is their country's own.
-        ("ID", r"\b[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b|(?<![\d.])[12][ ]\d{2}[ ](?:0[1-9]|1[0-2])[ ]\d{2}[ ]\d{3}[ ]\d{3}(?:[ ]\d{2})?(?![\d.])"
+               r"|(?i:\b(?:last|final) (?:four|4)(?: (?:digits|of (?:SSN|SS#?|social)))?)\)?(?:[ ]is|:)?[ ](?P<FOUR>\d{4})\b"),
+        # Numbers whose form is their country's or their standard's own; files that are named after somebody.
+        ("ID", r"\(01\)\d{14}(?:[ ]?\(\d{2}\)[A-Z0-9]{2,20}){0,4}|(?<![\w./-])[\w-]{3,80}\.(?i:jpe?g|png|heic|tiff?|dcm|dicom|bmp|gif|mp4|mov|avi|wav|mp3)\b"
+               r"|(?i:\b(?:fingerprint|biometric|voiceprint|template|retina|iris|device|implant|pacemaker|bracelet|wristband|tag|badge)s?)(?:[ ][a-z]{4,12})?[ ](?P<TEMPLATE>[A-Z]{2,5}-?\d[A-Z0-9-]{3,20})(?![\w-])"
+               r"|\b[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b|(?<![\d.])[12][ ]\d{2}[ ](?:0[1-9]|1[0-2])[ ]\d{2}[ ]\d{3}[ ]\d{3}(?:[ ]\d{2})?(?![\d.])"
                r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"),
         ("SSN", r"(?i:\b(?:SSN|SS|social security)\b)#?(?:[ ]?(?i:number|no|num|#)\.?)?[ ]?[:#]?[ ]?(?:is )?(?P<SSN>\d{3}[ .-]?\d{2}[ .-]?\d{4})\b"),
         ("PHONE", rf"(?<![\w-]){_PHONE}\.?(?:[ ]?(?i:is|no|number|num|#|at|on|me at))?\.?[ ]?[:#-]{{0,2}}[ ]?[:#]?[ ]?"
                   r"(?P<LABELLED>\+?\(?\d[\d]{0,4}\)?(?:[ ]?[./-][ ]?|[ ])?\d{2,4}(?:[ ./-]{1,2}\d{2,4}){1,4}|\+?\d{7,15})(?![\d-])"
                   r"|(?i:(?<![\w-])(?:pager|pgr|beeper|bleep|ext|extension)\b)\.?[ ]?(?i:no\.?|number|is)?[ ]?[:#]{0,2}[ ]?#?(?P<PAGER>\d[\d-]{2,8}\d)(?![\d-])"
                   r"|(?<![\w.])\(0\)[ ]?(?P<TRUNK>\d{2,4}(?:[ ]\d{3,4}){2})\b"
-                  r"|(?<![\w.])\(\d{2,3}\)[ ](?P<ABROAD>\d{3,4}[ ]\d{3}[ ]\d{3,4})\b"),
+                  r"|(?<![\w.])\(\d{2,4}\)[ ]?\d{4,5}-\d{4}\b|(?<![\w.])\(\d{2,3}\)[ ](?P<ABROAD>\d{3,4}[ ]\d{3}[ ]\d{3,4})\b"),
         ("DATE", r"(?<![\d/.-])(?:0?[1-9]|1[0-2])/(?:19|20)\d{2}(?![\d/])"
                  rf"|\b{_EVENT}:?[ ](?:on[ ]|of[ ])?(?P<EVENT>{_DAY_OF_MONTH})(?![\d/]|[ ]?(?:of\b|-\d|to \d|strength|pain|mg|mL|cases|patients))"
                  rf"|\b(?i:from|on)[ ](?P<BEFORE_EVENT>{_DAY_OF_MONTH})(?=[ ](?:{_EVENT}|admission|labs|scan|showed|with|was|at \d)|:[ ])"
-                 rf"|(?<![\d.-]){_DAY}-{_MONTH}-\d{{2}}(?!\d)"
+                 rf"|(?<![\d.-]){_DAY}-{_MONTH}-\d{{2}}(?!\d)|(?<![\d./-]){_DAY}[/.-]{_SHORT_MONTH}\.?[/.-](?:19|20)?\d{{2}}(?!\d)"
                  rf"|(?<![\w.-]){_DAY}\.?[ ](?:de )?{_FOREIGN_MONTH}\b(?:[ ](?:de )?(?:19|20)\d{{2}}\b)?"
                  rf"|\b{_FOREIGN_MONTH}[ ](?:de |del )?(?:19|20)\d{{2}}\b"
                  rf"|\b(?:vom|am|seit|bis|ab|zum|dal|il|el|le|du|au|al)[ ](?P<SHORT>{_DAY}\.(?:0?[1-9]|1[0-2])\.)(?=[ ](?:bis|und|wurde|erfolgte|zur|zum|in|auf|[a-zäöü]{{3}})|[,;)]|\Z)"

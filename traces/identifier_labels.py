@@ -80,8 +80,7 @@ LABELLED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                     r"(?:,[ ][A-Z][A-Za-z ]{1,30},?[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?)?"
                     r"|(?:住址|地址|家庭住址|住所|주소|Адрес|адрес|العنوان|पता)[ ]?:[ ]?(?P<PLACE>[^\n,;。]{4,60})"
                     r"|\b(?:Dirección|Direccion|Domicilio|Adresse|Indirizzo|Endereço|Anschrift|Wohnhaft)[ ]?:[ ]?(?P<STREET>[^\n;]{6,80})"),
-        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?<![\w-]){_ROLE}[ ]?:[ ]{{0,3}}{_NO_NAME}(?P<COLUMN>{_WORD}[ ]{{2}}{_WORD})"
-                 rf"|(?<![\w-])(?:Patient|PATIENT|Pt|PT|Name|NAME|PCP|GP)[ ]?:[ ]{{0,2}}(?:Dr\.?[ ])?{_NO_NAME}(?P<ONE>{_OF}{_WORD})(?=[ ]{{2}}|[,;.(\n]|\Z)"
+        ("NAME", rf"(?<![^\W_])(?=[^\W\d_])(?:(?<![\w-])(?:Patient|PATIENT|Pt|PT|Name|NAME|PCP|GP)[ ]?:[ ]{{0,2}}(?:Dr\.?[ ])?{_NO_NAME}(?P<ONE>{_OF}{_WORD})(?=[ ]{{2}}|[,;.(\n]|\Z)"
                  rf"|\b(?:Twin|Triplet|Baby)[ ][A-D],?[ ]\((?P<TWIN>{_WORD})\)"
                  rf"|\b(?:man|woman|male|female|gentleman|lady|boy|girl|patient),[ ]{_NO_NAME}(?P<APPOSED>{_WORD}[ ](?:{_INITIAL}[ ])?{_WORD}),"
                  rf"|(?:\A|(?<=\n)|(?<=[.!] )){_NO_NAME}(?P<SUBJECT>{_WORD}(?:,[ ]{_WORD}|[ ](?:{_INITIAL}[ ])?{_WORD}))(?=(?:[ ]is|,)[ ]an?[ ]\d{{1,3}}[ -]?(?:year|y))"

@@ -1,4 +1,4 @@
-"""Words that stand beside identifiers (labels, roles, relatives, months, closings of letters), and places that are none.
+"""Words that stand beside identifiers (labels, roles, relatives, months, closings), and places that are none.
 
 Tables, and no rules: each is one list, in every language that the rules read. Entries are patterns of words.
 """
@@ -29,7 +29,8 @@ LARGE_PLACES = (
     "|Spain|Sri Lanka|Sudan|Sub-Saharan|Sweden|Switzerland|Syria|Taiwan|Tanzania|Thailand|Tibet|Togo|Trinidad"
     "|Tunisia|Turkey|Uganda|Ukraine|United|Uruguay|US|USA|UK|Uzbekistan|Venezuela|Vietnam|Wales|Yemen|Zambia"
     "|Zimbabwe|Appalachia"
-    "|(?:North|South|East|West|Central)(?:east|west)?(?:ern)?(?! (?!Africa|America|Asia|Coast|Europe|Germany|Indies|Korea|Pacific|Sudan)[A-Z])"
+    "|(?:North|South|East|West|Central)(?:east|west)?(?:ern)?"
+    "(?! (?!Africa|America|Asia|Coast|Europe|Germany|Indies|Korea|Pacific|Sudan)[A-Z])"
 )
 """Countries and regions: no identifiers, however somebody comes from there."""
 RELATIVES = (
@@ -51,7 +52,8 @@ PROFESSIONS = (
 OTHER_LABELS_OF_NAMES = (
     "health ?care proxy|proxy|power of attorney|next of kin|NOK|emergency contact|contact(?: person)?|informant"
     "|witness|author"
-    "|(?:electronically )?(?:dictated|transcribed|reported|reviewed|signed|seen|ordered|referred|performed|interpreted|verified|prepared|completed|approved|authenticated|attested|collected|entered|requested|accompanied)(?: by)?"
+    "|(?:electronically )?(?:dictated|transcribed|reported|reviewed|signed|seen|ordered|referred|performed|interpreted"
+    "|verified|prepared|completed|approved|authenticated|attested|collected|entered|requested|accompanied)(?: by)?"
     "|re|regarding|subject|client|cc|attn|attention|pt|patient(?:'s)?(?:[ _]name)?|name"
     "|(?:full|legal|maiden|mother's|father's|resident|client|first|last|given|family|middle|preferred)[ _]?names?"
     "|surname|forename|alias|aka|subscriber|guarantor|insured|beneficiary"
@@ -86,7 +88,14 @@ CLOSINGS = (
     "|(?:un )?(?:cordial|atento) saludo|saludos(?: cordiales)?|cordialmente|gracias|(?:cordiali|distinti) saluti"
     "|cordialmente|grazie|atenciosamente|(?:com os )?(?:melhores )?cumprimentos|obrigad[oa]|abraços|с уважением"
 )
-MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
+SHORT_FOREIGN_MONTHS = (
+    "jän|mär|mrz|mai|okt|dez|ene|abr|ago|dic|janv|févr|fév|fev|avr|juin|juil|août|déc|gen|mag|giu|lug|set|ott|out"
+)
+"""As they stand between a day and a year ("07/abr/2024")."""
 FOREIGN_MONTHS = (
     "januar|jänner|februar|märz|mai|juni|juli|oktober|dezember|enero|febrero|marzo|abril|mayo|junio|julio|agosto"
     "|sep?tiembre|octubre|noviembre|diciembre|janvier|février|mars|avril|juin|juillet|août|septembre|octobre"
@@ -114,11 +123,15 @@ LABELS_OF_NUMBERS = (
     "|cartella|matr[ií]cula|carta|карт[аы]|póliza|afiliación|adhérent|séjour|IPP"
 )
 """What names a number where a word or a sign for "number" follows."""
-HAN_NUMBERS = "身份证号?码?|住院号|病历号|门诊号|就诊号|医保号|病案号|カルテ番号|患者番号|患者ID|診察券番号|保険証番号|등록번호|주민등록번호|환자번호|병록번호"
+HAN_NUMBERS = (
+    "身份证号?码?|住院号|病历号|门诊号|就诊号|医保号|病案号|カルテ番号|患者番号|患者ID|診察券番号|保険証番号"
+    "|등록번호|주민등록번호|환자번호|병록번호"
+)
 PHONES = (
     "t[ée]l(?:[ée]phone?)?|tel[ée]fon[oe]?|telefono|tfno|tlf|m[óo]vil|celular|cellulare|cell|portable|handy"
     "|mobil[e]?|fax|phone|ph(?=[.:])|pager|pgr|beeper|bleep|call(?: ?back)?|ring|ext(?:ension)?|work|home|office"
-    "|desk|clinic|contact(?: no| number)?|whatsapp|sms|text|тел(?:ефон)?|моб|电话|手机|電話|携帯|전화|연락처|휴대폰|هاتف|جوال"
+    "|desk|clinic|contact(?: no| number)?|whatsapp|sms|text|тел(?:ефон)?|моб"
+    "|contato|contacto|kontakt|anruf|appeler|joindre|llamar|ligar|chiamare|电话|手机|電話|携帯|전화|연락처|휴대폰|هاتف|جوال"
     "|फ़ोन|फोन|मोबाइल|Rückfragen|Durchwahl"
 )
 NO_NAMES = (
@@ -152,38 +165,37 @@ NO_NAMES = (
     "|Pending|Completed?|Done|Refused|Declined|Denies|Reports?"
 )
 """Words with a capital that begin no name, behind a label or a role."""
-GIVEN_NAMES = frozenset(
-    (
-        "Aaron Abdul Abigail Adam Adele Adrian Agnes Ahmed Aisha Alan Albert Alejandro Alessandro Alex Alexander"
-        " Alexandra Alfred Ali Alice Alicia Alison Allison Amanda Amara Amelia Amina Amir Amy Ana Andrea Andreas"
-        " Andrew Andrzej Angela Angelo Anita Ann Anna Anne Anthony Antoine Antonio Arthur Arturo Ashley Astrid Audrey"
-        " Barbara Beatrice Beatriz Benjamin Bernard Beth Betty Beverly Bilal Brandon Brenda Brian Bridget Bruno Carl"
-        " Carla Carlos Carmen Carol Caroline Catherine Cecilia Charles Charlotte Chiara Chloe Christian Christina"
-        " Christine Christopher Claire Clara Claude Claudia Clifford Colin Craig Cynthia Daniel Daniela David Deborah"
-        " Denise Dennis Diana Diane Diego Dieter Dimitri Dmitri Dominic Donald Donna Dorothy Douglas Duncan Edith"
-        " Eduardo Edward Edwin Eileen Elaine Eleanor Elena Elisa Elizabeth Ella Ellen Emeka Emil Emilia Emily Emma"
-        " Enrique Eric Erik Ernest Esther Ethan Eugene Eva Evelyn Fatima Felix Fernando Fiona Florence Frances"
-        " Francesca Francesco Francis Francisco Frank Franz Fred Frederick Gabriel Gabriela Gareth Gary Geoffrey"
-        " George Georgia Gerald Gerhard Gertrude Giovanni Giulia Giuseppe Gloria Gonzalo Gordon Greta Gregory"
-        " Guillermo Gustavo Gwendolyn Hannah Hans Harold Harriet Hassan Hector Heather Heinrich Helen Helena Helga"
-        " Henrietta Henry Herbert Hiroshi Howard Hugh Hugo Ian Ibrahim Ignacio Ingrid Irene Irina Isaac Isabel"
-        " Isabella Ismail Ivan Jack Jacob Jacqueline Jacques James Jane Janet Janice Jason Javier Jean Jeffrey"
-        " Jennifer Jeremy Jessica Jill Joan Joanna Johann Johannes John Jonathan Jorge Jose José Joseph Josephine"
-        " Joshua Joyce Juan Judith Julia Julian Julie Jürgen Karen Karl Katarzyna Katherine Kathleen Kathryn Kelly"
-        " Kenneth Kenji Kevin Khadija Kimberly Klaus Kofi Kurt Kyle Lars Laura Lauren Lawrence Leila Leonard Leroy"
-        " Leslie Liam Linda Lisa Lorenzo Louis Louise Lucas Lucia Lucy Luigi Luis Luisa Lydia Magdalena Mahmoud"
-        " Manuel Marco Margaret Margarita Maria María Marianne Marie Marilyn Mario Marion Marjorie Marta Martha"
-        " Martin Martina Mary Mateo Matthew Matthias Maureen Maurice Maximilian Mehmet Mei Melanie Melissa Mercedes"
-        " Michael Michelle Miguel Mildred Mohamed Mohammad Mohammed Monica Monika Mustafa Nadia Nancy Natalia Natalie"
-        " Natasha Nathan Nicholas Nicola Nicole Nigel Nina Noah Nora Norma Norman Olaf Olga Oliver Olivia Omar Oscar"
-        " Pablo Pamela Patricia Patrick Paul Paula Paulo Pedro Penelope Peter Philip Philippa Phillip Phyllis Pierre"
-        " Pietro Priya Rachel Rafael Raj Rajesh Ralph Ramon Raymond Rebecca Reginald Ricardo Richard Rita Robert"
-        " Roberta Roberto Rodrigo Roger Roland Ronald Rosa Rosalind Rosemary Roxanne Rupert Russell Ruth Ryan Sabine"
-        " Samantha Samuel Sandra Sanjay Sara Sarah Sean Sebastian Sergei Sharon Sheila Shirley Silvia Simone Sofia"
-        " Sonia Sophia Sophie Stanislaw Stefan Stella Stephanie Stephen Steven Stuart Susan Suzanne Svetlana Sven"
-        " Sylvia Takeshi Tamara Tatiana Teresa Thelma Theodore Theresa Thomas Timothy Tobias Tomas Tracy Ursula"
-        " Valentina Valerie Vanessa Veronica Victoria Vincent Vincenzo Virginia Vivian Vladimir Walter Wanda Wei"
-        " Wendy Wilhelm William Winifred Wolfgang Xavier Yasmin Yolanda Yuki Yusuf Yvonne Zainab Zoe"
-    ).split()
+_GIVEN_NAMES = (
+    "Aaron Abdul Abigail Adam Adele Adrian Agnes Ahmed Aisha Alan Albert Alejandro Alessandro Alex Alexander"
+    " Alexandra Alfred Ali Alice Alicia Alison Allison Amanda Amara Amelia Amina Amir Amy Ana Andrea Andreas"
+    " Andrew Andrzej Angela Angelo Anita Ann Anna Anne Anthony Antoine Antonio Arthur Arturo Ashley Astrid Audrey"
+    " Barbara Beatrice Beatriz Benjamin Bernard Beth Betty Beverly Bilal Brandon Brenda Brian Bridget Bruno Carl"
+    " Carla Carlos Carmen Carol Caroline Catherine Cecilia Charles Charlotte Chiara Chloe Christian Christina"
+    " Christine Christopher Claire Clara Claude Claudia Clifford Colin Craig Cynthia Daniel Daniela David Deborah"
+    " Denise Dennis Diana Diane Diego Dieter Dimitri Dmitri Dominic Donald Donna Dorothy Douglas Duncan Edith"
+    " Eduardo Edward Edwin Eileen Elaine Eleanor Elena Elisa Elizabeth Ella Ellen Emeka Emil Emilia Emily Emma"
+    " Enrique Eric Erik Ernest Esther Ethan Eugene Eva Evelyn Fatima Felix Fernando Fiona Florence Frances"
+    " Francesca Francesco Francis Francisco Frank Franz Fred Frederick Gabriel Gabriela Gareth Gary Geoffrey"
+    " George Georgia Gerald Gerhard Gertrude Giovanni Giulia Giuseppe Gloria Gonzalo Gordon Greta Gregory"
+    " Guillermo Gustavo Gwendolyn Hannah Hans Harold Harriet Hassan Hector Heather Heinrich Helen Helena Helga"
+    " Henrietta Henry Herbert Hiroshi Howard Hugh Hugo Ian Ibrahim Ignacio Ingrid Irene Irina Isaac Isabel"
+    " Isabella Ismail Ivan Jack Jacob Jacqueline Jacques James Jane Janet Janice Jason Javier Jean Jeffrey"
+    " Jennifer Jeremy Jessica Jill Joan Joanna Johann Johannes John Jonathan Jorge Jose José Joseph Josephine"
+    " Joshua Joyce Juan Judith Julia Julian Julie Jürgen Karen Karl Katarzyna Katherine Kathleen Kathryn Kelly"
+    " Kenneth Kenji Kevin Khadija Kimberly Klaus Kofi Kurt Kyle Lars Laura Lauren Lawrence Leila Leonard Leroy"
+    " Leslie Liam Linda Lisa Lorenzo Louis Louise Lucas Lucia Lucy Luigi Luis Luisa Lydia Magdalena Mahmoud"
+    " Manuel Marco Margaret Margarita Maria María Marianne Marie Marilyn Mario Marion Marjorie Marta Martha"
+    " Martin Martina Mary Mateo Matthew Matthias Maureen Maurice Maximilian Mehmet Mei Melanie Melissa Mercedes"
+    " Michael Michelle Miguel Mildred Mohamed Mohammad Mohammed Monica Monika Mustafa Nadia Nancy Natalia Natalie"
+    " Natasha Nathan Nicholas Nicola Nicole Nigel Nina Noah Nora Norma Norman Olaf Olga Oliver Olivia Omar Oscar"
+    " Pablo Pamela Patricia Patrick Paul Paula Paulo Pedro Penelope Peter Philip Philippa Phillip Phyllis Pierre"
+    " Pietro Priya Rachel Rafael Raj Rajesh Ralph Ramon Raymond Rebecca Reginald Ricardo Richard Rita Robert"
+    " Roberta Roberto Rodrigo Roger Roland Ronald Rosa Rosalind Rosemary Roxanne Rupert Russell Ruth Ryan Sabine"
+    " Samantha Samuel Sandra Sanjay Sara Sarah Sean Sebastian Sergei Sharon Sheila Shirley Silvia Simone Sofia"
+    " Sonia Sophia Sophie Stanislaw Stefan Stella Stephanie Stephen Steven Stuart Susan Suzanne Svetlana Sven"
+    " Sylvia Takeshi Tamara Tatiana Teresa Thelma Theodore Theresa Thomas Timothy Tobias Tomas Tracy Ursula"
+    " Valentina Valerie Vanessa Veronica Victoria Vincent Vincenzo Virginia Vivian Vladimir Walter Wanda Wei"
+    " Wendy Wilhelm William Winifred Wolfgang Xavier Yasmin Yolanda Yuki Yusuf Yvonne Zainab Zoe"
 )
+GIVEN_NAMES = frozenset(_GIVEN_NAMES.split())
 """Given names that are hardly ever anything else: before another capitalised word they are somebody's name."""

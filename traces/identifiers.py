@@ -38,8 +38,10 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
     """
     plain, offsets = _plain(text)
     candidates: list[Identifier] = []
+    near_digits = _near_digits(plain)
     for kind, rule in (*RULES, *LABELLED, *CONTEXTS):
-        for match in rule.finditer(plain):
+        stretches = near_digits if kind in _WITH_DIGITS else [(0, len(plain))]
+        for match in (match for stretch in stretches for match in rule.finditer(plain, *stretch)):
             # A rule with a label in front keeps the label: "MRN 123456" becomes "MRN [ID_1]".
             group = next((g for g, value in match.groupdict().items() if value is not None), 0)
             candidates.append(Identifier(kind, match.start(group), match.end(group)))
@@ -55,8 +57,33 @@ def identifiers(text: str, names: tuple[str, ...] = ()) -> list[Identifier]:
     return [Identifier(i.kind, offsets[i.start], offsets[i.end - 1] + 1) for i in chosen]
 
 
+_WITH_DIGITS = {"ID", "PHONE", "SSN", "DATE"}
+"""Kinds whose values have a digit: prose without one need not be read for them."""
+_DIGITS = re.compile(r"\d+(?:\D{1,160}\d+){0,200}")
+_BEFORE_DIGITS, _BEHIND_DIGITS = 100, 60
+
+
+def _near_digits(text: str) -> list[tuple[int, int]]:
+    """Return the stretches of `text` with digits, and with the labels before and the units behind them."""
+    stretches: list[tuple[int, int]] = []
+    for digits in _DIGITS.finditer(text):
+        # They begin and end at blanks, so that no word is cut.
+        start = text.rfind(" ", 0, max(digits.start() - _BEFORE_DIGITS, 0)) + 1
+        end = _blank_behind(text, digits.end() + _BEHIND_DIGITS)
+        if stretches and start <= stretches[-1][1]:
+            start, end = stretches[-1][0], max(end, stretches.pop()[1])
+        stretches.append((start, end))
+    return stretches
+
+
+def _blank_behind(text: str, place: int) -> int:
+    blank = text.find(" ", place)
+    return len(text) if blank < 0 else blank
+
+
 _TWO_NAMES = re.compile(
-    rf"(?<![\w-])(?P<given>{NAME_WORD})(?:[ ][A-Z]\.?)?(?:[ ](?!{any_of(NO_NAMES)}\b){NAME_WORD}){{1,2}}(?![\w-]){EPONYM}"
+    rf"(?<![\w-])(?P<given>{NAME_WORD})(?:[ ][A-Z]\.?)?"
+    rf"(?:[ ](?!{any_of(NO_NAMES)}\b){NAME_WORD}){{1,2}}(?![\w-]){EPONYM}"
 )
 
 
