@@ -27,6 +27,7 @@ from tracejury.retrieval.guarded_storage import guard_storage
 from tracejury.retrieval.index_checksums import CHECKSUMS, changed_file, write_checksums
 from tracejury.retrieval.lexical import TITLE_WEIGHT
 from tracejury.retrieval.manifest import IndexManifest, SourceEntry
+from tracejury.retrieval.rows import pages_in
 from tracejury.storage import replacing_file, replacing_folder
 from tracejury.traces import Contract, Registry
 
@@ -307,8 +308,7 @@ class ServerStorage:
         fresh = self.collection(source, number, create=True)
         if base is not None:
             old = self.collection(source, base)
-            for offset in range(0, old.count(), 1000):
-                page = old.get(limit=1000, offset=offset, include=["embeddings", "documents", "metadatas"])
+            for page in pages_in(old, ("embeddings", "documents", "metadatas")):
                 fresh.upsert(
                     ids=page["ids"],
                     embeddings=page["embeddings"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracejury.retrieval.records import Passage, Trust
@@ -30,9 +30,16 @@ def ids_in(collection: Collection) -> set[str]:
     return set(collection.get(include=[])["ids"])
 
 
-def passages_in(collection: Collection) -> Iterable[Passage]:
-    """Stream a collection's passages, in pages."""
-    for offset in range(0, collection.count(), PAGE):
-        page = collection.get(limit=PAGE, offset=offset, include=["documents", "metadatas"])
-        for text, fields in zip(page["documents"] or (), page["metadatas"] or (), strict=True):
+def pages_in(collection: Collection, include: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a collection holds, some rows at a time, in no order that anybody promises."""
+    # Chroma counts off what `offset` leaves out: the last page of a million took 4 s, and takes .1 s by its ids.
+    ids = collection.get(include=[])["ids"]
+    for begin in range(0, len(ids), PAGE):
+        yield collection.get(ids=ids[begin : begin + PAGE], include=list(include))
+
+
+def passages_in(collection: Collection) -> Iterator[Passage]:
+    """Stream a collection's passages."""
+    for page in pages_in(collection, ("documents", "metadatas")):
+        for text, fields in zip(page["documents"], page["metadatas"], strict=True):
             yield passage_of(text, fields)
